@@ -1,0 +1,149 @@
+"""The ledger's row: its fields, its identifier and its place in the hash chain.
+
+A row is immutable. `detail` and `allocations` are kept as the very texts that were hashed, so that proving a ledger
+never depends on how a later version would write them.
+"""
+
+import hashlib
+import uuid
+from typing import Any, Literal
+
+import msgspec
+
+from sixpence.core.grant import DEFAULT_PRIORITY, Category
+
+HASH_FORMAT = 1
+FIRST_HEAD = bytes(32)
+SEQ_MAX = 2**42 - 1
+
+Kind = Literal["signup", "ensure", "grant", "consume", "plan_change", "take_effect", "expire"]
+Movement = Literal["granted", "scheduled", "took_effect", "consumed", "expired"]
+
+
+class Allocation(msgspec.Struct, frozen=True, array_like=True):
+    """One movement on one grant; `amount` is signed as the grant's spendable credits moved."""
+
+    grant_id: str
+    movement: Movement
+    amount: int
+
+
+class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The terms under which a grant was given: what the fold needs to make it again."""
+
+    amount: int
+    category: Category
+    effective_at: int
+    expires_at: int | None = None
+    priority: int = DEFAULT_PRIORITY
+    features: tuple[str, ...] | None = None
+
+
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Typed facts of a row beside its columns: terms, price and its catalog version, who did it and why."""
+
+    grant: GrantTerms | None = None
+    price: int | None = None
+    catalog_version: int | None = None
+    previous_plan: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+
+class Transaction(msgspec.Struct, frozen=True):
+    """One row of the ledger: an accepted command, or a change that fell due."""
+
+    account_no: int
+    seq: int
+    id: str
+    account_id: str
+    kind: Kind
+    amount: int
+    balance_after: int
+    total_after: int
+    held_after: int
+    plan: str
+    feature_used: str | None
+    credits_consumed: int | None
+    generation_id: str | None
+    metadata: str | None
+    metadata_digest: bytes | None
+    detail: str
+    allocations: str
+    idempotency_key: str | None
+    fingerprint: bytes | None
+    hash_format: int
+    hash: bytes
+    created_at: int
+    recorded_at: int
+
+    def read_detail(self) -> Detail:
+        """The typed facts of the row."""
+        return _decode_detail(self.detail)
+
+    def read_allocations(self) -> tuple[Allocation, ...]:
+        """The movements of the row."""
+        return _decode_allocations(self.allocations)
+
+
+_decode_detail = msgspec.json.Decoder(Detail).decode
+_decode_allocations = msgspec.json.Decoder(tuple[Allocation, ...]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def write_detail(detail: Detail) -> str:
+    """The canonical text of the typed facts."""
+    return _encode(detail).decode()
+
+
+def write_allocations(allocations: tuple[Allocation, ...]) -> str:
+    """The canonical text of the movements."""
+    return _encode(allocations).decode()
+
+
+def transaction_id(account_no: int, seq: int, created_at: int) -> str:
+    """A UUIDv7 (RFC 9562, section 5.7) of 48 bits of milliseconds, 42 bits of `seq` and 32 bits of a hash of both.
+
+    No randomness: the same row has the same id, ids sort as the ledger does, and `seq` is read from it.
+    """
+    salt = hashlib.sha256(account_no.to_bytes(8, "big") + seq.to_bytes(8, "big")).digest()[:4]
+    number = (created_at // 1000) << 80 | 0x7 << 76 | (seq >> 30) << 64 | 0b10 << 62
+    number |= (seq & (2**30 - 1)) << 32 | int.from_bytes(salt, "big")
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def seq_of(transaction_id: str) -> int | None:
+    """The `seq` that an id carries, None for what is not such an id."""
+    try:
+        number = uuid.UUID(transaction_id).int
+    except (ValueError, AttributeError):
+        return None
+    return (number >> 64 & 0xFFF) << 30 | (number >> 32 & (2**30 - 1))
+
+
+def row_hash(previous: bytes, fields: tuple[Any, ...]) -> bytes:
+    """SHA-256 over the format's number, the previous row's hash and the length-prefixed fields (invariant 5).
+
+    An absent field has the length 2^32 - 1 and no bytes; an integer stands as its decimal digits.
+    """
+    parts = [bytes((HASH_FORMAT,)), previous]
+    for field in fields:
+        if field is None:
+            parts.append(b"\xff\xff\xff\xff")
+            continue
+        data = field if type(field) is bytes else str(field).encode()
+        parts.append(len(data).to_bytes(4, "big"))
+        parts.append(data)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def hashed_fields(row: Transaction) -> tuple[Any, ...]:
+    """The fields that the chain covers, in the order of format 1: all but the metadata's own bytes."""
+    return (
+        *(row.account_no, row.account_id, row.seq, row.id, row.kind),
+        *(row.amount, row.balance_after, row.total_after, row.held_after, row.plan),
+        *(row.feature_used, row.credits_consumed, row.generation_id, row.metadata_digest),
+        *(row.detail, row.allocations, row.idempotency_key, row.fingerprint),
+        *(row.created_at, row.recorded_at),
+    )

@@ -1,0 +1,1 @@
+"""The durable side of Sixpence: schema, the one write path, and reads. See README.md in this folder."""
