@@ -10,6 +10,8 @@ It runs before anything is installed, with a Python that may be too old: standar
 the message that says so.
 """
 
+from __future__ import annotations
+
 import fcntl
 import hashlib
 import json
@@ -25,58 +27,58 @@ OLDEST_PYTHON = (3, 11)
 STAGES = ("demo", "dev")
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Brings `.venv` in the current folder to the named stage; gives the exit status."""
     if len(arguments) != 1 or arguments[0] not in STAGES:
         print("usage: environment.py {" + ",".join(STAGES) + "}", file=sys.stderr)
         return 2
-    problem = find_problem(sys.version_info[:3])
+    problem = find_problem(os.environ.get("PYTHON", "python3"), sys.version_info[:3])
     if problem:
         print(problem, file=sys.stderr)
         return 1
     stage = arguments[0]
     # Two `make`s at once: the second waits for the first, then finds everything done.
-    with lock_of(stage).open() as lock:
+    with Path("pyproject.toml").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             bring_up_to_date(stage)
         except subprocess.CalledProcessError as failure:
-            print("Setting up .venv failed; the lines above say why. Run the same command to try again.", file=sys.stderr)
+            print("Setting up .venv failed, see above. The same command tries again.", file=sys.stderr)
             return failure.returncode or 1
     return 0
 
 
-def find_problem(version):
-    """Says why this Python will not do, or gives None."""
-    name = os.environ.get("PYTHON", "python3")
-    if tuple(version[:2]) < OLDEST_PYTHON:
-        return (
-            "Sixpence needs Python %d.%d or later, and %s is %d.%d.%d. Name a newer one: make PYTHON=python3.11 demo"
-            % (OLDEST_PYTHON + (name,) + tuple(version[:3]))
+def find_problem(name: str, version: tuple[int, ...]) -> str | None:
+    """Says why the Python of this name and version will not do, or gives None."""
+    if version[:2] < OLDEST_PYTHON:
+        return "Sixpence needs Python %d.%d or later, and %s is %s. Name a newer one: make PYTHON=python3.11 demo" % (
+            OLDEST_PYTHON[0],
+            OLDEST_PYTHON[1],
+            name,
+            ".".join(str(part) for part in version),
         )
     try:
-        import ensurepip
-        import venv
+        import ensurepip  # noqa: F401 - Debian ships Python without these two
+        import venv  # noqa: F401
     except ImportError as missing:
         return "Sixpence needs Python's venv, and %s lacks %s. On Debian and Ubuntu: apt-get install python3-venv" % (
             name,
             missing.name,
         )
-    del ensurepip, venv
     return None
 
 
-def bring_up_to_date(stage):
+def bring_up_to_date(stage: str) -> None:
     """Makes the environment if there is none that fits, and installs what has changed since the last time."""
     before = read_stamp()
-    place = {"folder": str(Path.cwd()), "python": "%d.%d" % sys.version_info[:2]}
-    project = digest_of(Path("pyproject.toml"))
     # Scripts and the editable install hold the folder's name, so a moved or copied folder starts afresh.
+    place = {"folder": str(Path.cwd()), "python": "%d.%d" % sys.version_info[:2]}
     if {key: before.get(key) for key in place} != place or not (ENVIRONMENT / "bin" / "python").exists():
         print("Making .venv", flush=True)
         before = {}
         STAMP.unlink(missing_ok=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
+    project = digest_of(Path("pyproject.toml"))
     enough = [(later, digest_of(lock_of(later))) for later in STAGES[STAGES.index(stage) :]]
     installed = (before.get("stage"), before.get("lock"))
     if installed in enough and before.get("project") == project:
@@ -92,27 +94,28 @@ def bring_up_to_date(stage):
     STAMP.write_text(json.dumps(after, indent=2) + "\n")
 
 
-def pip(*arguments):
+def pip(*arguments: str) -> None:
     """Installs with the environment's own pip, which says nothing unless it fails."""
     command = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run(command + ["--no-input", "--root-user-action=ignore"] + list(arguments), check=True)
 
 
-def read_stamp():
+def read_stamp() -> dict[str, str]:
     """Gives what was installed the last time, or nothing when that is not known."""
     try:
-        return json.loads(STAMP.read_text())
+        stamp = json.loads(STAMP.read_text())
     except (FileNotFoundError, ValueError):
         return {}
+    return stamp if isinstance(stamp, dict) else {}
 
 
-def lock_of(stage):
+def lock_of(stage: str) -> Path:
     """Gives the lock file of a stage."""
     return Path("requirements") / (stage + ".txt")
 
 
-def digest_of(file):
-    """Gives the SHA-256 of a file, so that a fresh checkout's dates do not matter."""
+def digest_of(file: Path) -> str:
+    """Gives the SHA-256 of a file's content, so that a fresh checkout's dates do not matter."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

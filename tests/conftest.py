@@ -1,0 +1,63 @@
+"""The fixtures that every test may ask for: real PostgreSQL databases and a real browser.
+
+Async tests run on asyncio, without a mark. Not here: how the servers are started (tests/support/).
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.chromium import launched_chromium
+from tests.support.postgres import PostgresDatabases, PostgresServer, fresh_database
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Runs async tests on asyncio, the only event loop that Sixpence promises."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresDatabases]:
+    """The PostgreSQL of all tests, never stopped: `SIXPENCE_TEST_DATABASE_URL`, or one started for this run."""
+    given = os.environ.get("SIXPENCE_TEST_DATABASE_URL")
+    if given:
+        yield PostgresDatabases(given)
+        return
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresDatabases) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, this test's alone."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server, this test's alone, which it may kill, stop and start."""
+    with PostgresServer() as server:
+        yield server
+
+
+# One browser a module, not a session: while Playwright's synchronous interface is open, its event loop occupies the
+# thread, and no async test could run.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A running headless Chromium; a module that uses it holds no async tests."""
+    with launched_chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a browser context of its own: no cookies, nothing stored."""
+    context = browser.new_context()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
