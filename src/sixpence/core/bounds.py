@@ -24,22 +24,22 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def check_amount(field: str, value: int, *, least: int = 1) -> int:
     """The amount itself when it is an integer from `least` to 2^53 - 1; raises `InvalidInputError`."""
     if type(value) is not int:
-        raise InvalidInputError(field, f"{_shown(value)} is not a whole number. Send an integer of the smallest unit.")
+        raise InvalidInputError(field, f"{shown(value)} is not a whole number. Send an integer of the smallest unit.")
     if not least <= value <= AMOUNT_MAX:
-        raise InvalidInputError(field, f"{value} is out of range. Send an integer from {least} to {AMOUNT_MAX}.")
+        raise InvalidInputError(field, f"{shown(value)} is out of range. Send an integer from {least} to {AMOUNT_MAX}.")
     return value
 
 
 def check_text(field: str, value: str, *, length_max: int) -> str:
     """The text itself when it has 1 to `length_max` characters and no control characters."""
     if not isinstance(value, str):
-        raise InvalidInputError(field, f"{_shown(value)} is not text. Send a string.")
+        raise InvalidInputError(field, f"{shown(value)} is not text. Send a string.")
     if not value:
         raise InvalidInputError(field, f"is empty. Send 1 to {length_max} characters.")
     if len(value) > length_max:
         raise InvalidInputError(field, f"has {len(value)} characters. Send at most {length_max}.")
     if _UNPRINTABLE.search(value):
-        raise InvalidInputError(field, f"{_shown(value)} has a control character or a lone surrogate. Remove it.")
+        raise InvalidInputError(field, f"{shown(value)} has a control character or a lone surrogate. Remove it.")
     return value
 
 
@@ -55,6 +55,10 @@ def account_no(account_id: str, attempt: int = 0) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _shown(value: object) -> str:
-    text = ascii(value)
+def shown(value: object) -> str:
+    """A value as a message quotes it: in ASCII, at most 60 characters."""
+    try:
+        text = ascii(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits.
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."

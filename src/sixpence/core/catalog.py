@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.bounds import AMOUNT_MAX, shown
 from sixpence.core.errors import CatalogError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
@@ -73,7 +73,7 @@ def from_toml(text: str) -> Catalog:
     """The catalog of a `sixpence.toml`; raises `CatalogError` with every problem in it."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number too long to read, tables too deep
         raise CatalogError((f"it is not valid TOML: {error}.",)) from None
     reader = _Reader()
     catalog = reader.catalog(table)
@@ -108,7 +108,7 @@ class _Reader:
         self._known(path, entry, ("rank", "signup_credits", "unlimited", "title"))
         unlimited = entry.get("unlimited", False)
         if not isinstance(unlimited, bool):
-            self.problems.append(f"{path}.unlimited: {unlimited!r} is not true or false.")
+            self.problems.append(f"{path}.unlimited: {shown(unlimited)} is not true or false.")
         return Plan(
             rank=self._whole(f"{path}.rank", entry.get("rank", 0), RANK_MAX),
             signup_credits=self._whole(f"{path}.signup_credits", entry.get("signup_credits", 0), AMOUNT_MAX),
@@ -125,7 +125,7 @@ class _Reader:
             if not _NAME.match(name):
                 self.problems.append(f"{key}.{name}: a name has 1 to 63 of a-z, 0-9, _ and -; a letter comes first.")
             if not isinstance(entry, dict):
-                self.problems.append(f"{key}.{name}: {entry!r} is not a table. Write [{key}.{name}].")
+                self.problems.append(f"{key}.{name}: {shown(entry)} is not a table. Write [{key}.{name}].")
         return [(name, entry) for name, entry in entries.items() if isinstance(entry, dict)]
 
     def _known(self, path: str, table: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -136,12 +136,12 @@ class _Reader:
 
     def _whole(self, path: str, value: object, most: int) -> int:
         if type(value) is not int or not 0 <= value <= most:
-            self.problems.append(f"{path}: {value!r} is not a whole number from 0 to {most}.")
+            self.problems.append(f"{path}: {shown(value)} is not a whole number from 0 to {most}.")
             return 0
         return value
 
     def _text(self, path: str, value: object) -> str:
         if not isinstance(value, str) or len(value) > 200:
-            self.problems.append(f"{path}: {value!r:.60} is not text of at most 200 characters.")
+            self.problems.append(f"{path}: {shown(value)} is not text of at most 200 characters.")
             return ""
         return value
