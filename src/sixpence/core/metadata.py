@@ -14,7 +14,10 @@ import msgspec
 from sixpence.core.errors import InvalidInputError
 
 METADATA_BYTES_MAX = 16_384
+METADATA_DEPTH_MAX = 64
 
+# What opens and closes a level in JSON text, and the strings that only look as if they did.
+_LEVELS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 # json writes a NUL as an escape (after an even number of backslashes) and leaves a lone surrogate as it is.
 _UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
@@ -29,13 +32,16 @@ def canonical(value: dict[str, Any] | None) -> str | None:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError("metadata", f"cannot be written as JSON ({error}). Send plain JSON values.") from None
-    # A Python dict can hold 1 and "1", which are one name in JSON.
-    json.loads(text, object_pairs_hook=_object)
     if _UNSTORABLE.search(text):
         raise InvalidInputError("metadata", "has a NUL or a lone surrogate. Remove it.")
     size = len(text.encode())
     if size > METADATA_BYTES_MAX:
         raise InvalidInputError("metadata", f"has {size} bytes. Send at most {METADATA_BYTES_MAX}.")
+    # Well below what any reader of JSON can follow, and the same however deep the caller's own stack is.
+    if _too_deep(text):
+        raise InvalidInputError("metadata", f"is nested too deep. Send at most {METADATA_DEPTH_MAX} levels.")
+    # A Python dict can hold 1 and "1", which are one name in JSON.
+    json.loads(text, object_pairs_hook=_object)
     return text
 
 
@@ -58,8 +64,25 @@ def digest(text: str | None) -> bytes | None:
 
 
 def fingerprint(operation: str, account_id: str, fields: dict[str, Any]) -> bytes:
-    """SHA-256 over what the caller asked: the operation, the id and the fields that were sent, order aside."""
-    return hashlib.sha256(msgspec.json.encode([operation, account_id, fields], order="deterministic")).digest()
+    """SHA-256 over what the caller asked: the operation, the id and the fields that were sent, order aside.
+
+    Metadata among the fields has passed `canonical`; its names are taken as JSON writes them.
+    """
+    sent = dict(fields)
+    if isinstance(sent.get("metadata"), dict):
+        sent["metadata"] = json.loads(json.dumps(sent["metadata"], ensure_ascii=False))
+    return hashlib.sha256(msgspec.json.encode([operation, account_id, sent], order="deterministic")).digest()
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("{") + text.count("[") <= METADATA_DEPTH_MAX:
+        return False
+    depth = 0
+    for found in _LEVELS.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(found.group(), 0)
+        if depth > METADATA_DEPTH_MAX:
+            return True
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
