@@ -32,7 +32,7 @@ def from_wire(field: str, text: str) -> int:
 
 def from_datetime(field: str, moment: datetime) -> int:
     """The instant of an aware datetime; a naive one is refused, since its zone would be a guess."""
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise InvalidInputError(field, f"{moment.isoformat()} has no time zone. Add one, such as Z for UTC.")
     try:
         instant = (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)

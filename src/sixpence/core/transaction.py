@@ -119,6 +119,8 @@ def seq_of(transaction_id: str) -> int | None:
         number = uuid.UUID(transaction_id).int
     except (ValueError, AttributeError):
         return None
+    if number >> 76 & 0xF != 7 or number >> 62 & 0b11 != 0b10:
+        return None
     return (number >> 64 & 0xFFF) << 30 | (number >> 32 & (2**30 - 1))
 
 
