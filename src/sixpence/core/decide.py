@@ -115,7 +115,9 @@ def _grant(draft: Account, command: GrantCredits, now: int, priced_by: PricedBy)
     if command.expires_at is not None and command.expires_at <= now:
         return GrantPeriodError("expires_at", to_wire(command.expires_at), "has passed. Send a time to come, or none")
     if command.expires_at is not None and command.expires_at <= effective_at:
-        return GrantPeriodError("expires_at", to_wire(command.expires_at), "is not after effective_at")
+        return GrantPeriodError(
+            "expires_at", to_wire(command.expires_at), "is not after effective_at. Send a later time"
+        )
     if promised + command.amount > AMOUNT_MAX:
         return BalanceLimitError(command.amount, promised, AMOUNT_MAX)
     if len(draft.grants) >= LIVE_GRANTS_MAX:

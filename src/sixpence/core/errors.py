@@ -294,7 +294,7 @@ class InternalError(CreditSystemError):
     title: ClassVar[str] = "Something went wrong on our side"
 
     def __str__(self) -> str:
-        return "Something went wrong on our side. The request had no effect."
+        return "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays."
 
 
 class BrokenLedgerError(RuntimeError):
