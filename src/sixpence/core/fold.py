@@ -103,6 +103,8 @@ def fold(account: Account, rows: Iterable[Transaction]) -> Account:
 
 
 def _apply(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
+    if (row.account_no, row.account_id) != (account.account_no, account.account_id):
+        raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' is not of '{account.account_id}'")
     if row.seq != account.seq + 1:
         raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' follows {account.seq}")
     if row.created_at < account.last_at:
@@ -110,6 +112,8 @@ def _apply(account: Account, row: Transaction, detail: Detail, allocations: tupl
     granted = False
     for allocation in allocations:
         granted |= _move(account, row, detail, allocation)
+    if row.amount != _amount(allocations):
+        raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' states another amount than it moves")
     account.remaining += row.amount
     account.total += _total_change(allocations)
     if (account.remaining, account.total, account.held) != (row.balance_after, row.total_after, row.held_after):
@@ -127,13 +131,18 @@ def _apply(account: Account, row: Transaction, detail: Detail, allocations: tupl
 def _move(account: Account, row: Transaction, detail: Detail, allocation: Allocation) -> bool:
     """Make one movement; True when it brought a grant or changed when the next one is due."""
     if allocation.movement in ("granted", "scheduled"):
-        _add(account, _grant_of(row, detail, pending=allocation.movement == "scheduled"))
+        _add(account, _grant_of(row, detail, allocation))
         return True
     place = next((place for place, grant in enumerate(account.grants) if grant.id == allocation.grant_id), None)
     if place is None:
         raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' moves a grant that is not live")
     grant = account.grants[place]
-    if allocation.movement == "took_effect":
+    takes_effect = allocation.movement == "took_effect"
+    if takes_effect != grant.pending or (takes_effect and allocation.amount != grant.remaining):
+        raise BrokenLedgerError(
+            f"transaction {row.seq} of '{row.account_id}' moves a grant out of its time, or in part"
+        )
+    if takes_effect:
         account.grants[place] = msgspec.structs.replace(grant, pending=False)
         return True
     remaining = grant.remaining + allocation.amount
@@ -146,10 +155,10 @@ def _move(account: Account, row: Transaction, detail: Detail, allocation: Alloca
     return False
 
 
-def _grant_of(row: Transaction, detail: Detail, *, pending: bool) -> Grant:
+def _grant_of(row: Transaction, detail: Detail, allocation: Allocation) -> Grant:
     terms = detail.grant
-    if terms is None:
-        raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' grants without terms")
+    if terms is None or (allocation.grant_id, allocation.amount) != (row.id, terms.amount):
+        raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' grants other than its terms say")
     return Grant(
         id=row.id,
         amount=terms.amount,
@@ -159,12 +168,16 @@ def _grant_of(row: Transaction, detail: Detail, *, pending: bool) -> Grant:
         expires_at=terms.expires_at,
         priority=terms.priority,
         features=terms.features,
-        pending=pending,
+        pending=allocation.movement == "scheduled",
     )
 
 
 def _add(account: Account, grant: Grant) -> None:
     insort(account.grants, grant, key=burn_down_order)
+
+
+def _amount(allocations: tuple[Allocation, ...]) -> int:
+    return sum(allocation.amount for allocation in allocations if allocation.movement != "scheduled")
 
 
 def _total_change(allocations: tuple[Allocation, ...]) -> int:
