@@ -29,7 +29,7 @@ check: environment ## format, lint, types and imports, in seconds
 	$(RUN) ruff format --check $(CHECKED)
 	$(RUN) ruff check $(CHECKED)
 	$(RUN) mypy $(CHECKED)
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 
 format: environment ## bring all code into the one format
 	$(RUN) ruff check --fix-only $(CHECKED)

@@ -34,26 +34,26 @@ ARGUMENTS = (
 )
 
 
-class ChromiumMissing(RuntimeError):
+class ChromiumMissingError(RuntimeError):
     """There is no Chromium, and it could not be installed; the message is the command that does."""
 
 
 def find_or_install_chromium() -> Path:
     """Gives the browser's path: `SIXPENCE_CHROMIUM`, else an installed one, else, as root, a newly installed one.
 
-    Raises ChromiumMissing.
+    Raises ChromiumMissingError.
     """
     chosen = os.environ.get("SIXPENCE_CHROMIUM")
     if chosen:
         if not os.access(chosen, os.X_OK):
-            raise ChromiumMissing(f"SIXPENCE_CHROMIUM is {chosen!r}, which is not a program. {REMEDY}")
+            raise ChromiumMissingError(f"SIXPENCE_CHROMIUM is {chosen!r}, which is not a program. {REMEDY}")
         return Path(chosen)
     found = _find_installed()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         _install()
         found = _find_installed()
     if found is None:
-        raise ChromiumMissing(REMEDY)
+        raise ChromiumMissingError(REMEDY)
     return found
 
 
@@ -92,11 +92,11 @@ def _install() -> None:
             text=True,
         )
         if done.returncode != 0:
-            raise ChromiumMissing(f"{done.stdout[-2000:]}\n`{' '.join(command)}` failed. {REMEDY}")
+            raise ChromiumMissingError(f"{done.stdout[-2000:]}\n`{' '.join(command)}` failed. {REMEDY}")
 
 
 if __name__ == "__main__":
     try:
         print(f"Browser tests use {find_or_install_chromium()}")
-    except ChromiumMissing as missing:
+    except ChromiumMissingError as missing:
         sys.exit(str(missing))

@@ -126,7 +126,7 @@ class PostgresServer(PostgresDatabases):
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """Ends the server with SIGKILL, and returns when none of its processes is left."""
+        """Ends the server with SIGKILL, and returns when none of its processes works any more."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:

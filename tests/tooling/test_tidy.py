@@ -1,0 +1,106 @@
+"""The style that no linter knows: size, names, docstrings, package READMEs, what may not stand in a file.
+
+Not here: the locks (test_locks.py), and what ruff and import-linter check.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LINES_MAX = 350
+README_LINES_MAX = 60
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "misc", "types", "models"}
+# Split, so that this file does not find itself.
+MACHINE_PATHS = ["/" + "root/", "/" + "home/", "/" + "Users/", "/" + "work/main"]
+EXCUSES = ["pytest." + "skip", "mark." + "skip", "import" + "orskip", "mark." + "xfail", "monkey" + "patch"]
+NOT_OURS = {".git", ".venv", "node_modules", "__pycache__", "build", "dist"}
+
+
+def test_a_file_is_one_idea() -> None:
+    """No source file is longer than 350 lines."""
+    sources = [file for suffix in ("py", "js", "ts") for file in our_files(f"*.{suffix}") if not is_built(file)]
+
+    lengths = {name(file): len(file.read_text().splitlines()) for file in sources}
+
+    assert {file: length for file, length in lengths.items() if length > LINES_MAX} == {}
+
+
+def test_every_room_has_a_name_of_its_own() -> None:
+    """Nothing is called utils, helpers, common, manager, handler, misc, types or models."""
+    sources = list(our_files("*.py"))
+
+    nameless = [name(file) for file in sources if NAMELESS & set(words_of(file.relative_to(ROOT)))]
+
+    assert nameless == []
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    """Each Python module and package begins with a docstring."""
+    sources = list(our_files("*.py"))
+
+    silent = [name(file) for file in sources if not ast.get_docstring(ast.parse(file.read_text()))]
+
+    assert silent == []
+
+
+def test_every_room_has_a_readme_of_a_page() -> None:
+    """Each package of Sixpence has a README.md: what it means, what always holds, what it does not do."""
+    packages = [file.parent for file in (ROOT / "src" / "sixpence").glob("*/__init__.py")]
+
+    without = [name(package) for package in packages if not (package / "README.md").is_file()]
+    too_long = [
+        name(readme)
+        for package in packages
+        if (readme := package / "README.md").is_file() and len(readme.read_text().splitlines()) > README_LINES_MAX
+    ]
+
+    assert (without, too_long) == ([], [])
+
+
+def test_no_file_names_a_machine() -> None:
+    """No file holds a path of the machine that it was written on."""
+    texts = [file for file in our_files("*") if is_text(file)]
+
+    found = [(name(file), path) for file in texts for path in MACHINE_PATHS if path in file.read_text()]
+
+    assert found == []
+
+
+def test_no_test_excuses_itself() -> None:
+    """No test is skipped, expected to fail, or patches what it tests."""
+    tests = [file for file in our_files("*.py") if file.is_relative_to(ROOT / "tests")]
+
+    found = [(name(file), excuse) for file in tests for excuse in EXCUSES if excuse in file.read_text()]
+
+    assert found == []
+
+
+def our_files(pattern: str) -> Iterator[Path]:
+    """Gives the files that people write here, not what tools make."""
+    for file in sorted(ROOT.rglob(pattern)):
+        parts = file.relative_to(ROOT).parts
+        hidden = any(part.startswith(".") for part in parts if part not in (".ci", ".gitignore"))
+        if file.is_file() and not hidden and not NOT_OURS & set(parts):
+            yield file
+
+
+def is_built(file: Path) -> bool:
+    """Says whether a file was put together by a tool from sources elsewhere in the project."""
+    return file.is_relative_to(ROOT / "src" / "sixpence" / "widgets")
+
+
+def is_text(file: Path) -> bool:
+    """Says whether a file is meant to be read by people."""
+    known = {".py", ".md", ".toml", ".txt", ".js", ".ts", ".html", ".css", ".json", ".sql", ".ini", ".sh", ".mako"}
+    return file.suffix in known or file.name in ("Makefile", "run", ".gitignore", "LICENSE")
+
+
+def words_of(path: Path) -> list[str]:
+    """Gives the words of which a path's names are made."""
+    return [word for part in path.with_suffix("").parts for word in part.split("_")]
+
+
+def name(path: Path) -> str:
+    """Gives a path as one reads it from the project's folder."""
+    return str(path.relative_to(ROOT))
