@@ -149,6 +149,8 @@ outbox = Table(
     Column("recorded_at", BigInteger, nullable=False),
     # PostgreSQL's transaction number: a relay reads only below the oldest one that still runs.
     Column("written_by", BigInteger),
+    # A number is never given twice, even when the relay has emptied the table.
+    sqlite_autoincrement=True,
 )
 
 auth_users = Table(

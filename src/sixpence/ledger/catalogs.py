@@ -1,0 +1,62 @@
+"""The catalogs that were applied: which one prices now, and applying the next. An applied version never changes."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from sixpence.core.catalog import Catalog, PricedBy, from_document
+from sixpence.core.errors import DatabaseSetupError
+from sixpence.ledger.schema import catalog_versions
+
+
+class CatalogCache:
+    """The decoded catalog of one version; a version's text cannot change, so nothing here can be stale."""
+
+    def __init__(self) -> None:
+        self._priced_by: PricedBy | None = None
+
+    def current(self, version: int | None, read_document: Callable[[int], str]) -> PricedBy:
+        """The catalog of `version`, read only when it is not the one at hand."""
+        if version is None:
+            raise DatabaseSetupError("The database has no catalog.", "Run: sixpence catalog apply.")
+        if self._priced_by is None or self._priced_by.version != version:
+            self._priced_by = PricedBy(version, from_document(read_document(version)))
+        return self._priced_by
+
+
+def find_current(connection: Connection) -> PricedBy | None:
+    """The catalog in force, None where none was ever applied."""
+    newest = select(catalog_versions).order_by(catalog_versions.c.version.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return None if row is None else PricedBy(row.version, from_document(row.document))
+
+
+def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
+    """Make the catalog the one in force, as a new version; does nothing where it is in force already."""
+    current = find_current(connection)
+    if current is not None and current.catalog.digest() == catalog.digest():
+        return current
+    version = (connection.scalar(select(func.max(catalog_versions.c.version))) or 0) + 1
+    connection.execute(
+        insert(catalog_versions).values(
+            version=version, digest=catalog.digest(), document=catalog.document(), applied_at=now
+        )
+    )
+    return PricedBy(version, catalog)
+
+
+def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
+    """The catalog in force; where there is none, the given one becomes the first."""
+    current = find_current(connection)
+    if current is not None:
+        return current
+    try:
+        with connection.begin_nested():
+            return apply(connection, catalog, now=now)
+    except IntegrityError:
+        # Another process was first; what it applied is in force.
+        applied = find_current(connection)
+        if applied is None:
+            raise
+        return applied

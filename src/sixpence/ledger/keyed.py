@@ -1,0 +1,34 @@
+"""Accounts by number: finding the number of an id, past the collisions that a hash of 63 bits may one day have."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.errors import BrokenLedgerError
+
+# One collision is unlikely below a hundred million accounts; four in a row mean that something else is wrong.
+_ATTEMPTS_MAX = 4
+
+
+def load_by_id(
+    account_ids: Iterable[str], load: Callable[[Mapping[int, str]], Mapping[int, Account]]
+) -> dict[str, Account]:
+    """The accounts that `load` finds by number for these ids; where another id has the number, the next is tried."""
+    found: dict[str, Account] = {}
+    wanted = list(account_ids)
+    for attempt in range(_ATTEMPTS_MAX):
+        by_no = {account_no(account_id, attempt): account_id for account_id in wanted}
+        rows = load(by_no)
+        collided = []
+        for number, account_id in by_no.items():
+            account = rows.get(number)
+            if account is not None and account.account_id != account_id:
+                collided.append(account_id)
+            elif account is not None:
+                found[account_id] = account
+        # Two wanted ids with one number: the later one hid the earlier in `by_no`.
+        hidden = [account_id for account_id in wanted if by_no[account_no(account_id, attempt)] != account_id]
+        wanted = collided + hidden
+        if not wanted:
+            return found
+    raise BrokenLedgerError(f"account numbers of {wanted} collide {_ATTEMPTS_MAX} times")

@@ -1,0 +1,225 @@
+"""A ledger: one database with its writer and its readers, opened at first use in the process that uses it.
+
+Everything durable goes through here: commands to the writer, reads and the transactions beside it to the database.
+"""
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.errors import DatabaseUnavailableError, ServiceClosedError
+from sixpence.ledger import catalogs, migrate
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.database import (
+    READERS,
+    PostgresServer,
+    SQLiteFile,
+    in_transaction,
+    place_of,
+    reading_engine,
+    server_clock,
+    writing_engine,
+)
+from sixpence.ledger.sqlite import SQLiteStore, system_clock
+from sixpence.ledger.store import Store
+from sixpence.ledger.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_MAX, Writer
+
+T = TypeVar("T")
+Clock = Callable[[], int]
+# On PostgreSQL two batches are in flight, which uses the time one of them waits for the server.
+POSTGRES_LANES = 2
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much may wait, how much goes into a batch, and how long a command waits (seconds) before it is refused."""
+
+    queue_size_max: int = QUEUE_SIZE_MAX
+    batch_size_max: int = BATCH_SIZE_MAX
+    wait_seconds_max: float = WAIT_SECONDS_MAX
+
+
+class _Opened:
+    """What belongs to one process: threads, engines and connections. After a fork it is made anew."""
+
+    def __init__(self, writer: Writer, store: Store, reads: Engine, writes: Engine | None) -> None:
+        self.pid = os.getpid()
+        self.writer = writer
+        self.store = store
+        self.reads = reads
+        self.writes = writes
+        self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="sixpence-reader")
+
+
+class Ledger:
+    """The credits kept at `url`. Nothing is opened before the first use; `clock` replaces the time (microseconds)."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        catalog: Catalog = DEFAULT_CATALOG,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        unsafe_durability: bool = False,
+    ) -> None:
+        self.place = place_of(url)
+        self._catalog = catalog
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._unsafe_durability = unsafe_durability
+        self._opening = threading.Lock()
+        self._opened: _Opened | None = None
+        self._closed = False
+
+    # Commands.
+
+    async def submit(self, request: Request) -> Accepted:
+        """Run a command through the writer; raises its refusal."""
+        opened = self._opened
+        if opened is None or opened.pid != os.getpid():
+            opened = await asyncio.to_thread(self._open)
+        return await opened.writer.submit(request)
+
+    def submit_and_wait(self, request: Request) -> Accepted:
+        """The same, blocking this thread."""
+        return self._open().writer.submit_and_wait(request)
+
+    # Reads, and transactions beside the writer's.
+
+    async def read(self, job: Callable[[Connection], T]) -> T:
+        """Run the job on a connection that only reads."""
+        return await asyncio.wrap_future(self._start_read(job))
+
+    def read_and_wait(self, job: Callable[[Connection], T]) -> T:
+        """The same, blocking this thread."""
+        return self._start_read(job).result()
+
+    async def write(self, job: Callable[[Connection], T]) -> T:
+        """Run the job in a transaction of its own, committed when it returns and undone when it raises."""
+        return await asyncio.shield(asyncio.wrap_future(await asyncio.to_thread(self._start_write, job)))
+
+    def write_and_wait(self, job: Callable[[Connection], T]) -> T:
+        """The same, blocking this thread."""
+        return self._start_write(job).result()
+
+    # Its life.
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for a batch."""
+        return 0 if self._opened is None else self._opened.writer.waiting
+
+    def now(self, connection: Connection) -> int:
+        """The time that counts for a read on this connection, in microseconds."""
+        if self._clock is not None:
+            return self._clock()
+        return server_clock(connection) or system_clock()
+
+    def open(self) -> None:
+        """Open now what the first use would open, so that what is wrong with the database shows at once."""
+        self._open()
+
+    def close(self) -> None:
+        """Finish what waits, then give everything back; what comes later is refused."""
+        with self._opening:
+            self._closed = True
+            opened, self._opened = self._opened, None
+        if opened is None or opened.pid != os.getpid():
+            return
+        opened.writer.close()
+        opened.threads.shutdown()
+        opened.reads.dispose()
+        if opened.writes is not None:
+            opened.writes.dispose()
+
+    def _open(self) -> _Opened:
+        with self._opening:
+            if self._closed:
+                raise ServiceClosedError
+            if self._opened is None or self._opened.pid != os.getpid():
+                place = self.place
+                self._opened = self._open_sqlite(place) if isinstance(place, SQLiteFile) else self._open_postgres(place)
+            return self._opened
+
+    def _open_sqlite(self, place: SQLiteFile) -> _Opened:
+        store = SQLiteStore(place.path, clock=self._clock or system_clock)
+        try:
+            migrate.upgrade_sqlite(store.connection())
+            now = (self._clock or system_clock)()
+            in_transaction(store.connection(), lambda c: catalogs.apply_first(c, self._catalog, now=now))
+        except sqlite3.Error as error:
+            store.close()
+            raise DatabaseUnavailableError from error
+        except BaseException:
+            store.close()
+            raise
+        return _Opened(self._writer([store]), store, reading_engine(place), None)
+
+    def _open_postgres(self, place: PostgresServer) -> _Opened:
+        reads, writes = reading_engine(place), writing_engine(place)
+        from sixpence.ledger.postgres import PostgresStore  # the driver is an extra
+
+        def store() -> PostgresStore:
+            return PostgresStore(place.conninfo, clock=self._clock, unsafe_durability=self._unsafe_durability)
+
+        try:
+            with reads.connect() as connection:
+                migrate.check_postgres(connection)
+            with writes.begin() as connection:
+                catalogs.apply_first(connection, self._catalog, now=self.now(connection))
+        except DBAPIError as error:
+            raise DatabaseUnavailableError from error
+        stores = [store() for _ in range(POSTGRES_LANES)]
+        stores[0].check()
+        return _Opened(self._writer(stores), stores[0], reads, writes)
+
+    def _writer(self, stores: Sequence[Store]) -> Writer:
+        return Writer(stores, **msgspec.structs.asdict(self._limits))
+
+    def _start_read(self, job: Callable[[Connection], T]) -> "Future[T]":
+        opened = self._open()
+        return opened.threads.submit(_read, opened.reads, job)
+
+    def _start_write(self, job: Callable[[Connection], T]) -> "Future[T]":
+        opened = self._open()
+        store = opened.store
+        if isinstance(store, SQLiteStore):
+            return opened.writer.run_job(lambda: _write_sqlite(store, job))
+        assert opened.writes is not None
+        return opened.threads.submit(_write_postgres, opened.writes, job)
+
+
+def _read(engine: Engine, job: Callable[[Connection], T]) -> T:
+    try:
+        with engine.connect() as connection:
+            return job(connection)
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise DatabaseUnavailableError from error
+
+
+def _write_postgres(engine: Engine, job: Callable[[Connection], T]) -> T:
+    try:
+        with engine.begin() as connection:
+            return job(connection)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailableError from error
+        raise
+
+
+def _write_sqlite(store: SQLiteStore, job: Callable[[Connection], T]) -> T:
+    try:
+        answer: T = in_transaction(store.connection(), job)
+    except sqlite3.OperationalError as error:
+        raise DatabaseUnavailableError from error
+    return answer

@@ -1,0 +1,27 @@
+"""How Alembic runs a migration of ours: in one transaction, and on PostgreSQL by one process at a time."""
+
+from alembic import context
+from sqlalchemy import Connection, create_engine, text
+
+from sixpence.ledger.schema import metadata
+
+# Any number does, as long as every version of Sixpence takes the same one.
+MIGRATION_LOCK = 6_000_000_006
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    context.configure(dialect_name="sqlite", target_metadata=metadata, transactional_ddl=False)
+    context.run_migrations()
+else:
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")
+    with engine.connect() as connection:
+        _run(connection)
+    engine.dispose()

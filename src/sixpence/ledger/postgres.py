@@ -1,0 +1,231 @@
+"""The store over PostgreSQL: a batch is two round trips of one pipeline, locked first and read in later statements.
+
+Under READ COMMITTED the locked row comes back fresh, and each later statement sees what the awaited session committed.
+Every statement takes its rows as one JSON parameter.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import errors, sql
+
+from sixpence.core.account import Account
+from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError, DatabaseUnavailableError
+from sixpence.core.transaction import Transaction
+from sixpence.ledger import statements
+from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.keyed import load_by_id
+from sixpence.ledger.rows import account_from_row, account_to_row, transaction_from_row
+from sixpence.ledger.store import (
+    Append,
+    Asked,
+    ConnectionLostError,
+    ContendedError,
+    Loaded,
+    LockWaitError,
+    RowRejectedError,
+)
+
+# How long a batch waits for an account that another session holds before it goes on without it.
+LOCK_WAIT = "50ms"
+# How long the search for a lost commit waits for the session that may still be committing.
+SETTLE_WAIT = "5s"
+
+# The writer knows its plans: an index look-up for each row, whatever the statistics of a young table say.
+_SESSION = " ".join(
+    f"-c {setting}"
+    for setting in (
+        f"lock_timeout={LOCK_WAIT}",
+        "enable_seqscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+        "jit=off",
+        "application_name=sixpence-writer",
+    )
+)
+
+
+def connect(conninfo: str, *, unsafe_durability: bool = False) -> psycopg.Connection:
+    """A connection that writes; raises `DatabaseSetupError` when the server would acknowledge before it is durable."""
+    connection = psycopg.connect(
+        conninfo, autocommit=True, connect_timeout=3, options=_SESSION, tcp_user_timeout=10_000, keepalives_idle=10
+    )
+    unsafe = [name for name in ("fsync", "synchronous_commit") if _setting(connection, name) == "off"]
+    if unsafe and not unsafe_durability:
+        connection.close()
+        problem = f"PostgreSQL runs with {' and '.join(unsafe)} off: it acknowledges what a crash can lose."
+        raise DatabaseSetupError(problem, "Turn it on, or set SIXPENCE_UNSAFE_DURABILITY=yes to accept that.")
+    connection.prepare_threshold = 0
+    return connection
+
+
+class PostgresStore:
+    """A batch on PostgreSQL. `clock` takes the place of the server's own clock where a caller moves time."""
+
+    def __init__(
+        self, conninfo: str, *, clock: Callable[[], int] | None = None, unsafe_durability: bool = False
+    ) -> None:
+        self._conninfo = conninfo
+        self._clock = clock
+        self._unsafe_durability = unsafe_durability
+        self._catalogs = CatalogCache()
+        self._connection: psycopg.Connection | None = None
+
+    def check(self) -> None:
+        """Connect now, so that a server that cannot be trusted is refused at the start."""
+        try:
+            self._open()
+        except psycopg.Error as error:
+            raise DatabaseUnavailableError from error
+
+    def load(self, asked: Asked) -> Loaded:
+        """Begin, make, lock, and read the clock, the catalog's version and the keys: one round trip."""
+        try:
+            return self._load(asked)
+        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
+            raise LockWaitError(str(error)) from error
+        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
+            raise ContendedError(str(error)) from error
+        except psycopg.Error as error:
+            raise ConnectionLostError(str(error)) from error
+
+    def append(self, append: Append) -> None:
+        """Write the batch and commit it: one round trip."""
+        connection = self._open()
+        accounts = [account_to_row(account) for account in append.accounts]
+        try:
+            with connection.pipeline():
+                connection.execute(statements.INSERT, (_json(append.rows),))
+                connection.execute(statements.UPDATE, (_json(accounts), len(accounts)))
+                if append.unmade:
+                    connection.execute(statements.UNMAKE, (append.unmade,))
+                connection.execute(statements.OUTBOX, (append.touched(), append.clock))
+                connection.execute("COMMIT")
+        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
+            raise ContendedError(str(error)) from error
+        except (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError) as error:
+            raise RowRejectedError(str(error)) from error
+        except psycopg.Error as error:
+            raise ConnectionLostError(str(error)) from error
+
+    def abandon(self) -> None:
+        """Undo what was begun; a connection that cannot even do that is given up."""
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except psycopg.Error:
+                self.close()
+
+    def was_committed(self, row: Transaction) -> bool:
+        """Lock the account again on a new connection, which waits for the old transaction to end, and look."""
+        self.close()
+        try:
+            connection = self._open()
+            connection.execute("BEGIN")
+            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(SETTLE_WAIT))
+            connection.execute(statements.LOCK, ([row.account_no],))
+            found = connection.execute(statements.COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
+            connection.execute("ROLLBACK")
+        except psycopg.Error as error:
+            raise ConnectionLostError(str(error)) from error
+        return found is not None
+
+    def close(self) -> None:
+        """Close the connection; the server undoes what was not committed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._conninfo, unsafe_durability=self._unsafe_durability)
+        return self._connection
+
+    def _load(self, asked: Asked) -> Loaded:
+        connection = self._open()
+        reading = _Reading(connection, asked)
+        accounts = load_by_id(asked.account_ids, reading.locked)
+        return Loaded(
+            clock=reading.clock if self._clock is None else self._clock(),
+            priced_by=self._catalogs.current(
+                reading.catalog_version,
+                lambda version: connection.execute(statements.DOCUMENT, (version,)).fetchall()[0][0],
+            ),
+            accounts=accounts,
+            replays=reading.replays,
+            busy=frozenset(reading.busy),
+            broken=frozenset(reading.broken),
+        )
+
+
+class _Reading:
+    """One batch being read. Each call is one round trip; there is a second one only where account numbers collide."""
+
+    def __init__(self, connection: psycopg.Connection, asked: Asked) -> None:
+        self.clock = 0
+        self.catalog_version: int | None = None
+        self.replays: dict[tuple[str, str], Transaction] = {}
+        self.busy: set[str] = set()
+        self.broken: set[str] = set()
+        self._connection = connection
+        self._asked = asked
+        self._begun = False
+
+    def locked(self, by_no: Mapping[int, str]) -> dict[int, Account]:
+        """The accounts of these numbers, locked in their order; after the lock the clock, the version and the keys."""
+        keys = [
+            {"account_no": number, "idempotency_key": key}
+            for number, account_id in by_no.items()
+            for asked_id, key in self._asked.keys
+            if asked_id == account_id
+        ]
+        making = set(self._asked.making)
+        made = [{"account_no": number, "account_id": name} for number, name in by_no.items() if name in making]
+        execute = self._connection.execute
+        with self._connection.pipeline():
+            self._begin()
+            if made:
+                execute(statements.MAKE, (_json(made),))
+            lock = statements.LOCK if self._asked.wait else statements.LOCK_FREE
+            locked = execute(lock, (sorted(by_no),))
+            moment = execute(statements.MOMENT)
+            keyed = execute(statements.KEYS, (_json(keys),)) if keys else None
+        self.clock, self.catalog_version = moment.fetchall()[0]
+        for row in keyed.fetchall() if keyed is not None else ():
+            transaction = transaction_from_row(row)
+            self.replays[(transaction.account_id, str(transaction.idempotency_key))] = transaction
+        found = self._accounts(locked.fetchall())
+        if not self._asked.wait:
+            self._find_busy(by_no, found)
+        return found
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            if not self._asked.wait:
+                self._connection.execute("SET LOCAL lock_timeout = '1ms'")
+        self._begun = True
+
+    def _accounts(self, rows: Sequence[Sequence[Any]]) -> dict[int, Account]:
+        found = {}
+        for row in rows:
+            try:
+                found[row[0]] = account_from_row(row)
+            except BrokenLedgerError:
+                self.broken.add(row[1])
+        return found
+
+    def _find_busy(self, by_no: Mapping[int, str], found: Mapping[int, Account]) -> None:
+        missing = [number for number, account_id in by_no.items() if number not in found]
+        present = self._connection.execute(statements.PRESENT, (missing,)).fetchall() if missing else ()
+        self.busy.update(by_no[number] for (number,) in present if by_no[number] not in self.broken)
+
+
+def _setting(connection: psycopg.Connection, name: str) -> str:
+    return str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchall()[0][0])
+
+
+def _json(values: Sequence[Any]) -> str:
+    return msgspec.json.encode(values).decode()

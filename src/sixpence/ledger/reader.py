@@ -1,0 +1,90 @@
+"""Reads: an account's live state and its history. Nothing here changes anything or decides anything.
+
+Every query starts with the account's number, so it costs the same for ten transactions and for a million.
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from sixpence.core.account import Account
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.keyed import load_by_id
+from sixpence.ledger.rows import account_from_row, transaction_from_row
+from sixpence.ledger.schema import credit_accounts, credit_transactions
+
+PAGE_MAX = 200
+# A filtered page looks at this many rows and no more; it may come back short, with a cursor to go on.
+LOOKED_AT_MAX = 1_000
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which transactions a page shows: None means any. Times are microseconds, `until` excluded."""
+
+    feature: str | None = None
+    kind: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter as conditions on `credit_transactions`."""
+        columns = credit_transactions.c
+        wanted: list[tuple[Any, ColumnElement[bool]]] = [
+            (self.feature, columns.feature_used == self.feature),
+            (self.kind, columns.kind == self.kind),
+            (self.since, columns.created_at >= self.since),
+            (self.until, columns.created_at < self.until),
+        ]
+        return [condition for value, condition in wanted if value is not None]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Transactions, newest first, and the `seq` below which the next page begins; None when there is no more."""
+
+    transactions: list[Transaction]
+    next_seq: int | None
+
+
+def find_account(connection: Connection, account_id: str) -> Account | None:
+    """The account as it stands in the database, without what has fallen due since; None where there is none."""
+
+    def load(by_no: Any) -> dict[int, Account]:
+        query = select(credit_accounts).where(credit_accounts.c.account_no.in_(list(by_no)))
+        return {row[0]: account_from_row(row) for row in connection.execute(query)}
+
+    account = load_by_id((account_id,), load).get(account_id)
+    return account if account is not None and account.exists else None
+
+
+def find_transaction(connection: Connection, account: Account, seq: int) -> Transaction | None:
+    """The account's transaction of this number."""
+    columns = credit_transactions.c
+    query = select(credit_transactions).where(columns.account_no == account.account_no, columns.seq == seq)
+    row = connection.execute(query).first()
+    return None if row is None else transaction_from_row(row)
+
+
+def list_transactions(
+    connection: Connection, account: Account, *, below_seq: int | None, limit: int, matching: Filter
+) -> Page:
+    """A page of the account's history, newest first, below `below_seq` where it is given."""
+    columns = credit_transactions.c
+    top = account.seq if below_seq is None else min(account.seq, below_seq - 1)
+    conditions = matching.conditions()
+    bottom = max(0, top - LOOKED_AT_MAX) if conditions else 0
+    query = (
+        select(credit_transactions)
+        .where(columns.account_no == account.account_no, columns.seq <= top, columns.seq > bottom, *conditions)
+        .order_by(columns.seq.desc())
+        .limit(limit + 1)
+    )
+    rows = [transaction_from_row(row) for row in connection.execute(query)]
+    if len(rows) > limit:
+        return Page(rows[:limit], rows[limit - 1].seq)
+    return Page(rows, bottom + 1 if bottom > 0 else None)
+
+
+def count_accounts(connection: Connection) -> int:
+    """How many accounts there are."""
+    return int(connection.scalar(select(func.count()).where(credit_accounts.c.seq > 0)) or 0)

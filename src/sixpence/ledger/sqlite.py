@@ -1,0 +1,182 @@
+"""The store over a SQLite file: one writer connection, BEGIN IMMEDIATE, WAL, synchronous FULL.
+
+The file's own lock takes the place of locks on accounts: whoever has begun owns them all.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from sixpence.core.account import Account
+from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.keyed import load_by_id
+from sixpence.ledger.rows import (
+    ACCOUNT_COLUMNS,
+    TRANSACTION_COLUMNS,
+    account_from_row,
+    account_to_row,
+    transaction_from_row,
+    transaction_to_row,
+)
+from sixpence.ledger.store import Append, Asked, ConnectionLostError, Loaded, RowRejectedError
+
+BUSY_SECONDS = 5.0
+
+_ACCOUNT = ", ".join(ACCOUNT_COLUMNS)
+_TRANSACTION = ", ".join(TRANSACTION_COLUMNS)
+_MAKE = "INSERT INTO credit_accounts (account_no, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_LOAD = f"SELECT {_ACCOUNT} FROM credit_accounts WHERE account_no = ?"
+_KEY = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND idempotency_key = ?"
+_INSERT = f"INSERT INTO credit_transactions ({_TRANSACTION}) VALUES ({', '.join('?' * len(TRANSACTION_COLUMNS))})"
+_SET = ", ".join(f"{name} = ?{place}" for place, name in enumerate(ACCOUNT_COLUMNS, 1) if place > 2)
+_UPDATE = f"UPDATE credit_accounts SET {_SET} WHERE account_no = ?1 AND account_id = ?2"
+_UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ? AND seq = 0"
+_OUTBOX = "INSERT INTO outbox (touched, recorded_at) VALUES (?, ?)"
+_VERSION = "SELECT max(version) FROM catalog_versions"
+_DOCUMENT = "SELECT document FROM catalog_versions WHERE version = ?"
+_COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = ? AND seq = ? AND hash = ?"
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection that writes: durable at every commit, and never inside a transaction that Python began by itself."""
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.DatabaseError as error:
+        remedy = "Name a file in a folder that exists and can be written, or a SQLite file of Sixpence's."
+        raise DatabaseSetupError(f"The SQLite file '{path}' cannot be opened: {error}.", remedy) from error
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def system_clock() -> int:
+    """The machine's time in microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+class SQLiteStore:
+    """A batch on a SQLite file."""
+
+    def __init__(self, path: str, *, clock: Callable[[], int] = system_clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._catalogs = CatalogCache()
+        self._connection: sqlite3.Connection | None = None
+
+    def connection(self) -> sqlite3.Connection:
+        """The store's own connection, opened at first use."""
+        if self._connection is None:
+            self._connection = connect(self._path)
+        return self._connection
+
+    def load(self, asked: Asked) -> Loaded:
+        """Begin and read; with BEGIN IMMEDIATE nobody else writes until the batch ends."""
+        try:
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            accounts, broken = self._accounts(connection, asked)
+            return Loaded(
+                clock=self._clock(),
+                priced_by=self._catalogs.current(
+                    connection.execute(_VERSION).fetchone()[0],
+                    lambda version: connection.execute(_DOCUMENT, (version,)).fetchone()[0],
+                ),
+                accounts=accounts,
+                replays=self._replays(connection, asked, accounts),
+                broken=broken,
+            )
+        except sqlite3.Error as error:
+            raise ConnectionLostError(str(error)) from error
+
+    def append(self, append: Append) -> None:
+        """Write the batch and commit it."""
+        connection = self.connection()
+        try:
+            connection.executemany(_INSERT, [transaction_to_row(row) for row in append.rows])
+            for account in append.accounts:
+                _exactly_one(connection.execute(_UPDATE, msgspec.structs.astuple(account_to_row(account))), account)
+            connection.executemany(_UNMAKE, [(number,) for number in append.unmade])
+            connection.execute(_OUTBOX, (append.touched(), append.clock))
+            connection.execute("COMMIT")
+        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+            raise RowRejectedError(str(error)) from error
+        except sqlite3.Error as error:
+            raise ConnectionLostError(str(error)) from error
+
+    def abandon(self) -> None:
+        """Undo what was begun; a connection that cannot even do that is given up."""
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self.close()
+
+    def was_committed(self, row: Transaction) -> bool:
+        """Look for the row on a new connection; the file's lock is taken so that nothing is under way meanwhile."""
+        self.close()
+        try:
+            connection = self.connection()
+            connection.execute("BEGIN IMMEDIATE")
+            found = connection.execute(_COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
+            connection.execute("ROLLBACK")
+        except (sqlite3.Error, DatabaseSetupError) as error:
+            raise ConnectionLostError(str(error)) from error
+        return found is not None
+
+    def close(self) -> None:
+        """Close the connection; SQLite undoes what was not committed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _accounts(self, connection: sqlite3.Connection, asked: Asked) -> tuple[dict[str, Account], frozenset[str]]:
+        making = set(asked.making)
+        broken = set()
+
+        def load(by_no: Mapping[int, str]) -> dict[int, Account]:
+            found = {}
+            for number, account_id in by_no.items():
+                if account_id in making:
+                    connection.execute(_MAKE, (number, account_id))
+                row = connection.execute(_LOAD, (number,)).fetchone()
+                try:
+                    if row is not None:
+                        found[number] = account_from_row(row)
+                except BrokenLedgerError:
+                    broken.add(account_id)
+            return found
+
+        return load_by_id(asked.account_ids, load), frozenset(broken)
+
+    def _replays(
+        self, connection: sqlite3.Connection, asked: Asked, accounts: Mapping[str, Account]
+    ) -> dict[tuple[str, str], Transaction]:
+        replays = {}
+        for account_id, key in asked.keys:
+            if account_id in accounts:
+                row = connection.execute(_KEY, (accounts[account_id].account_no, key)).fetchone()
+                if row is not None:
+                    replays[(account_id, key)] = transaction_from_row(row)
+        return replays
+
+
+def _exactly_one(cursor: sqlite3.Cursor, account: Account) -> None:
+    if cursor.rowcount != 1:
+        raise RowRejectedError(f"the row of account '{account.account_id}' is gone")
+
+
+def execute_script(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+    """Run statements as one transaction, all or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,77 @@
+"""The writer's statements for PostgreSQL, made from the schema's columns, each over one JSON parameter.
+
+Bytes travel as base64, which is how msgspec writes them.
+"""
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
+
+from sixpence.ledger.schema import credit_accounts, credit_transactions
+
+
+def _declared(column: Column[object]) -> str:
+    kinds: dict[type, str] = {BigInteger: "bigint", Integer: "integer"}
+    kind = kinds.get(type(column.type), "text")
+    return f"{column.name} {kind}"
+
+
+def _read(column: Column[object]) -> str:
+    if isinstance(column.type, LargeBinary):
+        return f"decode(r.{column.name}, 'base64')"
+    return f"r.{column.name}"
+
+
+def _recordset(table: Table) -> str:
+    return f"json_to_recordset(%s::json) AS r({', '.join(map(_declared, table.columns))})"
+
+
+def _names(table: Table, alias: str = "") -> str:
+    return ", ".join(f"{alias}{column.name}" for column in table.columns)
+
+
+MAKE = """
+    INSERT INTO credit_accounts (account_no, account_id)
+    SELECT r.account_no, r.account_id
+    FROM json_to_recordset(%s::json) AS r(account_no bigint, account_id text)
+    ORDER BY r.account_no
+    ON CONFLICT DO NOTHING
+"""
+LOCK = f"""
+    SELECT {_names(credit_accounts)} FROM credit_accounts
+    WHERE account_no = ANY(%s::bigint[]) ORDER BY account_no FOR UPDATE
+"""
+LOCK_FREE = LOCK + " SKIP LOCKED"
+PRESENT = "SELECT account_no FROM credit_accounts WHERE account_no = ANY(%s::bigint[])"
+MOMENT = """
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+           (SELECT max(version) FROM catalog_versions)
+"""
+DOCUMENT = "SELECT document FROM catalog_versions WHERE version = %s"
+KEYS = f"""
+    SELECT {_names(credit_transactions, "t.")}
+    FROM json_to_recordset(%s::json) AS k(account_no bigint, idempotency_key text)
+    CROSS JOIN LATERAL (
+        SELECT * FROM credit_transactions
+        WHERE account_no = k.account_no AND idempotency_key = k.idempotency_key LIMIT 1
+    ) AS t
+"""
+INSERT = f"""
+    INSERT INTO credit_transactions ({_names(credit_transactions)})
+    SELECT {", ".join(map(_read, credit_transactions.columns))} FROM {_recordset(credit_transactions)}
+"""
+# Dividing by whether every account was found turns a lost update into an error before COMMIT, without a round trip.
+UPDATE = f"""
+    WITH updated AS (
+        UPDATE credit_accounts AS a
+        SET {", ".join(f"{c.name} = {_read(c)}" for c in credit_accounts.columns if not c.primary_key)}
+        FROM {_recordset(credit_accounts)}
+        WHERE a.account_no = r.account_no AND a.account_id = r.account_id
+        RETURNING 1
+    )
+    SELECT 1 / (count(*) = %s)::int FROM updated
+"""
+UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ANY(%s::bigint[]) AND seq = 0"
+OUTBOX = """
+    INSERT INTO outbox (touched, recorded_at, written_by)
+    VALUES (%s, %s, pg_current_xact_id()::text::bigint)
+"""
+COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = %s AND seq = %s AND hash = %s"
