@@ -1,0 +1,259 @@
+"""Pinned vectors: what was once written must be provable for ever. Each is also computed here by a second hand."""
+
+import hashlib
+import struct
+import uuid
+
+import msgspec
+import pytest
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
+from sixpence.core.decide import decide
+from sixpence.core.instant import DAY
+from sixpence.core.transaction import SEQ_MAX, Transaction, hashed_fields, row_hash, seq_of, transaction_id
+
+_START = 1_767_225_600_000_000  # 2026-01-01
+_ACCOUNT_ID = "zoë@example.com"
+
+# What stands in the chain, in its order. The metadata stands there by its digest.
+_CHAINED = (
+    "account_no account_id seq id kind amount balance_after total_after held_after plan feature_used credits_consumed "
+    "generation_id metadata_digest detail allocations idempotency_key fingerprint created_at recorded_at"
+).split()
+
+
+def _rows() -> list[Transaction]:
+    """A small ledger: absent fields, text beyond ASCII, metadata, a key, rows that fell due."""
+    account = Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID)
+    metadata = '{"straße":"Büro 🏡","size":[1,2.5,null]}'
+    steps: list[tuple[int, Command, Key | None]] = [
+        (0, EnsureAccount(label="Zoë", metadata=metadata), None),
+        (1, Consume(feature="sketch", generation_id="gén-1", metadata="{}"), Key("clé 1", bytes(range(32)))),
+        (2, GrantCredits(amount=5, category="paid", expires_at=_START + DAY, features=("video",), reason="Ça"), None),
+        (3, GrantCredits(amount=2**53 - 12, priority=7, effective_at=_START + DAY, actor="ada@example.com"), None),
+        (4, ChangePlan(plan="pro"), None),
+        (DAY + 5, Tick(), None),
+    ]
+    rows: list[Transaction] = []
+    for offset, command, key in steps:
+        priced_by = PricedBy(1, DEFAULT_CATALOG)
+        decision = decide(account, command, clock=_START + offset, priced_by=priced_by, key=key)
+        account = decision.account
+        rows.extend(decision.rows)
+    return rows
+
+
+def _preimage_by_hand(previous: bytes, row: Transaction) -> bytes:
+    data = b"\x01" + previous
+    for name in _CHAINED:
+        value = getattr(row, name)
+        if value is None:
+            data += struct.pack(">I", 0xFFFFFFFF)
+        else:
+            encoded = value if isinstance(value, bytes) else f"{value}".encode()
+            data += struct.pack(">I", len(encoded)) + encoded
+    return data
+
+
+def _id_by_hand(number: int, seq: int, created_at: int) -> str:
+    bits = f"{created_at // 1000:048b}" + "0111" + f"{seq:042b}"[:12] + "10" + f"{seq:042b}"[12:]
+    bits += "".join(f"{byte:08b}" for byte in hashlib.sha256(struct.pack(">QQ", number, seq)).digest()[:4])
+    return str(uuid.UUID(int=int(bits, 2)))
+
+
+def _number_by_hand(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16) // 2
+
+
+_HASHES = [
+    ("signup", "3928bc05922b889580c595515fe061cb0481e1f99cafcc49c451d0725bfc333d"),
+    ("consume", "b49473d4498c75d96342bbfd382880d3b388a2752cdda74c95fdc831b8c24e41"),
+    ("grant", "ee83322ff642d8ce7fc48252d1ad2eb870de564f6e098d7e3bf97ecd2c535ca5"),
+    ("grant", "9259225c81df3b953f41fe7f390c10cc6f465b2dc91a1fee77910758f728c043"),
+    ("plan_change", "f6599991793231dc85f629d9dbf7c378718fbca179c352775ea9e289ebe1b648"),
+    ("expire", "7ec1d7a05aaca375be5487960a62609574beb5b09690d5968d107e4962255718"),
+    ("take_effect", "11effd370077afc27cf90e03e2f4c039ecd88de91435058e440e4a19ad09bf2d"),
+]
+
+_TEXTS = [
+    (
+        '{"grant":{"amount":6,"category":"signup","effective_at":1767225600000000},"catalog_version":1}',
+        '[["019b76da-a800-7000-8000-0001a06da2b3","granted",6]]',
+    ),
+    (
+        '{"price":1,"catalog_version":1}',
+        '[["019b76da-a800-7000-8000-0001a06da2b3","consumed",-1]]',
+    ),
+    (
+        '{"grant":{"amount":5,"category":"paid","effective_at":1767225600000002,"expires_at":1767312000000000,"features":["video"]},"reason":"Ça"}',
+        '[["019b76da-a800-7000-8000-0003dda3f66a","granted",5]]',
+    ),
+    (
+        '{"grant":{"amount":9007199254740980,"category":"admin","effective_at":1767312000000000,"priority":7},"actor":"ada@example.com"}',
+        '[["019b76da-a800-7000-8000-00043ead1534","scheduled",9007199254740980]]',
+    ),
+    (
+        '{"catalog_version":1,"previous_plan":"free"}',
+        "[]",
+    ),
+    (
+        "{}",
+        '[["019b76da-a800-7000-8000-0003dda3f66a","expired",-5]]',
+    ),
+    (
+        "{}",
+        '[["019b76da-a800-7000-8000-00043ead1534","took_effect",9007199254740980]]',
+    ),
+]
+
+
+def test_each_hash_of_a_ledger_is_pinned() -> None:
+    """The hashes of the small ledger are what they have always been."""
+    rows = _rows()
+
+    assert [(row.kind, row.hash.hex()) for row in rows] == _HASHES
+
+
+def test_each_hash_follows_from_the_format_as_written_down() -> None:
+    """A second implementation of the format finds the same hashes."""
+    previous = bytes(32)
+    for row in _rows():
+        by_hand = hashlib.sha256(_preimage_by_hand(previous, row)).digest()
+
+        assert row_hash(previous, hashed_fields(row)) == by_hand == row.hash
+
+        previous = row.hash
+
+
+def test_the_canonical_bytes_of_a_row_are_pinned() -> None:
+    """Format 1, byte for byte: number, previous hash, then each field with its length; absent is 2^32 - 1."""
+    first, second = _rows()[:2]
+
+    preimage = _preimage_by_hand(first.hash, second)
+
+    assert preimage == b"".join(
+        (
+            b"\x01",  # format
+            bytes.fromhex("3928bc05922b889580c595515fe061cb0481e1f99cafcc49c451d0725bfc333d"),  # previous hash
+            b"\x00\x00\x00\x133029872308338946810",  # account_no
+            b"\x00\x00\x00\x10zo\xc3\xab@example.com",  # account_id
+            b"\x00\x00\x00\x012",  # seq
+            b"\x00\x00\x00$019b76da-a800-7000-8000-0002fcf4b888",  # id
+            b"\x00\x00\x00\x07consume",  # kind
+            b"\x00\x00\x00\x02-1",  # amount
+            b"\x00\x00\x00\x015",  # balance_after
+            b"\x00\x00\x00\x016",  # total_after
+            b"\x00\x00\x00\x010",  # held_after
+            b"\x00\x00\x00\x04free",  # plan
+            b"\x00\x00\x00\x06sketch",  # feature_used
+            b"\x00\x00\x00\x011",  # credits_consumed
+            b"\x00\x00\x00\x06g\xc3\xa9n-1",  # generation_id
+            bytes.fromhex(
+                "0000002044136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+            ),  # metadata_digest
+            b'\x00\x00\x00\x1f{"price":1,"catalog_version":1}',  # detail
+            b'\x00\x00\x008[["019b76da-a800-7000-8000-0001a06da2b3","consumed",-1]]',  # allocations
+            b"\x00\x00\x00\x06cl\xc3\xa9 1",  # idempotency_key
+            bytes.fromhex("00000020000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),  # fingerprint
+            b"\x00\x00\x00\x101767225600000001",  # created_at
+            b"\x00\x00\x00\x101767225600000001",  # recorded_at
+        )
+    )
+    assert hashlib.sha256(preimage).digest() == second.hash
+
+
+def test_the_texts_of_a_row_are_pinned() -> None:
+    """Detail and allocations are written as they have always been."""
+    assert [(row.detail, row.allocations) for row in _rows()] == _TEXTS
+
+
+def test_fields_do_not_run_into_each_other() -> None:
+    """Where one field ends and the next begins is part of what is hashed, and absent is not empty."""
+    digests = {
+        row_hash(bytes(32), fields) for fields in (("ab", "c"), ("a", "bc"), ("abc", ""), ("abc", None), ("abc",))
+    }
+
+    assert len(digests) == 5
+
+
+def test_every_field_but_the_metadata_is_in_the_chain() -> None:
+    """A field added to the row must be placed in the chain, or left out on purpose."""
+    assert set(Transaction.__struct_fields__) - set(_CHAINED) == {"metadata", "hash_format", "hash"}
+    assert len(hashed_fields(_rows()[0])) == len(_CHAINED)
+
+
+_IDS = [
+    (1, 1, 0, "00000000-0000-7000-8000-0001532deabf"),
+    (9223372036854775807, 4398046511103, 253402300799999999, "e677d21f-dbff-7fff-bfff-ffff7e33b986"),
+    (6556751717527649520, 1, 1767225600000000, "019b76da-a800-7000-8000-000190d84207"),
+    (42, 1073741824, 1767225600123999, "019b76da-a87b-7001-8000-0000dc0549cf"),
+    (42, 1073741823, 1767225600123999, "019b76da-a87b-7000-bfff-ffff4db1349b"),
+]
+
+
+@pytest.mark.parametrize(("number", "seq", "created_at", "pinned"), _IDS)
+def test_a_transactions_id_is_pinned(number: int, seq: int, created_at: int, pinned: str) -> None:
+    """The id of a row is what it has always been: a UUIDv7 of its time, its seq and a hash."""
+    made = transaction_id(number, seq, created_at)
+
+    assert made == pinned == _id_by_hand(number, seq, created_at)
+    assert (uuid.UUID(made).version, uuid.UUID(made).variant) == (7, uuid.RFC_4122)
+    assert seq_of(made) == seq
+
+
+def test_ids_sort_as_the_ledger_does() -> None:
+    """Later rows have greater ids, within one millisecond by seq."""
+    places = [(2**30 - 1, _START), (2**30, _START), (2**30 + 1, _START + 999), (2**30 + 2, _START + 1000)]
+
+    ids = [transaction_id(7, seq, created_at) for seq, created_at in places]
+
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize("text", ["", "x", "3b241101-e2bb-4255-8caf-4136c566a962", "0" * 32, "f" * 32, "é" * 36])
+def test_what_is_no_such_id_has_no_seq(text: str) -> None:
+    """Anything but a UUIDv7 is answered with None."""
+    assert seq_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("account_id", "attempt", "pinned"),
+    [
+        ("ada@example.com", 0, 6556751717527649520),
+        ("ada@example.com", 1, 4684630970299822918),
+        ("ada@example.com", 12, 8294626371442636583),
+        ("zoë@example.com", 0, 3029872308338946810),
+        ("用户-7", 0, 4264378671762144033),
+        ("a" * 255, 0, 6375295106968082117),
+    ],
+)
+def test_an_accounts_number_is_pinned(account_id: str, attempt: int, pinned: int) -> None:
+    """An account is found again by the number it has always had; each collision takes the next one."""
+    salt = "" if attempt == 0 else f"\x00{attempt}"
+
+    assert account_no(account_id, attempt) == pinned == _number_by_hand(account_id + salt)
+
+
+_DOCUMENT = '{"features":{"exterior":{},"furnish":{},"interior":{},"remove":{},"sketch":{},"video":{}},"plans":{"free":{"signup_credits":6},"pro":{"rank":10,"unlimited":true}},"default_plan":"free"}'
+_DIGEST = "ca01580e3f583131983b4e11dfd6bbe6a7af6d82dab37f39a173a4e0c0785ab7"
+
+
+def test_the_default_catalogs_document_and_digest_are_pinned() -> None:
+    """The document of the default catalog, which a database compares, is what it has always been."""
+    document = DEFAULT_CATALOG.document()
+
+    assert document == _DOCUMENT
+    assert DEFAULT_CATALOG.digest() == _DIGEST == hashlib.sha256(document.encode()).hexdigest()
+
+
+def test_a_row_is_immutable() -> None:
+    """No field of a row can be set."""
+    row = _rows()[0]
+
+    with pytest.raises(AttributeError):
+        row.amount = 7  # type: ignore[misc]
+
+    assert msgspec.structs.asdict(row) == msgspec.structs.asdict(_rows()[0])
