@@ -13,16 +13,17 @@ from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
 from sixpence.core.instant import DAY
-from sixpence.core.transaction import SEQ_MAX, Transaction, hashed_fields, row_hash, seq_of, transaction_id
+from sixpence.core.transaction import Transaction, hashed_fields, row_hash, seq_of, transaction_id
 
 _START = 1_767_225_600_000_000  # 2026-01-01
 _ACCOUNT_ID = "zoë@example.com"
 
 # What stands in the chain, in its order. The metadata stands there by its digest.
 _CHAINED = (
-    "account_no account_id seq id kind amount balance_after total_after held_after plan feature_used credits_consumed "
-    "generation_id metadata_digest detail allocations idempotency_key fingerprint created_at recorded_at"
-).split()
+    *("account_no", "account_id", "seq", "id", "kind", "amount", "balance_after", "total_after", "held_after", "plan"),
+    *("feature_used", "credits_consumed", "generation_id", "metadata_digest", "detail", "allocations"),
+    *("idempotency_key", "fingerprint", "created_at", "recorded_at"),
+)
 
 
 def _rows() -> list[Transaction]:
@@ -237,7 +238,10 @@ def test_an_accounts_number_is_pinned(account_id: str, attempt: int, pinned: int
     assert account_no(account_id, attempt) == pinned == _number_by_hand(account_id + salt)
 
 
-_DOCUMENT = '{"features":{"exterior":{},"furnish":{},"interior":{},"remove":{},"sketch":{},"video":{}},"plans":{"free":{"signup_credits":6},"pro":{"rank":10,"unlimited":true}},"default_plan":"free"}'
+_DOCUMENT = (
+    '{"features":{"exterior":{},"furnish":{},"interior":{},"remove":{},"sketch":{},"video":{}},'
+    '"plans":{"free":{"signup_credits":6},"pro":{"rank":10,"unlimited":true}},"default_plan":"free"}'
+)
 _DIGEST = "ca01580e3f583131983b4e11dfd6bbe6a7af6d82dab37f39a173a4e0c0785ab7"
 
 
