@@ -1,0 +1,30 @@
+/* Making and finding elements. Data only ever becomes text or attributes here, never markup. */
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element with attributes, listeners (`onclick: fn`) and children; `null` and `false` are left out. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value === true ? "" : String(value));
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** Write a remark where its cause is, or take it away when `text` is empty. */
+export function remark(target, text, ...remedies) {
+  target.hidden = !text;
+  target.replaceChildren(...(text ? [element("span", {}, text), ...remedies] : []));
+}
+
+/** Say something once to whoever listens rather than looks. */
+export function announce(text) {
+  const announcer = byId("announcer");
+  announcer.textContent = "";
+  requestAnimationFrame(() => { announcer.textContent = text; });
+}
+
+export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
