@@ -25,6 +25,22 @@ class CatalogCache:
         return self._priced_by
 
 
+class CatalogReader:
+    """The catalog in force, for readers: its version is read each time, its text only when it is new."""
+
+    def __init__(self) -> None:
+        self._cache = CatalogCache()
+
+    def current(self, connection: Connection) -> PricedBy:
+        """The catalog that prices now."""
+        return self._cache.current(
+            connection.scalar(select(func.max(catalog_versions.c.version))),
+            lambda version: str(
+                connection.scalar(select(catalog_versions.c.document).where(catalog_versions.c.version == version))
+            ),
+        )
+
+
 def find_current(connection: Connection) -> PricedBy | None:
     """The catalog in force, None where none was ever applied."""
     newest = select(catalog_versions).order_by(catalog_versions.c.version.desc()).limit(1)

@@ -7,7 +7,7 @@ from sixpence.core.bounds import account_no
 from sixpence.core.errors import BrokenLedgerError
 
 # One collision is unlikely below a hundred million accounts; four in a row mean that something else is wrong.
-_ATTEMPTS_MAX = 4
+ATTEMPTS_MAX = 4
 
 
 def load_by_id(
@@ -16,7 +16,7 @@ def load_by_id(
     """The accounts that `load` finds by number for these ids; where another id has the number, the next is tried."""
     found: dict[str, Account] = {}
     wanted = list(account_ids)
-    for attempt in range(_ATTEMPTS_MAX):
+    for attempt in range(ATTEMPTS_MAX):
         by_no = {account_no(account_id, attempt): account_id for account_id in wanted}
         rows = load(by_no)
         collided = []
@@ -31,4 +31,4 @@ def load_by_id(
         wanted = collided + hidden
         if not wanted:
             return found
-    raise BrokenLedgerError(f"account numbers of {wanted} collide {_ATTEMPTS_MAX} times")
+    raise BrokenLedgerError(f"account numbers of {wanted} collide {ATTEMPTS_MAX} times")

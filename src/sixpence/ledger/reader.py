@@ -30,13 +30,16 @@ class Filter(msgspec.Struct, frozen=True):
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter as conditions on `credit_transactions`."""
         columns = credit_transactions.c
-        wanted: list[tuple[Any, ColumnElement[bool]]] = [
-            (self.feature, columns.feature_used == self.feature),
-            (self.kind, columns.kind == self.kind),
-            (self.since, columns.created_at >= self.since),
-            (self.until, columns.created_at < self.until),
-        ]
-        return [condition for value, condition in wanted if value is not None]
+        conditions = []
+        if self.feature is not None:
+            conditions.append(columns.feature_used == self.feature)
+        if self.kind is not None:
+            conditions.append(columns.kind == self.kind)
+        if self.since is not None:
+            conditions.append(columns.created_at >= self.since)
+        if self.until is not None:
+            conditions.append(columns.created_at < self.until)
+        return conditions
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -1,0 +1,71 @@
+"""`SyncCreditService`: the same service for code without an event loop, derived and not written again.
+
+A coroutine of `CreditService` awaits only `_submit` and `_read`. Here these two block the thread and never suspend, so
+running the coroutine once runs it to its end.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection
+
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.credits import CreditService
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _BlockingCredits(CreditService):
+    """A service whose coroutines never suspend."""
+
+    async def _submit(self, request: Request) -> Accepted:
+        return self._ledger.submit_and_wait(request)
+
+    async def _read(self, job: Callable[[Connection], T]) -> T:
+        return self._ledger.read_and_wait(job)
+
+
+def _blocking(
+    method: Callable[Concatenate[CreditService, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["SyncCreditService", P], T]:
+    def run(self: "SyncCreditService", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        coroutine = method(self._credits, *args, **kwargs)
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+        raise AssertionError(f"{method.__name__} awaits more than the database")
+
+    update_wrapper(run, method)
+    return run
+
+
+class SyncCreditService:
+    """`CreditService` for threads: the same constructor, methods, answers and errors; `close()` or `with` ends it."""
+
+    def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
+        self._credits = _BlockingCredits(database, catalog=catalog)
+
+    initialize_user_credits = _blocking(CreditService.initialize_user_credits)
+    get_user_credits = _blocking(CreditService.get_user_credits)
+    validate_credit_usage = _blocking(CreditService.validate_credit_usage)
+    consume_credit = _blocking(CreditService.consume_credit)
+    grant_credits = _blocking(CreditService.grant_credits)
+    update_subscription_status = _blocking(CreditService.update_subscription_status)
+    get_credit_history = _blocking(CreditService.get_credit_history)
+    get_catalog = _blocking(CreditService.get_catalog)
+
+    def close(self) -> None:
+        """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""
+        self._credits._ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
