@@ -1,0 +1,1 @@
+"""Who is calling: embedded users, their sessions, API keys. See README.md in this folder."""

@@ -1,0 +1,60 @@
+"""The sign-in over a SQLite file and over PostgreSQL, with a clock set by hand."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sixpence.auth.api_keys import ApiKeys
+from sixpence.auth.passwords import Passwords
+from sixpence.auth.sign_in import EmbeddedSignIn
+from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.support.postgres import PostgresDatabases, fresh_database
+
+
+@pytest.fixture(scope="module")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlDatabase]:
+    """A SQLite file with Sixpence's tables."""
+    made = SqlDatabase(f"sqlite:///{tmp_path_factory.mktemp('sign-in') / 'credits.db'}")
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def postgres_database(postgres_server: PostgresDatabases) -> Iterator[SqlDatabase]:
+    """A PostgreSQL database with Sixpence's tables."""
+    with fresh_database(postgres_server) as url:
+        made = SqlDatabase(url.replace("postgresql://", "postgresql+psycopg://"))
+        yield made
+        made.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> SqlDatabase:
+    """A database with no rows: each test that asks runs on both."""
+    made: SqlDatabase = request.getfixturevalue(f"{request.param}_database")
+    made.empty()
+    return made
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that the test moves."""
+    return SettableClock()
+
+
+@pytest.fixture
+def hashing() -> CountedHashing:
+    """Real hashing, cheap and counted."""
+    return CountedHashing()
+
+
+@pytest.fixture
+def sign_in(database: SqlDatabase, clock: SettableClock, hashing: CountedHashing) -> EmbeddedSignIn:
+    """The embedded sign-in, with nobody signed up."""
+    return EmbeddedSignIn(database, SECRET, clock, Passwords(hashing))
+
+
+@pytest.fixture
+def api_keys(database: SqlDatabase, clock: SettableClock) -> ApiKeys:
+    """The API keys, of which there are none."""
+    return ApiKeys(database, clock)

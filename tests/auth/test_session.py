@@ -1,0 +1,104 @@
+"""Listing and ending sessions, and how those that ended are removed."""
+
+from sqlalchemy import insert
+
+from sixpence.auth.client import Client
+from sixpence.auth.session import REMOVED_AT_ONCE_MAX
+from sixpence.auth.sign_in import EmbeddedSignIn
+from sixpence.core.instant import DAY
+from sixpence.ledger.schema import auth_sessions
+from tests.auth.ground import NOON, SettableClock, SqlDatabase
+
+
+async def test_sessions_are_listed_newest_first(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
+    """The list has a user's own sessions that have not ended, newest first."""
+    first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
+    await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
+    clock.advance(seconds=1)
+    await sign_in.sign_in(email="ada@example.com", password="correct horse", remember=False)
+    clock.advance(days=2)
+    third = await sign_in.sign_in(email="ada@example.com", password="correct horse")
+
+    listed = await sign_in.list_sessions(first.user.id)
+
+    assert listed == [third.session, first.session]
+
+
+async def test_one_session_is_revoked(sign_in: EmbeddedSignIn) -> None:
+    """A revoked session finds nobody; another user's session cannot be revoked by its id."""
+    ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
+    bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
+
+    own = await sign_in.revoke_session(user_id=ada.user.id, session_id=ada.session.id)
+    foreign = await sign_in.revoke_session(user_id=ada.user.id, session_id=bob.session.id)
+
+    assert (own, foreign) == (True, False)
+    assert [await sign_in.find_session(each.token) for each in (ada, bob)] == [None, bob]
+
+
+async def test_all_sessions_are_revoked(sign_in: EmbeddedSignIn) -> None:
+    """Ending all sessions of a user ends those and no other's."""
+    ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
+    again = await sign_in.sign_in(email="ada@example.com", password="correct horse")
+    bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
+
+    ended = await sign_in.revoke_sessions(ada.user.id)
+
+    assert ended == 2
+    assert [await sign_in.find_session(each.token) for each in (ada, again, bob)] == [None, None, bob]
+
+
+async def test_ended_sessions_are_removed_now_and_then(
+    sign_in: EmbeddedSignIn, clock: SettableClock, database: SqlDatabase
+) -> None:
+    """A sign-in an hour or more after the last cleaning removes the rows of sessions that have ended, and no other."""
+    first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", remember=False)
+    second = await sign_in.sign_in(email="ada@example.com", password="correct horse")
+    clock.advance(days=1)
+
+    third = await sign_in.sign_in(email="ada@example.com", password="correct horse")
+
+    left = {row["id"] for row in database.rows("auth_sessions")}
+    assert first.session.id not in left
+    assert left == {second.session.id, third.session.id}
+
+
+async def test_cleaning_is_bounded(sign_in: EmbeddedSignIn, clock: SettableClock, database: SqlDatabase) -> None:
+    """A cleaning removes at most a few hundred rows; the next one goes on."""
+    signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
+    add_ended_sessions(database, signed_in.user.id, REMOVED_AT_ONCE_MAX + 7)
+    counts = []
+
+    for _ in range(2):
+        clock.advance(seconds=3600)
+        await sign_in.sign_in(email="ada@example.com", password="correct horse")
+        counts.append(sum(row["expires_at"] < NOON for row in database.rows("auth_sessions")))
+
+    assert counts == [7, 0]
+
+
+async def test_a_user_agent_is_kept_short_and_plain(sign_in: EmbeddedSignIn) -> None:
+    """What a browser says of itself is cut and freed of control characters."""
+    client = Client("192.0.2.7", "Br\0ow\nser " + "x" * 10_000)
+
+    signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", client=client)
+
+    assert signed_in.session.user_agent == "Browser " + "x" * 502
+
+
+def add_ended_sessions(database: SqlDatabase, user_id: str, count: int) -> None:
+    """Adds sessions that ended before noon."""
+    rows = [
+        {
+            "id": f"ended-{number}",
+            "token_hash": number.to_bytes(32),
+            "user_id": user_id,
+            "remember": True,
+            "created_at": NOON - 8 * DAY,
+            "updated_at": NOON - 8 * DAY,
+            "expires_at": NOON - 1 * DAY,
+        }
+        for number in range(count)
+    ]
+    with database.engine.begin() as connection:
+        connection.execute(insert(auth_sessions), rows)
