@@ -1,0 +1,1 @@
+"""Sixpence over HTTP. See README.md in this folder."""

@@ -1,0 +1,146 @@
+"""The endpoints for servers with an API key: accounts by the app's own ids, under `/v1`."""
+
+from datetime import datetime
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.instant import from_wire, to_datetime
+from sixpence.http import answers
+from sixpence.http.bodies import idempotency_key, metadata_of, read_body
+from sixpence.http.callers import Callers
+from sixpence.http.user_credits import Consumption, history_query
+from sixpence.service.credits import CreditService
+
+
+class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that makes an account."""
+
+    account_id: str
+    label: str | None = None
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewGrant(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a grant; times are ISO 8601 with an offset."""
+
+    amount: int
+    reason: str
+    category: str | None = None
+    priority: int | None = None
+    effective_at: str | None = None
+    expires_at: str | None = None
+    features: list[str] | None = None
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
+    """The routes under `/v1`. An id is one path segment, percent-encoded: a slash in it is `%2F`."""
+    api = _AccountsApi(credits, callers, body_bytes_max)
+    return [
+        Route("/v1/accounts", api.ensure, methods=["POST"]),
+        Route("/v1/accounts/{account_id}", api.credits, methods=["GET"]),
+        Route("/v1/accounts/{account_id}/consume", api.consume, methods=["POST"]),
+        Route("/v1/accounts/{account_id}/grants", api.grant, methods=["POST"]),
+        Route("/v1/accounts/{account_id}/transactions", api.transactions, methods=["GET"]),
+        Route("/v1/catalog", api.catalog, methods=["GET"]),
+    ]
+
+
+class EncodedPaths:
+    """Routes `/v1` by the path as it was sent, so that an id may hold a slash; the routes decode the id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, by its undecoded path."""
+        if scope["type"] == "http" and scope["path"].startswith("/v1/") and scope.get("raw_path"):
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        await self._app(scope, receive, send)
+
+
+class _AccountsApi:
+    def __init__(self, credits: CreditService, callers: Callers, body_bytes_max: int) -> None:
+        self._credits = credits
+        self._callers = callers
+        self._body_bytes_max = body_bytes_max
+
+    async def ensure(self, request: Request) -> Response:
+        """Make an account, 201 when this made it and 200 when it was there."""
+        await self._callers.server(request)
+        asked = await read_body(request, NewAccount, bytes_max=self._body_bytes_max)
+        opened = await self._credits.initialize_user_credits(
+            asked.account_id,
+            label=asked.label,
+            metadata=metadata_of(asked.metadata),
+            idempotency_key=idempotency_key(request),
+        )
+        return answers.opened(opened)
+
+    async def credits(self, request: Request) -> Response:
+        """An account's credits now."""
+        await self._callers.server(request)
+        return answers.json(await self._credits.get_user_credits(_account_id(request)))
+
+    async def consume(self, request: Request) -> Response:
+        """Spend the price of one use."""
+        await self._callers.server(request)
+        account_id = _account_id(request)
+        asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
+        receipt = await self._credits.consume_credit(
+            account_id,
+            asked.feature,
+            generation_id=asked.generation_id,
+            metadata=metadata_of(asked.metadata),
+            idempotency_key=idempotency_key(request),
+        )
+        return answers.consumed(receipt)
+
+    async def grant(self, request: Request) -> Response:
+        """Give credits; the key's name is recorded as the one who did."""
+        key = await self._callers.server(request)
+        account_id = _account_id(request)
+        asked = await read_body(request, NewGrant, bytes_max=self._body_bytes_max)
+        receipt = await self._credits.grant_credits(
+            account_id,
+            asked.amount,
+            reason=asked.reason,
+            category=asked.category,
+            priority=asked.priority,
+            effective_at=time_of("effective_at", asked.effective_at),
+            expires_at=time_of("expires_at", asked.expires_at),
+            features=asked.features,
+            actor=f"API key {key.name}",
+            metadata=metadata_of(asked.metadata),
+            idempotency_key=idempotency_key(request),
+        )
+        return answers.granted(receipt)
+
+    async def transactions(self, request: Request) -> Response:
+        """A page of an account's transactions, newest first."""
+        await self._callers.server(request)
+        page = await self._credits.get_credit_history(_account_id(request), **history_query(request))
+        return answers.history(page)
+
+    async def catalog(self, request: Request) -> Response:
+        """The catalog that prices now."""
+        await self._callers.server(request)
+        return answers.json(await self._credits.get_catalog())
+
+
+def time_of(field: str, text: str | None) -> datetime | None:
+    """The time that a field holds, None where there is none."""
+    return None if text is None else to_datetime(from_wire(field, text))
+
+
+def _account_id(request: Request) -> str:
+    try:
+        return unquote(request.path_params["account_id"], errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInputError("account_id", "is not UTF-8. Percent-encode the id's UTF-8 bytes.") from None

@@ -1,0 +1,108 @@
+"""The endpoints of operators: grants, and what the command line asks of a running server. The operator is recorded."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sixpence.auth.api_keys import ApiKeys
+from sixpence.auth.user import Role
+from sixpence.auth.users import Users
+from sixpence.http import answers
+from sixpence.http.accounts import time_of
+from sixpence.http.bodies import idempotency_key, read_body
+from sixpence.http.callers import Callers
+from sixpence.service.credits import CreditService
+
+
+class AdminGrant(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of an operator's grant, in the original's words."""
+
+    user_id: str
+    amount: int
+    reason: str
+    expires_at: str | None = None
+
+
+class NewKey(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that makes an API key."""
+
+    name: str
+
+
+class NewUser(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that makes a user."""
+
+    email: str
+    name: str
+    password: str
+    role: Role = "user"
+
+
+class AccountName(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that names an account; ids may hold anything, so they do not stand in a path here."""
+
+    account_id: str
+
+
+def admin_routes(
+    credits: CreditService, users: Users, api_keys: ApiKeys, callers: Callers, *, body_bytes_max: int
+) -> list[Route]:
+    """The routes under `/api/admin`."""
+    api = _AdminApi(credits, users, api_keys, callers, body_bytes_max)
+    return [
+        Route("/api/admin/credits/grant", api.grant, methods=["POST"]),
+        Route("/api/admin/accounts/show", api.show, methods=["POST"]),
+        Route("/api/admin/users", api.create_user, methods=["POST"]),
+        Route("/api/admin/keys", api.create_key, methods=["POST"]),
+    ]
+
+
+class _AdminApi:
+    def __init__(
+        self, credits: CreditService, users: Users, api_keys: ApiKeys, callers: Callers, body_bytes_max: int
+    ) -> None:
+        self._credits = credits
+        self._users = users
+        self._api_keys = api_keys
+        self._callers = callers
+        self._body_bytes_max = body_bytes_max
+
+    async def grant(self, request: Request) -> Response:
+        """Give credits to a user."""
+        operator = await self._callers.operator(request)
+        asked = await read_body(request, AdminGrant, bytes_max=self._body_bytes_max)
+        receipt = await self._credits.grant_credits(
+            asked.user_id,
+            asked.amount,
+            reason=asked.reason,
+            expires_at=time_of("expires_at", asked.expires_at),
+            actor=operator,
+            idempotency_key=idempotency_key(request),
+        )
+        return answers.granted(receipt)
+
+    async def show(self, request: Request) -> Response:
+        """An account's credits and its latest transactions."""
+        await self._callers.operator(request)
+        asked = await read_body(request, AccountName, bytes_max=self._body_bytes_max)
+        standing = await self._credits.get_user_credits(asked.account_id)
+        page = await self._credits.get_credit_history(asked.account_id, limit=20)
+        return answers.json({"credits": standing, "transactions": page.transactions})
+
+    async def create_user(self, request: Request) -> Response:
+        """Make a user, with an account of credits."""
+        await self._callers.operator(request)
+        asked = await read_body(request, NewUser, bytes_max=self._body_bytes_max)
+        user = await self._users.create_user(
+            email=asked.email, name=asked.name, password=asked.password, role=asked.role
+        )
+        await self._credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
+        return answers.json({"id": user.id, "email": user.email, "name": user.name, "role": user.role}, 201)
+
+    async def create_key(self, request: Request) -> Response:
+        """Make an API key; the answer is the only place where it is ever shown."""
+        operator = await self._callers.operator(request)
+        asked = await read_body(request, NewKey, bytes_max=self._body_bytes_max)
+        made = await self._api_keys.create_key(name=asked.name, created_by=operator)
+        return answers.json({"id": made.key.id, "name": made.key.name, "key": made.text}, 201)

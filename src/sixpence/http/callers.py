@@ -1,0 +1,90 @@
+"""Who is calling: a signed-in user by the cookie, an operator, or a server by its API key.
+
+Checked before a body is read. A change that carries a cookie must come from a page of ours.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from sixpence.auth.api_keys import ApiKey, ApiKeys
+from sixpence.auth.sign_in import EmbeddedSignIn
+from sixpence.auth.user import User
+from sixpence.core.errors import AccountNotFoundError
+from sixpence.http.errors import ForbiddenError, InvalidApiKeyError, NotSignedInError
+from sixpence.http.origin import OriginRefusedError, check_origin
+from sixpence.http.sign_in_cookie import find_user
+from sixpence.service.credits import CreditService
+
+T = TypeVar("T")
+LOCAL_OPERATOR = "local operator"
+
+
+class Callers:
+    """Tells who sends a request. `local_operator_token` is what the command line on this machine shows, if anything."""
+
+    def __init__(
+        self,
+        sign_in: EmbeddedSignIn,
+        api_keys: ApiKeys,
+        *,
+        base_url: str,
+        origins: Collection[str],
+        local_operator_token: str = "",
+    ) -> None:
+        self._sign_in = sign_in
+        self._api_keys = api_keys
+        self._base_url = base_url
+        self._origins = origins
+        self._local_operator_token = local_operator_token
+
+    async def user(self, request: Request) -> User:
+        """The signed-in user; raises `NotSignedInError`, and `ForbiddenError` for a change from a foreign page."""
+        try:
+            check_origin(request, self._origins)
+        except OriginRefusedError as error:
+            raise ForbiddenError(str(error)) from None
+        user = await find_user(request, self._sign_in, base_url=self._base_url)
+        if user is None:
+            raise NotSignedInError("Sign in first: POST /api/auth/sign-in/email.")
+        return user
+
+    async def operator(self, request: Request) -> str:
+        """The operator's name as it is recorded; raises as `user` does, and `ForbiddenError` for anybody else."""
+        shown = _bearer(request)
+        expected = self._local_operator_token
+        if shown is not None and expected and secrets.compare_digest(shown.encode(), expected.encode()):
+            return LOCAL_OPERATOR
+        user = await self.user(request)
+        if user.role != "admin":
+            raise ForbiddenError("This needs an operator. Ask one, or sign in as one.")
+        return user.email
+
+    async def server(self, request: Request) -> ApiKey:
+        """The API key that a server shows; raises `InvalidApiKeyError`."""
+        shown = _bearer(request)
+        if shown is None:
+            raise InvalidApiKeyError("Send an API key as 'Authorization: Bearer KEY'. Make one: sixpence key create.")
+        key = await self._api_keys.find_key(shown)
+        if key is None:
+            raise InvalidApiKeyError("This API key is unknown or revoked. Make one: sixpence key create.")
+        return key
+
+
+async def with_account(credits: CreditService, account_id: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """What `ask` gives for a signed-in user's account, which is made first where a user has none yet.
+
+    The hook at sign-up usually has made it; this is what guarantees it, once, however many first requests there are.
+    """
+    try:
+        return await ask()
+    except AccountNotFoundError:
+        await credits.initialize_user_credits(account_id)
+        return await ask()
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -1,0 +1,66 @@
+"""What the HTTP layer itself refuses: who is calling, and bodies that cannot be read.
+
+CallerError
+├── NotSignedInError      401
+├── InvalidApiKeyError    401
+├── ForbiddenError        403
+├── MalformedBodyError    400
+└── BodyTooLargeError     413
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class CallerError(Exception):
+    """A request that is refused before anything is asked of the service."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad-request"
+    title: ClassVar[str] = "The request cannot be served"
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class NotSignedInError(CallerError):
+    """No session, or one that has ended."""
+
+    status = 401
+    code = "not-signed-in"
+    title = "Not signed in"
+
+
+class InvalidApiKeyError(CallerError):
+    """No API key, or one that is unknown or revoked."""
+
+    status = 401
+    code = "invalid-api-key"
+    title = "No valid API key"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class ForbiddenError(CallerError):
+    """Known, and not allowed."""
+
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class MalformedBodyError(CallerError):
+    """A body that is not the JSON object it should be; `field` is where it goes wrong."""
+
+    code = "malformed-body"
+    title = "The body cannot be read"
+
+
+class BodyTooLargeError(CallerError):
+    """A body over the limit."""
+
+    status = 413
+    code = "body-too-large"
+    title = "The body is too large"

@@ -1,0 +1,78 @@
+"""Errors as problem details (RFC 9457): one table from codes to statuses, and the body that goes with them.
+
+The facts of an error stand at the top level beside `code`, `title`, `detail` and `status`.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from sixpence.auth import errors as auth
+from sixpence.core import errors as core
+from sixpence.http.errors import CallerError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: Mapping[str, int] = {
+    core.InsufficientCreditsError.code: 402,
+    core.AccountNotFoundError.code: 404,
+    core.TransactionNotFoundError.code: 404,
+    core.UnknownFeatureError.code: 422,
+    core.UnknownPlanError.code: 422,
+    core.BalanceLimitError.code: 409,
+    core.GrantLimitError.code: 409,
+    core.GrantPeriodError.code: 422,
+    core.IdempotencyConflictError.code: 422,
+    core.InvalidInputError.code: 422,
+    core.CatalogError.code: 422,
+    core.QueueFullError.code: 503,
+    core.AccountBusyError.code: 503,
+    core.DatabaseUnavailableError.code: 503,
+    core.OutcomeUnknownError.code: 503,
+    core.ServiceClosedError.code: 503,
+    core.DatabaseSetupError.code: 503,
+    core.InternalError.code: 500,
+    auth.EmailTakenError.code: 422,
+    auth.WrongPasswordError.code: 401,
+    auth.PasswordTooShortError.code: 422,
+    auth.PasswordTooLongError.code: 422,
+    auth.TooManySignInsError.code: 429,
+    auth.UserNotFoundError.code: 404,
+    auth.ApiKeyNotFoundError.code: 404,
+}
+
+
+def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = None) -> Response:
+    """The response that says what an error says; `more` adds facts that only this layer knows."""
+    headers = {}
+    if isinstance(error, core.UnavailableError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    facts = {**error.data(), **(more or {})}
+    return problem(STATUSES[error.code], error.code, error.title, str(error), facts, headers)
+
+
+def of_caller(error: CallerError) -> Response:
+    """The response to a request that this layer refuses before anything is asked of the service."""
+    return problem(error.status, error.code, error.title, error.detail, error.facts, error.headers)
+
+
+def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The response for a bare HTTP status, such as 404 for a path that is not there."""
+    title = HTTPStatus(status).phrase
+    return problem(status, title.lower().replace(" ", "-"), title, detail, {}, headers)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    facts: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document; what it states about itself goes before a fact of the same name."""
+    body = {**facts, "code": code, "title": title, "detail": detail, "status": status, "type": "about:blank"}
+    return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)

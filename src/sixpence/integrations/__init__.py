@@ -1,0 +1,1 @@
+"""Sixpence inside an app's own routes. See README.md in this folder."""

@@ -1,0 +1,134 @@
+"""Settings to objects: the only place that puts the parts together and chooses a database.
+
+app = create_app()                       # everything from the environment
+app = create_app(settings, routes=...)   # with routes of an app's own before Sixpence's
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from sixpence.auth.api_keys import ApiKeys
+from sixpence.auth.passwords import Passwords
+from sixpence.auth.sign_in import EmbeddedSignIn
+from sixpence.auth.user import User
+from sixpence.auth.users import Users
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.http.accounts import account_routes
+from sixpence.http.admin import admin_routes
+from sixpence.http.app import build_app
+from sixpence.http.callers import Callers
+from sixpence.http.health import health_routes
+from sixpence.http.origin import origins_of
+from sixpence.http.sign_in import sign_in_routes
+from sixpence.http.user_credits import user_routes
+from sixpence.integrations.starlette import CreditIntegration
+from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.ledger import Ledger, Limits
+from sixpence.ledger.sqlite import system_clock
+from sixpence.service.catalog_file import read_catalog
+from sixpence.service.credits import CreditService
+from sixpence.settings import Settings
+
+CATALOG_FILE = Path("sixpence.toml")
+
+
+class Sixpence(msgspec.Struct, frozen=True):
+    """The parts of one installation, put together; nothing is opened before its first use."""
+
+    settings: Settings
+    ledger: Ledger
+    credits: CreditService
+    sign_in: EmbeddedSignIn
+    users: Users
+    api_keys: ApiKeys
+    callers: Callers
+
+
+def chosen_catalog(settings: Settings) -> Catalog:
+    """The catalog of the file that the settings name, of `sixpence.toml` in this folder, or the default one."""
+    if settings.catalog:
+        return read_catalog(settings.catalog)
+    return read_catalog(CATALOG_FILE) if CATALOG_FILE.exists() else DEFAULT_CATALOG
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name."""
+    ledger = Ledger(
+        settings.database,
+        catalog=chosen_catalog(settings),
+        limits=Limits(settings.queue_size_max, settings.batch_size_max, settings.wait_seconds_max),
+        unsafe_durability=settings.unsafe_durability,
+    )
+    if isinstance(ledger.place, SQLiteFile) and not settings.database_url:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    return ledger
+
+
+def wire(settings: Settings) -> Sixpence:
+    """Everything that the settings describe."""
+    ledger = open_ledger(settings)
+    passwords = Passwords()
+    sign_in = EmbeddedSignIn(ledger, settings.cookie_secret(), system_clock, passwords)
+    api_keys = ApiKeys(ledger, system_clock)
+    return Sixpence(
+        settings=settings,
+        ledger=ledger,
+        credits=CreditService(ledger),
+        sign_in=sign_in,
+        users=sign_in.users,
+        api_keys=api_keys,
+        callers=Callers(
+            sign_in,
+            api_keys,
+            base_url=settings.site,
+            origins=origins_of([settings.site, *settings.origins]),
+            local_operator_token=settings.local_operator_token,
+        ),
+    )
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None,
+) -> Starlette:
+    """The ASGI application of an installation; `routes` adds an app's own, given what charges their requests."""
+    parts = wire(settings or Settings.read())
+    chosen = parts.settings
+    size = chosen.body_bytes_max
+
+    async def on_sign_up(user: User) -> None:
+        await parts.credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await parts.credits.close()
+
+    integration = CreditIntegration(parts.credits, parts.callers, upgrade_url=chosen.upgrade_url)
+    own = routes(integration) if routes is not None else ()
+    return build_app(
+        [
+            *sign_in_routes(
+                parts.sign_in,
+                base_url=chosen.site,
+                allowed_origins=chosen.origins,
+                trusted_proxies=chosen.proxies,
+                on_sign_up=on_sign_up,
+            ),
+            *user_routes(parts.credits, parts.callers, body_bytes_max=size),
+            *admin_routes(parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=size),
+            *account_routes(parts.credits, parts.callers, body_bytes_max=size),
+            *health_routes(parts.credits),
+            *own,
+        ],
+        parts.credits,
+        upgrade_url=chosen.upgrade_url,
+        allowed_origins=chosen.allowed_origins,
+        lifespan=lifespan,
+    )
