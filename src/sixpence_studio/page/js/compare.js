@@ -61,7 +61,10 @@ const still = (url, alt, testid, style) => element("img", { src: url, alt, class
 function moving(generation, title) {
   const calm = prefersStillness();
   if (generation.media_type.startsWith("video/")) {
-    return element("video", { src: generation.after_url, controls: true, loop: true, muted: true, playsinline: true, autoplay: !calm, "aria-label": `The result: ${title}`, "data-testid": "result-image" });
+    const film = element("video", { src: generation.after_url, controls: true, loop: true, playsinline: true, autoplay: !calm, "aria-label": `The result: ${title}`, "data-testid": "result-image" });
+    // Only the property mutes an element made by script, and only a muted film may start by itself.
+    film.muted = true;
+    return film;
   }
   const picture = still(calm ? generation.before_url : generation.after_url, `The result: ${title}`, "result-image");
   if (!calm) return picture;

@@ -20,11 +20,17 @@ export function remark(target, text, ...remedies) {
   target.replaceChildren(...(text ? [element("span", {}, text), ...remedies] : []));
 }
 
-/** Say something once to whoever listens rather than looks. */
+let unsaid = [];
+
+/** Say something once to whoever listens rather than looks; what is said in one breath (a result, a balance) is said together. */
 export function announce(text) {
-  const announcer = byId("announcer");
-  announcer.textContent = "";
-  requestAnimationFrame(() => { announcer.textContent = text; });
+  unsaid.push(text);
+  if (unsaid.length > 1) return;
+  byId("announcer").textContent = "";
+  setTimeout(() => {
+    byId("announcer").textContent = unsaid.join(" ");
+    unsaid = [];
+  }, 60);
 }
 
 export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -46,9 +46,9 @@ function picture(generation) {
   const title = featureTitle(generation.feature);
   const at = instant(generation.created_at);
   return element("li", { "data-generation": generation.generation_id, "data-testid": "gallery-item" },
-    element("button", { type: "button", class: "hung", onclick: () => show(generation), "aria-label": `${title}, ${at.full}: show it on the stage` },
+    element("button", { type: "button", class: "hung", onclick: () => show(generation), title: at.full },
       element("span", { class: "hung-frame" }, thumbnail(generation)),
-      element("span", { class: "hung-words" }, element("b", {}, title), element("small", {}, at.short))));
+      element("span", { class: "hung-words" }, element("b", {}, title), element("small", {}, at.short)), element("span", { class: "unseen" }, "Show it on the stage")));
 }
 
 function thumbnail(generation) {

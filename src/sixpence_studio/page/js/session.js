@@ -74,7 +74,7 @@ function checkFields(form, name) {
 }
 
 function fieldFault(input) {
-  if (input.validity.valueMissing || !input.value.trim()) return `Please fill in ${input.labels[0].firstChild.textContent.trim().toLowerCase()}.`;
+  if (input.validity.valueMissing || !input.value.trim()) return `${input.labels[0].firstChild.textContent.trim()} is missing.`;
   if (input.validity.typeMismatch) return "This is not an e-mail address. It should look like ada@example.com.";
   if (input.minLength > 0 && input.value.length < input.minLength) return `Too short: ${input.minLength} characters or more, please.`;
   return "";
