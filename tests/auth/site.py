@@ -1,0 +1,90 @@
+"""A small site with the sign-in's routes, served for real: what the tests over the wire talk to.
+
+Not here: the tests (tests/http/test_sign_in*.py).
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sixpence.auth.passwords import Passwords
+from sixpence.auth.sign_in import EmbeddedSignIn
+from sixpence.auth.user import User
+from sixpence.http.origin import OriginRefusedError, check_origin, origins_of
+from sixpence.http.sign_in import sign_in_routes
+from sixpence.http.sign_in_cookie import find_user
+from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.serving import listening_socket, served, url_of
+
+ADA = {"name": "Ada", "email": "ada@example.com", "password": "correct horse"}
+COOKIE = "better-auth.session_token"
+
+
+class Site:
+    """Everything of one running site. Its sign-up hook takes `hook_seconds` and raises `hook_fault`, if there is one."""
+
+    def __init__(self, database: SqlDatabase, url: str, base_url: str) -> None:
+        self.database = database
+        self.url = url
+        self.base_url = base_url
+        self.clock = SettableClock()
+        self.hashing = CountedHashing()
+        self.sign_in = EmbeddedSignIn(database, SECRET, self.clock, Passwords(self.hashing))
+        self.welcomed: list[User] = []
+        self.hook_fault: Exception | None = None
+        self.hook_seconds = 0.0
+
+    def app(self) -> Starlette:
+        """The sign-in's routes, and one page of another part that asks who is calling."""
+        routes = sign_in_routes(
+            self.sign_in,
+            base_url=self.base_url,
+            allowed_origins=["https://front.example.com"],
+            trusted_proxies=[ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8")],
+            on_sign_up=self._welcome,
+        )
+        return Starlette(routes=[*routes, Route("/whoami", self._whoami, methods=["GET", "POST"])])
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A browser of its own on this site: it keeps cookies and says where its requests come from."""
+        return httpx.Client(base_url=self.url, headers={"origin": self.base_url, **headers}, timeout=30)
+
+    def signed_up(self, **changes: Any) -> httpx.Client:
+        """A browser that has just signed Ada up."""
+        client = self.client()
+        client.post("/api/auth/sign-up/email", json={**ADA, **changes}).raise_for_status()
+        return client
+
+    async def _welcome(self, user: User) -> None:
+        await asyncio.sleep(self.hook_seconds)
+        if self.hook_fault is not None:
+            raise self.hook_fault
+        self.welcomed.append(user)
+
+    async def _whoami(self, request: Request) -> Response:
+        try:
+            check_origin(request, origins_of([self.base_url]))
+        except OriginRefusedError:
+            return JSONResponse({"refused": True}, 403)
+        user = await find_user(request, self.sign_in, base_url=self.base_url)
+        return JSONResponse({"email": None if user is None else user.email})
+
+
+@contextmanager
+def running_site(folder: Path, base_url: str | None = None) -> Iterator[Site]:
+    """A site on a free port over a SQLite file in the folder; it believes to be at `base_url`."""
+    listener = listening_socket()
+    database = SqlDatabase(f"sqlite:///{folder / 'credits.db'}")
+    site = Site(database, url_of(listener), base_url or url_of(listener))
+    with served(site.app(), listener):
+        yield site
+    database.engine.dispose()
