@@ -1,0 +1,65 @@
+"""What stands in a room dyed in a style's colours: like colours together, their light and shade kept."""
+
+import cv2
+import numpy as np
+
+from sixpence_studio.generators.styles import Style
+from sixpence_studio.generators.tones import colour, from_lab, mixed, to_lab
+from sixpence_studio.scene.noise import Floats
+
+GROUPS = 7
+
+
+def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
+    """The picture (H, W, 3) with everything in `rest` dyed; plants, windows and whites stay as they are."""
+    lab = to_lab(values)
+    small = cv2.resize(lab, (240, round(240 * values.shape[0] / values.shape[1])), interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(rest, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) > 0.6
+    sample = small[mask]
+    if len(sample) < 50:
+        return values
+    weights = np.array([0.45, 1, 1], np.float32)
+    cv2.setRNGSeed(1)
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    labels = np.zeros((len(sample), 1), np.int32)
+    _, labels, centres = cv2.kmeans(sample * weights, GROUPS, labels, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    centres = centres / weights
+    targets = _targets(centres, np.bincount(labels.reshape(-1), minlength=GROUPS), style)
+    shift = np.zeros_like(lab)
+    total = np.zeros(lab.shape[:2], np.float32)
+    for centre, target in zip(centres, targets, strict=True):
+        apart = (((lab - centre) * weights) ** 2).sum(axis=2)
+        near = np.exp(-apart / np.float32(2 * 9.0**2))
+        total += near
+        if target is None:
+            continue
+        change = (target - centre) * np.array([0.6, 0.95, 0.95], np.float32)
+        shift += near[..., None] * change.astype(np.float32)
+    shift /= np.maximum(total, 1e-4)[..., None]
+    glare = np.clip((94 - lab[..., 0]) / 14, 0, 1)[..., None]
+    new = lab + shift * glare
+    new[..., 0] = np.clip(new[..., 0], 0, 100)
+    return mixed(values, np.clip(from_lab(new), 0, 1).astype(np.float32), rest)
+
+
+def _targets(centres: Floats, sizes: Floats, style: Style) -> list[Floats | None]:
+    """The colour each group is dyed in, the most colourful groups first; None where it stays."""
+    chroma = np.hypot(centres[:, 1], centres[:, 2])
+    accents = [style.accent, style.second_accent]
+    targets: list[Floats | None] = [None] * len(centres)
+    for k in np.argsort(-chroma * np.sqrt(sizes), kind="stable"):
+        lightness, hue = float(centres[k, 0]), float(np.degrees(np.arctan2(centres[k, 2], centres[k, 1])))
+        if chroma[k] > 12 and 95 < hue < 165:
+            continue
+        if lightness > 86 and chroma[k] < 16:
+            continue
+        if lightness < 20:
+            written = style.dark
+        elif 42 < hue < 92 and chroma[k] > 11 and lightness < 72:
+            written = style.timber
+        elif chroma[k] > 20 and accents:
+            written = accents.pop(0)
+        else:
+            written = style.fabric
+        targets[k] = to_lab(colour(written)[None, None])[0, 0]
+    return targets

@@ -1,0 +1,108 @@
+"""`interior`: the same room done over in another style.
+
+Floor, walls and ceiling get new materials in the room's own perspective and keep its light; what stands in it is dyed
+in the style's colours. Where the surfaces are is guessed by surfaces.py; what the styles are made of is styles.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sixpence_studio.generators.dyeing import dyed
+from sixpence_studio.generators.picture import Picture, jpeg_bytes
+from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
+from sixpence_studio.generators.styles import STYLES, Style, get_style
+from sixpence_studio.generators.surfaces import EYE_HEIGHT, Surfaces, find_surfaces, floor_places, wall_places
+from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, graded, luminance, mixed
+from sixpence_studio.scene.materials import linear, to_light, to_screen
+from sixpence_studio.scene.noise import Floats
+
+
+@dataclass(frozen=True)
+class Interior:
+    """Does a room over in another style."""
+
+    name: str = "interior"
+    title: str = "Interior"
+    description: str = "Does the room over in another style: walls, floor, fabrics and light."
+    options: tuple[Option, ...] = (
+        Choice("style", "Style", tuple((style.name, style.title) for style in STYLES), "scandinavian"),
+    )
+
+    def generate(self, picture: Picture, options: Mapping[str, str], seed: int) -> Result:  # noqa: ARG002
+        """The room in that style, as a JPEG of the same size."""
+        style = get_style(chosen(self.options, options)["style"])
+        values = as_floats(picture)
+        return Result("image/jpeg", jpeg_bytes(as_pixels(_done_over(values, find_surfaces(values), style))), ".jpg")
+
+
+def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
+    height, width = values.shape[:2]
+    light = to_light(_evened(values))
+    result = dyed(values, style, rest=1 - np.maximum(surfaces.floor, np.maximum(surfaces.wall, surfaces.ceiling)))
+    ceiling = _shaded(linear(style.ceiling)[:, None], light, surfaces.ceiling, strength=0.9)
+    result = mixed(result, ceiling, surfaces.ceiling * np.float32(0.92))
+    wall_x, wall_y = wall_places(height, width, surfaces.room)
+    walls = _laid(lambda u, v: style.wall(u, v + np.float32(EYE_HEIGHT)), wall_x, wall_y, surfaces.wall)
+    walls = _shaded(walls * np.float32(style.wall_brightness), light, surfaces.wall, strength=0.95)
+    result = mixed(result, walls, surfaces.wall)
+    floor_x, floor_z = floor_places(height, width, surfaces.room)
+    boards = _laid(lambda u, v: linear(style.floor_colour)[:, None] * style.floor(u, v), floor_x, floor_z, surfaces.floor)
+    floor = _shaded(boards, light, surfaces.floor, strength=1.0)
+    if style.gloss:
+        floor = _mirroring(floor, result, surfaces, style.gloss)
+    result = mixed(result, floor, surfaces.floor)
+    return graded(result, warmth=style.warmth, contrast=style.contrast, saturation=style.saturation)
+
+
+def _laid(material, u: Floats, v: Floats, mask: Floats) -> Floats:  # type: ignore[no-untyped-def]
+    """The material (amounts of light, (3, H * W)) where the mask is, each point the mean of two places in it."""
+    total = np.zeros((3, mask.size), np.float32)
+    index = np.nonzero(mask.reshape(-1) > 0.004)[0]
+    du, dv = np.gradient(u, axis=1), np.gradient(v, axis=0)
+    flat_u, flat_v = u.reshape(-1)[index], v.reshape(-1)[index]
+    step_u, step_v = du.reshape(-1)[index] * np.float32(0.25), dv.reshape(-1)[index] * np.float32(0.25)
+    for sign in (-1, 1):
+        total[:, index] += material(flat_u + sign * step_u, flat_v + sign * step_v) * np.float32(0.5)
+    return total
+
+
+def _shaded(material: Floats, light: Floats, mask: Floats, *, strength: float) -> Floats:
+    """The material in the light that falls there now, as screen values (H, W, 3)."""
+    height, width = mask.shape
+    brightness = luminance(light)
+    inside = mask > 0.6
+    usual = float(np.median(brightness[inside])) if inside.any() else 0.4
+    shade = np.clip(brightness / max(0.02, usual), 0.05, 4.0) ** np.float32(strength)
+    flat = np.ascontiguousarray(material.T)
+    colours = flat.reshape(1, 1, 3) if flat.shape[0] == 1 else flat.reshape(height, width, 3)
+    lit = colours * shade[..., None]
+    sunny = np.clip(shade - 1.3, 0, 1.2)[..., None] * np.array([0.05, 0.03, 0.0], np.float32)
+    lit = lit + sunny
+    knee = np.float32(0.62)
+    rolled = np.where(lit > knee, knee + (1 - knee) * (1 - np.exp(-(lit - knee) / (1 - knee))), lit)
+    return to_screen(rolled.astype(np.float32))
+
+
+def _evened(values: Floats) -> Floats:
+    """The picture without its patterns: light and shade with their edges kept."""
+    height, width = values.shape[:2]
+    small = cv2.resize(values, (width // 3, height // 3), interpolation=cv2.INTER_AREA)
+    for _ in range(2):
+        small = cv2.bilateralFilter(small, 11, 0.13, 6)
+    return np.asarray(np.clip(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)
+
+
+def _mirroring(floor: Floats, room: Floats, surfaces: Surfaces, gloss: float) -> Floats:
+    """A polished floor: what stands above it shows in it, upside down and softly."""
+    height, width = floor.shape[:2]
+    soft = blurred(room, height / 130)
+    rows = np.arange(height)
+    edge = surfaces.room.bottom * height
+    source = np.clip(2 * edge - rows, 0, height - 1).astype(np.int32)
+    mirrored = soft[source]
+    fade = np.clip(1 - (rows - edge) / (0.75 * height), 0, 1)[:, None] * np.float32(gloss * 1.6)
+    share = np.clip(np.broadcast_to(fade, (height, width)), 0, 0.6).astype(np.float32)
+    return mixed(floor, np.clip(floor * 0.35 + mirrored * 0.8, 0, 1).astype(np.float32), share)

@@ -1,0 +1,41 @@
+"""The sample rooms a visitor can choose instead of uploading a picture: drawn by this package, kept as files beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["interior", "exterior"]
+
+_PICTURES = Path(__file__).parent / "pictures"
+
+
+@dataclass(frozen=True)
+class Room:
+    """A sample picture: its name in addresses, its title for people, what it shows, and its file (JPEG, 1200 x 800)."""
+
+    name: str
+    title: str
+    kind: Kind
+    path: Path
+
+    @property
+    def media_type(self) -> str:
+        """The type of its file."""
+        return "image/jpeg"
+
+
+ROOMS: tuple[Room, ...] = (
+    Room("living-room", "Living room", "interior", _PICTURES / "living-room.jpg"),
+    Room("empty-room", "Empty living room", "interior", _PICTURES / "empty-room.jpg"),
+    Room("bedroom", "Bedroom", "interior", _PICTURES / "bedroom.jpg"),
+    Room("kitchen", "Kitchen", "interior", _PICTURES / "kitchen.jpg"),
+    Room("house", "House with garden", "exterior", _PICTURES / "house.jpg"),
+)
+
+
+def get_room(name: str) -> Room:
+    """The sample room of that name; raises KeyError naming those there are."""
+    for room in ROOMS:
+        if room.name == name:
+            return room
+    raise KeyError(f"there is no sample room {name!r}; there are {', '.join(room.name for room in ROOMS)}")
