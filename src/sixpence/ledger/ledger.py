@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
@@ -211,15 +211,13 @@ def _write_postgres(engine: Engine, job: Callable[[Connection], T]) -> T:
     try:
         with engine.begin() as connection:
             return job(connection)
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailableError from error
-        raise
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise DatabaseUnavailableError from error
 
 
 def _write_sqlite(store: SQLiteStore, job: Callable[[Connection], T]) -> T:
     try:
         answer: T = in_transaction(store.connection(), job)
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, OperationalError) as error:
         raise DatabaseUnavailableError from error
     return answer
