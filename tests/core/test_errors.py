@@ -1,0 +1,157 @@
+"""Errors as values: their data, codes and messages, the tree they stand in."""
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from sixpence.core import errors
+from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InsufficientCreditsError, RefusedError
+
+_EXAMPLES: list[tuple[CreditSystemError, str]] = [
+    (
+        InsufficientCreditsError("video", 5, 4, 3),
+        "Not enough credits: 'video' costs 5 and 3 can be spent on it. "
+        "Top up or change the plan, then send the same request again.",
+    ),
+    (
+        errors.AccountNotFoundError("ada@example.com"),
+        "There is no account 'ada@example.com'. Make it first: initialize_user_credits, or POST /v1/accounts.",
+    ),
+    (
+        errors.TransactionNotFoundError("ada@example.com", "t-1"),
+        "Account 'ada@example.com' has no transaction 't-1'. Take the id from its history.",
+    ),
+    (
+        errors.UnknownFeatureError("magic", ("sketch", "video")),
+        "feature: 'magic' is not in the catalog. It has: sketch, video.",
+    ),
+    (errors.UnknownPlanError("gold", ("free", "pro")), "plan: 'gold' is not in the catalog. It has: free, pro."),
+    (errors.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Grant less."),
+    (
+        errors.GrantLimitError(300),
+        "The account has 300 live grants, the most there may be. Wait until one is spent or expires.",
+    ),
+    (
+        errors.GrantPeriodError("expires_at", "2026-01-01T00:00:00.000000Z", "has passed. Send a time to come"),
+        "expires_at: 2026-01-01T00:00:00.000000Z has passed. Send a time to come.",
+    ),
+    (
+        errors.IdempotencyConflictError("k1"),
+        "Idempotency key 'k1' was used for another request. Send that request again, or use a new key.",
+    ),
+    (errors.InvalidInputError("amount", "0 is too small. Send 1."), "amount: 0 is too small. Send 1."),
+    (errors.CatalogError(("a: no.", "b: no.")), "The catalog is not valid:\n  - a: no.\n  - b: no."),
+    (
+        errors.QueueFullError(),
+        "Too many requests are waiting. Nothing was changed; try again in 1 s.",
+    ),
+    (
+        errors.AccountBusyError(2),
+        "Another transaction holds the account. Nothing was changed; try again in 2 s.",
+    ),
+    (
+        errors.DatabaseUnavailableError(5),
+        "The database is not available. Nothing was changed; try again in 5 s.",
+    ),
+    (
+        errors.OutcomeUnknownError(),
+        "The database went away while committing. Send the request again with the same idempotency key.",
+    ),
+    (
+        errors.ServiceClosedError(),
+        "The credit service is closed. Nothing was changed; send the request to a running one.",
+    ),
+    (errors.DatabaseSetupError("fsync is off.", "Turn it on."), "fsync is off. Turn it on."),
+    (
+        errors.InternalError(),
+        "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays.",
+    ),
+]
+_ERRORS = [error for error, _ in _EXAMPLES]
+
+
+def _tree() -> list[type[CreditSystemError]]:
+    return [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, CreditSystemError) and kind.__module__ == errors.__name__
+    ]
+
+
+def _leaves() -> set[type[CreditSystemError]]:
+    return {kind for kind in _tree() if not kind.__subclasses__()}
+
+
+@pytest.mark.parametrize(("error", "message"), _EXAMPLES, ids=lambda value: getattr(value, "code", None))
+def test_a_message_says_what_was_wrong_and_what_to_do(error: CreditSystemError, message: str) -> None:
+    """Every leaf's message, word for word."""
+    assert str(error) == message
+
+
+def test_every_leaf_has_an_example() -> None:
+    """No error is added without its message being shown here."""
+    assert {type(error) for error in _ERRORS} == _leaves()
+
+
+def test_every_leaf_has_a_code_and_a_title_of_its_own() -> None:
+    """Codes are stable names, in lower case with hyphens, one each; so are titles."""
+    leaves = _leaves()
+
+    assert len({leaf.code for leaf in leaves}) == len({leaf.title for leaf in leaves}) == len(leaves)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", leaf.code) for leaf in leaves)
+    assert all("code" in vars(leaf) and "title" in vars(leaf) for leaf in leaves)
+
+
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.code)
+def test_an_error_survives_pickling(error: CreditSystemError) -> None:
+    """An error from another process is the same value with the same words."""
+    again = pickle.loads(pickle.dumps(error))
+
+    assert again == error
+    assert (type(again), str(again), again.data(), again.args) == (type(error), str(error), error.data(), error.args)
+    assert hash(again) == hash(error)
+
+
+def test_errors_compare_by_kind_and_data() -> None:
+    """Equal data of one kind is equal; other data or another kind is not."""
+    assert InsufficientCreditsError("video", 5, 4, 3) == InsufficientCreditsError("video", 5, 4, 3)
+    assert InsufficientCreditsError("video", 5, 4, 3) != InsufficientCreditsError("video", 5, 4, 2)
+    assert len(set(_ERRORS)) == len(_ERRORS)
+
+
+def test_a_refusals_facts_stand_by_name() -> None:
+    """The facts of missing credits include how many are missing."""
+    error = InsufficientCreditsError("video", 5, 4, 3)
+
+    assert error.data() == {"feature": "video", "required": 5, "remaining": 4, "available": 3, "shortfall": 2}
+    assert error.shortfall == 2
+
+
+def test_the_tree_is_as_drawn() -> None:
+    """The drawing in the module's docstring has every error of the tree under its parent, and no other."""
+    assert errors.__doc__ is not None
+    drawn: list[tuple[str, str]] = []
+    path: list[str] = []
+    for indent, name in re.findall(r"^    ([ │├└─]*)(\w+Error)\b", errors.__doc__, re.MULTILINE):
+        path = [*path[: len(indent) // 4], name]
+        drawn += [(path[-2], name)] if len(path) > 1 else []
+
+    assert set(drawn) == {
+        (kind.__base__.__name__, kind.__name__) for kind in _tree() if kind.__base__ and kind.__base__ is not Exception
+    }
+
+
+def test_what_is_refused_and_what_is_unavailable_are_kept_apart() -> None:
+    """A refusal is final for this request; what is unavailable says when to try again."""
+    unavailable = [error for error in _ERRORS if isinstance(error, errors.UnavailableError)]
+
+    assert not any(isinstance(error, RefusedError) for error in unavailable)
+    assert all(error.retry_after_seconds >= 1 for error in unavailable)
+
+
+def test_a_broken_ledger_stands_outside_the_tree() -> None:
+    """No handler of the credit system's errors can swallow a broken invariant."""
+    assert not issubclass(BrokenLedgerError, CreditSystemError)
+    assert issubclass(BrokenLedgerError, RuntimeError)
