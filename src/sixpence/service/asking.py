@@ -17,6 +17,7 @@ from sixpence.core.bounds import (
     check_account_id,
     check_amount,
     check_text,
+    shown,
 )
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.errors import InvalidInputError
@@ -39,7 +40,7 @@ def consume(
 ) -> Request:
     """A request to spend the price of one use."""
     command = Consume(
-        feature=check_text("feature", feature, length_max=NAME_LENGTH_MAX),
+        feature=checked_text("feature", feature, NAME_LENGTH_MAX),
         generation_id=_text("generation_id", generation_id, GENERATION_ID_LENGTH_MAX),
         metadata=metadata_text.canonical(metadata),
     )
@@ -66,8 +67,8 @@ def grant(
         amount=check_amount("amount", amount),
         category="admin" if category is None else _category(category),
         priority=DEFAULT_PRIORITY if priority is None else _priority(priority),
-        effective_at=None if effective_at is None else from_datetime("effective_at", effective_at),
-        expires_at=None if expires_at is None else from_datetime("expires_at", expires_at),
+        effective_at=instant("effective_at", effective_at),
+        expires_at=instant("expires_at", expires_at),
         features=None if features is None else _features(features),
         reason=_text("reason", reason, REASON_LENGTH_MAX),
         actor=_text("actor", actor, KEY_LENGTH_MAX),
@@ -80,7 +81,7 @@ def grant(
         "priority": priority,
         "effective_at": command.effective_at,
         "expires_at": command.expires_at,
-        "features": None if features is None else list(features),
+        "features": None if features is None else [str.__str__(name) for name in features],
         "actor": actor,
         "metadata": metadata,
     }
@@ -98,7 +99,7 @@ def change_plan(
 ) -> Request:
     """A request to put the account on a plan."""
     command = ChangePlan(
-        plan=check_text("plan", plan, length_max=NAME_LENGTH_MAX),
+        plan=checked_text("plan", plan, NAME_LENGTH_MAX),
         reason=_text("reason", reason, REASON_LENGTH_MAX),
         actor=_text("actor", actor, KEY_LENGTH_MAX),
         metadata=metadata_text.canonical(metadata),
@@ -107,23 +108,44 @@ def change_plan(
     return _request("change_plan", account_id, command, sent, key)
 
 
+def checked_account_id(account_id: str) -> str:
+    """The account's id as plain text."""
+    return str.__str__(check_account_id(account_id))
+
+
+def checked_text(field: str, value: str, length_max: int) -> str:
+    """The text as plain text: a member of an enumeration is hashed and stored as what it stands for."""
+    return str.__str__(check_text(field, value, length_max=length_max))
+
+
+def instant(field: str, moment: datetime | None) -> int | None:
+    """The instant of a time that may be left out."""
+    if moment is not None and not isinstance(moment, datetime):
+        raise InvalidInputError(field, f"{shown(moment)} is not a datetime. Send an aware one.")
+    return None if moment is None else from_datetime(field, moment)
+
+
 def _request(operation: str, account_id: str, command: Command, sent: dict[str, Any], key: str | None) -> Request:
-    check_account_id(account_id)
+    account_id = checked_account_id(account_id)
     if key is None:
         return Request(account_id, command)
-    check_text("idempotency_key", key, length_max=KEY_LENGTH_MAX)
-    given = {name: value for name, value in sent.items() if value is not None}
+    key = checked_text("idempotency_key", key, KEY_LENGTH_MAX)
+    given = {name: _as_sent(value) for name, value in sent.items() if value is not None}
     return Request(account_id, command, Key(key, metadata_text.fingerprint(operation, account_id, given)))
 
 
+def _as_sent(value: Any) -> Any:
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def _text(field: str, value: str | None, length_max: int) -> str | None:
-    return None if value is None else check_text(field, value, length_max=length_max)
+    return None if value is None else checked_text(field, value, length_max)
 
 
 def _category(value: str) -> Category:
     if value not in get_args(Category):
         raise InvalidInputError("category", f"{value!r:.60} is none of {', '.join(get_args(Category))}.")
-    return cast(Category, value)
+    return cast(Category, str.__str__(value))
 
 
 def _priority(value: int) -> int:
@@ -134,6 +156,6 @@ def _priority(value: int) -> int:
 
 
 def _features(values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not 1 <= len(values) <= FEATURES_MAX:
+    if not isinstance(values, (list, tuple)) or not 1 <= len(values) <= FEATURES_MAX:
         raise InvalidInputError("features", f"is not a list of 1 to {FEATURES_MAX} features. Leave it out for all.")
-    return tuple(dict.fromkeys(check_text("features", value, length_max=NAME_LENGTH_MAX) for value in values))
+    return tuple(dict.fromkeys(checked_text("features", value, NAME_LENGTH_MAX) for value in values))

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from sixpence.core import grant as grants
 from sixpence.core.account import Account
-from sixpence.core.bounds import check_account_id
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
 from sixpence.core.commands import Tick
 from sixpence.core.errors import (
@@ -22,7 +21,6 @@ from sixpence.core.errors import (
     UnknownFeatureError,
     UnknownPlanError,
 )
-from sixpence.core.instant import from_datetime
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import reader
 from sixpence.ledger.batch import Accepted, Request
@@ -85,6 +83,7 @@ class CreditService:
 
         Raises `AccountNotFoundError` and `UnknownFeatureError`.
         """
+        feature = asking.checked_text("feature", feature, asking.NAME_LENGTH_MAX)
         account, priced_by, _ = await self._standing(account_id, _nothing_more)
         sold = priced_by.catalog.features.get(feature)
         plan = priced_by.catalog.plans.get(account.plan)
@@ -197,10 +196,10 @@ class CreditService:
             raise InvalidInputError("limit", f"{limit!r:.60} is not a whole number from 1 to {reader.PAGE_MAX}.")
         below_seq = None if cursor is None else _seq_of_cursor(cursor)
         matching = reader.Filter(
-            feature=feature,
-            kind=kind,
-            since=None if since is None else from_datetime("since", since),
-            until=None if until is None else from_datetime("until", until),
+            feature=None if feature is None else asking.checked_text("feature", feature, asking.NAME_LENGTH_MAX),
+            kind=None if kind is None else asking.checked_text("kind", kind, asking.NAME_LENGTH_MAX),
+            since=asking.instant("since", since),
+            until=asking.instant("until", until),
         )
         _, _, page = await self._standing(
             account_id,
@@ -229,7 +228,7 @@ class CreditService:
 
     async def _standing(self, account_id: str, look: Callable[[Connection, Account], T]) -> tuple[Account, PricedBy, T]:
         """The account with what is due applied, the catalog, and what `look` sees in the same read."""
-        check_account_id(account_id)
+        account_id = asking.checked_account_id(account_id)
         while True:
             found = await self._read(lambda connection: self._look(connection, account_id, look))
             if found is not None:
@@ -268,7 +267,7 @@ def _row_of(accepted: Accepted) -> Transaction:
     return accepted.row
 
 
-def _seq_of_cursor(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+def _seq_of_cursor(cursor: object) -> int:
+    if not (isinstance(cursor, str) and cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise InvalidInputError("cursor", f"{cursor!r:.60} is not a cursor. Send next_cursor of the page before.")
     return int(cursor)

@@ -1,0 +1,1 @@
+"""Tests of the service: every operation and refusal, over both databases."""

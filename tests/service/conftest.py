@@ -1,0 +1,20 @@
+"""The fixtures of this folder: a service over a fresh database of each kind, and a clock to move."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import clock, migrated_postgres_url, migrated_template, module_url, proved, sqlite_url, url
+from tests.ledger.moved_clock import MovedClock
+
+__all__ = ["clock", "credits", "migrated_postgres_url", "migrated_template", "module_url", "sqlite_url", "url"]
+
+
+@pytest.fixture
+async def credits(url: str, clock: MovedClock) -> AsyncIterator[CreditService]:  # noqa: A001 - what it is
+    """A service whose time the test moves; at the end its whole ledger is proved."""
+    async with CreditService(Ledger(url, clock=clock)) as service:
+        yield service
+    proved(url)
