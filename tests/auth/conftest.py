@@ -7,25 +7,25 @@ import pytest
 from sixpence.auth.api_keys import ApiKeys
 from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
-from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase, postgres_ledger, sqlite_ledger
 from tests.support.postgres import PostgresDatabases, fresh_database
 
 
 @pytest.fixture(scope="module")
 def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlDatabase]:
     """A SQLite file with Sixpence's tables."""
-    made = SqlDatabase(f"sqlite:///{tmp_path_factory.mktemp('sign-in') / 'credits.db'}")
+    made = sqlite_ledger(tmp_path_factory.mktemp("sign-in") / "credits.db")
     yield made
-    made.engine.dispose()
+    made.close()
 
 
 @pytest.fixture(scope="module")
 def postgres_database(postgres_server: PostgresDatabases) -> Iterator[SqlDatabase]:
     """A PostgreSQL database with Sixpence's tables."""
     with fresh_database(postgres_server) as url:
-        made = SqlDatabase(url.replace("postgresql://", "postgresql+psycopg://"))
+        made = postgres_ledger(url)
         yield made
-        made.engine.dispose()
+        made.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

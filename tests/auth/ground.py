@@ -3,56 +3,55 @@
 Not here: a server (serving.py), fixtures (conftest.py).
 """
 
-import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Connection, Engine, create_engine, delete, event, select
+from sqlalchemy import delete, insert, select
 
 from sixpence.core.instant import SECOND
+from sixpence.ledger.database import PostgresServer, place_of
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.migrate import upgrade_postgres
 from sixpence.ledger.schema import metadata
-
-T = TypeVar("T")
 
 NOON = 1_780_000_000 * SECOND
 SECRET = "a secret of the tests, long enough to be one"
 
 
-class SqlDatabase:
-    """A database by its URL: each job in one transaction, in a thread."""
-
-    def __init__(self, url: str) -> None:
-        self.engine = create_engine(url)
-        if self.engine.dialect.name == "sqlite":
-            _begin_immediately(self.engine)
-        metadata.create_all(self.engine)
-
-    async def write(self, job: Callable[[Connection], T]) -> T:
-        """Runs the job and commits."""
-        return await asyncio.to_thread(self._run, job)
-
-    async def read(self, job: Callable[[Connection], T]) -> T:
-        """Runs the job."""
-        return await asyncio.to_thread(self._run, job)
+class SqlDatabase(Ledger):
+    """The ledger of a database, whose tables a test may look into."""
 
     def rows(self, table_name: str) -> list[dict[str, Any]]:
-        """Everything in a table."""
-        with self.engine.connect() as connection:
-            found = connection.execute(select(metadata.tables[table_name])).mappings()
-            return [dict(row) for row in found]
+        """Everything in a table, in the order of its key."""
+        table = metadata.tables[table_name]
+        ordered = select(table).order_by(*table.primary_key)
+        return self.read_and_wait(lambda connection: [dict(row) for row in connection.execute(ordered).mappings()])
+
+    def add_rows(self, table_name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Puts rows into a table."""
+        self.write_and_wait(lambda connection: connection.execute(insert(metadata.tables[table_name]), rows))
 
     def empty(self) -> None:
-        """Removes every row."""
-        with self.engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(delete(table))
+        """Removes every user, session, key and sign-in."""
+        tables = [table for table in reversed(metadata.sorted_tables) if table.name.startswith("auth_")]
+        self.write_and_wait(lambda connection: [connection.execute(delete(table)) for table in tables])
 
-    def _run(self, job: Callable[[Connection], T]) -> T:
-        with self.engine.begin() as connection:
-            return job(connection)
+
+def sqlite_ledger(path: Path) -> SqlDatabase:
+    """The ledger of a new SQLite file."""
+    return SqlDatabase(f"sqlite:///{path}")
+
+
+def postgres_ledger(url: str) -> SqlDatabase:
+    """The ledger of an empty PostgreSQL database."""
+    place = place_of(url)
+    assert isinstance(place, PostgresServer)
+    upgrade_postgres(place)
+    return SqlDatabase(url)
 
 
 class SettableClock:
@@ -99,14 +98,3 @@ class CountedHashing(PasswordHash):
         finally:
             with self._lock:
                 self._at_once -= 1
-
-
-def _begin_immediately(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, record: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

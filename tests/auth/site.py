@@ -22,7 +22,7 @@ from sixpence.auth.user import User
 from sixpence.http.origin import OriginRefusedError, check_origin, origins_of
 from sixpence.http.sign_in import sign_in_routes
 from sixpence.http.sign_in_cookie import find_user
-from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase, sqlite_ledger
 from tests.auth.serving import listening_socket, served, url_of
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "correct horse"}
@@ -30,7 +30,7 @@ COOKIE = "better-auth.session_token"
 
 
 class Site:
-    """Everything of one running site. Its sign-up hook takes `hook_seconds` and raises `hook_fault`, if there is one."""
+    """Everything of one running site. Its sign-up hook takes `hook_seconds` and raises `hook_fault`, if any."""
 
     def __init__(self, database: SqlDatabase, url: str, base_url: str) -> None:
         self.database = database
@@ -83,8 +83,8 @@ class Site:
 def running_site(folder: Path, base_url: str | None = None) -> Iterator[Site]:
     """A site on a free port over a SQLite file in the folder; it believes to be at `base_url`."""
     listener = listening_socket()
-    database = SqlDatabase(f"sqlite:///{folder / 'credits.db'}")
+    database = sqlite_ledger(folder / "credits.db")
     site = Site(database, url_of(listener), base_url or url_of(listener))
     with served(site.app(), listener):
         yield site
-    database.engine.dispose()
+    database.close()

@@ -1,12 +1,9 @@
 """Listing and ending sessions, and how those that ended are removed."""
 
-from sqlalchemy import insert
-
 from sixpence.auth.client import Client
 from sixpence.auth.session import REMOVED_AT_ONCE_MAX
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.core.instant import DAY
-from sixpence.ledger.schema import auth_sessions
 from tests.auth.ground import NOON, SettableClock, SqlDatabase
 
 
@@ -100,5 +97,4 @@ def add_ended_sessions(database: SqlDatabase, user_id: str, count: int) -> None:
         }
         for number in range(count)
     ]
-    with database.engine.begin() as connection:
-        connection.execute(insert(auth_sessions), rows)
+    database.add_rows("auth_sessions", rows)

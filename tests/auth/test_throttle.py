@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sqlalchemy import insert
 
 from sixpence.auth.client import Client
 from sixpence.auth.errors import TooManySignInsError, WrongPasswordError
@@ -11,7 +10,6 @@ from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.throttle import REMOVED_AT_ONCE_MAX
 from sixpence.core.instant import DAY
-from sixpence.ledger.schema import auth_sign_ins
 from tests.auth.ground import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
 
 
@@ -167,8 +165,7 @@ async def test_old_sign_ins_are_removed_in_parts(
     """Each cleaning removes a few hundred sign-ins older than 90 days, and none that is younger."""
     old = {"email": "bob@example.com", "succeeded": False, "at": NOON - 90 * DAY}
     young = {**old, "at": NOON - 89 * DAY}
-    with database.engine.begin() as connection:
-        connection.execute(insert(auth_sign_ins), [old] * (REMOVED_AT_ONCE_MAX + 7) + [young] * 3)
+    database.add_rows("auth_sign_ins", [old] * (REMOVED_AT_ONCE_MAX + 7) + [young] * 3)
     left = []
 
     for n in range(2):
