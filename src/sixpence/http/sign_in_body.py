@@ -96,8 +96,7 @@ def _decoded(body: bytes, request: Request) -> object:
             message = f'Content-Type "{kind}" is not allowed. Allowed types: application/json'
             raise BodyRefusedError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     try:
-        # The text first: a decoder of bytes lets some through that are no UTF-8.
-        return msgspec.json.decode(body.decode())
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BodyRefusedError(400, "BAD_REQUEST", "[body] Invalid JSON in request body") from None
 
