@@ -4,13 +4,11 @@ Lives here: the fixtures that give one suite both databases (imported by each fo
 Not here: how a PostgreSQL server is started (tests/support/postgres.py).
 """
 
-import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -20,9 +18,10 @@ from sqlalchemy.pool import NullPool
 
 from sixpence.ledger import migrate
 from sixpence.ledger.database import PostgresServer, place_of, reading_engine
+from sixpence.ledger.schema import metadata
 from sixpence.ledger.verify import Report, verify
 from tests.ledger.moved_clock import MovedClock
-from tests.support.postgres import PostgresDatabases
+from tests.support.postgres import PostgresDatabases, fresh_database
 
 Snapshot = dict[str, list[tuple[Any, ...]]]
 
@@ -34,19 +33,20 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server: PostgresDatabases) -> Iterator[str]:
-    """A migrated PostgreSQL database from which each test's own is copied."""
-    url = postgres_server.create_database()
-    upgrade(url)
-    yield url
-    postgres_server.drop_database(url)
+def migrated_once(postgres_server: PostgresDatabases) -> Iterator[str]:
+    """A migrated PostgreSQL database that the tests use one after another."""
+    with migrated_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
-def migrated_postgres_url(postgres_server: PostgresDatabases, migrated_template: str) -> Iterator[str]:
-    """The URL of a migrated PostgreSQL database, this test's alone."""
-    with _copied(postgres_server, migrated_template) as url:
-        yield url
+def migrated_postgres_url(migrated_once: str) -> str:
+    """The URL of a migrated PostgreSQL database, emptied for this test, which may change rows and not tables."""
+    names = [table.name for table in metadata.sorted_tables]
+    with psycopg.connect(migrated_once) as connection:
+        connection.execute("SET lock_timeout = '5s'")
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
+    return migrated_once
 
 
 @pytest.fixture
@@ -65,16 +65,22 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def module_url(
-    request: pytest.FixtureRequest, postgres_server: PostgresDatabases, migrated_template: str
-) -> Iterator[str]:
+def module_url(request: pytest.FixtureRequest, postgres_server: PostgresDatabases) -> Iterator[str]:
     """The URL of a database for a whole module, once of each kind: for tests that leave it as it was."""
     if request.param == "postgresql":
-        with _copied(postgres_server, migrated_template) as url:
+        with migrated_database(postgres_server) as url:
             yield url
     else:
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{folder}/credits.db"
+
+
+@contextmanager
+def migrated_database(databases: PostgresDatabases) -> Iterator[str]:
+    """A PostgreSQL database at this version's schema, removed at the end."""
+    with fresh_database(databases) as url:
+        upgrade(url)
+        yield url
 
 
 def upgrade(url: str) -> None:
@@ -138,14 +144,3 @@ def proved(url: str) -> Report:
 
 def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
-
-
-@contextmanager
-def _copied(server: PostgresDatabases, template: str) -> Iterator[str]:
-    """A database copied from another, removed at the end."""
-    names = [f"db_{secrets.token_hex(6)}", urlsplit(template).path.removeprefix("/")]
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, names)))
-    url = urlunsplit(urlsplit(server.url)._replace(path=f"/{names[0]}"))
-    yield url
-    server.drop_database(url)

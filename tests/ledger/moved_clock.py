@@ -14,6 +14,7 @@ class MovedClock:
         self.at = int(START.timestamp()) * SECOND
 
     def __call__(self) -> int:
+        """What it reads, in microseconds."""
         return self.at
 
     @property

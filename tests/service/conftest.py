@@ -6,14 +6,14 @@ import pytest
 
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import clock, migrated_postgres_url, migrated_template, module_url, proved, sqlite_url, url
+from tests.ledger.databases import clock, migrated_once, migrated_postgres_url, module_url, proved, sqlite_url, url
 from tests.ledger.moved_clock import MovedClock
 
-__all__ = ["clock", "credits", "migrated_postgres_url", "migrated_template", "module_url", "sqlite_url", "url"]
+__all__ = ["clock", "credits", "migrated_once", "migrated_postgres_url", "module_url", "sqlite_url", "url"]
 
 
 @pytest.fixture
-async def credits(url: str, clock: MovedClock) -> AsyncIterator[CreditService]:  # noqa: A001 - what it is
+async def credits(url: str, clock: MovedClock) -> AsyncIterator[CreditService]:
     """A service whose time the test moves; at the end its whole ledger is proved."""
     async with CreditService(Ledger(url, clock=clock)) as service:
         yield service

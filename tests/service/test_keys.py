@@ -1,0 +1,219 @@
+"""Idempotency keys: one change, the same answer for ever, and never for another request (invariant 6)."""
+
+import asyncio
+from enum import Enum
+
+import msgspec
+import pytest
+
+from sixpence.core.errors import IdempotencyConflictError, InsufficientCreditsError
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.answers import Receipt
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import consumed, ledger_of, proved, rows, snapshot
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+class Room(str, Enum):  # noqa: UP042 - the kind whose str() is not its value
+    """Names as much code writes them."""
+
+    INTERIOR = "interior"
+    ADA = "ada@example.com"
+
+
+class Name(str):
+    """Text of a class of its own."""
+
+
+async def test_a_repeated_key_answers_the_same(credits: CreditService) -> None:
+    """The second answer is the first, byte for byte, but for saying that it is a replay; other changes in between."""
+    await credits.initialize_user_credits(ADA)
+    first = await credits.consume_credit(ADA, "video", metadata={"a": [1, 2.0]}, idempotency_key="k")
+    await credits.grant_credits(ADA, 100)
+    await credits.update_subscription_status(ADA, "pro")
+
+    second = await credits.consume_credit(ADA, "video", metadata={"a": [1, 2.0]}, idempotency_key="k")
+
+    assert msgspec.structs.replace(second, replayed=False) == first
+    assert (first.replayed, second.replayed) == (False, True)
+
+
+async def test_each_operation_remembers_its_key(credits: CreditService, url: str) -> None:
+    """Ensure, consume, grant and a change of plan each answer a repeated key and change nothing more."""
+    calls = (
+        lambda: credits.initialize_user_credits(ADA, label="Ada", idempotency_key="1"),
+        lambda: credits.consume_credit(ADA, "video", idempotency_key="2"),
+        lambda: credits.grant_credits(ADA, 5, features=["video"], idempotency_key="3"),
+        lambda: credits.update_subscription_status(ADA, "pro", idempotency_key="4"),
+        lambda: credits.update_subscription_status(ADA, "pro", idempotency_key="5"),
+        lambda: credits.initialize_user_credits(ADA, idempotency_key="6"),
+    )
+    first = [await call() for call in calls]
+    before = snapshot(url)
+
+    second = [await call() for call in calls]
+
+    assert all(answer.replayed for answer in second)
+    assert [msgspec.structs.replace(answer, replayed=False) for answer in second] == first
+    assert snapshot(url) == before
+
+
+async def test_a_replayed_ensure_still_says_created(credits: CreditService) -> None:
+    """The key of the call that made the account answers `created`, however often it is sent."""
+    await credits.initialize_user_credits(ADA, idempotency_key="k")
+
+    again = await credits.initialize_user_credits(ADA, idempotency_key="k")
+
+    assert (again.created, again.replayed, again.version) == (True, True, 1)
+
+
+@pytest.mark.parametrize("twist", ["feature", "generation", "metadata", "operation", "absent"])
+async def test_a_key_is_for_one_request(credits: CreditService, url: str, twist: str) -> None:
+    """The same key with anything else is refused and changes nothing; a field left out is not a field sent."""
+    await credits.initialize_user_credits(ADA)
+    await credits.consume_credit(ADA, "video", generation_id="g", metadata={"n": 1}, idempotency_key="k")
+    before = snapshot(url)
+    others = {
+        "feature": credits.consume_credit(ADA, "sketch", generation_id="g", metadata={"n": 1}, idempotency_key="k"),
+        "generation": credits.consume_credit(ADA, "video", generation_id="G", metadata={"n": 1}, idempotency_key="k"),
+        "metadata": credits.consume_credit(ADA, "video", generation_id="g", metadata={"n": "1"}, idempotency_key="k"),
+        "operation": credits.grant_credits(ADA, 1, idempotency_key="k"),
+        "absent": credits.consume_credit(ADA, "video", generation_id="g", idempotency_key="k"),
+    }
+    chosen = others.pop(twist)
+    for other in others.values():
+        other.close()
+
+    with pytest.raises(IdempotencyConflictError) as refused:
+        await chosen
+
+    assert refused.value.idempotency_key == "k"
+    assert snapshot(url) == before
+
+
+async def test_a_default_that_is_sent_is_not_a_default(credits: CreditService) -> None:
+    """The fingerprint covers what was sent: a priority of 100 that is named is another request than none."""
+    await credits.initialize_user_credits(ADA)
+    await credits.grant_credits(ADA, 1, idempotency_key="k")
+
+    with pytest.raises(IdempotencyConflictError):
+        await credits.grant_credits(ADA, 1, priority=100, idempotency_key="k")
+
+
+async def test_the_order_of_metadata_does_not_matter(credits: CreditService) -> None:
+    """A client that writes the same names in another order repeats its request."""
+    await credits.initialize_user_credits(ADA)
+    await credits.consume_credit(ADA, "video", metadata={"a": 1, "b": 2}, idempotency_key="k")
+
+    again = await credits.consume_credit(ADA, "video", metadata={"b": 2, "a": 1}, idempotency_key="k")
+
+    assert again.replayed
+
+
+async def test_keys_belong_to_their_account(credits: CreditService) -> None:
+    """Two accounts may use one key."""
+    for account_id in (ADA, BOB):
+        await credits.initialize_user_credits(account_id, idempotency_key="k")
+
+    used = [
+        (await credits.consume_credit(account_id, "video", idempotency_key="u")).replayed for account_id in (ADA, BOB)
+    ]
+
+    assert used == [False, False]
+
+
+async def test_keys_are_compared_by_their_characters(credits: CreditService, url: str) -> None:
+    """Case, spaces, accents and 255 characters make other keys, and each is found again."""
+    await credits.initialize_user_credits(ADA)
+    await credits.grant_credits(ADA, 100)
+    keys = ("key", "KEY", "key ", " key", "k\u00e9", "ke\u0301", "🔑", "k/ey?", "k" * 255, "🔑" * 255, "%s", "'")
+
+    first = [await credits.consume_credit(ADA, "video", idempotency_key=key) for key in keys]
+    again = [await credits.consume_credit(ADA, "video", idempotency_key=key) for key in keys]
+
+    assert [answer.replayed for answer in first] == [False] * len(keys)
+    assert [answer.replayed for answer in again] == [True] * len(keys)
+    assert consumed(url, ADA) == len(keys)
+
+
+async def test_one_key_fifty_times_at_once(credits: CreditService, url: str) -> None:
+    """Fifty concurrent calls with one key: one use, and fifty answers that say the same."""
+    await credits.initialize_user_credits(ADA)
+
+    answers = await asyncio.gather(*(credits.consume_credit(ADA, "video", idempotency_key="k") for _ in range(50)))
+
+    assert sorted(answer.replayed for answer in answers) == [False] + [True] * 49
+    assert {msgspec.json.encode(msgspec.structs.replace(answer, replayed=False)) for answer in answers} == {
+        msgspec.json.encode(msgspec.structs.replace(answers[0], replayed=False))
+    }
+    assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
+
+
+async def test_two_requests_race_for_one_key(credits: CreditService, url: str) -> None:
+    """Of different requests with one key one is accepted; the others are conflicts, in one batch too."""
+    await credits.initialize_user_credits(ADA)
+    features = ["video", "sketch", "interior", "exterior"] * 5
+
+    outcomes = await asyncio.gather(
+        *(credits.consume_credit(ADA, feature, idempotency_key="k") for feature in features), return_exceptions=True
+    )
+
+    receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
+    assert (len(receipts), len({receipt.transaction.feature_used for receipt in receipts})) == (5, 1)
+    assert outcomes.count(IdempotencyConflictError("k")) == 15
+    assert consumed(url, ADA) == 1
+
+
+async def test_a_key_survives_a_restart(url: str) -> None:
+    """A service that is opened anew answers an old key with the old answer."""
+    async with CreditService(url) as service:
+        await service.initialize_user_credits(ADA)
+        first = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
+
+    async with CreditService(url) as service:
+        again = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
+
+    assert again == msgspec.structs.replace(first, replayed=True)
+    assert proved(url).transactions == 2
+
+
+async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: str) -> None:
+    """A key that was refused may be used for another request."""
+    await credits.initialize_user_credits(ADA)
+    for _ in range(6):
+        await credits.consume_credit(ADA, "video")
+    with pytest.raises(InsufficientCreditsError):
+        await credits.consume_credit(ADA, "video", idempotency_key="k")
+
+    receipt = await credits.grant_credits(ADA, 3, idempotency_key="k")
+
+    assert receipt.replayed is False
+
+
+async def test_text_of_any_class_is_text(credits: CreditService, url: str) -> None:
+    """Members of enumerations and other kinds of text are stored, hashed and repeated as what they stand for."""
+    await credits.initialize_user_credits(Room.ADA, label=Name("Ada"), idempotency_key=Name("1"))
+    await credits.consume_credit(Room.ADA, Room.INTERIOR, generation_id=Name("g"), idempotency_key=Name("2"))
+    await credits.grant_credits(Name(ADA), 1, reason=Name("r"), category=Name("paid"), features=[Room.INTERIOR])
+    await credits.update_subscription_status(Room.ADA, Name("pro"), actor=Name("op"))
+
+    again = await credits.consume_credit(ADA, "interior", generation_id="g", idempotency_key="2")
+
+    assert again.replayed
+    assert rows(url, "SELECT DISTINCT account_id, coalesce(feature_used, 'interior') FROM credit_transactions") == [
+        (ADA, "interior")
+    ]
+    assert proved(url).transactions == 4
+
+
+async def test_two_services_know_one_key(url: str) -> None:
+    """Two services over one database know the same keys."""
+    async with CreditService(Ledger(url)) as one, CreditService(Ledger(url)) as other:
+        await one.initialize_user_credits(ADA)
+        first = await one.consume_credit(ADA, "video", idempotency_key="k")
+
+        again = await other.consume_credit(ADA, "video", idempotency_key="k")
+
+    assert again == msgspec.structs.replace(first, replayed=True)
+    proved(url)
