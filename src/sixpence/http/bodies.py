@@ -1,19 +1,19 @@
 """Reading requests: a JSON object into a struct with every fault named by its field, and the idempotency key."""
 
-import re
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from sixpence.core import metadata as metadata_text
+from sixpence.core.bounds import KEY_LENGTH_MAX, check_text, shown
 from sixpence.core.errors import InvalidInputError
+from sixpence.http import body_faults
 from sixpence.http.errors import BodyTooLargeError, MalformedBodyError
 
 T = TypeVar("T")
 
-_AT = re.compile(r"^(?P<what>.*?) - at `\$\.?(?P<where>[^`]*)`$", re.DOTALL)
-_NAMED = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
+KEY_HEADER = "Idempotency-Key"
 
 
 async def read_body(request: Request, shape: type[T], *, bytes_max: int) -> T:
@@ -24,10 +24,9 @@ async def read_body(request: Request, shape: type[T], *, bytes_max: int) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
-        raise _field_error(str(error)) from None
+        raise body_faults.of_field(error, body, shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        detail = f"The body is not valid JSON: {error}. Send a JSON object in UTF-8."
-        raise MalformedBodyError(detail, field="body") from None
+        raise body_faults.of_text(error, body) from None
 
 
 def metadata_of(raw: msgspec.Raw | msgspec.UnsetType) -> dict[str, Any] | None:
@@ -36,11 +35,16 @@ def metadata_of(raw: msgspec.Raw | msgspec.UnsetType) -> dict[str, Any] | None:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The caller's name for this change, from the header `Idempotency-Key`."""
-    keys = request.headers.getlist("idempotency-key")
+    """The caller's name for this change, from the header `Idempotency-Key`; None where there is none."""
+    keys = request.headers.getlist(KEY_HEADER)
+    if not keys:
+        return None
     if len(keys) > 1:
-        raise InvalidInputError("Idempotency-Key", "was sent more than once. Send one.")
-    return keys[0] if keys else None
+        raise InvalidInputError(KEY_HEADER, f"was sent {len(keys)} times. Send it once.")
+    if not keys[0].isascii():
+        # Clients disagree on what such bytes mean, so that one name could be two.
+        raise InvalidInputError(KEY_HEADER, f"{shown(keys[0])} is not ASCII. Send letters, digits and signs.")
+    return check_text(KEY_HEADER, keys[0], length_max=KEY_LENGTH_MAX)
 
 
 async def _read(request: Request, bytes_max: int) -> bytes:
@@ -52,17 +56,3 @@ async def _read(request: Request, bytes_max: int) -> bytes:
             raise BodyTooLargeError(f"The body has more than {bytes_max} bytes. Send less.", field="body")
         parts.append(part)
     return b"".join(parts)
-
-
-def _field_error(text: str) -> Exception:
-    at = _AT.match(text)
-    what, where = (at["what"], at["where"]) if at else (text, "")
-    named = _NAMED.search(what)
-    field = ".".join(part for part in (where, named["name"] if named else "") if part)
-    if not field:
-        return MalformedBodyError(f"The body is not what is expected here: {what}. Send a JSON object.", field="body")
-    if named and "required" in what:
-        return InvalidInputError(field, "is missing. Send it.")
-    if named:
-        return InvalidInputError(field, "is not a field of this request. Leave it out.")
-    return InvalidInputError(field, f"{what}.")
