@@ -1,7 +1,7 @@
 """Settings to objects: the only place that puts the parts together and chooses a database.
 
 app = create_app()                       # everything from the environment
-app = create_app(settings, routes=...)   # with routes of an app's own before Sixpence's
+app = create_app(settings, routes=...)   # with routes of an app's own after Sixpence's
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,6 +1,6 @@
-"""The ASGI application: the routes together, what surrounds them, and the boundary where errors become problems."""
+"""The ASGI application: the routes together, what surrounds them, and an answer to what goes wrong in between."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -13,11 +13,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from sixpence.core.errors import CreditSystemError, InsufficientCreditsError, InternalError
+from sixpence.core.errors import InternalError
 from sixpence.http import problems
 from sixpence.http.accounts import EncodedPaths
-from sixpence.http.errors import CallerError
-from sixpence.http.offers import offers_of
+from sixpence.http.boundary import Handler, refusal_handlers
+from sixpence.http.origin import origin_of
 from sixpence.service.credits import CreditService
 
 _log = structlog.get_logger(__name__)
@@ -34,16 +34,8 @@ def build_app(
 ) -> Starlette:
     """An application of these routes; every error that leaves them becomes a problem."""
 
-    async def refused(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, CreditSystemError)
-        if isinstance(error, InsufficientCreditsError):
-            priced_by = await credits.get_catalog()
-            return problems.of_error(error, {"upgrade_url": upgrade_url, "offers": offers_of(priced_by.catalog)})
-        return problems.of_error(error)
-
-    handlers: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-        CreditSystemError: refused,
-        CallerError: _caller_refused,
+    handlers: dict[Any, Handler] = {
+        **refusal_handlers(credits, upgrade_url=upgrade_url),
         HTTPException: _status,
         ClientDisconnect: _gone,
         Exception: _defect,
@@ -52,7 +44,7 @@ def build_app(
     if allowed_origins:
         cors = Middleware(
             CORSMiddleware,
-            allow_origins=list(allowed_origins),
+            allow_origins=[origin_of(url) for url in allowed_origins],
             allow_methods=["GET", "POST"],
             allow_headers=["content-type", "idempotency-key"],
             expose_headers=["idempotency-replayed", "retry-after"],
@@ -60,11 +52,6 @@ def build_app(
         )
         middleware.insert(0, cors)
     return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
-
-
-async def _caller_refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, CallerError)
-    return problems.of_caller(error)
 
 
 async def _status(request: Request, error: Exception) -> Response:

@@ -48,7 +48,7 @@ STATUSES: Mapping[str, int] = {
 def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = None) -> Response:
     """The response that says what an error says; `more` adds facts that only this layer knows."""
     headers = {}
-    if isinstance(error, core.UnavailableError):
+    if isinstance(error, core.UnavailableError | auth.TooManySignInsError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     facts = {**error.data(), **(more or {})}
     return problem(STATUSES[error.code], error.code, error.title, str(error), facts, headers)

@@ -3,23 +3,28 @@
 Sixpence's own endpoints are in `sixpence.http`; here are the ones of an app that runs on credits.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sixpence.core.catalog import Catalog
 from sixpence.core.errors import InsufficientCreditsError
 from sixpence.http import answers, problems
+from sixpence.http.bodies import idempotency_key as key_of
+from sixpence.http.boundary import Handler, refusal_handlers
 from sixpence.http.callers import Callers, with_account
 from sixpence.http.offers import offers_of
 from sixpence.service.answers import CreditCheck, PlanStatus, Receipt, UserCredits
 from sixpence.service.credits import CreditService
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+# What a framework calls: with a request, and on FastAPI with whatever else its signature asks for.
+Endpoint = Callable[..., Any]
 
 
 class ChargeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,11 @@ class CreditIntegration:
         self.credits = credits
         self._callers = callers
         self._upgrade_url = upgrade_url
+
+    @property
+    def exception_handlers(self) -> dict[Any, Handler]:
+        """What answers Sixpence's refusals in an app of one's own: `FastAPI(exception_handlers=...)`."""
+        return refusal_handlers(self.credits, upgrade_url=self._upgrade_url)
 
     async def account_of(self, request: Request) -> str:
         """The signed-in user's account id; raises `NotSignedInError` (401) or `ForbiddenError` (403)."""
@@ -117,26 +127,43 @@ class CreditIntegration:
     def charged(self, feature: str) -> Callable[[Endpoint], Endpoint]:
         """Decorate an endpoint: 402 before the work when it could not be paid, a charge once it has succeeded.
 
-        An answer of 400 or above, or an exception, costs nothing. The header `Idempotency-Key` is passed on.
+        An answer of 400 or above, or an exception, costs nothing. The header `Idempotency-Key` is passed on: what was
+        paid for once is not charged again, nor refused because it took the last credit.
         """
 
         def decorate(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
-            async def run(request: Request) -> Response:
-                check = await self.validate_credit_usage(request, feature)
-                if not check.allowed:
-                    refusal = InsufficientCreditsError(feature, check.required, check.remaining, check.available)
-                    return self.create_insufficient_credits_response(await self._refused(refusal))
-                response = await endpoint(request)
-                if response.status_code >= 400:
+            async def run(*args: Any, **kwargs: Any) -> Any:
+                request = _request_among(args, kwargs, endpoint)
+                key = key_of(request)
+                refused = await self._unpayable(request, feature, key)
+                if refused is not None:
+                    return self.create_insufficient_credits_response(refused)
+                if iscoroutinefunction(endpoint):
+                    response = await endpoint(*args, **kwargs)
+                else:
+                    response = await run_in_threadpool(endpoint, *args, **kwargs)
+                if isinstance(response, Response) and response.status_code >= 400:
                     return response
-                key = request.headers.get("idempotency-key")
                 result = await self.check_and_consume_credit(request, feature, idempotency_key=key)
                 return response if result.success else self.create_insufficient_credits_response(result)
 
             return run
 
         return decorate
+
+    async def _unpayable(self, request: Request, feature: str, key: str | None) -> ChargeResult | None:
+        """The refusal that a use would meet now; None where it can be paid, or has been paid under this key."""
+        check = await self.validate_credit_usage(request, feature)
+        if check.allowed:
+            return None
+        if key is None:
+            return await self._refused(
+                InsufficientCreditsError(feature, check.required, check.remaining, check.available)
+            )
+        # Somebody who never saw the answer asks again: with nothing left, only the key can tell that it was paid for.
+        result = await self.check_and_consume_credit(request, feature, idempotency_key=key)
+        return None if result.success else result
 
     async def _refused(self, refusal: InsufficientCreditsError) -> ChargeResult:
         return ChargeResult(
@@ -146,3 +173,10 @@ class CreditIntegration:
             refusal=refusal,
             offers=offers_of(await self.get_catalog()),
         )
+
+
+def _request_among(args: tuple[Any, ...], kwargs: dict[str, Any], endpoint: Endpoint) -> Request:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, Request):
+            return value
+    raise TypeError(f"{endpoint.__name__} is charged for, so it must take the request: add `request: Request`")
