@@ -1,7 +1,7 @@
 """The endpoints for servers with an API key: accounts by the app's own ids, under `/v1`."""
 
 from datetime import datetime
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.requests import Request
@@ -60,7 +60,9 @@ class EncodedPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, by its undecoded path."""
-        if scope["type"] == "http" and scope["path"].startswith("/v1/") and scope.get("raw_path"):
+        # Where the app is mounted below a prefix, both paths begin with it.
+        prefix = scope.get("root_path", "")
+        if scope["type"] == "http" and scope["path"].startswith(f"{prefix}/v1/") and scope.get("raw_path"):
             scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
         await self._app(scope, receive, send)
 
@@ -131,7 +133,7 @@ class _AccountsApi:
     async def catalog(self, request: Request) -> Response:
         """The catalog that prices now."""
         await self._callers.server(request)
-        return answers.json(await self._credits.get_catalog())
+        return answers.catalog(await self._credits.get_catalog())
 
 
 def time_of(field: str, text: str | None) -> datetime | None:
@@ -141,6 +143,6 @@ def time_of(field: str, text: str | None) -> datetime | None:
 
 def _account_id(request: Request) -> str:
     try:
-        return unquote(request.path_params["account_id"], errors="strict")
+        return unquote_to_bytes(request.path_params["account_id"].encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidInputError("account_id", "is not UTF-8. Percent-encode the id's UTF-8 bytes.") from None

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from sixpence.core.catalog import PricedBy
 from sixpence.service.answers import CreditHistory, CreditTransaction, OpenedAccount, Receipt
 
 REPLAYED = {"Idempotency-Replayed": "true"}
@@ -41,6 +42,20 @@ def opened(account: OpenedAccount) -> Response:
 def history(page: CreditHistory) -> Response:
     """A page of transactions, newest first."""
     return json({"transactions": [_transaction(row) for row in page.transactions], "next_cursor": page.next_cursor})
+
+
+def catalog(priced_by: PricedBy) -> Response:
+    """A catalog with the number of its version, its defaults written out."""
+    priced = priced_by.catalog
+    return json(
+        {
+            "version": priced_by.version,
+            "features": {name: msgspec.structs.asdict(feature) for name, feature in priced.features.items()},
+            "plans": {name: msgspec.structs.asdict(plan) for name, plan in priced.plans.items()},
+            "default_plan": priced.default_plan,
+            "decimals": priced.decimals,
+        }
+    )
 
 
 def _transaction(row: CreditTransaction) -> dict[str, Any]:
