@@ -3,19 +3,28 @@
 A setting is `SIXPENCE_` and its name in capitals. What a flag of the command line says goes before the environment.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from sixpence.core.errors import InvalidInputError
+from sixpence.ledger.database import place_of
 
 SECRET_LENGTH_MIN = 32
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "body_bytes_max": (1_024, 2**30),
+    "queue_size_max": (1, 10**7),
+    "batch_size_max": (1, 10_000),
+    "wait_seconds_max": (0.01, 3_600),
+}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             elif given.get(name, "") != "":
                 values[field.name] = _converted(name, given[name], field.type)
         settings = cls(**values)
-        for proxy in settings.trusted_proxies:
-            _network(proxy)
-        if settings.secret and len(settings.secret) < SECRET_LENGTH_MIN:
-            problem = f"has {len(settings.secret)} characters. Set at least {SECRET_LENGTH_MIN} random ones."
-            raise InvalidInputError("SIXPENCE_SECRET", problem)
-        if settings.base_url and urlsplit(settings.base_url).scheme not in ("http", "https"):
-            problem = f"{settings.base_url!r:.60} is not a web address. Send one like https://app.example.com."
-            raise InvalidInputError("SIXPENCE_BASE_URL", problem)
+        settings._check()
         return settings
 
     @property
@@ -77,7 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def origins(self) -> tuple[str, ...]:
         """The origins that may send changes with a cookie, beside the site's own."""
-        loopback = () if self.base_url else (f"http://localhost:{self.port}", f"http://{quote(self.host)}:{self.port}")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        loopback = () if self.base_url else (f"http://localhost:{self.port}", f"http://{host}:{self.port}")
         return (*loopback, *self.allowed_origins)
 
     @property
@@ -88,6 +91,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def cookie_secret(self) -> str:
         """The secret that signs cookies; one that nobody set is made once and kept in the home folder, mode 0600."""
         return self.secret or _kept_secret(self.home)
+
+    def _check(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                problem = f"{value} is out of range. Set a number from {least} to {most}."
+                raise InvalidInputError(f"SIXPENCE_{name.upper()}", problem)
+        for proxy in self.trusted_proxies:
+            _network(proxy)
+        for url in self.allowed_origins:
+            _check_site("SIXPENCE_ALLOWED_ORIGINS", url)
+        if self.base_url:
+            _check_site("SIXPENCE_BASE_URL", self.base_url)
+        if self.database_url:
+            _check_database(self.database_url)
+        if self.secret and len(self.secret) < SECRET_LENGTH_MIN:
+            problem = f"has {len(self.secret)} characters. Set at least {SECRET_LENGTH_MIN} random ones."
+            raise InvalidInputError("SIXPENCE_SECRET", problem)
 
 
 def _converted(name: str, text: str, kind: Any) -> Any:
@@ -117,14 +138,43 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise InvalidInputError("SIXPENCE_TRUSTED_PROXIES", problem) from None
 
 
+def _check_site(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half a bracket
+        good = False
+    if not good:
+        raise InvalidInputError(name, f"{url!r:.60} is not a web address. Set one like https://app.example.com.")
+
+
+def _check_database(url: str) -> None:
+    try:
+        place_of(url)
+    except InvalidInputError as error:
+        raise InvalidInputError("SIXPENCE_DATABASE_URL", error.problem) from None
+
+
 def _kept_secret(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True)
     path = home / "secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_urlsafe(48)
-        file.write(secret)
+    if not path.exists():
+        _write_secret(path)
+    secret = path.read_text().strip()
+    if len(secret) < SECRET_LENGTH_MIN:
+        problem = f"is not set, and '{path}' has fewer than {SECRET_LENGTH_MIN} characters. Remove the file."
+        raise InvalidInputError("SIXPENCE_SECRET", problem)
     return secret
+
+
+def _write_secret(path: Path) -> None:
+    # Written beside and then linked: of several processes that start at once the first one's is kept, and none reads
+    # half of it.
+    draft = path.with_name(f"secret.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
