@@ -1,9 +1,7 @@
 """The database behind a URL: engines to read with, connections to write with, and which of the two it is."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -61,6 +59,7 @@ def reading_engine(place: Place) -> Engine:
             max_overflow=0,
             poolclass=QueuePool,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
         )
     return _postgres_engine(place, isolation_level="AUTOCOMMIT", pool_size=READERS)
 
@@ -72,20 +71,13 @@ def writing_engine(place: PostgresServer) -> Engine:
 
 def lent_engine(connection: sqlite3.Connection) -> Engine:
     """SQLAlchemy over the writer's own SQLite connection, whose transactions it neither begins nor ends."""
-    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool, isolation_level="AUTOCOMMIT")
-
-
-def in_transaction(connection: sqlite3.Connection, job: Callable[[Connection], Any]) -> Any:
-    """Run the job in one transaction of the writer's connection; what it raises undoes it."""
-    with lent_engine(connection).connect() as lent:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            answer = job(lent)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        return answer
+    return create_engine(
+        "sqlite://",
+        creator=lambda: connection,
+        poolclass=StaticPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
 
 
 def server_clock(connection: Connection) -> int | None:
@@ -107,5 +99,7 @@ def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: 
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        # An error that is logged must not show e-mails, hashes or metadata.
+        hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "sixpence"},
     )

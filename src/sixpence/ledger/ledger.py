@@ -24,7 +24,6 @@ from sixpence.ledger.database import (
     READERS,
     PostgresServer,
     SQLiteFile,
-    in_transaction,
     place_of,
     reading_engine,
     server_clock,
@@ -156,7 +155,7 @@ class Ledger:
         try:
             migrate.upgrade_sqlite(store.connection())
             now = (self._clock or system_clock)()
-            in_transaction(store.connection(), lambda c: catalogs.apply_first(c, self._catalog, now=now))
+            store.transact(lambda c: catalogs.apply_first(c, self._catalog, now=now))
         except sqlite3.Error as error:
             store.close()
             raise DatabaseUnavailableError from error
@@ -217,7 +216,6 @@ def _write_postgres(engine: Engine, job: Callable[[Connection], T]) -> T:
 
 def _write_sqlite(store: SQLiteStore, job: Callable[[Connection], T]) -> T:
     try:
-        answer: T = in_transaction(store.connection(), job)
+        return store.transact(job)
     except (sqlite3.OperationalError, OperationalError) as error:
         raise DatabaseUnavailableError from error
-    return answer

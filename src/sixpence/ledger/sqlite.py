@@ -5,14 +5,17 @@ The file's own lock takes the place of locks on accounts: whoever has begun owns
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
+from sqlalchemy import Connection, Engine
 
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
 from sixpence.core.transaction import Transaction
 from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.database import lent_engine
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.rows import (
     ACCOUNT_COLUMNS,
@@ -24,6 +27,7 @@ from sixpence.ledger.rows import (
 )
 from sixpence.ledger.store import Append, Asked, ConnectionLostError, Loaded, RowRejectedError
 
+T = TypeVar("T")
 BUSY_SECONDS = 5.0
 
 _ACCOUNT = ", ".join(ACCOUNT_COLUMNS)
@@ -67,12 +71,28 @@ class SQLiteStore:
         self._clock = clock
         self._catalogs = CatalogCache()
         self._connection: sqlite3.Connection | None = None
+        self._lent: Engine | None = None
 
     def connection(self) -> sqlite3.Connection:
         """The store's own connection, opened at first use."""
         if self._connection is None:
             self._connection = connect(self._path)
         return self._connection
+
+    def transact(self, job: Callable[[Connection], T]) -> T:
+        """Run the job in one transaction on this connection, beside the batches; what it raises undoes it."""
+        connection = self.connection()
+        if self._lent is None:
+            self._lent = lent_engine(connection)
+        with self._lent.connect() as lent:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                answer = job(lent)
+                connection.execute("COMMIT")
+            except BaseException:
+                self.abandon()
+                raise
+        return answer
 
     def load(self, asked: Asked) -> Loaded:
         """Begin and read; with BEGIN IMMEDIATE nobody else writes until the batch ends."""
@@ -133,6 +153,7 @@ class SQLiteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._lent = None
 
     def _accounts(self, connection: sqlite3.Connection, asked: Asked) -> tuple[dict[str, Account], frozenset[str]]:
         making = set(asked.making)
@@ -168,15 +189,3 @@ class SQLiteStore:
 def _exactly_one(cursor: sqlite3.Cursor, account: Account) -> None:
     if cursor.rowcount != 1:
         raise RowRejectedError(f"the row of account '{account.account_id}' is gone")
-
-
-def execute_script(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
-    """Run statements as one transaction, all or none."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statement in statements:
-            connection.execute(statement)
-    except sqlite3.Error:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
