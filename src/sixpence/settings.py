@@ -66,6 +66,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         settings._check()
         return settings
 
+    def environment(self) -> dict[str, str]:
+        """The variables from which another process reads these very settings."""
+        return {
+            f"SIXPENCE_{field.name.upper()}": _text(getattr(self, field.name)) for field in msgspec.structs.fields(self)
+        }
+
     @property
     def database(self) -> str:
         """The database's URL: by default a SQLite file in the home folder."""
@@ -121,6 +127,12 @@ def _converted(name: str, text: str, kind: Any) -> Any:
     except ValueError:
         wanted = {bool: "yes or no", int: "a whole number", float: "a number"}.get(kind, "text")
         raise InvalidInputError(name, f"{text!r:.60} is not {wanted}.") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _yes_or_no(text: str) -> bool:

@@ -1,0 +1,85 @@
+"""`sixpence db`: the schema of a database."""
+
+import click
+from sqlalchemy import Connection, Engine, inspect, text
+
+from sixpence.cli import database as databases
+from sixpence.cli import holder
+from sixpence.cli.errors import CommandRefusedError
+from sixpence.cli.logs import silence_logs
+from sixpence.cli.options import database_option, settings_of
+from sixpence.ledger import migrate
+from sixpence.ledger.database import PostgresServer, SQLiteFile, lent_engine, reading_engine
+from sixpence.ledger.sqlite import connect
+
+
+@click.group()
+def db() -> None:
+    """Bring a database to this version's schema.
+
+    \b
+    Example:
+      sixpence db upgrade --database postgresql://app@db.example.com/credits
+    """
+
+
+@db.command()
+@database_option
+def upgrade(database: str | None) -> None:
+    """Apply the steps that the database lacks; safe to repeat, and by several machines at once.
+
+    \b
+    Example:
+      sixpence db upgrade --database postgresql://app@db.example.com/credits
+
+    A SQLite file is brought up to date by whatever opens it; a PostgreSQL server only by this command.
+    """
+    silence_logs()
+    settings = settings_of(database=database)
+    place = databases.prepared_place(settings)
+    with databases.told_in_words(settings):
+        before, after = _upgrade_file(place) if isinstance(place, SQLiteFile) else _upgrade_server(place)
+    if before == after:
+        click.echo(f"{databases.shown(settings)} is at step {after}, the newest: nothing to do.")
+    else:
+        click.echo(f"{databases.shown(settings)} went from step {before or 'none'} to step {after}.")
+
+
+def step_of(connection: Connection) -> str | None:
+    """The step that the database is at, None where it has no schema of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    step = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if step is None else str(step)
+
+
+def _upgrade_server(place: PostgresServer) -> tuple[str | None, str]:
+    before = _step_through(reading_engine(place))
+    return before, migrate.upgrade_postgres(place)
+
+
+def _upgrade_file(place: SQLiteFile) -> tuple[str | None, str]:
+    try:
+        with holder.held(place, wait_seconds=0):
+            connection = connect(place.path)
+            try:
+                before = _step_through(lent_engine(connection))
+                migrate.upgrade_sqlite(connection)
+            finally:
+                connection.close()
+            return before, migrate.steps()[-1]
+    except holder.HeldError as error:
+        step = _step_through(reading_engine(place))
+        if step == migrate.steps()[-1]:
+            return step, step
+        raise CommandRefusedError(
+            f"Process {error.pid} serves {place.path} at step {step}. Stop it first: kill {error.pid}."
+        ) from error
+
+
+def _step_through(engine: Engine) -> str | None:
+    try:
+        with databases.translated(), engine.connect() as connection:
+            return step_of(connection)
+    finally:
+        engine.dispose()

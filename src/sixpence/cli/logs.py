@@ -1,0 +1,50 @@
+"""Where the program's log goes: to stderr through structlog, as JSON unless a person watches.
+
+The library configures nothing; this is the program that does. No record shows local variables, which may be secrets.
+"""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logs(*, supervisor: bool = False) -> None:
+    """Log Sixpence and what it runs on; `supervisor` adds what happens to its workers."""
+    watched = sys.stderr.isatty()
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    last: list[structlog.types.Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if watched
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("sixpence").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO if supervisor else logging.WARNING)
+
+
+def silence_logs() -> None:
+    """Log nothing: a command tells its user what happened in words."""
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+    structlog.configure(
+        logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs]
+    )

@@ -1,0 +1,37 @@
+"""What a server says when it starts: where it answers, where the data is, what prices, and what to try first."""
+
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from sixpence import __version__
+from sixpence.cli import database
+from sixpence.cli.catalog_words import in_force
+from sixpence.cli.listening import url_at
+from sixpence.cli.tables import facts
+from sixpence.core.catalog import PricedBy
+from sixpence.settings import Settings
+
+
+def welcome(settings: Settings, applied: PricedBy, *, more: Sequence[tuple[str, str]] = ()) -> None:
+    """Print the table; `more` are rows of one's own, put first."""
+    address = url_at(settings.host, settings.port)
+    rows = [
+        *more,
+        ("API", address),
+        ("data", database.shown(settings)),
+        ("catalog", in_force(applied, settings)),
+        ("a key", f"K=$(sixpence key create{database.option_for(settings)})"),
+        ("an account", _curl(f"{address}/v1/accounts", '{"account_id": "user_1"}')),
+    ]
+    features = list(applied.catalog.features)
+    if features:
+        consume = _curl(f"{address}/v1/accounts/user_1/consume", f'{{"feature": "{features[0]}"}}')
+        rows.append(("consume", consume))
+    facts(f"Sixpence {__version__}", rows)
+    click.echo("Stop it with Ctrl-C.")
+
+
+def _curl(url: str, body: str) -> str:
+    return f'curl -s {url} -H "Authorization: Bearer $K" -d {shlex.quote(body)}'
