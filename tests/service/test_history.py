@@ -17,7 +17,7 @@ RARE = (5, 1_150, 2_400)
 
 @pytest.fixture(scope="module")
 async def long_ledger(module_url: str) -> AsyncIterator[CreditService]:
-    """Ada's 2,500 transactions: the signup, a grant, and uses, of `video` in three of them and of `sketch` in the others."""
+    """Ada's 2,500 transactions: the signup, a grant, and uses, of `video` in three of them and else of `sketch`."""
     clock = MovedClock()
     async with CreditService(Ledger(module_url, clock=clock)) as service:
         await service.initialize_user_credits(ADA)

@@ -119,12 +119,17 @@ class PostgresStore:
                 self.close()
 
     def was_committed(self, row: Transaction) -> bool:
-        """Lock the account again on a new connection, which waits for the old transaction to end, and look."""
+        """Lock the account again on a new connection, which waits for the old transaction to end, and look.
+
+        An account that the old transaction made cannot be seen and so not be locked: making it again waits for it too.
+        """
         self.close()
+        made = [{"account_no": row.account_no, "account_id": row.account_id}]
         try:
             connection = self._open()
             connection.execute("BEGIN")
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(SETTLE_WAIT))
+            connection.execute(statements.MAKE, (_json(made),))
             connection.execute(statements.LOCK, ([row.account_no],))
             found = connection.execute(statements.COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
             connection.execute("ROLLBACK")
