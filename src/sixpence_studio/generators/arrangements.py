@@ -62,6 +62,7 @@ def get_arrangement(name: str) -> Arrangement:
 
 def _lounge(p: Palette, depth: float, width: float) -> list[Piece]:
     side = min(1.0, width / 4.6)
+    wall = depth - 0.03
     back = depth - 0.55
     seats = 3 if width > 3.4 else 2
     return [
@@ -73,20 +74,21 @@ def _lounge(p: Palette, depth: float, width: float) -> list[Piece]:
         placed(vase(p, height=0.22), (1.5 * side, 0.5, back + 0.05)),
         placed(floor_lamp(p), (-1.6 * side, 0, back + 0.15)),
         placed(plant(p, height=1.35), (2.15 * side, 0, back - 0.05)),
-        placed(picture(("#e3d5bd", p.accent, p.second_fabric, "#2b333a"), width=1.3, height=0.85), (0, 1.72, depth - 0.03)),
+        placed(picture(("#e3d5bd", p.accent, p.second_fabric, "#2b333a"), width=1.3, height=0.85), (0, 1.72, wall)),
     ]  # fmt: skip
 
 
 def _dining(p: Palette, depth: float, width: float) -> list[Piece]:
     z = depth - 1.85
     side = min(1.0, width / 4.2)
+    wall = depth - 0.03
     things = [
         placed(rug("#cfc5b3", (0.86, 0.82, 0.78), width=2.9 * side, depth=2.1, period=0.4), (0, 0, z)),
         placed(dining_table(p), (0, 0, z)),
         placed(vase(p, height=0.27, twigs=9), (0.12, 0.755, z)),
         placed(plant(p, height=1.5, seed=4), (-2.0 * side, 0, depth - 0.6)),
         placed(shelf(p, width=1.2, height=1.7, boards=4), (1.75 * side, 0, depth - 0.22)),
-        placed(picture(("#ece4d6", p.second_fabric, p.accent, "#34403c"), width=0.75, height=0.95), (-0.2, 1.75, depth - 0.03)),
+        placed(picture(("#ece4d6", p.second_fabric, p.accent, "#34403c"), width=0.75, height=0.95), (-0.2, 1.75, wall)),
         placed(hanging_lamp(p, drop=0.75, width=0.5), (0, 2.55, z)),
     ]  # fmt: skip
     for x in (-0.5, 0.5):
@@ -100,11 +102,12 @@ def _dining(p: Palette, depth: float, width: float) -> list[Piece]:
 def _bedroom(p: Palette, depth: float, width: float) -> list[Piece]:
     back = depth - 1.2
     side = min(1.0, width / 4.2)
+    wall = depth - 0.03
     things = [
         placed(rug("#d9d2c4", (0.82, 0.77, 0.72), width=2.9 * side, depth=1.7, period=0.4), (0, 0, back - 0.75)),
         placed(bed(p), (0, 0, back)),
         placed(plant(p, height=1.2, seed=7), (2.0 * side, 0, depth - 0.6)),
-        placed(picture(("#e8e0d2", p.accent, p.second_fabric, "#3b4648"), width=1.2, height=0.7), (0, 1.78, depth - 0.03)),
+        placed(picture(("#e8e0d2", p.accent, p.second_fabric, "#3b4648"), width=1.2, height=0.7), (0, 1.78, wall)),
         placed(armchair(p), (-1.95 * side, 0, back - 0.45), turn=-0.8),
     ]  # fmt: skip
     for x in (-1.2, 1.2):
@@ -115,6 +118,7 @@ def _bedroom(p: Palette, depth: float, width: float) -> list[Piece]:
 
 def _office(p: Palette, depth: float, width: float) -> list[Piece]:
     side = min(1.0, width / 4.2)
+    wall = depth - 0.03
     z = depth - 0.62
     return [
         placed(rug("#c9c0b0", (0.7, 0.68, 0.66), width=2.5 * side, depth=1.6, period=0.3), (0, 0, z - 0.75)),
@@ -126,8 +130,8 @@ def _office(p: Palette, depth: float, width: float) -> list[Piece]:
         placed(plant(p, height=1.4, seed=6), (-1.5 * side, 0, z + 0.05)),
         placed(armchair(p), (-1.7 * side, 0, z - 1.35), turn=-0.9),
         placed(floor_lamp(p), (-2.1 * side, 0, z - 0.75)),
-        placed(picture(("#dfe2dc", p.accent, p.fabric, "#2b333a"), width=0.62, height=0.8), (-0.42, 1.72, depth - 0.03)),
-        placed(picture(("#ece2d0", p.second_fabric, p.accent, "#54463a"), width=0.62, height=0.8), (0.34, 1.72, depth - 0.03)),
+        placed(picture(("#dfe2dc", p.accent, p.fabric, "#2b333a"), width=0.62, height=0.8), (-0.42, 1.72, wall)),
+        placed(picture(("#ece2d0", p.second_fabric, p.accent, "#54463a"), width=0.62, height=0.8), (0.34, 1.72, wall)),
     ]  # fmt: skip
 
 

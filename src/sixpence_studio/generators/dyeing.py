@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 
+from sixpence_studio.generators.segmenting import colour_groups
 from sixpence_studio.generators.styles import Style
 from sixpence_studio.generators.tones import colour, from_lab, mixed, to_lab
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 GROUPS = 7
 
@@ -13,18 +15,15 @@ GROUPS = 7
 def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
     """The picture (H, W, 3) with everything in `rest` dyed; plants, windows and whites stay as they are."""
     lab = to_lab(values)
-    small = cv2.resize(lab, (240, round(240 * values.shape[0] / values.shape[1])), interpolation=cv2.INTER_AREA)
-    mask = cv2.resize(rest, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) > 0.6
+    small = resized(lab, (240, round(240 * values.shape[0] / values.shape[1])), how=cv2.INTER_AREA)
+    mask = resized(rest, (small.shape[1], small.shape[0]), how=cv2.INTER_AREA) > 0.6
     sample = small[mask]
     if len(sample) < 50:
         return values
     weights = np.array([0.45, 1, 1], np.float32)
-    cv2.setRNGSeed(1)
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    labels = np.zeros((len(sample), 1), np.int32)
-    _, labels, centres = cv2.kmeans(sample * weights, GROUPS, labels, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    labels, centres = colour_groups(sample * weights, GROUPS)
     centres = centres / weights
-    targets = _targets(centres, np.bincount(labels.reshape(-1), minlength=GROUPS), style)
+    targets = _targets(centres, np.bincount(labels, minlength=GROUPS).astype(np.float32), style)
     shift = np.zeros_like(lab)
     total = np.zeros(lab.shape[:2], np.float32)
     for centre, target in zip(centres, targets, strict=True):

@@ -26,6 +26,7 @@ from sixpence_studio.generators.tones import (
     screened,
 )
 from sixpence_studio.scene.noise import Floats, cell_value, fbm, smooth_noise
+from sixpence_studio.scene.resizing import resized
 
 
 @dataclass(frozen=True)
@@ -188,11 +189,11 @@ def _lying_snow(place: _Place) -> Floats:
 def _roofs(place: _Place) -> Floats:
     """Dark grey or reddish sloping areas right under the sky."""
     height, width = place.values.shape[:2]
-    small = cv2.resize(place.values, (320, round(height * 320 / width)), interpolation=cv2.INTER_AREA)
-    sky = cv2.resize(place.sky, (small.shape[1], small.shape[0]))
+    small = resized(place.values, (320, round(height * 320 / width)), how=cv2.INTER_AREA)
+    sky = resized(place.sky, (small.shape[1], small.shape[0]))
     hsv = cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2HSV)
     dark = (hsv[..., 2] < 0.5) & ((hsv[..., 1] < 0.3) | (hsv[..., 0] < 25)) & (sky < 0.3)
-    dark &= cv2.resize(place.plants, (small.shape[1], small.shape[0])) < 0.3
+    dark &= resized(place.plants, (small.shape[1], small.shape[0])) < 0.3
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=4)
     under = cv2.dilate((sky > 0.5).astype(np.uint8), np.ones((9, 5), np.uint8)) > 0
     mask = np.zeros(dark.shape, np.float32)
@@ -200,15 +201,15 @@ def _roofs(place: _Place) -> Floats:
         area = int(boxes[label, cv2.CC_STAT_AREA])
         if area > 60 and (under & (labels == label)).sum() > 0.04 * area:
             mask[labels == label] = 1
-    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(resized(mask, (width, height), how=cv2.INTER_LINEAR), np.float32)
 
 
 def _crowns_and_lawn(place: _Place) -> tuple[Floats, Floats]:
     """The plants parted into what stands up and what lies flat: a lawn is even and reaches the lower edge."""
     height, width = place.plants.shape
     scale = 320 / width
-    small = cv2.resize(place.plants, (320, round(height * scale)), interpolation=cv2.INTER_AREA)
-    grey = cv2.resize(luminance(place.values), (320, small.shape[0]), interpolation=cv2.INTER_AREA)
+    small = resized(place.plants, (320, round(height * scale)), how=cv2.INTER_AREA)
+    grey = resized(luminance(place.values), (320, small.shape[0]), how=cv2.INTER_AREA)
     rough = cv2.blur(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 4)), (11, 11))
     flat = ((small > 0.35) & (rough < 0.045)).astype(np.uint8)
     flat = cv2.morphologyEx(flat, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
@@ -219,8 +220,8 @@ def _crowns_and_lawn(place: _Place) -> tuple[Floats, Floats]:
         if boxes[label, cv2.CC_STAT_AREA] > 120 and bottom > 0.8 * flat.shape[0]:
             lawn[labels == label] = 1
     lawn[: int(flat.shape[0] * 0.45)] = 0
-    lawn = cv2.GaussianBlur(cv2.dilate(lawn, np.ones((5, 5), np.uint8)), (0, 0), 1.5)
-    large = np.asarray(cv2.resize(lawn, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    soft = cv2.GaussianBlur(cv2.dilate(lawn, np.ones((5, 5), np.uint8)), (0, 0), 1.5)
+    large = np.asarray(resized(np.asarray(soft, np.float32), (width, height), how=cv2.INTER_LINEAR), np.float32)
     return place.plants * (1 - large), np.clip(place.plants * 1.6, 0, 1) * large
 
 

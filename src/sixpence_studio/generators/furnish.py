@@ -23,12 +23,13 @@ from sixpence_studio.scene.lighting import Lights
 from sixpence_studio.scene.materials import Material, to_light, to_screen
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.rendering import View, light_over, look, scattered_light, shade
+from sixpence_studio.scene.resizing import resized
 from sixpence_studio.scene.solids import box, unit
 from sixpence_studio.scene.tracing import Scene
 
-LIGHT_WIDTH = 240
-LIGHT_SAMPLES = 10
-DRAWN_MAX = 1_300_000  # points traced for the furniture itself
+LIGHT_WIDTH = 220
+LIGHT_SAMPLES = 8
+DRAWN_MAX = 800_000  # points traced for the furniture itself
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ def _with_things(values: Floats, room: RoomGuess, things: list[Piece], seed: int
     radiance = shade(scene, lights, fine, over, generator) * np.float32(_exposure(values))
     share = (fine.number > 0).astype(np.float32)
     open_floor = _usual_light(lights)
-    dimmed = np.clip(luminance(over) / open_floor, 0.12, 1) ** np.float32(1.15)
+    dimmed = np.clip(luminance(over) / open_floor, 0.1, 1) ** np.float32(1.9)
     dimmed = np.where(fine.number == 0, dimmed, np.float32(1))
     floor_share = (fine.number == 0).astype(np.float32)
     size = (wide, high)
-    covered = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
-    drawn = cv2.resize(_rolled_off(radiance) * share[..., None], size, interpolation=cv2.INTER_AREA)
-    shadow = cv2.resize(dimmed * floor_share, size, interpolation=cv2.INTER_AREA)
-    floor_covered = cv2.resize(floor_share, size, interpolation=cv2.INTER_AREA)
+    covered = resized(share, size, how=cv2.INTER_AREA)
+    drawn = resized(_rolled_off(radiance) * share[..., None], size, how=cv2.INTER_AREA)
+    shadow = resized(dimmed * floor_share, size, how=cv2.INTER_AREA)
+    floor_covered = resized(floor_share, size, how=cv2.INTER_AREA)
     factor = (shadow + (1 - floor_covered)) * _inner(high, wide) + (1 - _inner(high, wide))
     ground = to_light(values[window]) * factor[..., None]
     result = values.copy()
@@ -116,7 +117,7 @@ def _frame_about(camera: Camera, things: list[Piece], height: int, width: int) -
 
 def _lights_of(values: Floats) -> Lights:
     """Soft light from all around, stronger from the side on which the picture is brighter."""
-    grey = cv2.resize(luminance(values), (32, 20), interpolation=cv2.INTER_AREA)
+    grey = resized(luminance(values), (32, 20), how=cv2.INTER_AREA)
     left, right = float(np.percentile(grey[:, :9], 90)), float(np.percentile(grey[:, -9:], 90))
     side = float(np.clip((right - left) * 5, -1, 1)) or -0.4
     towards = np.array([0.9 * side, 0.42, -0.3 + 0.25 * (1 - abs(side))], np.float32)
@@ -125,7 +126,7 @@ def _lights_of(values: Floats) -> Lights:
     def sky(rays: Floats) -> Floats:
         facing = np.clip((rays * towards[:, None]).sum(axis=0), 0, 1)
         above = np.clip(0.55 + 0.45 * rays[1], 0, 1)
-        strength = 0.5 * above + 2.3 * facing**3
+        strength = 0.42 * above + 3.4 * facing**4
         return np.asarray(np.array([1.03, 1.0, 0.96], np.float32)[:, None] * strength, np.float32)
 
     return Lights(sky=sky, bounces=1, ambient=(0.3, 0.28, 0.26))
@@ -141,12 +142,14 @@ def _usual_light(lights: Lights) -> float:
 
 def _exposure(values: Floats) -> float:
     bright = float(np.percentile(luminance(values)[::4, ::4], 62))
-    return float(np.clip(float(to_light(np.array(bright, np.float32))) / 0.66, 0.28, 1.0))
+    return float(np.clip(float(to_light(np.array(bright, np.float32))) / 0.54, 0.3, 1.2))
 
 
 def _rolled_off(light: Floats) -> Floats:
     knee = np.float32(0.6)
-    return np.where(light > knee, knee + (1 - knee) * (1 - np.exp(-(light - knee) / (1 - knee))), light).astype(np.float32)
+    return np.where(light > knee, knee + (1 - knee) * (1 - np.exp(-(light - knee) / (1 - knee))), light).astype(
+        np.float32
+    )
 
 
 def _inner(height: int, width: int) -> Floats:

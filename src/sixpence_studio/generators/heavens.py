@@ -1,4 +1,4 @@
-"""Painted skies for pictures taken outdoors: colours from the zenith to the horizon, clouds lit from their side, stars."""
+"""Painted skies for pictures taken outdoors: colours down to the horizon, clouds lit from their side, stars."""
 
 from dataclasses import dataclass
 
@@ -40,15 +40,16 @@ def paint_sky(name: str, height: int, width: int, seed: int) -> Floats:
     fall = np.clip(y / 0.72, 0, 1)
     stops = np.stack([colour(stop) for stop in sky.stops])
     position = np.linspace(0, 1, len(stops), dtype=np.float32)
-    air = np.stack([np.interp(fall, position, stops[:, channel]) for channel in range(3)], axis=-1).astype(np.float32)
+    channels = [np.interp(fall, position, stops[:, channel]) for channel in range(3)]
+    air: Floats = np.stack(channels, axis=-1).astype(np.float32)
     if sky.stars:
         air = _with_stars(air, seed)
     body, light = _clouds(x, y, sky, seed)
     shaded, lit = colour(sky.shaded), colour(sky.lit)
-    tint = shaded + (lit - shaded) * light[..., None]
+    tint: Floats = shaded + (lit - shaded) * light[..., None]
     if name in ("golden", "dusk"):
         tint = mixed(tint.astype(np.float32), air * np.float32(1.05), np.clip(fall - 0.25, 0, 0.55))
-    painted = mixed(air, np.clip(tint, 0, 1).astype(np.float32), body)
+    painted: Floats = mixed(air, np.clip(tint, 0, 1).astype(np.float32), body)
     if sky.sun:
         glow = np.exp(-(((x - 0.02) ** 2 + (y - 0.56) ** 2) / 0.1))[..., None]
         painted = screened(painted, glow * colour(sky.sun) * np.float32(0.75))

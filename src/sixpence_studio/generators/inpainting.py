@@ -12,9 +12,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 Marked = NDArray[np.bool_]
-Field = NDArray[np.int32]
+Field = NDArray[np.int64]
 
 REACH = 3  # a patch is 2 * REACH + 1 points wide
 WORKING_SIDE = 210
@@ -49,16 +50,16 @@ def filled(values: Floats, hole: Marked, seed: int) -> Floats:
 def spread(values: Floats, known: Marked) -> Floats:
     """What is known, carried smoothly into what is not (averaged down a pyramid and back up)."""
     weights = known.astype(np.float32)
-    levels = [(values * weights[..., None], weights)]
+    levels: list[tuple[Floats, Floats]] = [(values * weights[..., None], weights)]
     while min(levels[-1][1].shape) > 2 and levels[-1][1].min() < 1e-3:
         total, weight = levels[-1]
         size = ((weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2)
-        small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        levels.append((cv2.resize(total, size, interpolation=cv2.INTER_AREA) / 1.0, np.asarray(small, np.float32)))
+        small = resized(weight, size, how=cv2.INTER_AREA)
+        levels.append((resized(total, size, how=cv2.INTER_AREA), small))
     total, weight = levels[-1]
-    guess = total / np.maximum(weight, 1e-6)[..., None]
+    guess: Floats = total / np.maximum(weight, 1e-6)[..., None]
     for total, weight in reversed(levels[:-1]):
-        guess = cv2.resize(guess, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
+        guess = resized(guess, (weight.shape[1], weight.shape[0]), how=cv2.INTER_LINEAR)
         share = np.clip(weight, 0, 1)[..., None]
         guess = total / np.maximum(weight, 1e-6)[..., None] * share + guess * (1 - share)
     return np.asarray(np.where(known[..., None], values, guess), np.float32)
@@ -81,12 +82,12 @@ def _completed(part: Floats, gap: Marked, side: float, generator: np.random.Gene
     scales = scales or [finest]
     for scale in scales:
         size = (max(16, round(width * scale)), max(16, round(height * scale)))
-        small_gap = cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.01
+        small_gap = resized(gap.astype(np.float32), size, how=cv2.INTER_AREA) > 0.01
         weight = np.repeat((~gap).astype(np.float32)[..., None], 3, axis=2)
-        mean = cv2.resize(part * weight, size, interpolation=cv2.INTER_AREA)
-        share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        mean = resized(part * weight, size, how=cv2.INTER_AREA)
+        share = resized(weight, size, how=cv2.INTER_AREA)
         small = np.asarray(mean / np.maximum(share, 1e-4), np.float32)
-        start = _peeled(small, small_gap) if guess is None else cv2.resize(guess, size, interpolation=cv2.INTER_LINEAR)
+        start = _peeled(small, small_gap) if guess is None else resized(guess, size, how=cv2.INTER_LINEAR)
         guess = np.where(small_gap[..., None], start, small).astype(np.float32)
         matches = _resized(matches, small_gap) if matches is not None else None
         for _ in range(10 if scale == scales[0] else 3):
@@ -98,7 +99,7 @@ def _completed(part: Floats, gap: Marked, side: float, generator: np.random.Gene
 
 
 def _peeled(values: Floats, gap: Marked) -> Floats:
-    """A first filling of a small picture: from the rim inwards, each point from where its known surroundings fit best."""
+    """A first filling of a small picture: from the rim inwards, each point from where its surroundings fit."""
     side = 2 * REACH + 1
     result, known = spread(values, ~gap), ~gap
     allowed = np.nonzero(_allowed_and_touching(gap)[0])
@@ -106,8 +107,12 @@ def _peeled(values: Floats, gap: Marked) -> Floats:
     while not known.all():
         rim = (cv2.dilate(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~known
         y, x = np.nonzero(rim)
-        patches = sliding_window_view(cv2.copyMakeBorder(result, *padding, cv2.BORDER_REFLECT_101), (side, side), (0, 1))
-        told = sliding_window_view(cv2.copyMakeBorder(known.astype(np.float32), *padding, cv2.BORDER_CONSTANT), (side, side))
+        patches = sliding_window_view(
+            cv2.copyMakeBorder(result, *padding, cv2.BORDER_REFLECT_101), (side, side), (0, 1)
+        )
+        told = sliding_window_view(
+            cv2.copyMakeBorder(known.astype(np.float32), *padding, cv2.BORDER_CONSTANT), (side, side)
+        )
         target, sources = patches[y, x].reshape(y.size, -1), patches[allowed].reshape(allowed[0].size, -1)
         weight = np.tile(told[y, x].reshape(y.size, -1), (1, 3)) + np.float32(0.02)
         cost = (weight * target * target).sum(axis=1)[:, None] - 2 * (weight * target) @ sources.T
@@ -122,57 +127,68 @@ def _peeled(values: Floats, gap: Marked) -> Floats:
 def _matched(values: Floats, gap: Marked, before: _Matches | None, generator: np.random.Generator) -> _Matches:
     """Better matches: neighbours' matches and random ones tried wherever a patch touches the hole."""
     height, width = gap.shape
-    padded = cv2.copyMakeBorder(values, REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT_101)
-    patches = sliding_window_view(padded, (2 * REACH + 1, 2 * REACH + 1), axis=(0, 1))
-    allowed, touching = _allowed_and_touching(gap)
-    y, x = np.nonzero(touching)
-    sources = np.nonzero(allowed)
-    if before is None:
-        pick = generator.integers(0, sources[0].size, y.size)
-        sy, sx = sources[0][pick], sources[1][pick]
-    else:
-        sy, sx = before.rows[y, x], before.columns[y, x]
-        lost = ~allowed[sy, sx]
-        pick = generator.integers(0, sources[0].size, int(lost.sum()))
-        sy[lost], sx[lost] = sources[0][pick], sources[1][pick]
-    target = patches[y, x].reshape(y.size, -1)
-    cost = _difference(target, patches, sy, sx)
-    grid_y, grid_x = np.zeros(gap.shape, np.int32), np.zeros(gap.shape, np.int32)
+    search = _Search(values, gap, before, generator)
+    everywhere = np.ones(search.y.size, np.bool_)
     for turn in range(3):
         for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (0, 5), (0, -5), (5, 0), (-5, 0)):
-            grid_y[y, x], grid_x[y, x] = sy, sx
-            ny, nx = np.clip(y + dy, 0, height - 1), np.clip(x + dx, 0, width - 1)
-            try_y, try_x = grid_y[ny, nx] - dy, grid_x[ny, nx] - dx
-            _keep_better(target, patches, allowed, cost, sy, sx, try_y, try_x, touching[ny, nx])
-        for spread_share in (1.0, 0.3, 0.08, 0.02):
-            radius = max(1.0, spread_share * max(height, width) / (turn + 1))
-            jump = (generator.random((2, y.size)) * 2 - 1) * radius
-            _keep_better(target, patches, allowed, cost, sy, sx, sy + jump[0].astype(np.int64),
-                         sx + jump[1].astype(np.int64), np.ones(y.size, np.bool_))  # fmt: skip
-    grid_y[y, x], grid_x[y, x] = sy, sx
-    trust = np.zeros(gap.shape, np.float32)
-    trust[y, x] = np.exp(-cost / max(1e-4, 0.5 * float(np.percentile(cost, 75)))) + 1e-3
-    return _Matches(touching, grid_y, grid_x, trust)
+            grid_y, grid_x = search.grids()
+            ny, nx = np.clip(search.y + dy, 0, height - 1), np.clip(search.x + dx, 0, width - 1)
+            search.try_places(grid_y[ny, nx] - dy, grid_x[ny, nx] - dx, search.touching[ny, nx])
+        for share in (1.0, 0.3, 0.08, 0.02):
+            radius = max(1.0, share * max(height, width) / (turn + 1))
+            jump = np.asarray((generator.random((2, search.y.size)) * 2 - 1) * radius, np.int64)
+            search.try_places(search.from_y + jump[0], search.from_x + jump[1], everywhere)
+    return search.matches()
 
 
-def _keep_better(target: Floats, patches: Floats, allowed: Marked, cost: Floats, sy: NDArray[np.int64],
-                 sx: NDArray[np.int64], try_y: NDArray[np.int64], try_x: NDArray[np.int64], usable: Marked) -> None:  # fmt: skip
-    height, width = allowed.shape
-    usable = usable & (try_y >= 0) & (try_y < height) & (try_x >= 0) & (try_x < width)
-    index = np.nonzero(usable)[0]
-    index = index[allowed[try_y[index], try_x[index]]]
-    index = index[(try_y[index] != sy[index]) | (try_x[index] != sx[index])]
-    if not index.size:
-        return
-    new = _difference(target[index], patches, try_y[index], try_x[index])
-    better = new < cost[index]
-    chosen = index[better]
-    cost[chosen], sy[chosen], sx[chosen] = new[better], try_y[chosen], try_x[chosen]
+class _Search:
+    """The matches found so far for every patch that touches the hole, and how far off each is."""
 
+    def __init__(self, values: Floats, gap: Marked, before: _Matches | None, generator: np.random.Generator) -> None:
+        padded = cv2.copyMakeBorder(values, REACH, REACH, REACH, REACH, cv2.BORDER_REFLECT_101)
+        window = (2 * REACH + 1, 2 * REACH + 1)
+        self.patches: Floats = sliding_window_view(np.asarray(padded, np.float32), window, axis=(0, 1))
+        self.allowed, self.touching = _allowed_and_touching(gap)
+        self.y, self.x = (np.asarray(places, np.int64) for places in np.nonzero(self.touching))
+        rows, columns = np.nonzero(self.allowed)
+        pick = generator.integers(0, rows.size, self.y.size)
+        self.from_y, self.from_x = rows[pick].astype(np.int64), columns[pick].astype(np.int64)
+        if before is not None:
+            known_y, known_x = before.rows[self.y, self.x], before.columns[self.y, self.x]
+            usable = self.allowed[known_y, known_x]
+            self.from_y[usable], self.from_x[usable] = known_y[usable], known_x[usable]
+        self.target = self.patches[self.y, self.x].reshape(self.y.size, -1)
+        self.cost = self._difference(self.target, self.from_y, self.from_x)
 
-def _difference(target: Floats, patches: Floats, sy: NDArray[np.int64], sx: NDArray[np.int64]) -> Floats:
-    difference = target - patches[sy, sx].reshape(sy.size, -1)
-    return np.asarray(np.einsum("ij,ij->i", difference, difference), np.float32)
+    def grids(self) -> tuple[Field, Field]:
+        """The matches laid out over the picture."""
+        grid_y, grid_x = np.zeros(self.touching.shape, np.int64), np.zeros(self.touching.shape, np.int64)
+        grid_y[self.y, self.x], grid_x[self.y, self.x] = self.from_y, self.from_x
+        return grid_y, grid_x
+
+    def try_places(self, try_y: Field, try_x: Field, usable: Marked) -> None:
+        """Takes each place as the match where it is usable and better."""
+        height, width = self.allowed.shape
+        inside = usable & (try_y >= 0) & (try_y < height) & (try_x >= 0) & (try_x < width)
+        index = np.nonzero(inside)[0]
+        index = index[self.allowed[try_y[index], try_x[index]]]
+        index = index[(try_y[index] != self.from_y[index]) | (try_x[index] != self.from_x[index])]
+        if not index.size:
+            return
+        new = self._difference(self.target[index], try_y[index], try_x[index])
+        better = new < self.cost[index]
+        kept = index[better]
+        self.cost[kept], self.from_y[kept], self.from_x[kept] = new[better], try_y[kept], try_x[kept]
+
+    def matches(self) -> _Matches:
+        """What was found, better matches with more weight."""
+        trust = np.zeros(self.touching.shape, np.float32)
+        trust[self.y, self.x] = np.exp(-self.cost / max(1e-4, 0.5 * float(np.percentile(self.cost, 75)))) + 1e-3
+        return _Matches(self.touching, *self.grids(), trust)
+
+    def _difference(self, target: Floats, rows: Field, columns: Field) -> Floats:
+        difference = target - self.patches[rows, columns].reshape(rows.size, -1)
+        return np.asarray(np.einsum("ij,ij->i", difference, difference), np.float32)
 
 
 def _voted(values: Floats, gap: Marked, matches: _Matches, source: Floats) -> Floats:
@@ -207,7 +223,7 @@ def _carried_up(part: Floats, gap: Marked, matches: _Matches, guess: Floats) -> 
     from_x = x + (matches.columns[row, column] - column) * np.float32(scale_x)
     from_y, from_x = from_y.astype(np.float32), from_x.astype(np.float32)
     fill = cv2.remap(spread(part, ~gap), from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    broad = cv2.resize(guess, (width, height), interpolation=cv2.INTER_CUBIC)
+    broad = resized(guess, (width, height), how=cv2.INTER_CUBIC)
     reach = max(1.0, scale_x * 1.5)
     fill = fill + cv2.GaussianBlur(broad - fill, (0, 0), reach)
     ring = (cv2.dilate(gap.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~gap
@@ -228,8 +244,11 @@ def _resized(matches: _Matches, gap: Marked) -> _Matches:
     height, width = gap.shape
     low_height, low_width = matches.touching.shape
     y, x = np.mgrid[0:height, 0:width]
-    row, column = np.minimum(y * low_height // height, low_height - 1), np.minimum(x * low_width // width, low_width - 1)
+    row, column = (
+        np.minimum(y * low_height // height, low_height - 1),
+        np.minimum(x * low_width // width, low_width - 1),
+    )
     rows = matches.rows[row, column] * height // low_height + (y - row * height // low_height)
     columns = matches.columns[row, column] * width // low_width + (x - column * width // low_width)
-    return _Matches(matches.touching, np.clip(rows, 0, height - 1).astype(np.int32),
-                    np.clip(columns, 0, width - 1).astype(np.int32), matches.trust)  # fmt: skip
+    return _Matches(matches.touching, np.clip(rows, 0, height - 1).astype(np.int64),
+                    np.clip(columns, 0, width - 1).astype(np.int64), matches.trust)  # fmt: skip

@@ -13,11 +13,12 @@ import numpy as np
 from sixpence_studio.generators.dyeing import dyed
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.styles import STYLES, Style, get_style
+from sixpence_studio.generators.styles import STYLES, Style, WallPaint, get_style
 from sixpence_studio.generators.surfaces import EYE_HEIGHT, Surfaces, find_surfaces, floor_places, wall_places
 from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, graded, luminance, mixed
 from sixpence_studio.scene.materials import linear, to_light, to_screen
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
     walls = _shaded(walls * np.float32(style.wall_brightness), light, surfaces.wall, strength=0.95)
     result = mixed(result, walls, surfaces.wall)
     floor_x, floor_z = floor_places(height, width, surfaces.room)
-    boards = _laid(lambda u, v: linear(style.floor_colour)[:, None] * style.floor(u, v), floor_x, floor_z, surfaces.floor)
+    boards = _laid(
+        lambda u, v: linear(style.floor_colour)[:, None] * style.floor(u, v), floor_x, floor_z, surfaces.floor
+    )
     floor = _shaded(boards, light, surfaces.floor, strength=1.0)
     if style.gloss:
         floor = _mirroring(floor, result, surfaces, style.gloss)
@@ -57,7 +60,7 @@ def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
     return graded(result, warmth=style.warmth, contrast=style.contrast, saturation=style.saturation)
 
 
-def _laid(material, u: Floats, v: Floats, mask: Floats) -> Floats:  # type: ignore[no-untyped-def]
+def _laid(material: WallPaint, u: Floats, v: Floats, mask: Floats) -> Floats:
     """The material (amounts of light, (3, H * W)) where the mask is, each point the mean of two places in it."""
     total = np.zeros((3, mask.size), np.float32)
     index = np.nonzero(mask.reshape(-1) > 0.004)[0]
@@ -89,10 +92,10 @@ def _shaded(material: Floats, light: Floats, mask: Floats, *, strength: float) -
 def _evened(values: Floats) -> Floats:
     """The picture without its patterns: light and shade with their edges kept."""
     height, width = values.shape[:2]
-    small = cv2.resize(values, (width // 3, height // 3), interpolation=cv2.INTER_AREA)
+    small = resized(values, (width // 3, height // 3), how=cv2.INTER_AREA)
     for _ in range(2):
-        small = cv2.bilateralFilter(small, 11, 0.13, 6)
-    return np.asarray(np.clip(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1), np.float32)
+        small = np.asarray(cv2.bilateralFilter(small, 11, 0.13, 6), np.float32)
+    return np.asarray(np.clip(resized(small, (width, height), how=cv2.INTER_CUBIC), 0, 1), np.float32)
 
 
 def _mirroring(floor: Floats, room: Floats, surfaces: Surfaces, gloss: float) -> Floats:

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sixpence_studio.generators.segmenting import cut_out
 from sixpence_studio.generators.tones import enlarged_mask, luminance, to_lab
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 SMALL_WIDTH = 480
 
@@ -39,7 +41,7 @@ def find_sky(values: Floats) -> Floats:
         | ((blue > -4) & (lightness > 62) & (chroma < 16))
     )
     likely &= (rough < 0.06) & (lab[..., 1] < 14)
-    opened = cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    opened = np.asarray(cv2.morphologyEx(likely.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     joined = _joined_to_top(opened)
     if joined.mean() < 0.01:
         return np.zeros(values.shape[:2], np.float32)
@@ -48,11 +50,11 @@ def find_sky(values: Floats) -> Floats:
 
 def find_plants(values: Floats, sky: Floats) -> Floats:
     """How green and growing each point is."""
-    lab = to_lab(cv2.bilateralFilter(_small(values), 5, 0.1, 3))
+    lab = to_lab(np.asarray(cv2.bilateralFilter(_small(values), 5, 0.1, 3), np.float32))
     hue = np.arctan2(lab[..., 2], lab[..., 1])
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     green = np.exp(-(((hue - 2.05) / 0.42) ** 2)) * np.clip((chroma - 11) / 10, 0, 1)
-    large = cv2.resize(green.astype(np.float32), (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR)
+    large = resized(green.astype(np.float32), (values.shape[1], values.shape[0]), how=cv2.INTER_LINEAR)
     return np.asarray(np.clip(large * 1.25, 0, 1) * (1 - sky), np.float32)
 
 
@@ -60,10 +62,10 @@ def find_panes(values: Floats, sky: Floats, plants: Floats) -> list[Pane]:
     """The windows: upright rectangles of dark or bluish glass within something brighter."""
     height, width = values.shape[:2]
     scale = SMALL_WIDTH * 2 / width
-    small = cv2.resize(values, (SMALL_WIDTH * 2, round(height * scale)), interpolation=cv2.INTER_AREA)
+    small = resized(values, (SMALL_WIDTH * 2, round(height * scale)), how=cv2.INTER_AREA)
     lab = to_lab(small)
     around = cv2.blur(lab[..., 0], (81, 81))
-    blocked = cv2.resize(np.maximum(sky, (plants > 0.97).astype(np.float32)), (small.shape[1], small.shape[0]))
+    blocked = resized(np.maximum(sky, (plants > 0.97).astype(np.float32)), (small.shape[1], small.shape[0]))
     bluish = np.hypot(lab[..., 1] + 1, lab[..., 2] + 8) < 19
     glass = (lab[..., 0] < around - 9) & (np.hypot(lab[..., 1], lab[..., 2]) < 28) & (bluish | (lab[..., 0] < 26))
     glass &= blocked < 0.5
@@ -78,8 +80,8 @@ def find_panes(values: Floats, sky: Floats, plants: Floats) -> list[Pane]:
 
 def _small(values: Floats) -> Floats:
     height, width = values.shape[:2]
-    return np.asarray(cv2.resize(values, (SMALL_WIDTH, max(32, round(height * SMALL_WIDTH / width))),
-                                 interpolation=cv2.INTER_AREA), np.float32)  # fmt: skip
+    return np.asarray(resized(values, (SMALL_WIDTH, max(32, round(height * SMALL_WIDTH / width))),
+                                 how=cv2.INTER_AREA), np.float32)  # fmt: skip
 
 
 def _windows_of_panes(found: NDArray[np.uint8], scale: float) -> list[Pane]:
@@ -99,7 +101,7 @@ def _joined_to_top(likely: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _refined(small: Floats, joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask grown or shrunk to where the sky's own colours end (GrabCut, Rother 2004)."""
+    """The mask grown or shrunk to where the sky's own colours end."""
     sure = cv2.erode(joined.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     near = cv2.dilate(joined.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     marks = np.full(joined.shape, cv2.GC_BGD, np.uint8)
@@ -108,7 +110,4 @@ def _refined(small: Floats, joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
     marks[sure] = cv2.GC_FGD
     if not sure.any() or near.all():
         return joined
-    pixels = np.round(small * 255).astype(np.uint8)
-    cv2.setRNGSeed(1)
-    cv2.grabCut(pixels, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
-    return np.asarray((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD))
+    return cut_out(small, marks, rounds=2)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sixpence_studio.generators.tones import luminance
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 SMALL_WIDTH = 640
 EYE_TO_FLOOR = 1.06  # the eye's height over the floor in shares of what is left up to the ceiling
@@ -34,7 +35,7 @@ class RoomGuess:
 def guess_room(values: Floats) -> RoomGuess:
     """The room a picture (H, W, 3) seems to show."""
     height = round(SMALL_WIDTH * values.shape[0] / values.shape[1])
-    small = cv2.resize(values, (SMALL_WIDTH, height), interpolation=cv2.INTER_AREA)
+    small = resized(values, (SMALL_WIDTH, height), how=cv2.INTER_AREA)
     segments = _segments(luminance(small))
     x, y, sure = _vanishing_point(segments, height)
     top = _level_line(segments, y - 0.42, y - 0.12, height, default=_strongest_step(small, x, y - 0.42, y - 0.12))
@@ -52,7 +53,7 @@ def _segments(grey: Floats) -> NDArray[np.float32]:
     """Straight lines as rows (x1, y1, x2, y2) in pixels of the small picture, the longest 220."""
     even = cv2.createCLAHE(3.0, (6, 6)).apply(np.round(np.clip(grey, 0, 1) * 255).astype(np.uint8))
     detector = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD)
-    lines = detector.detect(cv2.GaussianBlur(even, (0, 0), 0.8))[0]
+    lines: object = detector.detect(cv2.GaussianBlur(even, (0, 0), 0.8))[0]
     if lines is None:
         return np.zeros((0, 4), np.float32)
     rows = np.asarray(lines, np.float32).reshape(-1, 4)

@@ -54,8 +54,8 @@ def open_picture(data: bytes) -> Picture:
     if not data:
         raise PictureError(f"The file is empty. {_ADVICE}")
     if len(data) > BYTES_MAX:
-        raise PictureError(f"The file has {len(data) / 1048576:.1f} MB; at most {BYTES_MAX // 1048576} MB are accepted. "
-                           "Please send a smaller one.")  # fmt: skip
+        size, limit = len(data) / 1048576, BYTES_MAX // 1048576
+        raise PictureError(f"The file has {size:.1f} MB; at most {limit} MB are accepted. Please send a smaller one.")
     image = _recognised(data)
     _check_size(image.width, image.height)
     try:
@@ -121,7 +121,8 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _too_large(how: str) -> str:
-    return f"The picture is {how} too large; at most {PIXELS_MAX // 1_000_000} megapixels are accepted. Please scale it down."
+    limit = PIXELS_MAX // 1_000_000
+    return f"The picture is {how} too large; at most {limit} megapixels are accepted. Please scale it down."
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

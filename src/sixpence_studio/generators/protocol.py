@@ -13,7 +13,7 @@ from sixpence_studio.generators.picture import Picture
 
 @dataclass(frozen=True)
 class Choice:
-    """An option with a few allowed values, each with the label a form shows; the default applies where none is given."""
+    """An option with a few allowed values, each with its label; the default applies where none is given."""
 
     name: str
     label: str

@@ -10,6 +10,7 @@ from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
 from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, colour, graded, luminance, mixed, places
 from sixpence_studio.scene.noise import Floats, fbm, smooth_noise
+from sixpence_studio.scene.resizing import resized
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ def _watercolour(values: Floats, seed: int) -> Floats:
         x / 8, y / 8, seed=seed + 3
     )
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    wet = cv2.remap(_flattened(values, 4), columns + drift_x.astype(np.float32), rows + drift_y.astype(np.float32),
-                    cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+    wet = _displaced(_flattened(values, 4), columns + drift_x, rows + drift_y)
     levels = luminance(wet)
     steps = np.round(levels * 7) / 7
     wet = np.asarray(wet * ((0.55 * levels + 0.45 * steps) / np.maximum(levels, 0.04))[..., None], np.float32)
@@ -111,7 +111,7 @@ def _watercolour(values: Floats, seed: int) -> Floats:
 def _levelled(grey: Floats) -> Floats:
     low, high = np.percentile(grey[::4, ::4], (1, 97))
     low = min(0.55 * float(low), 0.16)
-    return np.clip((grey - low) / max(0.15, float(high - low)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((grey - low) / max(0.15, float(high - low)), 0, 1), np.float32)
 
 
 def _contours(grey: Floats, radius: float) -> Floats:
@@ -125,15 +125,20 @@ def _contours(grey: Floats, radius: float) -> Floats:
 def _flattened(values: Floats, rounds: int) -> Floats:
     """Broad areas of even colour, their edges kept, worked out at half size."""
     height, width = values.shape[:2]
-    small = cv2.resize(values, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = resized(values, (width // 2, height // 2), how=cv2.INTER_AREA)
     for _ in range(rounds):
-        small = cv2.bilateralFilter(small, 9, 0.12, 5)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+        small = np.asarray(cv2.bilateralFilter(small, 9, 0.12, 5), np.float32)
+    return np.asarray(resized(small, (width, height), how=cv2.INTER_CUBIC), np.float32)
+
+
+def _displaced(values: Floats, columns: Floats, rows: Floats) -> Floats:
+    maps = columns.astype(np.float32), rows.astype(np.float32)
+    return np.asarray(cv2.remap(values, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
 def _tooth(x: Floats, y: Floats, seed: int) -> Floats:
-    return np.clip(0.5 + 0.42 * smooth_noise(x / 2.3, y / 2.3, seed=seed + 6) + 0.3 * smooth_noise(x / 5, y / 5, seed=seed + 7),
-                   0, 1)  # fmt: skip
+    coarse, fine = smooth_noise(x / 5, y / 5, seed=seed + 7), smooth_noise(x / 2.3, y / 2.3, seed=seed + 6)
+    return np.clip(0.5 + 0.42 * fine + 0.3 * coarse, 0, 1)
 
 
 def _paper(x: Floats, y: Floats, tone: str, seed: int) -> Floats:
@@ -149,4 +154,4 @@ def _vignette(height: int, width: int, seed: int) -> Floats:
     aspect = width / height
     edge = np.minimum(np.minimum(x, aspect - x), np.minimum(y, 1 - y))
     ragged = edge + 0.016 * fbm(x * 9, y * 9, seed=seed + 10, octaves=4)
-    return np.clip((ragged - 0.012) / 0.022, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((ragged - 0.012) / 0.022, 0, 1), np.float32)

@@ -66,7 +66,9 @@ def slats(upper: str, wood: str, height: float) -> WallPaint:
         relief = np.clip(np.minimum(across, 1 - across) * 9, 0.18, 1) * (1.08 - 0.28 * across)
         timbered = linear(wood)[:, None] * boards(along, above) * relief
         timbered = np.where((above > height - 0.045)[None], linear(wood)[:, None] * 0.8, timbered)
-        return np.asarray(np.where(above[None] > height, linear(upper)[:, None] * clay(along, above), timbered), np.float32)
+        return np.asarray(
+            np.where(above[None] > height, linear(upper)[:, None] * clay(along, above), timbered), np.float32
+        )
 
     return paint
 

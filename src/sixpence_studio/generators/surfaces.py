@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.segmenting import colour_groups, cut_out
 from sixpence_studio.generators.tones import enlarged_mask, to_lab
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 SMALL_WIDTH = 360
 EYE_HEIGHT = 1.45
@@ -31,8 +33,8 @@ def find_surfaces(values: Floats) -> Surfaces:
     """The surfaces of a room in a picture (H, W, 3)."""
     room = guess_room(values)
     height = round(SMALL_WIDTH * values.shape[0] / values.shape[1])
-    small = np.asarray(cv2.resize(values, (SMALL_WIDTH, height), interpolation=cv2.INTER_AREA), np.float32)
-    even = cv2.bilateralFilter(small, 7, 0.08, 4)
+    small = np.asarray(resized(values, (SMALL_WIDTH, height), how=cv2.INTER_AREA), np.float32)
+    even = np.asarray(cv2.bilateralFilter(small, 7, 0.08, 4), np.float32)
     lab = to_lab(even)
     floor = _floor(even, lab, room)
     flat = _flat_parts(lab, floor, room)
@@ -59,9 +61,9 @@ def wall_places(height: int, width: int, room: RoomGuess) -> tuple[Floats, Float
     offset = x - room.x
     side_depth = np.where(offset < 0, left, right) * depth / np.maximum(np.abs(offset), 1e-3)
     ahead = np.minimum(depth, np.maximum(side_depth, 0.4))
-    at_end = side_depth >= depth
-    along = np.where(at_end, offset / FOCAL * depth, np.sign(offset) * (depth - ahead + np.where(offset < 0, left, right)
-                                                                        * depth / FOCAL))  # fmt: skip
+    half = np.where(offset < 0, left, right) * depth / FOCAL
+    beside = np.sign(offset) * (depth - ahead + half)
+    along = np.where(side_depth >= depth, offset / FOCAL * depth, beside)
     return along.astype(np.float32), ((room.y - y) * aspect / FOCAL * ahead).astype(np.float32)
 
 
@@ -80,10 +82,8 @@ def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
     start = int(height * min(0.94, max(room.bottom + 0.03, room.y + 0.3 * (1 - room.y))))
     possible = _before_the_end_wall(height, room)
     band = lab[start:].reshape(-1, 3) * np.array([0.5, 1, 1], np.float32)
-    cv2.setRNGSeed(1)
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    _, labels, centres = cv2.kmeans(band, 5, np.zeros((band.shape[0], 1), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS)
-    labels = labels.reshape(height - start, width)
+    groups, centres = colour_groups(band, 5)
+    labels = groups.reshape(height - start, width)
     low = np.linspace(0.4, 1.0, height - start)[:, None] * possible[start:]
     weights = np.array([(low * (labels == k)).sum() for k in range(5)])
     main = int(np.argmax(weights * np.where(centres[:, 0] > 44, 0.35, 1.0)))  # what the sun bleaches tells little
@@ -91,7 +91,6 @@ def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
     near = [k for k in range(5) if np.hypot(away[k, 1], away[k, 2]) < 10 and -11 < away[k, 0] < 24]
     likely = np.isin(labels, near)
     marks = np.full((height, width), cv2.GC_BGD, np.uint8)
-    horizon = int(height * (room.y + 0.06))
     marks[possible] = cv2.GC_PR_BGD
     likely &= possible[start:]
     marks[start:][likely] = cv2.GC_PR_FGD
@@ -99,9 +98,7 @@ def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
     marks[start:][sure & (np.arange(height - start)[:, None] > 0.35 * (height - start))] = cv2.GC_FGD
     if not (marks == cv2.GC_FGD).any():
         return np.asarray((marks == cv2.GC_PR_FGD), np.bool_)
-    pixels = np.round(even * 255).astype(np.uint8)
-    cv2.grabCut(pixels, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
-    mask = (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
+    mask = cut_out(even, marks, rounds=2)
     mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     return _with_sunny_spots(mask, lab, possible)
 

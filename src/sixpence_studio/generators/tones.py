@@ -9,6 +9,7 @@ import numpy as np
 from sixpence_studio.generators.picture import Picture, Pixels
 from sixpence_studio.scene.materials import linear, to_screen
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 
 
 def as_floats(picture: Picture) -> Floats:
@@ -47,9 +48,9 @@ def blurred(values: Floats, radius: float) -> Floats:
     step = int(max(1, radius // 4))
     if step == 1:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), max(radius, 0.3)), np.float32)
-    small = cv2.resize(values, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), radius / step)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    small = resized(values, (max(1, width // step), max(1, height // step)), how=cv2.INTER_AREA)
+    small = np.asarray(cv2.GaussianBlur(small, (0, 0), radius / step), np.float32)
+    return np.asarray(resized(small, (width, height), how=cv2.INTER_LINEAR), np.float32)
 
 
 def guided(mask: Floats, guide: Floats, *, radius: int, softness: float = 1e-3) -> Floats:
@@ -69,9 +70,9 @@ def guided(mask: Floats, guide: Floats, *, radius: int, softness: float = 1e-3) 
 def enlarged_mask(mask: Floats, picture: Floats, *, radius: int = 10) -> Floats:
     """A small mask at a picture's size, its rim on the picture's edges."""
     height, width = picture.shape[:2]
-    large = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    large = resized(mask.astype(np.float32), (width, height), how=cv2.INTER_LINEAR)
     drawn = guided(large, luminance(picture), radius=radius, softness=4e-4)
-    return np.clip((drawn - 0.5) * 1.7 + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((drawn - 0.5) * 1.7 + 0.5, 0, 1), np.float32)
 
 
 def graded(values: Floats, *, warmth: float = 0.0, contrast: float = 1.0, saturation: float = 1.0, lift: float = 0.0,

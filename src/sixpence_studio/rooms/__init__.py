@@ -1,4 +1,4 @@
-"""The sample rooms a visitor can choose instead of uploading a picture: drawn by this package, kept as files beside it."""
+"""The sample rooms a visitor can choose instead of uploading a picture: drawn by this package."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -71,7 +71,8 @@ def _window(x: float, y: float, z: float, width: float, height: float) -> Piece:
     ]
     solids += [box((x + s * width / 2, y, z - 0.03), (0.09, height + 0.09, 0.08), frame) for s in (-1, 1)]
     solids += [box((x, y + s * height / 2, z - 0.03), (width, 0.09, 0.08), frame) for s in (-1, 1)]
-    solids += [box((x, y, z - 0.03), (0.05, height, 0.06), frame), box((x, y + height * 0.16, z - 0.03), (width, 0.045, 0.06), frame)]  # fmt: skip
+    solids.append(box((x, y, z - 0.03), (0.05, height, 0.06), frame))
+    solids.append(box((x, y + height * 0.16, z - 0.03), (width, 0.045, 0.06), frame))
     if width > 1.2:
         solids += [box((x + s * (width / 2 + 0.33), y, z - 0.03), (0.5, height + 0.06, 0.05),
                        Material("#5f7a76", on_faces(planks(0.09, 9, variety=0.05)))) for s in (-1, 1)]  # fmt: skip
@@ -104,8 +105,9 @@ def _wing() -> list[Piece]:
     glass += [box((x + dx, 1.3, z - 0.04), (0.07, 2.36, 0.07), DARK) for dx in (-1.7, -0.57, 0.57, 1.7)]
     glass += [box((x, y, z - 0.04), (3.47, 0.07, 0.07), DARK) for y in (0.15, 2.45)]
     terrace: Piece = [box((x - 0.2, 0.05, z - 1.4), (5.0, 0.12, 2.7), PAVING)]
-    bench = placed([soft_box((0, 0.42, 0), (1.6, 0.06, 0.42), CLADDING, rounding=0.02),
-                    *[box((s * 0.65, 0.2, 0), (0.07, 0.4, 0.36), DARK) for s in (-1, 1)]], (x + 0.2, 0.1, z - 1.5))  # fmt: skip
+    legs = [box((s * 0.65, 0.2, 0), (0.07, 0.4, 0.36), DARK) for s in (-1, 1)]
+    seat = soft_box((0, 0.42, 0), (1.6, 0.06, 0.42), CLADDING, rounding=0.02)
+    bench = placed([seat, *legs], (x + 0.2, 0.1, z - 1.5))
     return [body, glass, terrace, bench]
 
 

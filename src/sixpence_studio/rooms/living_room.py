@@ -1,7 +1,7 @@
 """The living room, empty and furnished: oak boards, two tall windows on the left, a morning sun."""
 
-from sixpence_studio.rooms.shell import Opening, Shell, curtain, rail
 from sixpence_studio.rooms.drawing import Drawing
+from sixpence_studio.rooms.shell import Opening, Shell, curtain, rail
 from sixpence_studio.scene.camera import Camera
 from sixpence_studio.scene.furnishings import floor_lamp, picture, plant, rug, shelf
 from sixpence_studio.scene.furniture import Palette, Piece, armchair, coffee_table, placed, round_table, sofa

@@ -56,8 +56,10 @@ class Shell:
         ]
         for side, openings in ((-1, self.left), (1, self.right)):
             things += [_frame_z(side * (w / 2 + THICK * 0.55), opening, trim) for opening in openings]
-            things += [[box((side * (w / 2 - 0.04), o.bottom - 0.02, (o.start + o.end) / 2),
-                            (0.2, 0.04, o.end - o.start + 0.16), trim)] for o in openings if o.bottom > 0.2]  # fmt: skip
+            for o in openings:
+                if o.bottom > 0.2:
+                    sill = (0.2, 0.04, o.end - o.start + 0.16)
+                    things.append([box((side * (w / 2 - 0.04), o.bottom - 0.02, (o.start + o.end) / 2), sill, trim)])
         for opening in self.rear:
             things.append(_frame_x(self.back + THICK * 0.55, opening, trim))
             if opening.bottom > 0.2:
@@ -72,8 +74,9 @@ class Shell:
             x = side * (self.width / 2 + THICK)
             result += [Window((x, o.bottom, o.start), (0, 0, o.end - o.start), (0, o.top - o.bottom, 0), light)
                        for o in openings]  # fmt: skip
-        result += [Window((o.start, o.bottom, self.back + THICK), (o.end - o.start, 0, 0), (0, o.top - o.bottom, 0), light)
-                   for o in self.rear]  # fmt: skip
+        for o in self.rear:
+            corner = (o.start, o.bottom, self.back + THICK)
+            result.append(Window(corner, (o.end - o.start, 0, 0), (0, o.top - o.bottom, 0), light))
         return result
 
     def _skirting(self, trim: Material) -> Piece:

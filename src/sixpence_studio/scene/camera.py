@@ -11,7 +11,7 @@ from sixpence_studio.scene.solids import Vector, unit
 
 @dataclass(frozen=True)
 class Camera:
-    """`focal` is in picture widths; (`centre`, `horizon`) is the point straight ahead, in shares of width and height."""
+    """`focal` is in picture widths; (`centre`, `horizon`) is the point straight ahead, in shares of both sides."""
 
     eye: Vector
     focal: float = 0.8

@@ -1,4 +1,4 @@
-"""The smaller things of a room as groups of solids at their own origin: lamps, plants, rugs, pictures, shelves, screens."""
+"""The smaller things of a room as groups of solids at their own origin: lamps, plants, rugs, pictures, shelves."""
 
 import math
 import random
@@ -82,7 +82,8 @@ def rug(colour: str, other: tuple[float, float, float], *, width: float = 2.6, d
 def shelf(palette: Palette, *, width: float = 1.0, height: float = 1.9, boards: int = 5, seed: int = 4) -> Piece:
     """An open bookcase with books and a few things in it, 0.32 m deep."""
     chance, wooden = random.Random(seed), timber(palette.timber)
-    solids = [box((side * (width / 2 - 0.012), height / 2, 0), (0.024, height, 0.32), timber(palette.timber, turned=True))
+    upright = timber(palette.timber, turned=True)
+    solids = [box((side * (width / 2 - 0.012), height / 2, 0), (0.024, height, 0.32), upright)
               for side in (-1, 1)]  # fmt: skip
     colours = [palette.accent, palette.second_fabric, palette.stone, palette.fabric, "#3d4b57", "#d8c7a3", "#7d3f34"]
     for k in range(boards + 1):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.solids import Vector, unit
@@ -133,7 +134,7 @@ def _path(scene: Scene, lights: Lights, tints: Floats, glows: Floats, points: Fl
     return light
 
 
-def normals_at(scene: Scene, numbers: np.ndarray, points: Floats, rays: Floats) -> Floats:  # type: ignore[type-arg]
+def normals_at(scene: Scene, numbers: NDArray[np.int32], points: Floats, rays: Floats) -> Floats:
     """The outward directions (3, N) of the solids with those numbers at points on them, turned to face the rays."""
     normals = np.zeros_like(points)
     for number in np.unique(numbers):

@@ -5,18 +5,20 @@ is kept between calls but a read-only cache of arrays that depend on nothing but
 """
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+# Made and kept in 32 bits; what NumPy widens on the way is no mistake.
+Floats = NDArray[np.floating[Any]]
 
 TABLE_SIZE = 512
 
 
 def fbm(x: Floats, y: Floats, *, seed: int = 0, octaves: int = 4) -> Floats:
-    """Fractal noise between about -1 and 1 at the points (x, y); one unit of x or y is one bump of the coarsest octave."""
+    """Fractal noise between about -1 and 1 at the points (x, y); the coarsest bumps are one unit wide."""
     total = np.zeros(x.shape, np.float32)
     weight, reach = 1.0, 0.0
     for octave in range(octaves):

@@ -14,6 +14,7 @@ from sixpence_studio.scene.camera import Camera
 from sixpence_studio.scene.lighting import Lights, gathered_light, normals_at, smooth_light, sun_light
 from sixpence_studio.scene.materials import to_screen
 from sixpence_studio.scene.noise import Floats
+from sixpence_studio.scene.resizing import resized
 from sixpence_studio.scene.solids import unit
 from sixpence_studio.scene.tracing import Scene
 
@@ -22,7 +23,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class View:
-    """What each point of a picture sees: the solid's number (-1: nothing), where, its outward direction; (H, W, ...)."""
+    """What each point of a picture sees: the solid's number (-1: none), where, its outward direction; (H, W, ...)."""
 
     number: NDArray[np.int32]
     points: Floats
@@ -32,7 +33,7 @@ class View:
 
 @dataclass(frozen=True)
 class Quality:
-    """How much work goes into a picture: points drawn a pixel's side, paths a light point, light points to the width."""
+    """How much work goes into a picture: points a pixel's side, paths a light point, light points to the width."""
 
     oversampling: int = 2
     samples: int = 32
@@ -62,7 +63,7 @@ def draw(scene: Scene, lights: Lights, camera: Camera, *, width: int, height: in
     fine = look(scene, camera, width=width * quality.oversampling, height=height * quality.oversampling)
     radiance = shade(scene, lights, fine, light_over(light, coarse, fine), generator)
     radiance = _with_mirrored(scene, lights, camera, fine, radiance, generator)
-    small = cv2.resize(tone(radiance * np.float32(exposure)), (width, height), interpolation=cv2.INTER_AREA)
+    small = resized(tone(radiance * np.float32(exposure)), (width, height), how=cv2.INTER_AREA)
     return develop(small)
 
 

@@ -85,15 +85,23 @@ class Solid:
     def _march(self, o: Floats, d: Floats, near: Floats, far: Floats) -> Floats:
         assert self.distance is not None
         half = np.asarray(self.half, np.float32)
-        travelled, gap = near.copy(), np.zeros_like(near)
-        for _ in range(MARCH_STEPS):
+        met = np.full(near.shape, np.inf, np.float32)
+        walking, travelled = np.arange(near.size), near.copy()
+        for step in range(MARCH_STEPS):
             gap = self.distance(o + d * travelled, half)
             travelled += gap
-        return np.where((gap < SURFACE * 2) & (travelled <= far + SURFACE), travelled, np.inf).astype(np.float32)
+            if step % 4 == 3 or step == MARCH_STEPS - 1:
+                arrived, gone = gap < SURFACE * 2, travelled > far + SURFACE
+                met[walking[arrived & ~gone]] = travelled[arrived & ~gone]
+                on = np.nonzero(~arrived & ~gone)[0]
+                if not on.size:
+                    break
+                o, d, travelled, far, walking = o[:, on], d[:, on], travelled[on], far[on], walking[on]
+        return met
 
 
 def box_span(o: Floats, d: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Where rays enter and leave the box between two corners; it is missed where the second is smaller than the first."""
+    """Where rays enter and leave the box between two corners; missed where the second is the smaller."""
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = 1.0 / np.where(np.abs(d) < 1e-9, np.float32(1e-9), d)
     first, second = (low - o) * inverse, (high - o) * inverse
@@ -155,7 +163,7 @@ def _halved(size: Vector) -> Vector:
 
 def _soft_box(rounding: float, p: Floats, half: Floats) -> Floats:
     q = np.maximum(np.abs(p) - (half[:, None] - rounding), 0)
-    return np.sqrt((q * q).sum(axis=0)) - np.float32(rounding)
+    return np.asarray(np.sqrt((q * q).sum(axis=0)) - np.float32(rounding), np.float32)
 
 
 def _pillow(p: Floats, half: Floats) -> Floats:

@@ -175,7 +175,7 @@ def weave(thread: float = 0.006, *, depth: float = 0.16, seed: int = 19) -> Text
     """Cloth seen from near: threads over and under, with slubs."""
 
     def texture(u: Floats, v: Floats) -> Floats:
-        slub = fbm(u * 25, v * 25, seed=seed, octaves=3)
+        slub = fbm(u * 55, v * 55, seed=seed, octaves=2)
         threads = np.sin(u / thread * 3.1416) * np.sin(v / thread * 3.1416)
         return _tinted(1 + depth * (0.45 * slub + 0.3 * threads), 0.05 * depth * slub)
 

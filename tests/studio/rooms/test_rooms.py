@@ -1,0 +1,66 @@
+"""The sample rooms are there, and are what the code draws."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sixpence_studio.generators import open_picture
+from sixpence_studio.rooms import ROOMS, Room, get_room
+from sixpence_studio.rooms.draw import DRAWINGS
+from sixpence_studio.scene.rendering import Quality
+from tests.studio.generators.pictures import mean_difference
+
+SMALL = (150, 100)
+TOLERANCE = 9.0
+
+
+def committed(room: Room) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The committed picture, made small."""
+    with Image.open(room.path) as image:
+        return np.asarray(image.convert("RGB").resize(SMALL, Image.Resampling.BOX), np.uint8)
+
+
+def test_there_are_rooms_of_both_kinds() -> None:
+    """At least four rooms, inside and outside, each with a name of its own that is drawn by code."""
+    assert len({room.name for room in ROOMS}) == len(ROOMS) >= 4
+    assert {room.kind for room in ROOMS} == {"interior", "exterior"}
+    assert set(DRAWINGS) == {room.name for room in ROOMS}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_rooms_file_is_light_and_of_the_right_size(room: Room) -> None:
+    """1200 x 800 pixels in less than 250 kB, and an upload would be accepted."""
+    data = room.path.read_bytes()
+
+    picture = open_picture(data)
+
+    assert (picture.width, picture.height, room.media_type) == (1200, 800, "image/jpeg")
+    assert len(data) < 250_000
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_the_committed_picture_is_what_the_code_draws(room: Room) -> None:
+    """Drawn anew, small and with less light gathered, a room looks like its file, and like no other room's."""
+    quality = Quality(oversampling=1, samples=6, light_width=90)
+
+    drawn = DRAWINGS[room.name]().pixels(width=SMALL[0], height=SMALL[1], quality=quality)
+
+    differences = {other.name: mean_difference(drawn, committed(other)) for other in ROOMS}
+    assert differences[room.name] < TOLERANCE
+    assert min(value for name, value in differences.items() if name != room.name) > 1.3 * differences[room.name]
+
+
+def test_drawing_again_gives_the_same() -> None:
+    """The same drawing twice, value for value."""
+    quality = Quality(oversampling=1, samples=1, light_width=40)
+
+    first, second = (DRAWINGS["empty-room"]().pixels(width=60, height=40, quality=quality) for _ in range(2))
+
+    assert (first == second).all()
+
+
+def test_a_room_is_found_by_its_name() -> None:
+    """An unknown name is refused with the known ones."""
+    assert get_room("kitchen").title == "Kitchen"
+    with pytest.raises(KeyError, match="living-room"):
+        get_room("cellar")
