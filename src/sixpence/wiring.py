@@ -98,7 +98,11 @@ def create_app(
     routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None,
 ) -> Starlette:
     """The ASGI application of an installation; `routes` adds an app's own, given what charges their requests."""
-    parts = wire(settings or Settings.read())
+    return app_of(wire(settings or Settings.read()), routes=routes)
+
+
+def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None) -> Starlette:
+    """The ASGI application over parts that are wired already; it closes them when it shuts down."""
     chosen = parts.settings
     size = chosen.body_bytes_max
 
@@ -122,7 +126,7 @@ def create_app(
                 on_sign_up=on_sign_up,
             ),
             *user_routes(parts.credits, parts.callers, body_bytes_max=size),
-            *admin_routes(parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=size),
+            *admin_routes(parts.ledger, parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=size),
             *account_routes(parts.credits, parts.callers, body_bytes_max=size),
             *health_routes(parts.credits),
             *own,

@@ -1,5 +1,7 @@
 """`sixpence db`: the schema of a database."""
 
+from pathlib import Path
+
 import click
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -9,7 +11,7 @@ from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.logs import silence_logs
 from sixpence.cli.options import database_option, settings_of
 from sixpence.ledger import migrate
-from sixpence.ledger.database import PostgresServer, SQLiteFile, lent_engine, reading_engine
+from sixpence.ledger.database import PostgresServer, SQLiteFile, reading_engine
 from sixpence.ledger.sqlite import connect
 
 
@@ -59,22 +61,20 @@ def _upgrade_server(place: PostgresServer) -> tuple[str | None, str]:
 
 
 def _upgrade_file(place: SQLiteFile) -> tuple[str | None, str]:
+    before = _step_through(reading_engine(place)) if Path(place.path).exists() else None
+    if before == migrate.steps()[-1]:
+        return before, before
     try:
         with holder.held(place, wait_seconds=0):
             connection = connect(place.path)
             try:
-                before = _step_through(lent_engine(connection))
                 migrate.upgrade_sqlite(connection)
             finally:
                 connection.close()
-            return before, migrate.steps()[-1]
     except holder.HeldError as error:
-        step = _step_through(reading_engine(place))
-        if step == migrate.steps()[-1]:
-            return step, step
-        raise CommandRefusedError(
-            f"Process {error.pid} serves {place.path} at step {step}. Stop it first: kill {error.pid}."
-        ) from error
+        problem = f"database: process {error.pid} serves {place.path} at step {before}."
+        raise CommandRefusedError(f"{problem} Stop it first: kill {error.pid}.") from error
+    return before, migrate.steps()[-1]
 
 
 def _step_through(engine: Engine) -> str | None:

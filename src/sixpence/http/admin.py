@@ -1,17 +1,24 @@
 """The endpoints of operators: grants, and what the command line asks of a running server. The operator is recorded."""
 
+from dataclasses import asdict
+from typing import Any
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.auth.api_keys import ApiKeys
+from sixpence.auth.api_keys import ApiKey, ApiKeys
 from sixpence.auth.user import Role
 from sixpence.auth.users import Users
+from sixpence.core.instant import to_wire
 from sixpence.http import answers
 from sixpence.http.accounts import time_of
+from sixpence.http.admin_catalog import admin_catalog_routes
+from sixpence.http.admin_overview import Overviews
 from sixpence.http.bodies import idempotency_key, read_body
 from sixpence.http.callers import Callers
+from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 
 
@@ -39,6 +46,12 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     role: Role = "user"
 
 
+class KeyId(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that names an API key."""
+
+    id: str
+
+
 class AccountName(msgspec.Struct, forbid_unknown_fields=True):
     """The body that names an account; ids may hold anything, so they do not stand in a path here."""
 
@@ -46,26 +59,36 @@ class AccountName(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def admin_routes(
-    credits: CreditService, users: Users, api_keys: ApiKeys, callers: Callers, *, body_bytes_max: int
+    ledger: Ledger, credits: CreditService, users: Users, api_keys: ApiKeys, callers: Callers, *, body_bytes_max: int
 ) -> list[Route]:
     """The routes under `/api/admin`."""
-    api = _AdminApi(credits, users, api_keys, callers, body_bytes_max)
+    api = _AdminApi(credits, users, api_keys, callers, Overviews(ledger, credits), body_bytes_max)
     return [
         Route("/api/admin/credits/grant", api.grant, methods=["POST"]),
         Route("/api/admin/accounts/show", api.show, methods=["POST"]),
         Route("/api/admin/users", api.create_user, methods=["POST"]),
+        Route("/api/admin/keys", api.list_keys, methods=["GET"]),
         Route("/api/admin/keys", api.create_key, methods=["POST"]),
+        Route("/api/admin/keys/revoke", api.revoke_key, methods=["POST"]),
+        *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 
 
 class _AdminApi:
     def __init__(
-        self, credits: CreditService, users: Users, api_keys: ApiKeys, callers: Callers, body_bytes_max: int
+        self,
+        credits: CreditService,
+        users: Users,
+        api_keys: ApiKeys,
+        callers: Callers,
+        overviews: Overviews,
+        body_bytes_max: int,
     ) -> None:
         self._credits = credits
         self._users = users
         self._api_keys = api_keys
         self._callers = callers
+        self._overviews = overviews
         self._body_bytes_max = body_bytes_max
 
     async def grant(self, request: Request) -> Response:
@@ -83,12 +106,10 @@ class _AdminApi:
         return answers.granted(receipt)
 
     async def show(self, request: Request) -> Response:
-        """An account's credits and its latest transactions."""
+        """An account's credits, its live grants and its latest transactions."""
         await self._callers.operator(request)
         asked = await read_body(request, AccountName, bytes_max=self._body_bytes_max)
-        standing = await self._credits.get_user_credits(asked.account_id)
-        page = await self._credits.get_credit_history(asked.account_id, limit=20)
-        return answers.json({"credits": standing, "transactions": page.transactions})
+        return answers.json(await self._overviews.overview(asked.account_id))
 
     async def create_user(self, request: Request) -> Response:
         """Make a user, with an account of credits."""
@@ -106,3 +127,19 @@ class _AdminApi:
         asked = await read_body(request, NewKey, bytes_max=self._body_bytes_max)
         made = await self._api_keys.create_key(name=asked.name, created_by=operator)
         return answers.json({"id": made.key.id, "name": made.key.name, "key": made.text}, 201)
+
+    async def list_keys(self, request: Request) -> Response:
+        """Every API key by its id, name and first characters, newest first."""
+        await self._callers.operator(request)
+        return answers.json({"keys": [_shown(key) for key in await self._api_keys.list_keys()]})
+
+    async def revoke_key(self, request: Request) -> Response:
+        """End an API key."""
+        await self._callers.operator(request)
+        asked = await read_body(request, KeyId, bytes_max=self._body_bytes_max)
+        return answers.json(_shown(await self._api_keys.revoke(asked.id)))
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    revoked_at = None if key.revoked_at is None else to_wire(key.revoked_at)
+    return {**asdict(key), "created_at": to_wire(key.created_at), "revoked_at": revoked_at}

@@ -41,7 +41,7 @@ def opened(account: OpenedAccount) -> Response:
 
 def history(page: CreditHistory) -> Response:
     """A page of transactions, newest first."""
-    return json({"transactions": [_transaction(row) for row in page.transactions], "next_cursor": page.next_cursor})
+    return json({"transactions": [transaction(row) for row in page.transactions], "next_cursor": page.next_cursor})
 
 
 def catalog(priced_by: PricedBy) -> Response:
@@ -58,7 +58,8 @@ def catalog(priced_by: PricedBy) -> Response:
     )
 
 
-def _transaction(row: CreditTransaction) -> dict[str, Any]:
+def transaction(row: CreditTransaction) -> dict[str, Any]:
+    """A transaction as it stands in an answer."""
     parts = [{"grant_id": part.grant_id, "movement": part.movement, "amount": part.amount} for part in row.allocations]
     return {**msgspec.structs.asdict(row), "allocations": parts}
 

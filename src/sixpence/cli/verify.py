@@ -1,0 +1,78 @@
+"""`sixpence verify`: proving every balance from the ledger, on a snapshot that this command reads itself."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from sixpence.cli import database as databases
+from sixpence.cli.db import step_of
+from sixpence.cli.errors import CommandRefusedError
+from sixpence.cli.logs import silence_logs
+from sixpence.cli.options import database_option, settings_of
+from sixpence.ledger import migrate
+from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
+from sixpence.ledger.verify import DIFFERENCES_MAX, Report
+from sixpence.ledger.verify import verify as verify_ledger
+from sixpence.settings import Settings
+
+
+@click.command()
+@database_option
+def verify(database: str | None) -> int:
+    """Rebuild every account from the first row of its ledger and compare; also while a server runs.
+
+    \b
+    Example:
+      sixpence verify
+
+    Nothing is changed. Ends with 0 when there is no difference, with 1 and each difference in words when there is one.
+    """
+    silence_logs()
+    settings = settings_of(database=database)
+    with databases.told_in_words(settings), databases.translated():
+        report = _report(settings)
+    looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
+    if report.clean:
+        click.echo(f"{looked_at}: no difference")
+        return 0
+    for difference in report.differences:
+        click.echo(difference, err=True)
+    more = " (the first of them)" if len(report.differences) == DIFFERENCES_MAX else ""
+    count = len(report.differences)
+    click.echo(f"{looked_at}: {count} difference{'s' if count > 1 else ''}{more}", err=True)
+    return 1
+
+
+def _report(settings: Settings) -> Report:
+    place = place_of(settings.database)
+    if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
+        problem = f"database: there is no file {place.path}."
+        raise CommandRefusedError(f"{problem} Name one with --database or SIXPENCE_DATABASE_URL.")
+    engine = reading_engine(place)
+    try:
+        with engine.connect() as connection:
+            step, newest = step_of(connection), migrate.steps()[-1]
+            if step != newest:
+                problem = f"database: {databases.shown(settings)} is at step {step or 'none'}, not at {newest}."
+                raise CommandRefusedError(f"{problem} Run: sixpence db upgrade.")
+            with _progress() as progress:
+                return verify_ledger(connection, progress=progress)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar for a person who waits; for nobody, nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as drawn:
+        task = drawn.add_task("Verifying")
+        yield lambda done, total: drawn.update(task, completed=done, total=total)
