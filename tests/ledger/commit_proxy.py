@@ -21,7 +21,7 @@ class CommitProxy:
     """Passes everything on, until `next_commit` says otherwise; each fate meets one COMMIT.
 
     `cut-before`: the connection breaks before the server hears of it. `cut-answer`: the server commits and the client
-    never hears. `hold`: the client's connection breaks at once, the server's session lives on and commits at `release()`.
+    never hears. `hold`: the client's connection breaks at once, and the server's session commits at `release()`.
     """
 
     def __init__(self, url: str) -> None:
