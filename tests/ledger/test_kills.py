@@ -18,7 +18,7 @@ USES = "SELECT id, seq, idempotency_key FROM credit_transactions WHERE kind = 'c
 
 @pytest.mark.parametrize("keyed", ["keyed", "keyless"])
 def test_a_killed_process_loses_nothing_it_acknowledged(url: str, keyed: str) -> None:
-    """Killed twice under load: every acknowledged use is in the ledger once, and beside them only what was under way."""
+    """Killed twice under load: every acknowledged use is in the ledger once, beside what was under way."""
     _make(url)
     acknowledged: dict[str, str] = {}
     for _ in range(2):
