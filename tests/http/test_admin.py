@@ -1,0 +1,204 @@
+"""The endpoints of operators, over both databases: grants that say who gave them, users and keys that are made."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from sixpence.core.instant import from_datetime
+from tests.http.house import OPERATOR_TOKEN, PASSWORD, SITE, House, user_id
+from tests.ledger.databases import ledger_of, rows
+
+GRANT = "/api/admin/credits/grant"
+
+
+@pytest.fixture(scope="module")
+async def olga(house: House) -> httpx.AsyncClient:
+    """An operator who has signed in."""
+    return await house.operator()
+
+
+async def test_an_operators_grant(house: House, ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+    """A grant answers with the balance after it; the ledger records the operator's e-mail and the reason."""
+    account_id = await user_id(ada)
+    await ada.get("/api/user/credits")
+
+    answer = await olga.post(GRANT, json={"user_id": account_id, "amount": 20, "reason": "sorry for yesterday"})
+
+    query = "SELECT id, detail FROM credit_transactions WHERE account_id = :id AND seq = 2"
+    ((transaction_id, detail),) = rows(house.url, query, {"id": account_id})
+    body = answer.json()
+    assert (answer.status_code, body) == (
+        200,
+        {
+            "transaction_id": transaction_id,
+            "account_id": account_id,
+            "amount": 20,
+            "reason": "sorry for yesterday",
+            "remaining": 26,
+            "total": 26,
+            "held": 0,
+            "subscription_status": "free",
+            "version": 2,
+            "created_at": body["created_at"],
+        },
+    )
+    given_at = from_datetime("created_at", datetime.fromisoformat(body["created_at"]))
+    assert detail == (
+        f'{{"grant":{{"amount":20,"category":"admin","effective_at":{given_at}}},'
+        '"actor":"olga@example.com","reason":"sorry for yesterday"}'
+    )
+
+
+async def test_a_grant_that_ends(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+    """A grant may have an end, which the user sees."""
+    await ada.get("/api/user/credits")
+    ends = (datetime.now(UTC) + timedelta(days=7)).isoformat(timespec="microseconds")
+
+    answer = await olga.post(
+        GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "a week", "expires_at": ends}
+    )
+
+    standing = (await ada.get("/api/user/credits")).json()
+    assert (answer.status_code, standing["remaining"]) == (200, 7)
+    assert datetime.fromisoformat(standing["next_expiry_at"]) == datetime.fromisoformat(ends)
+
+
+async def test_a_double_click_grants_once(house: House, ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+    """The form's key makes of two clicks one grant."""
+    await ada.get("/api/user/credits")
+    body = {"user_id": await user_id(ada), "amount": 20, "reason": "sorry"}
+    key = {"Idempotency-Key": "form 1"}
+
+    first = await olga.post(GRANT, json=body, headers=key)
+    again = await olga.post(GRANT, json=body, headers=key)
+
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert ledger_of(house.url, await user_id(ada)) == [(1, "signup", 6, 6), (2, "grant", 20, 26)]
+
+
+async def test_a_grant_for_nobody(olga: httpx.AsyncClient) -> None:
+    """A grant for a user without an account is 404 and makes none."""
+    answer = await olga.post(GRANT, json={"user_id": "nobody", "amount": 1, "reason": "a gift"})
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["account_id"]) == (
+        404,
+        "account-not-found",
+        "nobody",
+    )
+
+
+async def test_a_grant_that_has_ended(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+    """A grant that could never be spent is 422, with the field, its value and the remedy."""
+    await ada.get("/api/user/credits")
+    body = {"user_id": await user_id(ada), "amount": 1, "reason": "late", "expires_at": "2001-01-01T00:00:00Z"}
+
+    answer = await olga.post(GRANT, json=body)
+
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {
+            "type": "about:blank",
+            "status": 422,
+            "code": "grant-period",
+            "title": "The grant could never be spent",
+            "detail": "expires_at: 2001-01-01T00:00:00.000000Z has passed. Send a time to come, or none.",
+            "field": "expires_at",
+            "value": "2001-01-01T00:00:00.000000Z",
+            "reason": "has passed. Send a time to come, or none",
+        },
+    )
+
+
+async def test_the_command_line_is_recorded_as_such(house: House, ada: httpx.AsyncClient) -> None:
+    """A grant by this machine's own command line names the local operator."""
+    await ada.get("/api/user/credits")
+
+    await house.local_operator().post(GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "by hand"})
+
+    page = (await ada.get("/api/user/credits/history", params={"kind": "grant"})).json()
+    assert [(row["actor"], row["reason"]) for row in page["transactions"]] == [("local operator", "by hand")]
+
+
+async def test_a_user_made_by_an_operator(house: House, olga: httpx.AsyncClient) -> None:
+    """A user made by an operator can sign in and has the credits of signing up."""
+    body = {"email": "Bob@example.com", "name": "Bob", "password": PASSWORD}
+
+    made = await olga.post("/api/admin/users", json=body)
+
+    bob = house.client(origin=SITE)
+    await bob.post("/api/auth/sign-in/email", json={"email": "bob@example.com", "password": PASSWORD})
+    assert (made.status_code, made.json()) == (
+        201,
+        {"id": await user_id(bob), "email": "bob@example.com", "name": "Bob", "role": "user"},
+    )
+    assert (await bob.get("/api/user/credits")).json()["remaining"] == 6
+
+
+async def test_a_key_is_shown_once_and_works(house: House, olga: httpx.AsyncClient) -> None:
+    """A new key's text is in the answer and opens the door; the database has its hash alone."""
+    made = await olga.post("/api/admin/keys", json={"name": "worker"})
+
+    body = made.json()
+    asked = await house.client(authorization=f"bearer {body['key']}").get("/v1/catalog")
+    stored = rows(house.url, "SELECT * FROM auth_api_keys WHERE name = 'worker'")
+    assert (made.status_code, list(body), body["name"], asked.status_code) == (
+        201,
+        ["id", "name", "key"],
+        "worker",
+        200,
+    )
+    assert (len(stored), body["key"] in str(stored)) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (GRANT, {"user_id": "u", "amount": 1, "reason": "mine"}),
+        ("/api/admin/accounts/show", {"account_id": "u"}),
+        ("/api/admin/users", {"email": "eve@example.com", "name": "Eve", "password": PASSWORD, "role": "admin"}),
+        ("/api/admin/keys", {"name": "mine"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 403, "forbidden"),
+        ({"cookie": ""}, 401, "not-signed-in"),
+        ({"cookie": "", "authorization": "Bearer wrong"}, 401, "not-signed-in"),
+        ({"cookie": "", "authorization": f"Basic {OPERATOR_TOKEN}"}, 401, "not-signed-in"),
+        ({"cookie": "", "authorization": "Bearer "}, 401, "not-signed-in"),
+        ({"cookie": "", "authorization": b"Bearer \xff"}, 401, "not-signed-in"),
+    ],
+)
+async def test_nobody_else_is_an_operator(
+    house: House,
+    ada: httpx.AsyncClient,
+    path: str,
+    body: dict[str, object],
+    headers: dict[str, str | bytes],
+    status: int,
+    code: str,
+) -> None:
+    """A user who is none is 403, whoever shows nothing or something else 401, and nothing has happened."""
+    before = counted(house)
+
+    answer = await ada.post(path, json=body, headers=headers)  # type: ignore[arg-type]
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert counted(house) == before
+
+
+async def test_an_api_key_is_no_operator(house: House, shop: httpx.AsyncClient) -> None:
+    """A server's key opens /v1 and not the operators' door."""
+    answer = await shop.post("/api/admin/keys", json={"name": "another"})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")
+
+
+def counted(house: House) -> list[tuple[object, ...]]:
+    """How many users, keys and transactions there are."""
+    return [
+        rows(house.url, f"SELECT count(*) FROM {table}")[0]
+        for table in ("auth_users", "auth_api_keys", "credit_transactions", "credit_accounts")
+    ]

@@ -1,0 +1,208 @@
+"""The endpoints of a signed-in user, over both databases: whole answers, filters, pages, and the account made once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from tests.http.house import JSON, House, path_of, user_id
+from tests.ledger.databases import ledger_of, rows
+
+CREDITS = "/api/user/credits"
+CONSUME = f"{CREDITS}/consume"
+HISTORY = f"{CREDITS}/history"
+
+
+async def test_credits_now(ada: httpx.AsyncClient) -> None:
+    """A user sees the credits that came with the account, and no cache keeps them."""
+    answer = await ada.get(CREDITS)
+
+    body = answer.json()
+    assert body == {
+        "account_id": await user_id(ada),
+        "subscription_status": "free",
+        "remaining": 6,
+        "total": 6,
+        "held": 0,
+        "version": 1,
+        "unlimited": False,
+        "granted_at": body["granted_at"],
+        "next_expiry_at": None,
+        "label": None,
+    }
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(body["granted_at"])).total_seconds()) < 60
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["cache-control"]) == (
+        200,
+        JSON,
+        "no-store",
+    )
+
+
+async def test_a_use(house: House, ada: httpx.AsyncClient) -> None:
+    """A use answers with its transaction and the balance right after it."""
+    account_id = await user_id(ada)
+
+    answer = await ada.post(CONSUME, json={"feature": "sketch", "generation_id": "gen 1", "metadata": {"room": 7}})
+
+    query = "SELECT id, metadata, generation_id FROM credit_transactions WHERE account_id = :id AND seq = 2"
+    ((transaction_id, metadata, generation_id),) = rows(house.url, query, {"id": account_id})
+    body = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, JSON)
+    assert body == {
+        "transaction_id": transaction_id,
+        "account_id": account_id,
+        "feature": "sketch",
+        "credits_consumed": 1,
+        "generation_id": "gen 1",
+        "remaining": 5,
+        "total": 6,
+        "held": 0,
+        "subscription_status": "free",
+        "version": 2,
+        "created_at": body["created_at"],
+    }
+    assert (metadata, generation_id) == ('{"room":7}', "gen 1")
+
+
+async def test_the_least_that_a_use_needs(house: House, ada: httpx.AsyncClient) -> None:
+    """A use needs its feature only; null is the same as leaving a field out."""
+
+    answer = await ada.post(CONSUME, json={"feature": "video", "generation_id": None, "metadata": None})
+
+    assert (answer.status_code, answer.json()["generation_id"], answer.json()["remaining"]) == (200, None, 5)
+
+
+async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
+    """The history shows every transaction whole, newest first."""
+    used = (await ada.post(CONSUME, json={"feature": "video", "metadata": {"b": 1, "a": [None, 1.5, "é"]}})).json()
+
+    answer = await ada.get(HISTORY)
+
+    page = answer.json()
+    newest, oldest = page["transactions"]
+    signup_id = oldest["id"]
+    common = {"account_id": await user_id(ada), "held_after": 0, "total_after": 6, "subscription_status": "free"}
+    nothing = {"reason": None, "actor": None}
+    assert newest == {
+        **common,
+        **nothing,
+        "id": used["transaction_id"],
+        "seq": 2,
+        "kind": "consume",
+        "amount": -1,
+        "balance_after": 5,
+        "feature_used": "video",
+        "credits_consumed": 1,
+        "generation_id": None,
+        "metadata": {"b": 1, "a": [None, 1.5, "é"]},
+        "allocations": [{"grant_id": signup_id, "movement": "consumed", "amount": -1}],
+        "created_at": used["created_at"],
+    }
+    assert oldest == {
+        **common,
+        **nothing,
+        "id": signup_id,
+        "seq": 1,
+        "kind": "signup",
+        "amount": 6,
+        "balance_after": 6,
+        "feature_used": None,
+        "credits_consumed": None,
+        "generation_id": None,
+        "metadata": None,
+        "allocations": [{"grant_id": signup_id, "movement": "granted", "amount": 6}],
+        "created_at": oldest["created_at"],
+    }
+    assert (answer.status_code, page["next_cursor"], list(page)) == (200, None, ["transactions", "next_cursor"])
+    assert list(newest["metadata"]) == ["b", "a"]
+
+
+async def test_pages_meet_without_gap_or_overlap(house: House, ada: httpx.AsyncClient) -> None:
+    """Following `next_cursor` gives every transaction once, newest first, however many come in between."""
+    for _ in range(4):
+        await ada.post(CONSUME, json={"feature": "video"})
+
+    first = (await ada.get(HISTORY, params={"limit": 2})).json()
+    await ada.post(CONSUME, json={"feature": "video"})
+    second = (await ada.get(HISTORY, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    third = (await ada.get(HISTORY, params={"limit": 2, "cursor": second["next_cursor"]})).json()
+
+    seen = [[row["seq"] for row in page["transactions"]] for page in (first, second, third)]
+    assert (seen, third["next_cursor"]) == ([[5, 4], [3, 2], [1]], None)
+
+
+async def test_a_page_has_fifty_unless_asked(ada: httpx.AsyncClient, shop: httpx.AsyncClient) -> None:
+    """Without a limit a page has fifty transactions; the most that one may ask for is 200."""
+    await ada.get(CREDITS)
+    grants = f"{path_of(await user_id(ada))}/grants"
+    await asyncio.gather(*(shop.post(grants, json={"amount": 1, "reason": "promo"}) for _ in range(60)))
+
+    usual = (await ada.get(HISTORY)).json()
+    largest = (await ada.get(HISTORY, params={"limit": 200})).json()
+
+    assert [row["seq"] for row in usual["transactions"]] == list(range(61, 11, -1))
+    assert (len(largest["transactions"]), largest["next_cursor"]) == (61, None)
+
+
+@pytest.fixture
+async def varied(ada: httpx.AsyncClient) -> list[dict[str, str]]:
+    """What a user with four transactions sees: signup, video, sketch, video."""
+    for feature in ("video", "sketch", "video"):
+        await ada.post(CONSUME, json={"feature": feature})
+    transactions: list[dict[str, str]] = (await ada.get(HISTORY)).json()["transactions"]
+    return transactions
+
+
+@pytest.mark.parametrize(
+    ("params", "seen"),
+    [
+        ({"feature": "video"}, [4, 2]),
+        ({"feature": "interior"}, []),
+        ({"kind": "signup"}, [1]),
+        ({"kind": "consume", "feature": "sketch"}, [3]),
+        ({"kind": "consume", "limit": "1"}, [4]),
+        ({"since": "1970-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"}, [4, 3, 2, 1]),
+        ({"since": "2999-01-01T00:00:00+02:00"}, []),
+        ({"until": "2001-01-01T00:00:00Z"}, []),
+        ({"cursor": "3"}, [2, 1]),
+        ({"cursor": "1"}, []),
+        ({"cursor": "999999999999999999"}, [4, 3, 2, 1]),
+    ],
+)
+async def test_filters(
+    ada: httpx.AsyncClient, varied: list[dict[str, str]], params: dict[str, str], seen: list[int]
+) -> None:
+    """A page can be asked for by feature, kind and time; `since` is included and `until` is not."""
+    answer = await ada.get(HISTORY, params=params)
+
+    assert (answer.status_code, [row["seq"] for row in answer.json()["transactions"]]) == (200, seen)
+
+
+async def test_a_span_of_time_is_half_open(ada: httpx.AsyncClient, varied: list[dict[str, str]]) -> None:
+    """From one transaction's time until another's gives the first and not the second."""
+    times = {row["seq"]: row["created_at"] for row in varied}
+
+    answer = await ada.get(HISTORY, params={"since": times[2], "until": times[4]})  # type: ignore[index]
+
+    assert [row["seq"] for row in answer.json()["transactions"]] == [3, 2]
+
+
+async def test_two_hundred_first_requests_make_one_account(house: House, ada: httpx.AsyncClient) -> None:
+    """A user whose account was never made gets it once, with one signup grant, however many requests come first."""
+    account_id = await user_id(ada)
+    ask = [
+        lambda: ada.get(CREDITS),
+        lambda: ada.get(HISTORY),
+        lambda: ada.post(CONSUME, json={"feature": "video"}),
+        lambda: ada.get(CREDITS),
+    ]
+
+    answers = await asyncio.gather(*(ask[number % 4]() for number in range(200)))
+
+    assert {answer.status_code for answer in answers} <= {200, 402}
+    assert sum(answer.status_code == 402 for answer in answers) == 44
+    assert ledger_of(house.url, account_id) == [
+        (1, "signup", 6, 6),
+        *((seq, "consume", -1, 7 - seq) for seq in range(2, 8)),
+    ]
