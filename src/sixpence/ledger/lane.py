@@ -4,7 +4,13 @@ import logging
 import time
 from collections.abc import Sequence
 
-from sixpence.core.errors import CreditSystemError, DatabaseUnavailableError, InternalError, OutcomeUnknownError
+from sixpence.core.errors import (
+    BrokenLedgerError,
+    CreditSystemError,
+    DatabaseUnavailableError,
+    InternalError,
+    OutcomeUnknownError,
+)
 from sixpence.ledger.batch import Decided, Outcome, Request, asked_for, decide_batch
 from sixpence.ledger.store import (
     ConnectionLostError,
@@ -50,11 +56,11 @@ class Lane:
                 contended += 1
                 if contended > CONTENDED_TRIES_MAX:
                     return [None] * len(requests)
-            except RowRejectedError as error:
+            except (RowRejectedError, BrokenLedgerError) as error:
                 self._store.abandon()
                 if len(requests) > 1:
                     return self._one_by_one(requests)
-                _log.error("the database refused a row", extra={"cause": str(error)})
+                _log.error("a command cannot be stored", extra={"cause": str(error)})
                 return [InternalError()]
             except ConnectionLostError as error:
                 self._store.close()
@@ -65,6 +71,10 @@ class Lane:
             except CreditSystemError as error:
                 self._store.close()
                 return [error] * len(requests)
+            except BaseException:
+                # A defect of ours must not leave a transaction open, with its locks, for the next batch to commit.
+                self._store.close()
+                raise
 
     def close(self) -> None:
         """Give the store's connection back."""

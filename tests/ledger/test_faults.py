@@ -1,0 +1,172 @@
+"""Faults of rows, files and disks: one bad command fails alone, and nothing acknowledged is lost."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.commands import Consume, EnsureAccount
+from sixpence.core.errors import InternalError
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.database import SQLiteFile, place_of
+from sixpence.ledger.lane import Lane
+from sixpence.ledger.postgres import PostgresStore
+from sixpence.ledger.sqlite import SQLiteStore
+from sixpence.ledger.store import Store
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import consumed, ledger_of, proved, rows, run, snapshot
+
+ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
+
+# What a doctored row of Eve's makes of her commands: broken in memory, or refused only by the database.
+SPENT_WRONG = '{"grants":[{"id":"g","amount":3,"remaining":9,"category":"paid","effective_at":0}]}'
+POISONS: dict[str, tuple[str, str | int]] = {
+    "a document that is none": ("live = :value", "{"),
+    "a document of another shape": ("live = :value", '{"grants":[{"id":7}]}'),
+    "a grant that has more than it had": ("live = :value", SPENT_WRONG),
+    "a balance at the end of what the checks allow": ("credits_remaining = :value", -AMOUNT_MAX),
+    "a row whose place is taken": ("seq = seq - :value", 1),
+}
+
+
+@pytest.fixture
+def lane(url: str) -> Iterator[Lane]:
+    """A lane over a database in which Ada, Bob and Eve have sixteen credits each."""
+    with SyncCreditService(url) as service:
+        for account_id in (ADA, BOB, EVE):
+            service.initialize_user_credits(account_id)
+            service.grant_credits(account_id, 10)
+    place = place_of(url)
+    store: Store = SQLiteStore(place.path) if isinstance(place, SQLiteFile) else PostgresStore(place.conninfo)
+    lane = Lane(store)
+    yield lane
+    lane.close()
+
+
+@pytest.mark.parametrize("poison", POISONS)
+def test_a_poisoned_account_fails_alone(lane: Lane, url: str, poison: str) -> None:
+    """In one batch with others, the command of a broken account fails and changes nothing, and all others succeed."""
+    change, value = POISONS[poison]
+    run(url, f"UPDATE credit_accounts SET {change} WHERE account_id = :id", {"id": EVE, "value": value})
+    before = _of(EVE, url)
+    use = Consume(feature="video")
+    requests = [
+        *(Request(ADA, use), Request(EVE, use), Request("new@example.com", EnsureAccount())),
+        *(Request(BOB, use), Request(EVE, use), Request(ADA, use)),
+    ]
+
+    outcomes = lane.run(requests)
+
+    assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, True, False, True]
+    assert (outcomes[1], outcomes[4]) == (InternalError(), InternalError())
+    assert (consumed(url, ADA), consumed(url, BOB), ledger_of(url, "new@example.com")) == (2, 1, [(1, "signup", 6, 6)])
+    assert _of(EVE, url) == before
+
+
+def test_a_full_disk_costs_errors_and_nothing_else(sqlite_url: str) -> None:
+    """While the file cannot grow, changes fail with a code; with space again the same service goes on."""
+    program = """
+import resource, signal, sys
+from sixpence import CreditSystemError, SyncCreditService
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+acknowledged, errors = [], []
+with SyncCreditService(sys.argv[1]) as service:
+    service.initialize_user_credits("ada@example.com")
+    service.grant_credits("ada@example.com", 100_000)
+    service.consume_credit("ada@example.com", "video")
+    for limit in (400_000, resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        for _ in range(50):
+            try:
+                receipt = service.consume_credit("ada@example.com", "video", metadata={"x": "y" * 9_000})
+                acknowledged.append(receipt.transaction.id)
+            except CreditSystemError as error:
+                errors.append((limit, error.code))
+                break
+print(*acknowledged)
+print(errors)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, sqlite_url], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    acknowledged, errors = ended.stdout.splitlines()
+    ledger = [
+        id_ for (id_,) in rows(sqlite_url, "SELECT id FROM credit_transactions WHERE kind = 'consume' ORDER BY seq")
+    ]
+    assert errors == "[(400000, 'database-unavailable')]"
+    assert ledger[1:] == acknowledged.split()
+    assert 51 < len(ledger) < 101
+    proved(sqlite_url)
+
+
+async def test_a_file_locked_for_too_long_is_unavailable(sqlite_url: str) -> None:
+    """Another process that writes for longer than the bound costs an error with a code; after it, service as ever."""
+    async with CreditService(sqlite_url) as service:
+        await service.initialize_user_credits(ADA)
+        with _locked_elsewhere(sqlite_url):
+            began = time.monotonic()
+            outcomes = await asyncio.gather(
+                service.consume_credit(ADA, "video"), service.consume_credit(ADA, "video"), return_exceptions=True
+            )
+            took = time.monotonic() - began
+            readable = await service.get_user_credits(ADA)
+
+        assert {str(getattr(outcome, "code", outcome)) for outcome in outcomes} <= {
+            "database-unavailable",
+            "overloaded",
+        }
+        assert (4 < took < 12, readable.remaining) == (True, 6)
+        assert (await service.consume_credit(ADA, "video")).remaining == 5
+    assert consumed(sqlite_url, ADA) == 1
+    proved(sqlite_url)
+
+
+async def test_a_file_locked_for_a_moment_is_waited_for(sqlite_url: str) -> None:
+    """A short write of another process costs only time."""
+    async with CreditService(sqlite_url) as service:
+        await service.initialize_user_credits(ADA)
+        with _locked_elsewhere(sqlite_url):
+            waiting = asyncio.create_task(service.consume_credit(ADA, "video"))
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+
+        assert (await waiting).remaining == 5
+    proved(sqlite_url)
+
+
+def _of(account_id: str, url: str) -> list[tuple[Any, ...]]:
+    """Every byte of an account: its row, and its ledger."""
+    tables = snapshot(url)
+    return [row for table in tables.values() for row in table if account_id in row]
+
+
+@contextmanager
+def _locked_elsewhere(url: str) -> Iterator[None]:
+    """Another process has begun to write, and ends without a change."""
+    program = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+    path = str(make_url(url).database)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "locked\n"
+    try:
+        yield
+    finally:
+        process.communicate()
