@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from sixpence.auth import tokens
 from sixpence.auth.database import Database
 from sixpence.auth.errors import ApiKeyNotFoundError
+from sixpence.auth.shared_read import SharedRead
 from sixpence.auth.user import check_name
 from sixpence.ledger.schema import auth_api_keys
 
@@ -53,6 +54,8 @@ class ApiKeys:
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
+        # A server shows one key with every request; those that are under way together share a look.
+        self._looks = SharedRead(self._look)
 
     async def create_key(self, *, name: str, created_by: str) -> NewApiKey:
         """Make a key; raises `InvalidInputError` for a name that is not 1 to 200 characters."""
@@ -72,10 +75,10 @@ class ApiKeys:
         return NewApiKey(key, text)
 
     async def find_key(self, text: str) -> ApiKey | None:
-        """The key with this text, unless there is none or it was revoked. Asked of the database each time."""
+        """The key with this text, unless there is none or it was revoked; never an answer from before the question."""
         if not _SHAPE.fullmatch(text):
             return None
-        return await self._database.read(lambda connection: _find_live_key(connection, tokens.digest(text)))
+        return await self._looks.get(text)
 
     async def list_keys(self) -> list[ApiKey]:
         """Every key, revoked ones too, newest first."""
@@ -97,6 +100,9 @@ class ApiKeys:
             return ApiKey(*row)
 
         return await self._database.write(job)
+
+    async def _look(self, text: str) -> ApiKey | None:
+        return await self._database.read(lambda connection: _find_live_key(connection, tokens.digest(text)))
 
 
 def _find_live_key(connection: Connection, key_hash: bytes) -> ApiKey | None:
