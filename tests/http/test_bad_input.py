@@ -1,0 +1,177 @@
+"""What people and programs send by mistake: a 4xx that names the field, with nothing changed and nothing logged.
+
+Not here: the cases (bad_input.py), and what passes through no HTTP client (tests/races/test_raw_requests.py).
+"""
+
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from tests.http.bad_input import BODIES, FIELDS, GOOD, GRANT, HISTORY, IDS, KEYS, NEEDED, NEW, QUERIES, USE, body_with
+from tests.http.house import PROBLEM, House, open_account, opened_house
+from tests.ledger.databases import proved, snapshot
+
+ADMIN = [f"/api/admin/{rest}" for rest in ("credits/grant", "accounts/show", "users", "keys")]
+
+
+def short(value: object) -> str:
+    """A case's name: what it sends, of what is long only the beginning."""
+    return str(value)[:30]
+
+
+@pytest.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """An installation over a SQLite file for this module; PostgreSQL meets the cases in test_bad_input_at_once.py."""
+    home = tmp_path_factory.mktemp("home")
+    url = f"sqlite:///{home / 'credits.db'}"
+    async with opened_house(url, home) as opened:
+        yield opened
+    proved(url)
+
+
+@pytest.fixture(scope="module")
+async def shop(house: House) -> httpx.AsyncClient:
+    """A server, and one account that nothing here may change."""
+    client = await house.server()
+    await open_account(client, "target")
+    (await client.post(USE, json=GOOD[USE], headers={"Idempotency-Key": "used"})).raise_for_status()
+    return client
+
+
+@pytest.fixture
+async def unchanged(house: House, caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """Whatever the test does, every byte of the database is as before, and nothing was logged as an error."""
+    before = snapshot(house.url)
+    with capture_logs() as logged:
+        yield
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    errors += [entry["event"] for entry in logged if entry["log_level"] in ("error", "critical")]
+    assert errors == []
+    assert snapshot(house.url) == before
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("body", BODIES)
+async def test_a_body_that_is_no_object(shop: httpx.AsyncClient, body: str) -> None:
+    """What is no JSON object is 400, says why, and what to send."""
+    content, words = BODIES[body]
+
+    answer = await shop.post(USE, content=content)
+
+    refused(answer, 400, "body", words)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("path", [GRANT, NEW, *ADMIN])
+async def test_every_endpoint_reads_alike(house: House, shop: httpx.AsyncClient, path: str) -> None:
+    """Each endpoint with a body refuses what is no object, in the same words."""
+    client = house.local_operator() if path in ADMIN else shop
+
+    empty, broken, listed = [await client.post(path, content=body) for body in (b"", b"{", b"[]")]
+
+    refused(empty, 400, "body", "The body is empty. Send a JSON object.")
+    refused(broken, 400, "body", "The body is not valid JSON: ")
+    refused(listed, 400, "body", "The body is not an object: []. Send a JSON object.")
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(("path", "field", "value", "words"), FIELDS, ids=short)
+async def test_a_field_that_is_wrong(shop: httpx.AsyncClient, path: str, field: str, value: str, words: str) -> None:
+    """A field that cannot be accepted is named with its value and with what to send."""
+    answer = await shop.post(path, content=body_with(path, field, value))
+
+    refused(answer, answer.status_code, field if len(field) <= 60 else field[:57] + "...", words)
+    assert answer.status_code in (409, 422)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(("path", "field"), NEEDED)
+async def test_a_field_that_is_missing(shop: httpx.AsyncClient, path: str, field: str) -> None:
+    """A field that a request cannot do without is named."""
+    body = {name: good for name, good in GOOD[path].items() if name != field}
+
+    answer = await shop.post(path, json=body)
+
+    refused(answer, 422, field, f"{field}: is missing. This request takes: ")
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("path", [USE, GRANT, NEW])
+async def test_a_key_that_is_wrong(shop: httpx.AsyncClient, path: str, key: str) -> None:
+    """A header that names no change, or could name two, is refused."""
+    values, words = KEYS[key]
+    headers = [*shop.headers.raw, *((b"idempotency-key", value) for value in values)]
+
+    answer = await shop.post(path, json=GOOD[path], headers=headers)
+
+    refused(answer, 422, "Idempotency-Key", words)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(("query", "field", "words"), QUERIES, ids=short)
+async def test_a_query_that_is_wrong(shop: httpx.AsyncClient, query: str, field: str, words: str) -> None:
+    """A parameter that cannot be accepted is named with its value and with what to send."""
+    answer = await shop.get(f"{HISTORY}?{query}")
+
+    refused(answer, 422, field, words)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("account_id", IDS)
+async def test_an_id_that_is_wrong(shop: httpx.AsyncClient, account_id: str) -> None:
+    """An id in a path that no account can have is refused everywhere."""
+    text, words = IDS[account_id]
+    path = f"/v1/accounts/{text}"
+
+    answers = [
+        await shop.get(path),
+        await shop.get(f"{path}/transactions"),
+        await shop.post(f"{path}/consume", json=GOOD[USE]),
+        await shop.post(f"{path}/grants", json=GOOD[GRANT]),
+    ]
+
+    for answer in answers:
+        refused(answer, 422, "account_id", words)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("sized", [True, False])
+async def test_a_body_over_the_limit(shop: httpx.AsyncClient, sized: bool) -> None:
+    """A body of more than two megabytes is 413, whether or not its length was told."""
+    body = b'{"feature": "video", "metadata": {"a": "' + b"y" * 3 * 2**20 + b'"}}'
+
+    answer = await shop.post(USE, content=body if sized else chunks(body))
+
+    refused(answer, 413, "body", "The body has more than 2097152 bytes. Send less.")
+
+
+async def test_a_user_is_told_the_same(house: House) -> None:
+    """The user's own endpoints refuse in the same words."""
+    consume, history = "/api/user/credits/consume", "/api/user/credits/history"
+    ada = await house.user()
+    before = snapshot(house.url)
+
+    refused(await ada.post(consume, json={"feature": 7}), 422, "feature", "feature: 7 is not text.")
+    refused(await ada.post(consume, json=[]), 400, "body", "The body is not an object: [].")
+    refused(await ada.get(history, params={"limit": "0"}), 422, "limit", "limit: 0 is not a whole number from 1 to")
+    refused(await ada.post(consume, json=GOOD[USE], headers={"Idempotency-Key": ""}), 422, "Idempotency-Key", "empty")
+    assert snapshot(house.url) == before
+
+
+def refused(answer: httpx.Response, status: int, field: str, words: str) -> None:
+    """The answer is a problem of this status that names the field, and it is short, whatever was sent."""
+    body = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), body
+    assert words in body["detail"]
+    assert body.get("field", body["detail"].partition(":")[0]) in (field, field.rstrip("s"))
+    assert (body["status"], len(answer.content) < 2_000) == (status, True)
+
+
+async def chunks(body: bytes) -> AsyncIterator[bytes]:
+    """The body in parts of 64 KB, without a word of how many come."""
+    for start in range(0, len(body), 65_536):
+        yield body[start : start + 65_536]
