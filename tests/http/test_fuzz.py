@@ -1,0 +1,131 @@
+"""Bodies and queries that nobody would think of: never a 500, and never a change by a request that was refused."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.http.house import House, open_account, opened_house
+from tests.ledger.databases import proved, snapshot
+
+TARGET = "/v1/accounts/target"
+PATHS = ["/v1/accounts", f"{TARGET}/consume", f"{TARGET}/grants"]
+FUZZ = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    # The same cases on every machine: what hunts further is run by hand with more examples.
+    derandomize=True,
+)
+
+# Characters of every kind, halves of characters too.
+words = st.text(st.characters(exclude_categories=()), max_size=40)
+numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=12,
+)
+names = st.sampled_from(
+    "account_id feature generation_id metadata label amount reason category priority effective_at expires_at features".split()
+)
+plausible = (
+    values
+    | st.sampled_from(["video", "sketch", "promo", "target", "2999-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "", "\0"])
+    | st.sampled_from([1, 6, 0, -1, 2**53 - 1, 2**53, 2**63, 2**64])
+)
+objects = st.dictionaries(names | words, plausible, max_size=6)
+good = st.fixed_dictionaries(
+    {},
+    optional={
+        "account_id": st.just("target"),
+        "feature": st.sampled_from(["video", "sketch"]),
+        "amount": st.integers(1, 100),
+        "reason": st.just("a gift"),
+        "metadata": st.dictionaries(words, values, max_size=3),
+    },
+)
+queries = st.dictionaries(
+    st.sampled_from(["limit", "cursor", "feature", "kind", "since", "until"]) | words,
+    words | st.sampled_from(["1", "200", "2026-01-31T09:30:00Z", "video"]),
+    max_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """An installation over a SQLite file for this module."""
+    home = tmp_path_factory.mktemp("home")
+    url = f"sqlite:///{home / 'credits.db'}"
+    async with opened_house(url, home) as opened:
+        yield opened
+    proved(url)
+
+
+@pytest.fixture(scope="module")
+async def shop(house: House) -> httpx.AsyncClient:
+    """A server with one account."""
+    client = await house.server()
+    await open_account(client, "target")
+    return client
+
+
+@FUZZ
+@given(path=st.sampled_from(PATHS), body=st.binary(max_size=200))
+async def test_any_bytes(house: House, shop: httpx.AsyncClient, path: str, body: bytes) -> None:
+    """Bytes that are no request are told so, and change nothing."""
+    before = snapshot(house.url)
+
+    answer = await shop.post(path, content=body)
+
+    assert (answer.status_code, answer.json()["status"]) in ((400, 400), (422, 422))
+    assert snapshot(house.url) == before
+
+
+@FUZZ
+@given(path=st.sampled_from(PATHS), body=objects | good, key=st.none() | st.sampled_from(["a", "b"]))
+async def test_any_object(
+    house: House, shop: httpx.AsyncClient, path: str, body: dict[str, Any], key: str | None
+) -> None:
+    """An object is served or refused by name; what was refused has changed nothing."""
+    before = snapshot(house.url)
+
+    answer = await shop.post(path, content=json.dumps(body), headers={} if key is None else {"Idempotency-Key": key})
+
+    told = answer.json()
+    assert answer.status_code in (200, 201, 402, 409, 422), told
+    assert answer.status_code < 400 or (told["status"], bool(told["code"])) == (answer.status_code, True)
+    assert answer.status_code < 400 or snapshot(house.url) == before
+
+
+@FUZZ
+@given(query=queries)
+async def test_any_query(shop: httpx.AsyncClient, query: dict[str, str]) -> None:
+    """A query is answered with a page or refused by name."""
+    text = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in query.items())
+
+    answer = await shop.get(f"{TARGET}/transactions?{text}")
+
+    assert answer.status_code in (200, 422), answer.text
+
+
+@FUZZ
+@given(account_id=st.binary(min_size=1, max_size=300), rest=st.sampled_from(["", "/transactions", "/consume"]))
+async def test_any_id(house: House, shop: httpx.AsyncClient, account_id: bytes, rest: str) -> None:
+    """Whatever stands in a path is an account that is not there, or refused by name."""
+    before = snapshot(house.url)
+    path = "/v1/accounts/" + "".join(f"%{byte:02X}" for byte in account_id) + rest
+
+    answer = await shop.request("POST" if rest == "/consume" else "GET", path, content=b'{"feature": "video"}')
+
+    assert (answer.status_code, answer.json()["code"]) in ((404, "account-not-found"), (422, "invalid-input"))
+    assert snapshot(house.url) == before
+
+
+def encoded(text: str) -> str:
+    """Every byte of a text percent-encoded, halves of characters too."""
+    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
