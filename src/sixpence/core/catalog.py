@@ -1,6 +1,7 @@
 """The catalog: what features cost and what plans give; read from `sixpence.toml` and checked whole.
 
 A catalog here is a value. Which version prices a command is the ledger's business (`catalog_versions`).
+A stored catalog omits what is default, so a default here never changes once it was released.
 """
 
 import hashlib
