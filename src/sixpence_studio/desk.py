@@ -19,13 +19,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence import IdempotencyConflictError, InsufficientCreditsError, InvalidInputError, RefusedError
+from sixpence import (
+    IdempotencyConflictError,
+    InsufficientCreditsError,
+    InternalError,
+    InvalidInputError,
+    RefusedError,
+)
 from sixpence.integrations.starlette import ChargeResult, CreditIntegration
 from sixpence_studio.gallery import Gallery, Generation
 from sixpence_studio.generators import Generator, OptionError, PictureError
 from sixpence_studio.making import Job, Made
 from sixpence_studio.order import Order, option_fault, read_order
-from sixpence_studio.workshop import Workshop, WorkshopError
+from sixpence_studio.workshop import JobFailedError, Workshop, WorkshopError
 
 ORDERS_MAX = 2
 RETRY_SECONDS = 2
@@ -122,6 +128,8 @@ class Desk:
             raise option_fault(job.generator, error) from None
         except PictureError as error:
             raise InvalidInputError("picture", str(error)) from None
+        except JobFailedError:
+            raise InternalError from None
         except WorkshopError as error:
             detail = f"{error} Nothing was charged; try again."
             raise HTTPException(503, detail, {"Retry-After": str(RETRY_SECONDS)}) from None

@@ -78,11 +78,10 @@ async def read_order(request: Request, generators: Mapping[str, Generator]) -> O
 
 
 def option_fault(generator: Generator, error: OptionError) -> InvalidInputError:
-    """The refusal of an option that names the field in which it was sent."""
-    allowed = ", ".join(error.allowed)
+    """The refusal of an option by the generator that looked at it; names the field in which the option was sent."""
     if error.option == _area_option(generator):
-        return InvalidInputError("area", f"cannot be used. Send {allowed}.")
-    return InvalidInputError(f"options.{error.option:.60}", f"cannot be {error.value!r:.60}; it can be {allowed}.")
+        return InvalidInputError("area", f"cannot be used. Send {', '.join(error.allowed)}.")
+    return _choice_fault(error)
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -123,8 +122,13 @@ def _options(generator: Generator, fields: Fields) -> dict[str, str]:
     try:
         chosen(choices, given)
     except OptionError as error:
-        raise option_fault(generator, error) from None
+        raise _choice_fault(error) from None
     return given
+
+
+def _choice_fault(error: OptionError) -> InvalidInputError:
+    allowed = ", ".join(error.allowed)
+    return InvalidInputError(f"options.{error.option:.60}", f"cannot be {error.value!r:.60}; it can be {allowed}.")
 
 
 def _areas(generator: Generator, fields: Fields) -> list[Rectangle]:

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 
 import structlog
 
+from sixpence_studio.generators import GeneratorError
 from sixpence_studio.making import Job, Made, make, settle_in
 
 BENCHES = 2
@@ -35,6 +36,10 @@ class JobTooLongError(WorkshopError):
 
 class JobLostError(WorkshopError):
     """The job's process died."""
+
+
+class JobFailedError(WorkshopError):
+    """The generator has a defect; the log has the cause."""
 
 
 class Workshop:
@@ -62,10 +67,10 @@ class Workshop:
             bench.clear()
 
     async def make(self, job: Job) -> Made:
-        """Does the job at the next free bench; raises what the generator raises, or a `WorkshopError`."""
+        """Does the job at the next free bench; raises the generator's `GeneratorError`, or a `WorkshopError`."""
         bench = await self._free_bench()
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(bench.begin(job)), self._seconds_max)
+            return await asyncio.wait_for(asyncio.wrap_future(await bench.begin(job)), self._seconds_max)
         except TimeoutError:
             bench.clear()
             _log.warning("job_too_long", feature=job.generator.name, seconds=self._seconds_max)
@@ -77,6 +82,12 @@ class Workshop:
         except asyncio.CancelledError:
             bench.clear()
             raise
+        except GeneratorError:
+            raise
+        except Exception as error:
+            # The boundary to what is not ours: a generator's defect must not look like one of the server's.
+            _log.error("generator_failed", feature=job.generator.name, exc_info=error)
+            raise JobFailedError("The generator failed.") from error
         finally:
             self._free.put_nowait(bench)
 
@@ -94,31 +105,37 @@ class _Bench:
     """One worker process, started at first use and again after it was cleared."""
 
     def __init__(self) -> None:
-        self._executor: ProcessPoolExecutor | None = None
-        self._pid: Future[int] | None = None
+        self._running: tuple[ProcessPoolExecutor, Future[int]] | None = None
 
-    def open(self) -> ProcessPoolExecutor:
-        if self._executor is None:
+    def open(self) -> tuple[ProcessPoolExecutor, Future[int]]:
+        """Gives the executor of the process and its process id to come; starts it where it does not run."""
+        if self._running is None:
             # Spawned, not forked: the server has threads, and a fork would copy their locks.
-            self._executor = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=settle_in)
-            self._pid = self._executor.submit(os.getpid)
-        return self._executor
+            executor = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=settle_in)
+            self._running = executor, executor.submit(os.getpid)
+        return self._running
 
-    def begin(self, job: Job) -> Future[Made]:
+    async def begin(self, job: Job) -> Future[Made]:
+        """Hands the job over, once the process is ready for it."""
         try:
-            return self.open().submit(make, job)
+            return await self._handed_over(job)
         except BrokenProcessPool:
             # It died while nobody used it: that is no fault of this job.
             self.clear()
-            return self.open().submit(make, job)
+            return await self._handed_over(job)
+
+    async def _handed_over(self, job: Job) -> Future[Made]:
+        executor, pid = self.open()
+        await asyncio.shield(asyncio.wrap_future(pid))
+        return executor.submit(make, job)
 
     def clear(self) -> None:
-        executor, pid = self._executor, self._pid
-        self._executor = self._pid = None
-        if executor is None:
+        """Ends the process, whatever it is doing; an executor itself would let it finish."""
+        if self._running is None:
             return
-        # An executor lets a job finish. This one may never; the process id is known unless it is still starting.
-        if pid is not None and pid.done() and not pid.cancelled() and pid.exception() is None:
+        executor, pid = self._running
+        self._running = None
+        if pid.done() and not pid.cancelled() and pid.exception() is None:
             _end(pid.result())
         executor.shutdown(wait=False, cancel_futures=True)
 
