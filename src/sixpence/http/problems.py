@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from sixpence.auth import errors as auth
 from sixpence.core import errors as core
-from sixpence.http.errors import CallerError
+from sixpence.http.errors import BodyTooLargeError, CallerError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,6 +61,9 @@ def of_caller(error: CallerError) -> Response:
 
 def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The response for a bare HTTP status, such as 404 for a path that is not there."""
+    if status == BodyTooLargeError.status:
+        # Its phrase changed with Python 3.13; a code stays.
+        return problem(status, BodyTooLargeError.code, BodyTooLargeError.title, detail, {}, headers)
     title = HTTPStatus(status).phrase
     return problem(status, title.lower().replace(" ", "-"), title, detail, {}, headers)
 
