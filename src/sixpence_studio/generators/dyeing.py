@@ -5,7 +5,7 @@ import numpy as np
 
 from sixpence_studio.generators.segmenting import colour_groups
 from sixpence_studio.generators.styles import Style
-from sixpence_studio.generators.tones import colour, from_lab, mixed, to_lab
+from sixpence_studio.generators.tones import colour, from_lab, mixed, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 
@@ -15,7 +15,7 @@ GROUPS = 7
 def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
     """The picture (H, W, 3) with everything in `rest` dyed; plants, windows and whites stay as they are."""
     lab = to_lab(values)
-    small = resized(lab, (240, round(240 * values.shape[0] / values.shape[1])), how=cv2.INTER_AREA)
+    small = resized(lab, small_size(values.shape, 240), how=cv2.INTER_AREA)
     mask = resized(rest, (small.shape[1], small.shape[0]), how=cv2.INTER_AREA) > 0.6
     sample = small[mask]
     if len(sample) < 50:
@@ -24,21 +24,24 @@ def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
     labels, centres = colour_groups(sample * weights, GROUPS)
     centres = centres / weights
     targets = _targets(centres, np.bincount(labels, minlength=GROUPS).astype(np.float32), style)
-    shift = np.zeros_like(lab)
-    total = np.zeros(lab.shape[:2], np.float32)
-    for centre, target in zip(centres, targets, strict=True):
-        apart = (((lab - centre) * weights) ** 2).sum(axis=2)
-        near = np.exp(-apart / np.float32(2 * 9.0**2))
-        total += near
-        if target is None:
-            continue
-        change = (target - centre) * np.array([0.6, 0.95, 0.95], np.float32)
-        shift += near[..., None] * change.astype(np.float32)
-    shift /= np.maximum(total, 1e-4)[..., None]
+    half = resized(lab, ((lab.shape[1] + 1) // 2, (lab.shape[0] + 1) // 2), how=cv2.INTER_AREA)
+    change = resized(_change(half, centres, targets, weights), (lab.shape[1], lab.shape[0]))
     glare = np.clip((94 - lab[..., 0]) / 14, 0, 1)[..., None]
-    new = lab + shift * glare
+    new = lab + change * glare
     new[..., 0] = np.clip(new[..., 0], 0, 100)
-    return mixed(values, np.clip(from_lab(new), 0, 1).astype(np.float32), rest)
+    return mixed(values, np.clip(from_lab(new), 0, 1), rest)
+
+
+def _change(lab: Floats, centres: Floats, targets: list[Floats | None], weights: Floats) -> Floats:
+    """How far each point's colour moves: as its group's does, or between those of the groups it is like."""
+    total, shift = np.zeros(lab.shape[:2], np.float32), np.zeros_like(lab)
+    for centre, target in zip(centres, targets, strict=True):
+        x, y, z = (((lab[..., k] - centre[k]) * weights[k]) for k in range(3))
+        near = np.exp((x * x + y * y + z * z) * np.float32(-1 / (2 * 9.0**2)))
+        total += near
+        if target is not None:
+            shift += near[..., None] * ((target - centre) * np.array([0.6, 0.95, 0.95], np.float32))
+    return np.asarray(shift / np.maximum(total, 1e-4)[..., None], np.float32)
 
 
 def _targets(centres: Floats, sizes: Floats, style: Style) -> list[Floats | None]:

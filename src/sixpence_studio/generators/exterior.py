@@ -24,6 +24,7 @@ from sixpence_studio.generators.tones import (
     mixed,
     places,
     screened,
+    small_size,
 )
 from sixpence_studio.scene.noise import Floats, cell_value, fbm, smooth_noise
 from sixpence_studio.scene.resizing import resized
@@ -189,7 +190,7 @@ def _lying_snow(place: _Place) -> Floats:
 def _roofs(place: _Place) -> Floats:
     """Dark grey or reddish sloping areas right under the sky."""
     height, width = place.values.shape[:2]
-    small = resized(place.values, (320, round(height * 320 / width)), how=cv2.INTER_AREA)
+    small = resized(place.values, small_size((height, width), 320), how=cv2.INTER_AREA)
     sky = resized(place.sky, (small.shape[1], small.shape[0]))
     hsv = cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2HSV)
     dark = (hsv[..., 2] < 0.5) & ((hsv[..., 1] < 0.3) | (hsv[..., 0] < 25)) & (sky < 0.3)
@@ -207,9 +208,9 @@ def _roofs(place: _Place) -> Floats:
 def _crowns_and_lawn(place: _Place) -> tuple[Floats, Floats]:
     """The plants parted into what stands up and what lies flat: a lawn is even and reaches the lower edge."""
     height, width = place.plants.shape
-    scale = 320 / width
-    small = resized(place.plants, (320, round(height * scale)), how=cv2.INTER_AREA)
-    grey = resized(luminance(place.values), (320, small.shape[0]), how=cv2.INTER_AREA)
+    size = small_size((height, width), 320)
+    small = resized(place.plants, size, how=cv2.INTER_AREA)
+    grey = resized(luminance(place.values), size, how=cv2.INTER_AREA)
     rough = cv2.blur(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 4)), (11, 11))
     flat = ((small > 0.35) & (rough < 0.045)).astype(np.uint8)
     flat = cv2.morphologyEx(flat, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))

@@ -16,7 +16,7 @@ from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
 from sixpence_studio.generators.surfaces import EYE_HEIGHT, wall_depth
-from sixpence_studio.generators.tones import as_floats, as_pixels, luminance
+from sixpence_studio.generators.tones import as_floats, as_pixels, luminance, small_size
 from sixpence_studio.scene.camera import Camera
 from sixpence_studio.scene.furniture import Piece
 from sixpence_studio.scene.lighting import Lights
@@ -27,9 +27,9 @@ from sixpence_studio.scene.resizing import resized
 from sixpence_studio.scene.solids import box, unit
 from sixpence_studio.scene.tracing import Scene
 
-LIGHT_WIDTH = 220
-LIGHT_SAMPLES = 8
-DRAWN_MAX = 800_000  # points traced for the furniture itself
+LIGHT_SIDE = 200
+LIGHT_SAMPLES = 7
+DRAWN_MAX = 640_000  # points traced for the furniture itself
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def _with_things(values: Floats, room: RoomGuess, things: list[Piece], seed: int
     lights = _lights_of(values)
     scene = Scene([[box((0, -0.05, 6), (60, 0.1, 60), Material("#b3a592"))], *things])
     generator = np.random.default_rng(seed)
-    coarse = look(scene, camera, width=LIGHT_WIDTH, height=round(LIGHT_WIDTH * height / width))
+    low_width, low_height = small_size((height, width), LIGHT_SIDE)
+    coarse = look(scene, camera, width=low_width, height=low_height)
     light = scattered_light(scene, lights, coarse, samples=LIGHT_SAMPLES, generator=generator)
     top, bottom, left, right = _frame_about(camera, things, height, width)
     window = (slice(top, bottom), slice(left, right))

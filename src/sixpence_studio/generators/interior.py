@@ -41,23 +41,43 @@ class Interior:
 
 def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
     height, width = values.shape[:2]
-    light = to_light(_evened(values))
-    result = dyed(values, style, rest=1 - np.maximum(surfaces.floor, np.maximum(surfaces.wall, surfaces.ceiling)))
-    ceiling = _shaded(linear(style.ceiling)[:, None], light, surfaces.ceiling, strength=0.9)
-    result = mixed(result, ceiling, surfaces.ceiling * np.float32(0.92))
+    masks = (surfaces.ceiling, surfaces.wall, surfaces.floor)
+    cover = np.clip(surfaces.ceiling + surfaces.wall + surfaces.floor, 0, 1)
+    room = dyed(values, style, rest=1 - cover)
+    brightness = luminance(to_light(_evened(values)))
+    new = _lit(_materials(surfaces, style, height, width), _shade(brightness, masks))
+    result = mixed(room, new, cover)
+    if style.gloss:
+        result = mixed(result, _mirroring(result, surfaces, style.gloss), surfaces.floor)
+    return graded(result, warmth=style.warmth, contrast=style.contrast, saturation=style.saturation)
+
+
+def _materials(surfaces: Surfaces, style: Style, height: int, width: int) -> Floats:
+    """What ceiling, walls and floor are made of at each point, as amounts of light (H, W, 3)."""
     wall_x, wall_y = wall_places(height, width, surfaces.room)
-    walls = _laid(lambda u, v: style.wall(u, v + np.float32(EYE_HEIGHT)), wall_x, wall_y, surfaces.wall)
-    walls = _shaded(walls * np.float32(style.wall_brightness), light, surfaces.wall, strength=0.95)
-    result = mixed(result, walls, surfaces.wall)
     floor_x, floor_z = floor_places(height, width, surfaces.room)
-    boards = _laid(
+    walls = _laid(lambda u, v: style.wall(u, v + np.float32(EYE_HEIGHT)), wall_x, wall_y, surfaces.wall)
+    floor = _laid(
         lambda u, v: linear(style.floor_colour)[:, None] * style.floor(u, v), floor_x, floor_z, surfaces.floor
     )
-    floor = _shaded(boards, light, surfaces.floor, strength=1.0)
-    if style.gloss:
-        floor = _mirroring(floor, result, surfaces, style.gloss)
-    result = mixed(result, floor, surfaces.floor)
-    return graded(result, warmth=style.warmth, contrast=style.contrast, saturation=style.saturation)
+    parts = ((surfaces.wall, walls * np.float32(style.wall_brightness)), (surfaces.floor, floor))
+    total = linear(style.ceiling)[:, None] * surfaces.ceiling.reshape(-1)
+    weight = surfaces.ceiling.reshape(-1).copy()
+    for mask, material in parts:
+        total = total + material * mask.reshape(-1)
+        weight += mask.reshape(-1)
+    return np.ascontiguousarray((total / np.maximum(weight, 1e-3)).T).reshape(height, width, 3)
+
+
+def _shade(brightness: Floats, masks: tuple[Floats, ...]) -> Floats:
+    """How bright each point is beside what is usual on its surface."""
+    total, weight = np.full_like(brightness, 1e-3 * 0.4), np.full_like(brightness, 1e-3)
+    for mask in masks:
+        inside = mask > 0.6
+        usual = float(np.median(brightness[inside])) if inside.any() else 0.4
+        total += mask * np.float32(max(0.02, usual))
+        weight += mask
+    return np.clip(brightness * weight / total, 0.05, 4.0) ** np.float32(0.96)
 
 
 def _laid(material: WallPaint, u: Floats, v: Floats, mask: Floats) -> Floats:
@@ -72,21 +92,14 @@ def _laid(material: WallPaint, u: Floats, v: Floats, mask: Floats) -> Floats:
     return total
 
 
-def _shaded(material: Floats, light: Floats, mask: Floats, *, strength: float) -> Floats:
-    """The material in the light that falls there now, as screen values (H, W, 3)."""
-    height, width = mask.shape
-    brightness = luminance(light)
-    inside = mask > 0.6
-    usual = float(np.median(brightness[inside])) if inside.any() else 0.4
-    shade = np.clip(brightness / max(0.02, usual), 0.05, 4.0) ** np.float32(strength)
-    flat = np.ascontiguousarray(material.T)
-    colours = flat.reshape(1, 1, 3) if flat.shape[0] == 1 else flat.reshape(height, width, 3)
-    lit = colours * shade[..., None]
+def _lit(materials: Floats, shade: Floats) -> Floats:
+    """The materials in that light, as screen values; what is in the sun a little warmer, and nowhere burnt out."""
     sunny = np.clip(shade - 1.3, 0, 1.2)[..., None] * np.array([0.05, 0.03, 0.0], np.float32)
-    lit = lit + sunny
+    light = materials * shade[..., None] + sunny
     knee = np.float32(0.62)
-    rolled = np.where(lit > knee, knee + (1 - knee) * (1 - np.exp(-(lit - knee) / (1 - knee))), lit)
-    return to_screen(rolled.astype(np.float32))
+    bright = light > knee
+    light[bright] = knee + (1 - knee) * (1 - np.exp(-(light[bright] - knee) / (1 - knee)))
+    return to_screen(light)
 
 
 def _evened(values: Floats) -> Floats:
@@ -98,14 +111,13 @@ def _evened(values: Floats) -> Floats:
     return np.asarray(np.clip(resized(small, (width, height), how=cv2.INTER_CUBIC), 0, 1), np.float32)
 
 
-def _mirroring(floor: Floats, room: Floats, surfaces: Surfaces, gloss: float) -> Floats:
-    """A polished floor: what stands above it shows in it, upside down and softly."""
-    height, width = floor.shape[:2]
+def _mirroring(room: Floats, surfaces: Surfaces, gloss: float) -> Floats:
+    """The room with a polished floor: what stands above it shows in it, upside down and softly."""
+    height, width = room.shape[:2]
     soft = blurred(room, height / 130)
     rows = np.arange(height)
     edge = surfaces.room.bottom * height
-    source = np.clip(2 * edge - rows, 0, height - 1).astype(np.int32)
-    mirrored = soft[source]
+    mirrored = soft[np.clip(2 * edge - rows, 0, height - 1).astype(np.int32)]
     fade = np.clip(1 - (rows - edge) / (0.75 * height), 0, 1)[:, None] * np.float32(gloss * 1.6)
     share = np.clip(np.broadcast_to(fade, (height, width)), 0, 0.6).astype(np.float32)
-    return mixed(floor, np.clip(floor * 0.35 + mirrored * 0.8, 0, 1).astype(np.float32), share)
+    return mixed(room, np.clip(room * 0.35 + mirrored * 0.8, 0, 1).astype(np.float32), share)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sixpence_studio.generators.segmenting import cut_out
-from sixpence_studio.generators.tones import enlarged_mask, luminance, to_lab
+from sixpence_studio.generators.tones import enlarged_mask, luminance, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 
-SMALL_WIDTH = 480
+SMALL_SIDE = 480
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def find_plants(values: Floats, sky: Floats) -> Floats:
 def find_panes(values: Floats, sky: Floats, plants: Floats) -> list[Pane]:
     """The windows: upright rectangles of dark or bluish glass within something brighter."""
     height, width = values.shape[:2]
-    scale = SMALL_WIDTH * 2 / width
-    small = resized(values, (SMALL_WIDTH * 2, round(height * scale)), how=cv2.INTER_AREA)
+    small = resized(values, small_size((height, width), SMALL_SIDE * 2), how=cv2.INTER_AREA)
+    scale = small.shape[1] / width
     lab = to_lab(small)
     around = cv2.blur(lab[..., 0], (81, 81))
     blocked = resized(np.maximum(sky, (plants > 0.97).astype(np.float32)), (small.shape[1], small.shape[0]))
@@ -79,9 +79,7 @@ def find_panes(values: Floats, sky: Floats, plants: Floats) -> list[Pane]:
 
 
 def _small(values: Floats) -> Floats:
-    height, width = values.shape[:2]
-    return np.asarray(resized(values, (SMALL_WIDTH, max(32, round(height * SMALL_WIDTH / width))),
-                                 how=cv2.INTER_AREA), np.float32)  # fmt: skip
+    return resized(values, small_size(values.shape, SMALL_SIDE), how=cv2.INTER_AREA)
 
 
 def _windows_of_panes(found: NDArray[np.uint8], scale: float) -> list[Pane]:

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sixpence_studio.generators.tones import luminance
+from sixpence_studio.generators.tones import luminance, small_size
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 
-SMALL_WIDTH = 640
+SMALL_SIDE = 640
 EYE_TO_FLOOR = 1.06  # the eye's height over the floor in shares of what is left up to the ceiling
 FOCAL = 0.78  # picture widths: a wide-angle lens, as rooms are photographed with
 
@@ -34,15 +34,17 @@ class RoomGuess:
 
 def guess_room(values: Floats) -> RoomGuess:
     """The room a picture (H, W, 3) seems to show."""
-    height = round(SMALL_WIDTH * values.shape[0] / values.shape[1])
-    small = resized(values, (SMALL_WIDTH, height), how=cv2.INTER_AREA)
+    small = resized(values, small_size(values.shape, SMALL_SIDE), how=cv2.INTER_AREA)
+    height, width = small.shape[:2]
     segments = _segments(luminance(small))
-    x, y, sure = _vanishing_point(segments, height)
-    top = _level_line(segments, y - 0.42, y - 0.12, height, default=_strongest_step(small, x, y - 0.42, y - 0.12))
+    x, y, sure = _vanishing_point(segments, height, width)
+    top = _level_line(
+        segments, y - 0.42, y - 0.12, height, width, default=_strongest_step(small, x, y - 0.42, y - 0.12)
+    )
     usual = EYE_TO_FLOOR * (y - top)
-    bottom = _level_line(segments, y + 0.82 * usual, y + 1.2 * usual, height, default=y + usual)
-    upper = [_corner(segments, x, y, height, side=side, up=True, level=top) for side in (-1, 1)]
-    lower = [_corner(segments, x, y, height, side=side, up=False, level=bottom) for side in (-1, 1)]
+    bottom = _level_line(segments, y + 0.82 * usual, y + 1.2 * usual, height, width, default=y + usual)
+    upper = [_corner(segments, x, y, height, width, side=side, up=True, level=top) for side in (-1, 1)]
+    lower = [_corner(segments, x, y, height, width, side=side, up=False, level=bottom) for side in (-1, 1)]
     left = next((c for c in (upper[0], lower[0]) if c is not None), x - 0.3)
     right = next((c for c in (upper[1], lower[1]) if c is not None), x + 0.3)
     return RoomGuess(x, y, float(np.clip(left, 0.02, x - 0.12)), float(np.clip(top, 0.0, y - 0.1)),
@@ -62,7 +64,7 @@ def _segments(grey: Floats) -> NDArray[np.float32]:
     return np.asarray(rows[order][length[order] > 14], np.float32)
 
 
-def _vanishing_point(segments: NDArray[np.float32], height: int) -> tuple[float, float, float]:
+def _vanishing_point(segments: NDArray[np.float32], height: int, width: int) -> tuple[float, float, float]:
     x1, y1, x2, y2 = segments.T if segments.size else np.zeros((4, 0), np.float32)
     dx, dy = x2 - x1, y2 - y1
     oblique = (np.abs(dx) > 0.12 * np.hypot(dx, dy)) & (np.abs(dy) > 0.09 * np.hypot(dx, dy))
@@ -78,24 +80,25 @@ def _vanishing_point(segments: NDArray[np.float32], height: int) -> tuple[float,
     good = np.abs(det) > 0.15
     i, j, det = i[good], j[good], det[good]
     px, py = (b[i] * c[j] - b[j] * c[i]) / det, (a[j] * c[i] - a[i] * c[j]) / det
-    inside = (px > 0.12 * SMALL_WIDTH) & (px < 0.88 * SMALL_WIDTH) & (py > 0.22 * height) & (py < 0.72 * height)
+    inside = (px > 0.12 * width) & (px < 0.88 * width) & (py > 0.22 * height) & (py < 0.72 * height)
     px, py = px[inside], py[inside]
     if not px.size:
         return 0.5, 0.46, 0.0
     distance = np.abs(a[None] * px[:, None] + b[None] * py[:, None] + c[None])
     middle = np.hypot(px[:, None] - (x1 + x2)[None] / 2, py[:, None] - (y1 + y2)[None] / 2)
     agrees = np.exp(-((distance / np.maximum(middle, 20) / 0.03) ** 2)) * (middle > 0.55 * length[None])
-    usual = np.exp(-(((px / SMALL_WIDTH - 0.5) / 0.3) ** 2) - (((py / height - 0.46) / 0.16) ** 2))
+    usual = np.exp(-(((px / width - 0.5) / 0.3) ** 2) - (((py / height - 0.46) / 0.16) ** 2))
     score = (agrees * np.minimum(length, 160)[None]).sum(axis=1) * (0.25 + 0.75 * usual)
     best = int(np.argmax(score))
     close = np.hypot(px - px[best], py - py[best]) < 12
     weight = score[close] ** 2
-    sure = float(np.clip(score[best] / (2.2 * SMALL_WIDTH), 0, 1))
-    return (float((px[close] * weight).sum() / weight.sum()) / SMALL_WIDTH,
+    sure = float(np.clip(score[best] / (2.2 * width), 0, 1))
+    return (float((px[close] * weight).sum() / weight.sum()) / width,
             float((py[close] * weight).sum() / weight.sum()) / height, sure)  # fmt: skip
 
 
-def _level_line(segments: NDArray[np.float32], low: float, high: float, height: int, *, default: float) -> float:
+def _level_line(segments: NDArray[np.float32], low: float, high: float, height: int, width: int, *,
+                default: float) -> float:  # fmt: skip
     """The strongest level line between two heights."""
     x1, y1, x2, y2 = segments.T if segments.size else np.zeros((4, 0), np.float32)
     length = np.abs(x2 - x1)
@@ -106,7 +109,7 @@ def _level_line(segments: NDArray[np.float32], low: float, high: float, height: 
     rows = np.linspace(low, high, 90)
     strength = np.exp(-(((rows[:, None] - middle[level][None]) / 0.006) ** 2)) @ length[level] ** 1.6
     best = int(np.argmax(strength))
-    return float(rows[best]) if strength[best] > (0.14 * SMALL_WIDTH) ** 1.6 else default
+    return float(rows[best]) if strength[best] > (0.14 * width) ** 1.6 else default
 
 
 def _strongest_step(small: Floats, x: float, low: float, high: float) -> float:
@@ -119,12 +122,12 @@ def _strongest_step(small: Floats, x: float, low: float, high: float) -> float:
     return float((rows.start + int(np.argmax(clear))) / height)
 
 
-def _corner(segments: NDArray[np.float32], x: float, y: float, height: int, *, side: int, up: bool,
+def _corner(segments: NDArray[np.float32], x: float, y: float, height: int, width: int, *, side: int, up: bool,
             level: float) -> float | None:  # fmt: skip
     """Where the strongest line from a side of the picture to the vanishing point crosses a level line."""
     if not segments.size:
         return None
-    vx, vy = x * SMALL_WIDTH, y * height
+    vx, vy = x * width, y * height
     x1, y1, x2, y2 = segments.T
     mx, my = (x1 + x2) / 2 - vx, (y1 + y2) / 2 - vy
     length = np.hypot(x2 - x1, y2 - y1)
@@ -140,4 +143,4 @@ def _corner(segments: NDArray[np.float32], x: float, y: float, height: int, *, s
     if strength[best] < 40:
         return None
     away = abs(level - y) * height / slopes[best]
-    return float((vx + side * away) / SMALL_WIDTH)
+    return float((vx + side * away) / width)

@@ -123,7 +123,7 @@ STYLES: tuple[Style, ...] = (
           gloss=0.1, warmth=0.012, contrast=1.12, saturation=0.92),
     Style("bohemian", "Bohemian", "#a27a56", herringbone(0.1, 5, variety=0.2),
           dado("#e9d3ae", "#b0634a", 1.05, line="#f1e2c4"), 1.0, "#f0e3cb", "#94582f", "#c98a4b", "#a8324f", "#2f8c85",
-          "#4a2a2a", warmth=0.02, saturation=1.06, contrast=1.03),
+          "#4a2a2a", warmth=0.01, saturation=0.94, contrast=1.03),
     Style("mediterranean", "Mediterranean", "#b8765a", tiles(0.33, variety=0.16, joint=0.009, seed=12),
           dado("#f4efe4", "#3f83a6", 0.62, line="#f6f1e6"), 1.04, "#f7f2e8", "#8a5c36", "#e8e0d0", "#2f7fb0", "#e0a43c",
           "#3b4d57", warmth=0.012, saturation=1.0, contrast=1.04),

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
 from sixpence_studio.generators.segmenting import colour_groups, cut_out
-from sixpence_studio.generators.tones import enlarged_mask, to_lab
+from sixpence_studio.generators.tones import enlarged_mask, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 
-SMALL_WIDTH = 360
+SMALL_SIDE = 360
 EYE_HEIGHT = 1.45
 
 
@@ -32,13 +32,13 @@ class Surfaces:
 def find_surfaces(values: Floats) -> Surfaces:
     """The surfaces of a room in a picture (H, W, 3)."""
     room = guess_room(values)
-    height = round(SMALL_WIDTH * values.shape[0] / values.shape[1])
-    small = np.asarray(resized(values, (SMALL_WIDTH, height), how=cv2.INTER_AREA), np.float32)
+    small = resized(values, small_size(values.shape, SMALL_SIDE), how=cv2.INTER_AREA)
+    height, width = small.shape[:2]
     even = np.asarray(cv2.bilateralFilter(small, 7, 0.08, 4), np.float32)
     lab = to_lab(even)
     floor = _floor(even, lab, room)
     flat = _flat_parts(lab, floor, room)
-    above = _above_the_end_wall(height, room)
+    above = _above_the_end_wall(height, width, room)
     masks = (floor, flat & ~above, flat & above)
     large = [enlarged_mask(mask.astype(np.float32), values, radius=7) for mask in masks]
     return Surfaces(room, large[0], np.asarray(large[1] * (1 - large[0]), np.float32), large[2])
@@ -80,7 +80,7 @@ def _shares(height: int, width: int) -> tuple[Floats, Floats]:
 def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
     height, width = even.shape[:2]
     start = int(height * min(0.94, max(room.bottom + 0.03, room.y + 0.3 * (1 - room.y))))
-    possible = _before_the_end_wall(height, room)
+    possible = _before_the_end_wall(height, width, room)
     band = lab[start:].reshape(-1, 3) * np.array([0.5, 1, 1], np.float32)
     groups, centres = colour_groups(band, 5)
     labels = groups.reshape(height - start, width)
@@ -142,17 +142,17 @@ def _flat_parts(lab: Floats, floor: NDArray[np.bool_], room: RoomGuess) -> NDArr
     return np.asarray(cv2.dilate(result.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~floor
 
 
-def _before_the_end_wall(height: int, room: RoomGuess) -> NDArray[np.bool_]:
+def _before_the_end_wall(height: int, width: int, room: RoomGuess) -> NDArray[np.bool_]:
     """Where floor can be: below the end wall and between the walls beside it."""
-    x, y = _shares(height, SMALL_WIDTH)
+    x, y = _shares(height, width)
     fall = room.bottom - room.y
     slope_left, slope_right = fall / max(0.02, room.x - room.left), fall / max(0.02, room.right - room.x)
     edge = np.where(x < room.x, (room.x - x) * slope_left, (x - room.x) * slope_right)
     return np.asarray(y - room.y > np.maximum(fall, edge) - 0.012)
 
 
-def _above_the_end_wall(height: int, room: RoomGuess) -> NDArray[np.bool_]:
-    x, y = _shares(height, SMALL_WIDTH)
+def _above_the_end_wall(height: int, width: int, room: RoomGuess) -> NDArray[np.bool_]:
+    x, y = _shares(height, width)
     rise = room.y - room.top
     slope_left, slope_right = rise / max(0.02, room.x - room.left), rise / max(0.02, room.right - room.x)
     edge = np.where(x < room.x, (room.x - x) * slope_left, (x - room.x) * slope_right)

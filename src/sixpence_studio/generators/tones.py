@@ -98,6 +98,13 @@ def screened(values: Floats, light: Floats) -> Floats:
     return np.asarray(1 - (1 - np.clip(values, 0, 1)) * (1 - np.clip(light, 0, 1)), np.float32)
 
 
+def small_size(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    """The (width, height) of a copy of an array (height, width, ...) to look for things in, its longer side `side`."""
+    height, width = shape[:2]
+    scale = side / max(width, height)
+    return max(16, round(width * scale)), max(16, round(height * scale))
+
+
 def places(height: int, width: int) -> tuple[Floats, Floats]:
     """The x and y of every pixel's middle, in picture heights from the upper left corner."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)

@@ -97,7 +97,8 @@ def smooth_light(light: Floats, points: Floats, normals: Floats, *, rounds: int,
                 if dx == 0 and dy == 0:
                     continue
                 here, there = _overlap(result.shape[:2], dy, dx)
-                aligned = np.maximum((normals[here] * normals[there]).sum(axis=2), 0) ** 16
+                aligned = np.maximum((normals[here] * normals[there]).sum(axis=2), 0)
+                aligned = np.square(np.square(np.square(np.square(aligned))))
                 apart = np.abs(((points[here] - points[there]) * normals[here]).sum(axis=2))
                 weight = aligned * np.exp(-((apart / reach) ** 2)) * (0.7 if dx and dy else 0.9)
                 total[here] += result[there] * weight[..., None]

@@ -88,17 +88,22 @@ def light_over(light: Floats, coarse: View, fine: View) -> Floats:
     gy = np.clip((y + 0.5) * low_height / height - 0.5, 0, low_height - 1.001)
     column, row = gx.astype(np.int32), gy.astype(np.int32)
     fx, fy = gx - column, gy - row
-    total, weights = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    normals, points, spots = (_as_list(a) for a in (fine.normals, fine.points, coarse.points))
+    low_normals, low_light = _as_list(coarse.normals), _as_list(light)
+    depth = (points * normals).sum(axis=0)
+    total, weights = np.zeros_like(points), np.zeros(height * width, np.float32)
     for dy in (0, 1):
         for dx in (0, 1):
             r, c = np.minimum(row + dy, low_height - 1), np.minimum(column + dx, low_width - 1)
-            aligned = np.maximum((fine.normals * coarse.normals[r, c]).sum(axis=2), 0) ** 8
-            apart = np.abs(((fine.points - coarse.points[r, c]) * fine.normals).sum(axis=2))
-            near = (fx if dx else 1 - fx) * (fy if dy else 1 - fy) + np.float32(0.002)
-            weight = near * (aligned * np.exp(-((apart / 0.02) ** 2)) + np.float32(1e-4))
-            total += light[r, c] * weight[..., None]
+            index = (r * low_width + c).reshape(-1)
+            aligned = np.maximum((normals * low_normals[:, index]).sum(axis=0), 0)
+            aligned = np.square(np.square(np.square(aligned)))
+            apart = (depth - (spots[:, index] * normals).sum(axis=0)) * np.float32(50)
+            near = ((fx if dx else 1 - fx) * (fy if dy else 1 - fy) + np.float32(0.002)).reshape(-1)
+            weight = near * (aligned * np.exp(-apart * apart) + np.float32(1e-4))
+            total += low_light[:, index] * weight
             weights += weight
-    return total / np.maximum(weights, 1e-9)[..., None]
+    return _as_picture(total / np.maximum(weights, 1e-9), height, width)
 
 
 def shade(scene: Scene, lights: Lights, view: View, light: Floats, generator: np.random.Generator) -> Floats:

@@ -105,14 +105,15 @@ def box_span(o: Floats, d: Floats, low: Floats, high: Floats) -> tuple[Floats, F
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = 1.0 / np.where(np.abs(d) < 1e-9, np.float32(1e-9), d)
     first, second = (low - o) * inverse, (high - o) * inverse
-    near = np.minimum(first, second).max(axis=0)
-    far = np.maximum(first, second).min(axis=0)
-    return near, far
+    low_x, low_y, low_z = np.minimum(first, second)
+    high_x, high_y, high_z = np.maximum(first, second)
+    return np.maximum(np.maximum(low_x, low_y), low_z), np.minimum(np.minimum(high_x, high_y), high_z)
 
 
 def unit(vectors: Floats) -> Floats:
     """The same directions with length one."""
-    length = np.sqrt((vectors * vectors).sum(axis=0))
+    x, y, z = vectors
+    length = np.sqrt(x * x + y * y + z * z)
     return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
 
 
@@ -163,7 +164,7 @@ def _halved(size: Vector) -> Vector:
 
 def _soft_box(rounding: float, p: Floats, half: Floats) -> Floats:
     q = np.maximum(np.abs(p) - (half[:, None] - rounding), 0)
-    return np.asarray(np.sqrt((q * q).sum(axis=0)) - np.float32(rounding), np.float32)
+    return np.asarray(np.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]) - np.float32(rounding), np.float32)
 
 
 def _pillow(p: Floats, half: Floats) -> Floats:
@@ -190,8 +191,9 @@ def _post(top: float, p: Floats, half: Floats) -> Floats:
 
 def _egg(p: Floats, half: Floats) -> Floats:
     scaled = p / half[:, None]
-    reach = np.sqrt((scaled * scaled).sum(axis=0))
-    steep = np.sqrt(((scaled / half[:, None]) ** 2).sum(axis=0))
+    steeper = scaled / half[:, None]
+    reach = np.sqrt(scaled[0] * scaled[0] + scaled[1] * scaled[1] + scaled[2] * scaled[2])
+    steep = np.sqrt(steeper[0] * steeper[0] + steeper[1] * steeper[1] + steeper[2] * steeper[2])
     return np.asarray(reach * (reach - 1) / np.maximum(steep, 1e-6), np.float32)
 
 

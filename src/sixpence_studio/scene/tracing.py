@@ -17,6 +17,7 @@ Indexes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 CHUNK = 1 << 16
+SIEVED = 2  # in things of more solids than this a ray is first tried against the ball around each
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,11 @@ class Scene:
                 continue
             ray_o, ray_d = o[:, index], d[:, index]
             for candidate in numbers:
-                met = self.solids[candidate].meet(ray_o, ray_d)
-                closer = met < distance[index]
-                chosen = index[closer]
+                solid = self.solids[candidate]
+                close = _passing(solid, ray_o, ray_d) if len(numbers) > SIEVED else np.arange(index.size)
+                met = solid.meet(ray_o[:, close], ray_d[:, close])
+                closer = met < distance[index[close]]
+                chosen = index[close[closer]]
                 distance[chosen] = met[closer]
                 number[chosen] = candidate
 
@@ -103,9 +106,19 @@ class Scene:
                 solid = self.solids[candidate]
                 if not solid.casts_shadow:
                     continue
-                met = solid.meet(o[:, index], d[:, index]) < reach[index]
-                result[index[met]] = True
-                index = index[~met]
+                close = _passing(solid, o[:, index], d[:, index]) if len(numbers) > SIEVED else np.arange(index.size)
+                on = index[close]
+                met = solid.meet(o[:, on], d[:, on]) < reach[on]
+                result[on[met]] = True
+                index = index[~result[index]]
+
+
+def _passing(solid: Solid, o: Floats, d: Floats) -> NDArray[np.intp]:
+    """Which rays (of length one) come as near to a solid's middle as its farthest corner."""
+    x, y, z = (np.float32(centre) - part for centre, part in zip(solid.centre, o, strict=True))
+    along = x * d[0] + y * d[1] + z * d[2]
+    reach = np.float32(sum(half * half for half in solid.half) * 1.002)
+    return np.nonzero(x * x + y * y + z * z - along * along <= reach)[0]
 
 
 def _inverse(d: Floats) -> Floats:

@@ -10,7 +10,7 @@ from sixpence_studio.generators import Picture, Result, open_picture
 from sixpence_studio.rooms import get_room
 
 
-def small_room(name: str, width: int = 480) -> Picture:
+def small_room(name: str, width: int = 400) -> Picture:
     """A sample room, made small so that tests are quick."""
     with Image.open(get_room(name).path) as image:
         return open_picture(file_of(image.resize((width, round(width * image.height / image.width)))))

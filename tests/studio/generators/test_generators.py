@@ -76,13 +76,14 @@ def test_each_choice_looks_different_from_the_others(generator: str, room: str) 
 
 
 def test_each_set_of_furniture_looks_different() -> None:
-    """Every set in every palette changes the empty room in its own way."""
-    picture = small_room("empty-room", 320)
+    """Every set, and every palette of a set, changes the empty room in its own way."""
+    picture = small_room("empty-room", 200)
+    choices = [values for values in every_choice(GENERATORS["furnish"])
+               if values["set"] == "lounge" or values["palette"] == "natural"]  # fmt: skip
 
-    results = [pixels_of(GENERATORS["furnish"].generate(picture, values, 1))
-               for values in every_choice(GENERATORS["furnish"])]  # fmt: skip
+    results = [pixels_of(GENERATORS["furnish"].generate(picture, values, 1)) for values in choices]
 
-    assert len(results) == 16
+    assert len(results) == 7
     assert min(mean_difference(result, picture.pixels) for result in results) > 4
     assert min(mean_difference(a, b) for k, a in enumerate(results) for b in results[k + 1 :]) > 0.5
 
