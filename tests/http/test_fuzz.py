@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sixpence.http.accounts import NewAccount, NewGrant
+from sixpence.http.user_credits import Consumption
 from tests.http.house import House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 
@@ -30,9 +33,8 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
     max_leaves=12,
 )
-names = st.sampled_from(
-    "account_id feature generation_id metadata label amount reason category priority effective_at expires_at features".split()
-)
+fields = [field.name for shape in (NewAccount, NewGrant, Consumption) for field in msgspec.structs.fields(shape)]
+names = st.sampled_from(fields)
 plausible = (
     values
     | st.sampled_from(["video", "sketch", "promo", "target", "2999-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "", "\0"])
