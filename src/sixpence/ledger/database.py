@@ -42,7 +42,8 @@ def place_of(url: str) -> Place:
             raise InvalidInputError(
                 "database", f"'{url}' names no file, and credits must outlive the process. {example}"
             )
-        return SQLiteFile(str(parsed.database))
+        # Where it is now: a process may change its folder before the first use.
+        return SQLiteFile(str(Path(str(parsed.database)).absolute()))
     if name in ("postgresql", "postgres"):
         return PostgresServer(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
     raise InvalidInputError("database", f"'{name}' is neither sqlite nor postgresql. {example}")

@@ -29,6 +29,7 @@ from sixpence.ledger.database import (
     server_clock,
     writing_engine,
 )
+from sixpence.ledger.forking import rest_when_forking
 from sixpence.ledger.sqlite import SQLiteStore, system_clock
 from sixpence.ledger.store import Store
 from sixpence.ledger.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_MAX, Writer
@@ -48,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class _Opened:
-    """What belongs to one process: threads, engines and connections. After a fork it is made anew."""
+    """What belongs to one process: threads, engines and connections. A forked child makes its own."""
 
     def __init__(self, writer: Writer, store: Store, reads: Engine, writes: Engine | None) -> None:
         self.pid = os.getpid()
@@ -57,6 +58,32 @@ class _Opened:
         self.reads = reads
         self.writes = writes
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="sixpence-reader")
+        self._forked = threading.Event()
+
+    def rest(self) -> None:
+        """Let the batch and the reads under way end, begin no others until `go_on`, and let go of a SQLite file."""
+        if not isinstance(self.store, SQLiteStore):
+            return
+        self._forked.clear()
+        resting = threading.Event()
+
+        def rest_between_batches() -> None:
+            self.store.close()
+            resting.set()
+            self._forked.wait()
+
+        job = self.writer.run_job(rest_between_batches)
+        while not (job.done() or resting.wait(0.01)):
+            pass  # a batch ends, or the writer does
+        all_rest = threading.Barrier(READERS + 1)
+        for _ in range(READERS):
+            self.threads.submit(lambda: (all_rest.wait(), self._forked.wait()))
+        all_rest.wait()
+        self.reads.dispose()
+
+    def go_on(self) -> None:
+        """Work again; the file is opened at its next use."""
+        self._forked.set()
 
 
 class Ledger:
@@ -79,14 +106,13 @@ class Ledger:
         self._opening = threading.Lock()
         self._opened: _Opened | None = None
         self._closed = False
+        rest_when_forking(self)
 
     # Commands.
 
     async def submit(self, request: Request) -> Accepted:
         """Run a command through the writer; raises its refusal."""
-        opened = self._opened
-        if opened is None or opened.pid != os.getpid():
-            opened = await asyncio.to_thread(self._open)
+        opened = await self._ready()
         return await opened.writer.submit(request)
 
     def submit_and_wait(self, request: Request) -> Accepted:
@@ -97,11 +123,13 @@ class Ledger:
 
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run the job on a connection that only reads."""
-        return await asyncio.wrap_future(self._start_read(job))
+        opened = await self._ready()
+        return await asyncio.wrap_future(opened.threads.submit(_read, opened.reads, job))
 
     def read_and_wait(self, job: Callable[[Connection], T]) -> T:
         """The same, blocking this thread."""
-        return self._start_read(job).result()
+        opened = self._open()
+        return opened.threads.submit(_read, opened.reads, job).result()
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run the job in a transaction of its own, committed when it returns and undone when it raises."""
@@ -133,7 +161,7 @@ class Ledger:
         with self._opening:
             self._closed = True
             opened, self._opened = self._opened, None
-        if opened is None or opened.pid != os.getpid():
+        if opened is None:
             return
         opened.writer.close()
         opened.threads.shutdown()
@@ -141,11 +169,30 @@ class Ledger:
         if opened.writes is not None:
             opened.writes.dispose()
 
+    def rest(self) -> None:
+        """The process is about to fork; see `forking`."""
+        self._opening.acquire()
+        if self._opened is not None:
+            self._opened.rest()
+
+    def go_on(self) -> None:
+        """The fork is over; a child has none of its parent's threads and opens the database itself."""
+        if self._opened is not None and self._opened.pid != os.getpid():
+            self._opened = None
+        elif self._opened is not None:
+            self._opened.go_on()
+        self._opening.release()
+
+    async def _ready(self) -> _Opened:
+        """What is opened; an event loop does not wait for the opening."""
+        opened = self._opened
+        return await asyncio.to_thread(self._open) if opened is None else opened
+
     def _open(self) -> _Opened:
         with self._opening:
             if self._closed:
                 raise ServiceClosedError
-            if self._opened is None or self._opened.pid != os.getpid():
+            if self._opened is None:
                 place = self.place
                 self._opened = self._open_sqlite(place) if isinstance(place, SQLiteFile) else self._open_postgres(place)
             return self._opened
@@ -171,23 +218,23 @@ class Ledger:
         def store() -> PostgresStore:
             return PostgresStore(place.conninfo, clock=self._clock, unsafe_durability=self._unsafe_durability)
 
+        stores = [store() for _ in range(POSTGRES_LANES)]
         try:
             with reads.connect() as connection:
                 migrate.check_postgres(connection)
             with writes.begin() as connection:
                 catalogs.apply_first(connection, self._catalog, now=self.now(connection))
-        except DBAPIError as error:
-            raise DatabaseUnavailableError from error
-        stores = [store() for _ in range(POSTGRES_LANES)]
-        stores[0].check()
+            stores[0].check()
+        except BaseException as error:
+            reads.dispose()
+            writes.dispose()
+            if isinstance(error, DBAPIError):
+                raise DatabaseUnavailableError from error
+            raise
         return _Opened(self._writer(stores), stores[0], reads, writes)
 
     def _writer(self, stores: Sequence[Store]) -> Writer:
         return Writer(stores, **msgspec.structs.asdict(self._limits))
-
-    def _start_read(self, job: Callable[[Connection], T]) -> "Future[T]":
-        opened = self._open()
-        return opened.threads.submit(_read, opened.reads, job)
 
     def _start_write(self, job: Callable[[Connection], T]) -> "Future[T]":
         opened = self._open()

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
 
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError, DatabaseUnavailableError
@@ -49,8 +50,10 @@ _SESSION = " ".join(
 
 def connect(conninfo: str, *, unsafe_durability: bool = False) -> psycopg.Connection:
     """A connection that writes; raises `DatabaseSetupError` when the server would acknowledge before it is durable."""
+    # Options of the caller's own, such as a schema to work in, stand before ours.
+    options = f"{conninfo_to_dict(conninfo).get('options') or ''} {_SESSION}"
     connection = psycopg.connect(
-        conninfo, autocommit=True, connect_timeout=3, options=_SESSION, tcp_user_timeout=10_000, keepalives_idle=10
+        conninfo, autocommit=True, connect_timeout=3, options=options, tcp_user_timeout=10_000, keepalives_idle=10
     )
     unsafe = [name for name in ("fsync", "synchronous_commit") if _setting(connection, name) == "off"]
     if unsafe and not unsafe_durability:
