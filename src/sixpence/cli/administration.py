@@ -19,10 +19,8 @@ import msgspec
 from sixpence.cli import database as databases
 from sixpence.cli import holder, in_process
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.logs import silence_logs
 from sixpence.ledger.database import SQLiteFile
 from sixpence.settings import Settings
-from sixpence.wiring import app_of, wire
 
 ANSWER_SECONDS_MAX = 30.0
 # A server that starts or stops, or another command, holds the file for a moment without answering.
@@ -68,7 +66,6 @@ class Operator:
 @contextmanager
 def local_operator(settings: Settings) -> Iterator[Operator]:
     """The operator at this machine, with whatever must be open for as long as it is asked."""
-    silence_logs()
     place = databases.prepared_place(settings)
     with ExitStack() as stack:
         server = _reached(stack, place) if isinstance(place, SQLiteFile) else None
@@ -111,6 +108,11 @@ class _ThisProcess:
 
 @contextmanager
 def _this_process(settings: Settings) -> Iterator[Administration]:
+    # A command that goes through a server starts without all of this.
+    from sixpence.cli.logs import silence_logs
+    from sixpence.wiring import app_of, wire
+
+    silence_logs()
     with databases.told_in_words(settings):
         parts = wire(settings)
         try:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sixpence.cli import database as databases
 from sixpence.cli import holder
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.logs import silence_logs
 from sixpence.cli.options import database_option, settings_of
 from sixpence.ledger import migrate
 from sixpence.ledger.database import PostgresServer, SQLiteFile, reading_engine
@@ -36,7 +35,6 @@ def upgrade(database: str | None) -> None:
 
     A SQLite file is brought up to date by whatever opens it; a PostgreSQL server only by this command.
     """
-    silence_logs()
     settings = settings_of(database=database)
     place = databases.prepared_place(settings)
     with databases.told_in_words(settings):

@@ -44,7 +44,7 @@ def configure_logs(*, supervisor: bool = False) -> None:
 
 def silence_logs() -> None:
     """Log nothing: a command tells its user what happened in words."""
-    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
     structlog.configure(
         logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs]
     )
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)

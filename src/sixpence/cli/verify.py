@@ -10,7 +10,6 @@ import click
 from sixpence.cli import database as databases
 from sixpence.cli.db import step_of
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.logs import silence_logs
 from sixpence.cli.options import database_option, settings_of
 from sixpence.ledger import migrate
 from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
@@ -30,7 +29,6 @@ def verify(database: str | None) -> int:
 
     Nothing is changed. Ends with 0 when there is no difference, with 1 and each difference in words when there is one.
     """
-    silence_logs()
     settings = settings_of(database=database)
     with databases.told_in_words(settings), databases.translated():
         report = _report(settings)

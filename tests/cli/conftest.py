@@ -1,0 +1,40 @@
+"""Installations for the commands: with a server, without one, and on PostgreSQL, each with a folder of its own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import PostgresDatabases, fresh_database
+from tests.support.server import ServerProcess, environment_for, running_server
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> ServerProcess:
+    """An installation on an empty SQLite file, whose server is not started."""
+    return ServerProcess(tmp_path, environment_for(tmp_path, None), workers=1)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server on a SQLite file, this test's alone."""
+    with running_server(None, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["through a server", "without a server", "on PostgreSQL"])
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresDatabases
+) -> Iterator[ServerProcess]:
+    """Where commands are run: each way in which they reach the data. Tests of a module share it."""
+    home = tmp_path_factory.mktemp("home")
+    with ExitStack() as stack:
+        if request.param == "through a server":
+            yield stack.enter_context(running_server(None, home))
+            return
+        url = stack.enter_context(fresh_database(postgres_server)) if request.param == "on PostgreSQL" else None
+        stopped = ServerProcess(home, environment_for(home, url), workers=1)
+        if url is not None:
+            assert stopped.run("db", "upgrade").returncode == 0
+        yield stopped
