@@ -71,7 +71,10 @@ def find_panes(values: Floats, sky: Floats, plants: Floats) -> list[Pane]:
     glass &= blocked < 0.5
     count, _, boxes, _ = cv2.connectedComponentsWithStats(glass.astype(np.uint8), connectivity=4)
     found = np.zeros(glass.shape, np.uint8)
+    growing = resized(plants, (small.shape[1], small.shape[0]))
     for left, top, wide, high, area in boxes[1:count]:
+        if growing[top : top + high, left : left + wide].mean() > 0.4:
+            continue
         sized = 90 < area < 0.03 * glass.size and wide > 7 and high > 9 and 0.28 < wide / high < 3.2
         if sized and area / max(1, wide * high) > 0.72 and top > 4:
             found[top : top + high, left : left + wide] = 1
