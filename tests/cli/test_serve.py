@@ -1,0 +1,173 @@
+"""`sixpence serve` on a SQLite file: what it says, that what it says is so, how it ends, and what it refuses."""
+
+import json
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from tests.support.ports import free_port
+from tests.support.server import ServerProcess
+
+
+def rows(log: str) -> dict[str, str]:
+    """The rows of the table that the server printed, by name."""
+    lines = [line for line in log.splitlines() if line.startswith("  ")]
+    return {name: value for name, _, value in (line.strip().partition("  ") for line in lines)}
+
+
+def test_the_table_says_where_everything_is(server: ServerProcess) -> None:
+    """The API's address, the data, the catalog and what to try first, in plain text."""
+    said = {name: value.strip() for name, value in rows(server.log).items()}
+
+    database = server.home / "credits.db"
+    assert (said["API"], said["data"], said["catalog"]) == (server.url, f"{database} (SQLite)", "version 1")
+    assert "\x1b" not in server.log
+    assert server.log.startswith("Sixpence ")
+
+
+def test_what_the_table_tells_to_type_works(server: ServerProcess) -> None:
+    """The key, the account and the consume, copied into a shell one after the other."""
+    said = rows(server.log)
+    lines = "\n".join([said["a key"].strip(), said["an account"].strip(), "echo", said["consume"].strip()])
+
+    done = subprocess.run(
+        ["bash", "-ec", f'sixpence() {{ "{sys.executable}" -m sixpence.cli "$@"; }}\n{lines}'],
+        cwd="/",
+        env={name: value for name, value in server.environment.items() if not name.startswith("SIXPENCE_")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    account, consumed = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 0
+    assert (account["account_id"], account["created"], account["remaining"]) == ("user_1", True, 6)
+    assert (consumed["credits_consumed"], consumed["remaining"]) == (1, 5)
+
+
+def test_a_stop_finishes_what_waits(server: ServerProcess) -> None:
+    """A request that is under way when SIGTERM comes is answered, and the server ends with 0."""
+    key = server.create_key()
+    body = b'{"account_id": "user_1"}'
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(
+            f"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+        )
+        # The server has read the head once it has asked the database for the key.
+        time.sleep(0.5)
+        ended: list[int] = []
+        stopping = threading.Thread(target=lambda: ended.append(server.stop()))
+        stopping.start()
+        time.sleep(0.5)
+
+        connection.sendall(body)
+        answer = connection.recv(65536)
+        stopping.join(20)
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert ended == [0]
+
+
+def test_a_stop_leaves_no_note_behind(server: ServerProcess) -> None:
+    """The address and the token go with the server; the data stays."""
+    status = server.stop()
+
+    assert status == 0
+    assert not (server.home / "credits.db.server").exists()
+    assert (server.home / "credits.db").exists()
+
+
+def test_what_lies_beside_the_file_is_its_owners(server: ServerProcess) -> None:
+    """The note with the token, the lock and the secret are readable by the server's user alone."""
+    names = ("credits.db.server", "credits.db.lock", "secret")
+
+    modes = {name: stat.S_IMODE((server.home / name).stat().st_mode) for name in names}
+
+    assert modes == dict.fromkeys(names, 0o600)
+
+
+def test_no_secret_is_logged(server: ServerProcess) -> None:
+    """Neither keys nor tokens nor passwords are in what the server printed, after signing in and failing to."""
+    key = server.create_key()
+    password = "correct horse battery"
+    server.run("user", "create", "--email", "ada@example.com", "--password", password)
+    with httpx.Client(base_url=server.url, headers={"Origin": server.url}) as client:
+        token = client.post("/api/auth/sign-in/email", json={"email": "ada@example.com", "password": password}).json()[
+            "token"
+        ]
+        client.post("/api/auth/sign-in/email", json={"email": "ada@example.com", "password": f"{password}?"})
+        client.get("/v1/accounts/nobody", headers={"Authorization": f"Bearer {key}"})
+    note = json.loads((server.home / "credits.db.server").read_text())
+
+    server.stop()
+
+    secrets = (key, password, token, note["token"], (server.home / "secret").read_text())
+    assert [secret for secret in secrets if secret in server.log] == []
+
+
+def test_the_log_is_json_for_a_program(server: ServerProcess) -> None:
+    """What comes after the table is one JSON object a line."""
+    server.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
+    credentials = {"email": "ada@example.com", "password": "correct horse"}
+    httpx.post(f"{server.url}/api/auth/sign-in/email", json=credentials, headers={"Origin": server.url})
+
+    events = [json.loads(line) for line in server.log.split("Stop it with Ctrl-C.\n")[1].splitlines()]
+
+    assert [(event["event"], event["level"]) for event in events] == [("signed_in", "info")]
+
+
+def test_workers_need_postgresql(idle: ServerProcess) -> None:
+    """Several processes cannot share a SQLite file; nothing is made."""
+    done = idle.run("serve", "--workers", "2")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("workers: 2 processes cannot share a SQLite file")
+    assert not (idle.home / "credits.db").exists()
+
+
+def test_a_port_in_use_is_named(idle: ServerProcess) -> None:
+    """The sentence has the port and the way out."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        done = idle.run("serve", "--port", str(port))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"port: {port} on 127.0.0.1 is in use. Stop what listens there, or choose another with --port.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_a_foreign_host_is_named(idle: ServerProcess, host: str) -> None:
+    """An address that this machine does not have cannot be listened on."""
+    done = idle.run("serve", "--host", host, "--port", "0")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert host in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("nowhere/credits.db", None), ("notes.db", "these are notes and no database, " * 100)]
+)
+def test_a_file_that_cannot_be_used_is_named(idle: ServerProcess, name: str, content: str | None) -> None:
+    """A missing folder and a file of something else are refused, and the file is left as it was."""
+    path = idle.home / name
+    if content is not None:
+        path.write_text(content)
+
+    done = idle.run("serve", "--port", "0", "--database", f"sqlite:///{path}")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(path) in done.stderr
+    assert content is None or path.read_text() == content

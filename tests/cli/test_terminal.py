@@ -1,0 +1,99 @@
+"""What only a person at a terminal meets: a password that is asked for, tables, a progress bar."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.server import SIXPENCE, ServerProcess
+
+# Gives the command a terminal of its own; what is written to this process is typed there.
+ON_A_TERMINAL = (
+    sys.executable,
+    "-c",
+    "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))",
+)
+
+
+def typed(installation: ServerProcess, *arguments: str, answers: tuple[tuple[str, str], ...] = ()) -> tuple[int, str]:
+    """Runs a command on a terminal, answers each prompt once it is shown, and gives the status and what was shown."""
+    with subprocess.Popen(
+        [*ON_A_TERMINAL, *SIXPENCE, *arguments],
+        cwd=installation.home,
+        env={**installation.environment, "TERM": "xterm", "COLUMNS": "200"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        shown = ""
+        seen = 0
+        for prompt, answer in answers:
+            while prompt not in shown[seen:]:
+                part = os.read(process.stdout.fileno(), 4096)
+                assert part, shown
+                shown += part.decode()
+            seen = len(shown)
+            process.stdin.write(f"{answer}\n".encode())
+            process.stdin.flush()
+        while part := os.read(process.stdout.fileno(), 4096):
+            shown += part.decode()
+        return process.wait(60), shown
+
+
+def test_a_password_is_asked_for_twice_and_not_shown(idle: ServerProcess) -> None:
+    """What is typed does not appear on the screen."""
+    answers = (("Password", "correct horse"), ("The same again", "correct horse"))
+
+    status, shown = typed(idle, "user", "create", "--email", "ada@example.com", answers=answers)
+
+    assert status == 0
+    assert "Made the user ada@example.com" in shown
+    assert "correct horse" not in shown
+
+
+def test_two_different_passwords_are_asked_for_again(idle: ServerProcess) -> None:
+    """A slip of the finger makes no user with a password that nobody knows."""
+    answers = (
+        ("Password", "correct horse"),
+        ("The same again", "correct hrose"),
+        ("Password", "correct horse"),
+        ("The same again", "correct horse"),
+    )
+
+    status, shown = typed(idle, "user", "create", "--email", "ada@example.com", answers=answers)
+
+    assert status == 0
+    assert "do not match" in shown
+
+
+def test_a_person_gets_a_drawn_table(idle: ServerProcess) -> None:
+    """On a terminal rows are drawn; a name in brackets is a name and not a colour."""
+    idle.run("key", "create", "--name", "[red]web[/red]")
+
+    status, shown = typed(idle, "key", "list")
+
+    assert status == 0
+    assert "[red]web[/red]" in shown
+    assert "━" in shown or "─" in shown
+
+
+def test_a_person_sees_progress(idle: ServerProcess) -> None:
+    """Verifying shows a bar, and then what was found."""
+    idle.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
+
+    status, shown = typed(idle, "verify")
+
+    assert status == 0
+    assert "Verifying" in shown
+    assert shown.rstrip().endswith("1 accounts, 1 transactions: no difference")
+
+
+def test_a_folder_with_a_space(idle: ServerProcess, tmp_path: Path) -> None:
+    """A path with a space in it is as good as any other."""
+    idle.environment["SIXPENCE_HOME"] = str(tmp_path / "my credits")
+
+    made = idle.run("key", "create")
+
+    assert made.returncode == 0
+    assert (tmp_path / "my credits" / "credits.db").exists()

@@ -1,0 +1,97 @@
+"""`sixpence verify`: a clean ledger, one that somebody changed, and what cannot be verified."""
+
+import sqlite3
+from pathlib import Path
+
+import psycopg
+
+from tests.support.server import ServerProcess, environment_for
+
+
+def with_an_account(installation: ServerProcess) -> str:
+    """Makes a user and gives the id of the account."""
+    made = installation.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
+    return made.stdout.split()[-1].rstrip(".")
+
+
+def test_a_clean_ledger_while_the_server_runs(server: ServerProcess) -> None:
+    """What was counted is said, and the status is 0."""
+    account_id = with_an_account(server)
+    server.run("account", "grant", account_id, "10", "--reason", "an outage")
+
+    done = server.run("verify")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 accounts, 2 transactions: no difference\n", "")
+
+
+def test_a_clean_ledger_after_a_kill(server: ServerProcess) -> None:
+    """What a killed server left is verified as it lies there."""
+    with_an_account(server)
+    server.kill()
+
+    done = server.run("verify")
+
+    assert (done.returncode, done.stdout) == (0, "1 accounts, 1 transactions: no difference\n")
+
+
+def test_a_changed_balance_is_named(idle: ServerProcess) -> None:
+    """A balance that the ledger does not bear out is told with the account, and the status is 1."""
+    account_id = with_an_account(idle)
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
+
+    done = idle.run("verify")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"account '{account_id}': remaining is 600, its ledger says 6\n1 accounts, 1 transactions: 1 difference\n"
+    )
+
+
+def test_a_changed_row_is_named(idle: ServerProcess) -> None:
+    """A row whose hash does not fit is told with its account."""
+    account_id = with_an_account(idle)
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("UPDATE credit_transactions SET amount = 7, balance_after = 7, total_after = 7")
+
+    done = idle.run("verify")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"account '{account_id}': ")
+
+
+def test_a_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """The same on a server's database."""
+    installation = ServerProcess(tmp_path, environment_for(tmp_path, postgres_url), workers=1)
+    installation.run("db", "upgrade")
+    account_id = with_an_account(installation)
+    clean = installation.run("verify")
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
+
+    done = installation.run("verify")
+
+    assert (clean.returncode, clean.stdout) == (0, "1 accounts, 1 transactions: no difference\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"account '{account_id}': remaining is 600, its ledger says 6\n")
+
+
+def test_no_file_is_refused(idle: ServerProcess) -> None:
+    """Verifying what is not there makes nothing."""
+    done = idle.run("verify")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"database: there is no file {idle.home / 'credits.db'}. Name one with --database or SIXPENCE_DATABASE_URL.\n"
+    )
+    assert list(idle.home.iterdir()) == []
+
+
+def test_no_ledger_is_refused(tmp_path: Path, postgres_url: str) -> None:
+    """A database without the schema is not a ledger without differences."""
+    installation = ServerProcess(tmp_path, environment_for(tmp_path, postgres_url), workers=1)
+
+    done = installation.run("verify")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"database: {postgres_url} is at step none, not at 0001. Run: sixpence db upgrade.\n"
