@@ -1,8 +1,8 @@
 """Before a process forks, its ledgers come to rest; a SQLite file is let go of until the fork is over.
 
 SQLite's locks belong to a process, and what it remembers of them is copied: a child that inherits an open file believes
-that it holds locks which only its parent holds, and whoever opens the file next throws its log away, with what the child
-has committed to it. SQLite's own advice is to have closed the file before the fork.
+that it holds locks which only its parent holds, and whoever opens the file next throws its log away, with what the
+child has committed to it. SQLite's own advice is to have closed the file before the fork.
 """
 
 import os

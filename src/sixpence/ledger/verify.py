@@ -81,6 +81,9 @@ def _difference(row: Any, rows: "_Counted") -> str | None:
         folded = fold(Account(account_no=row[0], account_id=row[1]), _checked(rows))
     except BrokenLedgerError as error:
         return f"{name}: {error}"
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        # SQLite keeps any value in any column, so what is there may not even be a number.
+        return f"{name}: its ledger cannot be read: {error}"
     if row[0] not in (account_no(stored.account_id, attempt) for attempt in range(ATTEMPTS_MAX)):
         return f"{name}: number {row[0]} does not follow from its id"
     # Not in the ledger: they can be erased, or were never a change of credits.

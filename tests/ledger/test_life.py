@@ -1,0 +1,137 @@
+"""The life of a ledger in its process: closing, callers that go away, threads and forks."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from sixpence.core.errors import ServiceClosedError
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import consumed, proved
+
+ADA = "ada@example.com"
+
+
+async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
+    """What was asked before the end gets its outcome; what comes after is refused, twice closing included."""
+    service = CreditService(url)
+    await service.initialize_user_credits(ADA)
+    waiting = [asyncio.create_task(service.consume_credit(ADA, "video")) for _ in range(6)]
+    await asyncio.sleep(0)
+
+    await service.close()
+    await service.close()
+
+    assert [receipt.remaining for receipt in await asyncio.gather(*waiting)] == [5, 4, 3, 2, 1, 0]
+    for call in (service.consume_credit(ADA, "video"), service.get_user_credits(ADA), service.get_catalog()):
+        with pytest.raises(ServiceClosedError):
+            await call
+    proved(url)
+
+
+async def test_a_cancelled_caller_cancels_nothing(url: str) -> None:
+    """A caller that goes away while its change is under way leaves a whole change, and its key answers later."""
+    async with CreditService(url) as service:
+        await service.initialize_user_credits(ADA)
+        for number in range(6):
+            call = asyncio.create_task(service.consume_credit(ADA, "video", idempotency_key=str(number)))
+            await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+        receipts = [await service.consume_credit(ADA, "video", idempotency_key=str(number)) for number in range(6)]
+
+    assert [(receipt.replayed, receipt.remaining) for receipt in receipts] == [(True, 5 - n) for n in range(6)]
+    assert consumed(url, ADA) == 6
+    proved(url)
+
+
+def test_a_loop_that_closed_loses_nothing(url: str) -> None:
+    """An event loop that ends before the answer arrives harms nobody: the change stands, other loops are served."""
+    ledger = Ledger(url)
+    service = CreditService(ledger)
+
+    async def ask_and_go() -> None:
+        await service.initialize_user_credits(ADA)
+        asyncio.create_task(service.consume_credit(ADA, "video", idempotency_key="k"))  # noqa: RUF006
+        await asyncio.sleep(0)
+
+    asyncio.run(ask_and_go())
+    receipt = asyncio.run(service.consume_credit(ADA, "video", idempotency_key="k"))
+    ledger.close()
+
+    assert (receipt.remaining, consumed(url, ADA)) == (5, 1)
+    proved(url)
+
+
+def test_many_threads_share_one_service(url: str) -> None:
+    """A service for threads is used by many at once, from its very first use on."""
+    answers: list[int] = []
+    with SyncCreditService(url) as service:
+
+        def work() -> None:
+            service.initialize_user_credits(ADA)
+            answers.append(service.consume_credit(ADA, "video").remaining)
+            service.get_user_credits(ADA)
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert sorted(answers) == [0, 1, 2, 3, 4, 5]
+    proved(url)
+
+
+@pytest.mark.parametrize("used_before", [False, True])
+def test_a_forked_child_uses_the_same_object(url: str, used_before: bool) -> None:
+    """Parent and child spend through one object made before the fork; nothing is lost, whoever ends first."""
+    program = """
+import os, subprocess, sys
+from sixpence import SyncCreditService
+
+service = SyncCreditService(sys.argv[1])
+if sys.argv[2] == "True":
+    service.get_user_credits("ada@example.com")
+    service.consume_credit("ada@example.com", "video")
+told, tell = os.pipe()
+heard, answer = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(tell)
+    service.consume_credit("ada@example.com", "video")
+    os.write(answer, b"spent")
+    os.read(told, 1)  # the end: the parent has closed its own
+    service.consume_credit("ada@example.com", "video")
+    service.consume_credit("ada@example.com", "video")
+    os.write(answer, b"again")
+    os._exit(0)  # as abruptly as workers end
+assert os.read(heard, 5) == b"spent"
+service.consume_credit("ada@example.com", "video")
+service.close()
+if sys.argv[1].startswith("sqlite"):  # somebody else, who is the only one with the file open as far as they can see
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM outbox').fetchall()"
+    subprocess.run([sys.executable, "-c", look, sys.argv[1].removeprefix("sqlite:///")], check=True)
+os.close(tell)
+assert os.read(heard, 5) == b"again"
+os.waitpid(child, 0)
+"""
+    with SyncCreditService(url) as service:
+        service.initialize_user_credits(ADA)
+
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, url, str(used_before)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert consumed(url, ADA) == 4 + used_before
+    proved(url)
