@@ -1,0 +1,1 @@
+"""Races and crashes over real HTTP against real server processes, on SQLite and on PostgreSQL."""

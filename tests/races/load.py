@@ -1,0 +1,96 @@
+"""Clients that go on using credits while a server or a database dies under them, and remember what they were told.
+
+Not here: what dies (test_kills.py).
+"""
+
+import asyncio
+
+from tests.races.served import Served
+from tests.races.wire import Connection, Reply, WireError
+
+PAUSE_SECONDS = 0.02
+
+
+class Load:
+    """Uses of one account by many clients at once. `acknowledged` holds the transaction ids of answers of 200."""
+
+    def __init__(self, served: Served, path: str, *, clients: int) -> None:
+        self._served = served
+        self._path = path
+        self._clients = clients
+        self._done = False
+        self._moved = asyncio.Event()
+        self.sent = 0
+        self.acknowledged: list[str] = []
+        self.keys: list[str] = []
+        self.unexpected: list[Reply] = []
+
+    async def run_with_keys(self) -> None:
+        """Each client sends one use after another, each again under its key until it is acknowledged."""
+        await asyncio.gather(*(self._client(number, keyed=True) for number in range(self._clients)))
+
+    async def run_without_keys(self) -> None:
+        """Each client sends one use after another, each once, whatever becomes of it."""
+        await asyncio.gather(*(self._client(number, keyed=False) for number in range(self._clients)))
+
+    def finish(self) -> None:
+        """Let the clients end: what was begun under a key is still brought to its end."""
+        self._done = True
+
+    async def until(self, acknowledged: int) -> None:
+        """Return when this many more uses have been acknowledged."""
+        goal = len(self.acknowledged) + acknowledged
+        while len(self.acknowledged) < goal:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _client(self, number: int, *, keyed: bool) -> None:
+        line = _Line(self._served, number)
+        turn = 0
+        while not self._done:
+            turn += 1
+            headers = {"idempotency_key": f"{number}-{turn}"} if keyed else {}
+            if keyed:
+                self.keys.append(headers["idempotency_key"])
+            acknowledged = await self._use(line, headers)
+            while keyed and not acknowledged:
+                await asyncio.sleep(PAUSE_SECONDS)
+                acknowledged = await self._use(line, headers)
+        await line.hang_up()
+
+    async def _use(self, line: "_Line", headers: dict[str, str]) -> bool:
+        self.sent += 1
+        try:
+            connection = await line.connection()
+            reply = await connection.ask("POST", f"{self._path}/consume", {"feature": "video"}, **headers)
+        except WireError:
+            await line.hang_up()
+            await asyncio.sleep(PAUSE_SECONDS)
+            return False
+        if reply.status == 200:
+            self.acknowledged.append(reply.json()["transaction_id"])
+            self._moved.set()
+        elif reply.status != 503:
+            self.unexpected.append(reply)
+        return reply.status == 200
+
+
+class _Line:
+    """A client's connection, made anew after each end."""
+
+    def __init__(self, served: Served, number: int) -> None:
+        self._served = served
+        self._number = number
+        self._connection: Connection | None = None
+
+    async def connection(self) -> Connection:
+        """The connection, which may be a new one."""
+        if self._connection is None:
+            self._connection = await self._served.connect(self._number)
+        return self._connection
+
+    async def hang_up(self) -> None:
+        """Give the connection up."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

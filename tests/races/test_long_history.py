@@ -1,0 +1,123 @@
+"""An account with 100,000 transactions answers as fast as one with ten, over real HTTP on both databases."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import insert
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits
+from sixpence.core.decide import decide
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.schema import credit_accounts, credit_transactions
+from sixpence.ledger.sqlite import system_clock
+from tests.http.house import forget
+from tests.ledger.databases import proved, raw_engine
+from tests.races.served import Served
+from tests.races.wire import Connection
+
+LONG, SHORT = "long", "short"
+LENGTHS = {LONG: 100_000, SHORT: 10}
+ROUNDS = 60
+RATIO_MAX = 3.0
+
+Made = tuple[Account, list[Transaction]]
+
+REQUESTS = {
+    "balance": "",
+    "history": "/transactions",
+    "filtered history": "/transactions?feature=video&limit=10",
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Made]:
+    """Accounts of the two lengths, decided one command after another as a server does."""
+    return [made_account(account_id, length) for account_id, length in LENGTHS.items()]
+
+
+@pytest.fixture(scope="module", params=["served_by_sqlite", "served_by_postgres"])
+def long_served(request: pytest.FixtureRequest, made: list[Made]) -> Iterator[Served]:
+    """Servers over a database in which both accounts stand; they are proved, and removed."""
+    served: Served = request.getfixturevalue(request.param)
+    for account, ledger in made:
+        put(served.database_url, account, ledger)
+    yield served
+    proved(served.database_url)
+    for account_id in LENGTHS:
+        forget(served.database_url, account_id)
+
+
+async def test_length_does_not_slow_an_answer(long_served: Served, tell: Callable[[str], None]) -> None:
+    """The medians of balance and history, asked in turn, differ by less than three times."""
+    connection = await long_served.connect()
+    seconds: dict[tuple[str, str], list[float]] = {(name, kind): [] for name in LENGTHS for kind in REQUESTS}
+
+    for _ in range(ROUNDS):
+        for name, kind in seconds:
+            seconds[name, kind].append(await timed(connection, f"/v1/accounts/{name}{REQUESTS[kind]}"))
+
+    await connection.close()
+    medians = {case: statistics.median(took) * 1000 for case, took in seconds.items()}
+    for kind in REQUESTS:
+        short, long = medians[SHORT, kind], medians[LONG, kind]
+        tell(f"{kind}: {short:.2f} ms with 10 transactions, {long:.2f} ms with 100,000")
+    ratios = {kind: medians[LONG, kind] / medians[SHORT, kind] for kind in REQUESTS}
+    assert max(ratios.values()) < RATIO_MAX, ratios
+
+
+async def test_a_filtered_page_looks_at_a_thousand_rows(long_served: Served) -> None:
+    """A filter that finds little comes back short with a cursor to go on, instead of reading everything."""
+    connection = await long_served.connect()
+    path = f"/v1/accounts/{LONG}/transactions?kind=signup"
+
+    first = (await connection.ask("GET", path)).json()
+    last = (await connection.ask("GET", f"{path}&cursor=900")).json()
+
+    await connection.close()
+    assert first == {"transactions": [], "next_cursor": "99001"}
+    assert ([row["seq"] for row in last["transactions"]], last["next_cursor"]) == ([1], None)
+
+
+async def timed(connection: Connection, path: str) -> float:
+    """How long a request took that was answered."""
+    began = time.perf_counter()
+    reply = await connection.ask("GET", path)
+    assert reply.status == 200
+    return time.perf_counter() - began
+
+
+def made_account(account_id: str, length: int) -> Made:
+    """An account with this many transactions: made, given enough, and used."""
+    account = Account(account_no(account_id), account_id)
+    ledger: list[Transaction] = []
+    commands: list[Command] = [EnsureAccount(), GrantCredits(amount=length)]
+    commands += [Consume(feature="video", generation_id=f"gen {number}") for number in range(length - 2)]
+    now, priced_by = system_clock(), PricedBy(1, DEFAULT_CATALOG)
+    for number, command in enumerate(commands):
+        decision = decide(account, command, clock=now - length + number, priced_by=priced_by)
+        account = decision.account
+        ledger += decision.rows
+    return account, ledger
+
+
+def put(url: str, account: Account, ledger: list[Transaction]) -> None:
+    """Insert an account with its whole ledger."""
+    with raw_engine(url).begin() as connection:
+        connection.execute(insert(credit_accounts), msgspec.structs.asdict(account_to_row(account)))
+        if not url.startswith("postgresql"):
+            connection.execute(insert(credit_transactions), [msgspec.structs.asdict(row) for row in ledger])
+    if url.startswith("postgresql"):
+        columns = sql.SQL(", ").join(map(sql.Identifier, TRANSACTION_COLUMNS))
+        copying = sql.SQL("COPY credit_transactions ({}) FROM STDIN").format(columns)
+        with psycopg.connect(url) as session, session.cursor() as cursor, cursor.copy(copying) as copy:
+            for row in ledger:
+                copy.write_row(transaction_to_row(row))
