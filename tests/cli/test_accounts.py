@@ -1,34 +1,38 @@
 """`sixpence account`: through a server, without one, and on PostgreSQL."""
 
 import json
-import secrets
+from typing import Any
+
+import pytest
 
 from tests.support.server import ServerProcess
 
 
-def made_account(installation: ServerProcess) -> str:
-    """The id of a new account with six credits."""
-    email = f"user-{secrets.token_hex(4)}@example.com"
-    made = installation.run("user", "create", "--email", email, "--password", "correct horse")
+@pytest.fixture(scope="module")
+def account_id(installation: ServerProcess) -> str:
+    """An account that starts with six credits; the tests of an installation share it."""
+    made = installation.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
     return made.stdout.split()[-1].rstrip(".")
 
 
-def test_an_account_as_json(installation: ServerProcess) -> None:
+def shown(installation: ServerProcess, account_id: str) -> dict[str, Any]:
+    """The account as JSON."""
+    document: dict[str, Any] = json.loads(installation.run("account", "show", account_id, "--json").stdout)
+    return document
+
+
+def test_an_account_as_json(installation: ServerProcess, account_id: str) -> None:
     """`--json` gives credits, live grants and transactions to a program."""
-    account_id = made_account(installation)
+    document = shown(installation, account_id)
 
-    shown = json.loads(installation.run("account", "show", account_id, "--json").stdout)
-
-    (grant,), (transaction,) = shown["grants"], shown["transactions"]
-    assert (shown["credits"]["account_id"], shown["credits"]["remaining"]) == (account_id, 6)
+    grant, transaction = document["grants"][0], document["transactions"][-1]
+    assert document["credits"]["account_id"] == account_id
     assert (grant["category"], grant["remaining"], grant["expires_at"]) == ("signup", 6, None)
     assert (transaction["kind"], transaction["amount"], transaction["id"]) == ("signup", 6, grant["id"])
 
 
-def test_an_account_in_words(installation: ServerProcess) -> None:
+def test_an_account_in_words(installation: ServerProcess, account_id: str) -> None:
     """Without `--json` a person reads the same in plain columns."""
-    account_id = made_account(installation)
-
     lines = installation.run("account", "show", account_id).stdout.splitlines()
 
     assert lines[0] == account_id
@@ -37,42 +41,31 @@ def test_an_account_in_words(installation: ServerProcess) -> None:
     assert any(line.startswith("1    20") and "+6" in line for line in lines)
 
 
-def test_a_grant_says_what_was_and_what_is(installation: ServerProcess) -> None:
+def test_a_grant_says_what_was_and_what_is(installation: ServerProcess, account_id: str) -> None:
     """The balance before, the grant and the balance after are told; who granted is recorded."""
-    account_id = made_account(installation)
+    had = shown(installation, account_id)["credits"]["remaining"]
 
     done = installation.run("account", "grant", account_id, "10", "--reason", "an outage")
 
-    shown = json.loads(installation.run("account", "show", account_id, "--json").stdout)
+    newest = shown(installation, account_id)["transactions"][0]
     before, after = done.stdout.splitlines()
-    assert before == f"{account_id} has 6 credits; granting 10."
-    assert after == f"Granted 10 credits: 16 remaining (transaction {shown['transactions'][0]['id']})."
-    assert (shown["transactions"][0]["reason"], shown["transactions"][0]["actor"]) == ("an outage", "local operator")
+    assert before == f"{account_id} has {had} credits; granting 10."
+    assert after == f"Granted 10 credits: {had + 10} remaining (transaction {newest['id']})."
+    assert (newest["reason"], newest["actor"]) == ("an outage", "local operator")
 
 
-def test_a_grant_with_a_key_is_given_once(installation: ServerProcess) -> None:
+def test_a_grant_with_a_key_is_given_once(installation: ServerProcess, account_id: str) -> None:
     """Repeated with its key, a grant changes nothing more."""
-    account_id = made_account(installation)
-    grant = (
-        "account",
-        "grant",
-        account_id,
-        "10",
-        "--reason",
-        "spring",
-        "--key",
-        "spring",
-        "--expires-at",
-        "2999-01-01",
-    )
-    timed = (*grant[:-1], "2999-01-01T00:00:00Z")
-    first = installation.run(*timed)
+    until = "2999-01-01T00:00:00Z"
+    grant = ("account", "grant", account_id, "10", "--reason", "spring", "--key", "spring", "--expires-at", until)
+    first = installation.run(*grant)
+    once = shown(installation, account_id)
 
-    again = installation.run(*timed)
+    again = installation.run(*grant)
 
-    shown = json.loads(installation.run("account", "show", account_id, "--json").stdout)
     assert again.stdout.splitlines()[1] == first.stdout.splitlines()[1]
-    assert (shown["credits"]["remaining"], shown["credits"]["next_expiry_at"]) == (16, "2999-01-01T00:00:00Z")
+    assert shown(installation, account_id) == once
+    assert once["credits"]["next_expiry_at"] == until
 
 
 def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:
@@ -83,13 +76,12 @@ def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:
     assert done.stderr.startswith("There is no account 'nobody'.")
 
 
-def test_a_refused_grant_changes_nothing(installation: ServerProcess) -> None:
+def test_a_refused_grant_changes_nothing(installation: ServerProcess, account_id: str) -> None:
     """A time without a zone is refused by name, and the account is as it was."""
-    account_id = made_account(installation)
+    before = shown(installation, account_id)
 
     done = installation.run("account", "grant", account_id, "1", "--reason", "x", "--expires-at", "2999-01-01T00:00:00")
 
-    shown = json.loads(installation.run("account", "show", account_id, "--json").stdout)
     assert done.returncode == 1
     assert done.stderr.startswith("expires_at: 2999-01-01T00:00:00 has no time zone.")
-    assert shown["credits"]["version"] == 1
+    assert shown(installation, account_id) == before

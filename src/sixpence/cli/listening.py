@@ -10,6 +10,8 @@ from sixpence.cli.errors import CommandRefusedError
 
 BACKLOG = 2048
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")
+_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @contextmanager
@@ -20,7 +22,12 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
         addresses = _addresses(host, port)
         for family, address in addresses:
             at = (address, port_of(sockets) if sockets and port == 0 else port)
-            sockets.append(_bound(family, at, alone=len(addresses) == 1))
+            try:
+                sockets.append(_bound(family, at, alone=len(addresses) == 1))
+            except OSError as error:
+                # `localhost` has an IPv6 address by name also where the machine has no IPv6.
+                if error.errno not in _ABSENT or (not sockets and (family, address) == addresses[-1]):
+                    raise CommandRefusedError(_problem(error, *at)) from error
         yield sockets
     finally:
         for each in sockets:
@@ -45,7 +52,7 @@ def local_address(sockets: list[socket.socket]) -> str | None:
 
 def url_at(host: str, port: int) -> str:
     """The address to write down for a host: an IPv6 one in brackets, "every address" as loopback."""
-    if host in ("0.0.0.0", "::"):
+    if host in EVERYWHERE:
         host = LOOPBACK
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -60,7 +67,7 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
 
 
 def _bound(family: socket.AddressFamily, address: tuple[str, int], *, alone: bool) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)  # raises where the machine has no such family
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -68,9 +75,9 @@ def _bound(family: socket.AddressFamily, address: tuple[str, int], *, alone: boo
         listener.bind(address)
         # Whoever connects while the server is still starting waits, and is not refused.
         listener.listen(BACKLOG)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise CommandRefusedError(_problem(error, *address)) from error
+        raise
     return listener
 
 

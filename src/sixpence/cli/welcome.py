@@ -8,7 +8,7 @@ import click
 from sixpence import __version__
 from sixpence.cli import database
 from sixpence.cli.catalog_words import in_force
-from sixpence.cli.listening import url_at
+from sixpence.cli.listening import EVERYWHERE, url_at
 from sixpence.cli.tables import facts
 from sixpence.core.catalog import PricedBy
 from sixpence.settings import Settings
@@ -19,7 +19,7 @@ def welcome(settings: Settings, applied: PricedBy, *, more: Sequence[tuple[str, 
     address = url_at(settings.host, settings.port)
     rows = [
         *more,
-        ("API", address),
+        ("API", f"{address}{_also_at(settings)}"),
         ("data", database.shown(settings)),
         ("catalog", in_force(applied, settings)),
         ("a key", f"K=$(sixpence key create{database.option_for(settings)})"),
@@ -31,6 +31,11 @@ def welcome(settings: Settings, applied: PricedBy, *, more: Sequence[tuple[str, 
         rows.append(("consume", consume))
     facts(f"Sixpence {__version__}", rows)
     click.echo("Stop it with Ctrl-C.")
+
+
+def _also_at(settings: Settings) -> str:
+    said = ", and every other address of this machine" if settings.host in EVERYWHERE else ""
+    return f"{said}, for browsers {settings.base_url}" if settings.base_url else said
 
 
 def _curl(url: str, body: str) -> str:
