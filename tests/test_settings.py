@@ -1,0 +1,210 @@
+"""Every setting by its variable, faults that name the variable, and the secret that is kept."""
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sixpence.core.errors import InvalidInputError
+from sixpence.settings import Settings
+
+GIVEN = {
+    "SIXPENCE_HOME": "data/credits",
+    "SIXPENCE_DATABASE_URL": "postgresql://app@db.example.com/credits",
+    "SIXPENCE_HOST": "0.0.0.0",
+    "SIXPENCE_PORT": "9000",
+    "SIXPENCE_BASE_URL": "https://credits.example.com",
+    "SIXPENCE_ALLOWED_ORIGINS": "https://app.example.com, https://shop.example.com:8443/ ,",
+    "SIXPENCE_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+    "SIXPENCE_SECRET": "s" * 32,
+    "SIXPENCE_CATALOG": "prices.toml",
+    "SIXPENCE_UPGRADE_URL": "https://app.example.com/upgrade",
+    "SIXPENCE_UNSAFE_DURABILITY": "Yes",
+    "SIXPENCE_BODY_BYTES_MAX": "65536",
+    "SIXPENCE_QUEUE_SIZE_MAX": "100",
+    "SIXPENCE_BATCH_SIZE_MAX": "50",
+    "SIXPENCE_WAIT_SECONDS_MAX": "2.5",
+    "SIXPENCE_LOCAL_OPERATOR_TOKEN": "a token",
+}
+READ = Settings(
+    home=Path("data/credits"),
+    database_url="postgresql://app@db.example.com/credits",
+    host="0.0.0.0",
+    port=9000,
+    base_url="https://credits.example.com",
+    allowed_origins=("https://app.example.com", "https://shop.example.com:8443/"),
+    trusted_proxies=("10.0.0.0/8", "::1"),
+    secret="s" * 32,
+    catalog="prices.toml",
+    upgrade_url="https://app.example.com/upgrade",
+    unsafe_durability=True,
+    body_bytes_max=65_536,
+    queue_size_max=100,
+    batch_size_max=50,
+    wait_seconds_max=2.5,
+    local_operator_token="a token",
+)
+
+BAD = [
+    ("SIXPENCE_PORT", "eighty", "'eighty' is not a whole number."),
+    ("SIXPENCE_PORT", "80.5", "'80.5' is not a whole number."),
+    ("SIXPENCE_PORT", "65536", "65536 is out of range. Set a number from 0 to 65535."),
+    ("SIXPENCE_PORT", "-1", "-1 is out of range. Set a number from 0 to 65535."),
+    ("SIXPENCE_BODY_BYTES_MAX", "2 MB", "'2 MB' is not a whole number."),
+    ("SIXPENCE_BODY_BYTES_MAX", "0", "0 is out of range. Set a number from 1024 to 1073741824."),
+    ("SIXPENCE_QUEUE_SIZE_MAX", "0", "0 is out of range. Set a number from 1 to 10000000."),
+    ("SIXPENCE_BATCH_SIZE_MAX", "-5", "-5 is out of range. Set a number from 1 to 10000."),
+    ("SIXPENCE_WAIT_SECONDS_MAX", "soon", "'soon' is not a number."),
+    ("SIXPENCE_WAIT_SECONDS_MAX", "nan", "nan is out of range. Set a number from 0.01 to 3600."),
+    ("SIXPENCE_WAIT_SECONDS_MAX", "inf", "inf is out of range. Set a number from 0.01 to 3600."),
+    ("SIXPENCE_UNSAFE_DURABILITY", "maybe", "'maybe' is not yes or no."),
+    (
+        "SIXPENCE_BASE_URL",
+        "credits.example.com",
+        "'credits.example.com' is not a web address. Set one like https://app.example.com.",
+    ),
+    ("SIXPENCE_BASE_URL", "https://", "'https://' is not a web address. Set one like https://app.example.com."),
+    (
+        "SIXPENCE_BASE_URL",
+        "ftp://app.example.com",
+        "'ftp://app.example.com' is not a web address. Set one like https://app.example.com.",
+    ),
+    ("SIXPENCE_ALLOWED_ORIGINS", "*", "'*' is not a web address. Set one like https://app.example.com."),
+    (
+        "SIXPENCE_ALLOWED_ORIGINS",
+        "https://app.example.com,https://b.example.com:port",
+        "'https://b.example.com:port' is not a web address. Set one like https://app.example.com.",
+    ),
+    (
+        "SIXPENCE_TRUSTED_PROXIES",
+        "10.0.0.0/8,proxy.example.com",
+        "'proxy.example.com' is not an address or a network like 10.0.0.0/8.",
+    ),
+    ("SIXPENCE_SECRET", "short", "has 5 characters. Set at least 32 random ones."),
+    (
+        "SIXPENCE_DATABASE_URL",
+        "mysql://app@db.example.com/credits",
+        "'mysql' is neither sqlite nor postgresql. "
+        "Send one like sqlite:///credits.db or postgresql://user@host/database.",
+    ),
+    (
+        "SIXPENCE_DATABASE_URL",
+        "credits.db",
+        "is not a database URL. Send one like sqlite:///credits.db or postgresql://user@host/database.",
+    ),
+]
+
+
+def test_every_setting_has_its_variable() -> None:
+    """What each variable says is the setting, and there is a variable in this test for each setting."""
+    names = {f"SIXPENCE_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}
+
+    assert set(GIVEN) == names
+    assert Settings.read(GIVEN) == READ
+
+
+def test_nothing_has_to_be_set() -> None:
+    """Without variables, or with empty ones, the defaults hold."""
+    assert Settings.read({}) == Settings.read(dict.fromkeys(GIVEN, "")) == Settings()
+
+
+def test_a_flag_goes_before_the_environment() -> None:
+    """What a command line chose is taken; what it did not choose comes from the environment."""
+    settings = Settings.read(GIVEN, port=7000, host=None)
+
+    assert (settings.port, settings.host) == (7000, "0.0.0.0")
+
+
+@pytest.mark.parametrize(("name", "value", "problem"), BAD)
+def test_a_bad_value_names_its_variable(name: str, value: str, problem: str) -> None:
+    """A value that cannot be used is refused with the variable's name, the value and what to set."""
+    with pytest.raises(InvalidInputError) as refused:
+        Settings.read({name: value})
+
+    assert refused.value == InvalidInputError(name, problem)
+
+
+def test_another_process_reads_the_same_settings() -> None:
+    """The variables that settings are written to are read as the very same."""
+    assert Settings.read(READ.environment()) == READ
+    assert Settings.read(Settings().environment()) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "site", "origins"),
+    [
+        ({}, "http://127.0.0.1:8000", ("http://localhost:8000", "http://127.0.0.1:8000")),
+        (
+            {"SIXPENCE_HOST": "::1", "SIXPENCE_PORT": "81"},
+            "http://127.0.0.1:81",
+            ("http://localhost:81", "http://[::1]:81"),
+        ),
+        ({"SIXPENCE_BASE_URL": "https://c.example.com"}, "https://c.example.com", ()),
+        (
+            {"SIXPENCE_BASE_URL": "https://c.example.com", "SIXPENCE_ALLOWED_ORIGINS": "https://a.example.com"},
+            "https://c.example.com",
+            ("https://a.example.com",),
+        ),
+    ],
+)
+def test_where_browsers_find_it(given: dict[str, str], site: str, origins: tuple[str, ...]) -> None:
+    """On loopback the site is known by both its names; with a base URL by that alone, and what is allowed."""
+    settings = Settings.read(given)
+
+    assert (settings.site, settings.origins) == (site, origins)
+
+
+def test_the_database_lies_at_home() -> None:
+    """Without a URL the database is a SQLite file in the home folder."""
+    assert Settings.read({"SIXPENCE_HOME": "my data"}).database == "sqlite:///my data/credits.db"
+
+
+def test_proxies_are_networks() -> None:
+    """An address is a network of one, and a network may be written with host bits."""
+    settings = Settings.read({"SIXPENCE_TRUSTED_PROXIES": "10.1.2.3/8,192.0.2.1"})
+
+    assert settings.proxies == [ip_network("10.0.0.0/8"), ip_network("192.0.2.1/32")]
+
+
+def test_the_secret_that_was_set_is_used(tmp_path: Path) -> None:
+    """With a secret of its own an installation writes none."""
+    assert Settings(home=tmp_path / "home", secret="s" * 32).cookie_secret() == "s" * 32
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_secret_is_made_once_and_kept(tmp_path: Path) -> None:
+    """The secret that nobody set is random, readable by its owner alone, and the same at every start."""
+    settings = Settings(home=tmp_path / "home")
+
+    first = settings.cookie_secret()
+
+    kept = tmp_path / "home" / "secret"
+    assert (len(first), kept.read_text()) == (64, first)
+    assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
+    assert Settings(home=tmp_path / "home").cookie_secret() == first
+    assert Settings(home=tmp_path / "other").cookie_secret() != first
+    assert os.listdir(tmp_path / "home") == ["secret"]
+
+
+def test_processes_that_start_at_once_share_the_secret(tmp_path: Path) -> None:
+    """Whoever comes first makes it, and nobody reads half of it."""
+    with ThreadPoolExecutor(16) as threads:
+        secrets = list(threads.map(lambda _: Settings(home=tmp_path).cookie_secret(), range(64)))
+
+    assert len(set(secrets)) == 1
+    assert os.listdir(tmp_path) == ["secret"]
+
+
+def test_a_kept_secret_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A file that lost its content does not become an empty secret."""
+    (tmp_path / "secret").write_text("")
+
+    with pytest.raises(InvalidInputError) as refused:
+        Settings(home=tmp_path).cookie_secret()
+
+    problem = f"is not set, and '{tmp_path / 'secret'}' has fewer than 32 characters. Remove the file."
+    assert refused.value == InvalidInputError("SIXPENCE_SECRET", problem)

@@ -1,0 +1,109 @@
+"""Putting the parts together: which database and which catalog, routes of an app's own, and the end."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from sixpence.core.catalog import DEFAULT_CATALOG, from_toml
+from sixpence.core.errors import CatalogError, ServiceClosedError
+from sixpence.ledger.database import PostgresServer, SQLiteFile
+from sixpence.settings import Settings
+from sixpence.wiring import app_of, chosen_catalog, create_app, open_ledger, wire
+from tests.http.house import opened_house
+
+PRICES = """
+[features.photo]
+credits = 3
+[plans.free]
+signup_credits = 9
+"""
+
+
+def test_without_a_url_it_is_a_file_at_home(tmp_path: Path) -> None:
+    """The default database is a SQLite file in a home folder that is made; nothing is opened yet."""
+    ledger = open_ledger(Settings(home=tmp_path / "my home"))
+
+    assert ledger.place == SQLiteFile(str(tmp_path / "my home" / "credits.db"))
+    assert list((tmp_path / "my home").iterdir()) == []
+
+
+def test_a_url_names_the_database() -> None:
+    """A URL of PostgreSQL is taken as it is."""
+    ledger = open_ledger(Settings(database_url="postgresql://app:x@db.example.com/credits"))
+
+    assert ledger.place == PostgresServer("postgresql://app:x@db.example.com/credits")
+
+
+def test_the_catalog_of_the_settings(tmp_path: Path) -> None:
+    """The file that the settings name is the catalog; where they name none it is the default one."""
+    (tmp_path / "prices.toml").write_text(PRICES)
+
+    assert chosen_catalog(Settings(catalog=str(tmp_path / "prices.toml"))) == from_toml(PRICES)
+    assert chosen_catalog(Settings()) == DEFAULT_CATALOG
+
+
+def test_a_catalog_that_is_not_there(tmp_path: Path) -> None:
+    """A file that cannot be read is told by its name, before anything starts."""
+    with pytest.raises(CatalogError) as refused:
+        create_app(Settings(home=tmp_path, catalog=str(tmp_path / "missing.toml")))
+
+    assert "missing.toml cannot be read" in refused.value.problems[0]
+
+
+async def test_the_catalog_prices(tmp_path: Path) -> None:
+    """What the chosen catalog says is what a new account gets and what a use costs."""
+    (tmp_path / "prices.toml").write_text(PRICES)
+    url = f"sqlite:///{tmp_path / 'credits.db'}"
+
+    async with opened_house(url, tmp_path, catalog=str(tmp_path / "prices.toml")) as house:
+        shop = await house.server()
+        made = await shop.post("/v1/accounts", json={"account_id": "a"})
+        used = await shop.post("/v1/accounts/a/consume", json={"feature": "photo"})
+
+    assert (made.json()["remaining"], used.json()["credits_consumed"], used.json()["remaining"]) == (9, 3, 6)
+
+
+async def test_routes_of_an_apps_own(tmp_path: Path) -> None:
+    """An app adds its pages after Sixpence's routes, so that one that takes every path hides none of them."""
+
+    async def page(_request: Request) -> Response:
+        return PlainTextResponse("a page")
+
+    everything = Mount("/", routes=[Route("/{path:path}", page)])
+    async with opened_house(f"sqlite:///{tmp_path / 'c.db'}", tmp_path, routes=lambda _: [everything]) as house:
+        client = house.client()
+        answers = [await client.get(path) for path in ("/", "/studio", "/livez", "/v1/catalog")]
+
+    assert [(answer.status_code, answer.text) for answer in answers[:2]] == [(200, "a page")] * 2
+    assert [answer.status_code for answer in answers[2:]] == [200, 401]
+
+
+async def test_it_works_below_a_prefix(tmp_path: Path) -> None:
+    """Mounted in another app, ids with a slash are still found."""
+    async with opened_house(f"sqlite:///{tmp_path / 'c.db'}", tmp_path) as house:
+        shop = await house.server()
+        await shop.post("/v1/accounts", json={"account_id": "team/7"})
+        outer = Starlette(routes=[Mount("/credits", house.app)])
+        headers = {"authorization": shop.headers["authorization"]}
+        transport = httpx.ASGITransport(outer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.example.com", headers=headers) as client:
+            shown = await client.get("/credits/v1/accounts/team%2F7")
+
+    assert (shown.status_code, shown.json()["account_id"]) == (200, "team/7")
+
+
+async def test_shutting_down_closes_the_ledger(tmp_path: Path) -> None:
+    """When the app shuts down what waits is finished, and what comes later is refused."""
+    parts = wire(Settings(home=tmp_path))
+    app = app_of(parts)
+
+    async with app.router.lifespan_context(app):
+        await parts.credits.initialize_user_credits("a")
+
+    with pytest.raises(ServiceClosedError):
+        await parts.credits.get_user_credits("a")
