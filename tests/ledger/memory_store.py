@@ -1,0 +1,121 @@
+"""A store that keeps everything in memory, for tests of the queue, the lanes and the writer: deterministic, and honest.
+
+It holds to `Store`: what is begun is undone unless it is committed, and accounts are locked, here against every other
+store over the same `Shelf`. A test can take an account as another session would, and say what the next calls run into.
+"""
+
+import threading
+from collections import deque
+
+import msgspec
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.store import Append, Asked, Loaded, LockWaitError, RowRejectedError
+
+CLOCK = 1_772_366_400_000_000
+
+
+class Shelf:
+    """What is durable, and which accounts somebody holds."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.rows: list[Transaction] = []
+        self.held: dict[str, object] = {}
+        self.overlaps: list[str] = []
+        self.batches: list[tuple[str, ...]] = []
+        self.guard = threading.Lock()
+
+    def hold(self, account_id: str) -> None:
+        """Takes an account as another session would."""
+        with self.guard:
+            self.held[account_id] = self
+
+    def let_go(self, account_id: str) -> None:
+        """Gives it back."""
+        with self.guard:
+            del self.held[account_id]
+
+
+class MemoryStore:
+    """A store over a shelf; `loads` and `appends` name what the next calls raise, `pass` meaning nothing."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.loads: deque[Exception | None] = deque()
+        self.appends: deque[Exception | None] = deque()
+        self.commit_before_error = False
+        self.refused_ids: set[str] = set()
+        self.gate: threading.Event | None = None
+        self.loading = threading.Event()
+        self.asked: list[Asked] = []
+        self._mine: set[str] = set()
+
+    def load(self, asked: Asked) -> Loaded:
+        """Lock and read; waits for nobody, so an account that is held is at once one waited for in vain."""
+        self.asked.append(asked)
+        self.loading.set()
+        if self.gate is not None:
+            self.gate.wait(10)
+        _raise_next(self.loads)
+        shelf = self.shelf
+        with shelf.guard:
+            elsewhere = {name for name in asked.account_ids if shelf.held.get(name, self) is not self}
+            if elsewhere and asked.wait:
+                raise LockWaitError(", ".join(sorted(elsewhere)))
+            shelf.batches.append(asked.account_ids)
+            self._mine = set(asked.account_ids) - elsewhere
+            shelf.overlaps += [name for name in self._mine if name in shelf.held]
+            shelf.held |= dict.fromkeys(self._mine, self)
+            accounts = {name: shelf.accounts[name].copy() for name in self._mine if name in shelf.accounts}
+            for name in asked.making:
+                if name in self._mine:
+                    accounts.setdefault(name, Account(account_no=account_no(name), account_id=name))
+            replays = {
+                (row.account_id, str(row.idempotency_key)): row
+                for row in shelf.rows
+                if (row.account_id, row.idempotency_key) in asked.keys
+            }
+        return Loaded(CLOCK, PricedBy(1, DEFAULT_CATALOG), accounts, replays, busy=frozenset(elsewhere))
+
+    def append(self, append: Append) -> None:
+        """Commit, unless the test wants otherwise."""
+        if any(row.account_id in self.refused_ids for row in append.rows):
+            raise RowRejectedError("refused by the test")
+        if self.commit_before_error:
+            self._commit(append)
+        _raise_next(self.appends)
+        self._commit(append)
+
+    def abandon(self) -> None:
+        """Let the locks go."""
+        with self.shelf.guard:
+            for name in self._mine:
+                self.shelf.held.pop(name, None)
+            self._mine = set()
+
+    def was_committed(self, row: Transaction) -> bool:
+        """Whether the row stands."""
+        self.close()
+        _raise_next(self.loads)
+        return row in self.shelf.rows
+
+    def close(self) -> None:
+        """The end of a connection undoes what it had begun."""
+        self.abandon()
+
+    def _commit(self, append: Append) -> None:
+        with self.shelf.guard:
+            self.shelf.rows += append.rows
+            for account in append.accounts:
+                self.shelf.accounts[account.account_id] = msgspec.structs.replace(account)
+        self.abandon()
+
+
+def _raise_next(errors: "deque[Exception | None]") -> None:
+    error = errors.popleft() if errors else None
+    if error is not None:
+        raise error

@@ -1,0 +1,83 @@
+"""`SyncCreditService` is `CreditService` for threads: the same methods, arguments, answers and errors."""
+
+import inspect
+import threading
+
+import pytest
+
+from sixpence.core.errors import InsufficientCreditsError, ServiceClosedError
+from sixpence.service.answers import Receipt
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import proved
+
+ADA = "ada@example.com"
+# Named otherwise by Python itself.
+ENDS = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
+
+
+def methods_of(service: type) -> dict[str, inspect.Signature]:
+    """What can be called, and with what."""
+    return {
+        ENDS.get(name, name): inspect.signature(method)
+        for name, method in inspect.getmembers(service, inspect.isfunction)
+        if not name.startswith("_") or name in (*ENDS, *ENDS.values(), "__init__")
+    }
+
+
+def test_it_has_exactly_the_methods_of_the_other() -> None:
+    """No method is missing or more, and each takes and gives the same."""
+    assert methods_of(SyncCreditService) == methods_of(CreditService)
+
+
+def test_its_methods_say_what_they_do() -> None:
+    """Each has the other's sentence."""
+    for name in methods_of(CreditService).keys() - {"__init__", "close", *ENDS.values()}:
+        assert getattr(SyncCreditService, name).__doc__ == getattr(CreditService, name).__doc__
+
+
+def test_it_answers_as_the_other(url: str) -> None:
+    """The same calls give the same answers, here without an event loop."""
+    with SyncCreditService(url) as service:
+        opened = service.initialize_user_credits(ADA)
+        receipt = service.consume_credit(ADA, "interior", idempotency_key="k")
+        again = service.consume_credit(ADA, "interior", idempotency_key="k")
+        service.grant_credits(ADA, 4)
+        status = service.update_subscription_status(ADA, "pro")
+        credits = service.get_user_credits(ADA)
+        check = service.validate_credit_usage(ADA, "interior")
+        history = service.get_credit_history(ADA, limit=2)
+        version = service.get_catalog().version
+
+    assert (opened.created, type(receipt), receipt.remaining, again.replayed) == (True, Receipt, 5, True)
+    assert (status.subscription_status, credits.remaining, credits.unlimited, check.required) == ("pro", 9, True, 0)
+    assert ([row.kind for row in history.transactions], history.next_cursor, version) == (
+        ["plan_change", "grant"],
+        "3",
+        1,
+    )
+    proved(url)
+
+
+def test_it_raises_as_the_other(url: str) -> None:
+    """A refusal is raised with its data in the thread that called."""
+    with SyncCreditService(url) as service:
+        service.initialize_user_credits(ADA)
+        for _ in range(6):
+            service.consume_credit(ADA, "interior")
+
+        with pytest.raises(InsufficientCreditsError) as refused:
+            service.consume_credit(ADA, "interior")
+
+    assert (refused.value.required, refused.value.remaining, refused.value.shortfall) == (1, 0, 1)
+    with pytest.raises(ServiceClosedError):
+        service.get_user_credits(ADA)
+
+
+async def test_it_may_be_called_beside_a_running_loop(sqlite_url: str) -> None:
+    """Code that is called from a loop's thread may use it: it needs no loop and disturbs none."""
+    with SyncCreditService(sqlite_url) as service:
+        service.initialize_user_credits(ADA)
+
+        assert service.consume_credit(ADA, "interior").remaining == 5
+    assert threading.active_count() >= 1

@@ -1,0 +1,68 @@
+"""On SQLite nothing is needed but Python, msgspec and SQLAlchemy."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Everything that is installed beside them is hidden; typing_extensions and greenlet are SQLAlchemy's own.
+PROGRAM = """
+import sys
+
+NEEDED = {"sixpence", "msgspec", "sqlalchemy", "typing_extensions", "greenlet"}
+
+
+class OnlyWhatIsNeeded:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if not (top in NEEDED or top in sys.stdlib_module_names or top.startswith("_sysconfigdata")):
+            raise ModuleNotFoundError(f"{name} is hidden", name=name)
+
+
+sys.meta_path.insert(0, OnlyWhatIsNeeded())
+from sixpence import CreditService, InsufficientCreditsError, SyncCreditService
+from sixpence.ledger.database import place_of, reading_engine
+from sixpence.ledger.verify import verify
+
+with SyncCreditService(sys.argv[1]) as service:
+    service.initialize_user_credits("ada@example.com", metadata={"a": 1}, idempotency_key="k")
+    service.grant_credits("ada@example.com", 1)
+    service.update_subscription_status("ada@example.com", "pro")
+    service.consume_credit("ada@example.com", "video")
+    service.validate_credit_usage("ada@example.com", "video")
+    history = service.get_credit_history("ada@example.com")
+    print(len(history.transactions), service.get_user_credits("ada@example.com").version)
+with reading_engine(place_of(sys.argv[1])).connect() as connection:
+    print(verify(connection).clean)
+"""
+
+
+def test_sqlite_needs_nothing_else(sqlite_url: str) -> None:
+    """With all other packages out of reach every operation works, and verify too."""
+    ended = subprocess.run([sys.executable, "-c", PROGRAM, sqlite_url], capture_output=True, text=True)
+
+    assert (ended.stderr, ended.stdout.splitlines()[:2]) == ("", ["4 4", "True"])
+
+
+def test_postgresql_without_its_driver_says_what_to_install() -> None:
+    """The driver is an extra, and its absence a matter of set-up."""
+    program = PROGRAM.partition("with SyncCreditService")[0] + (
+        "from sixpence import DatabaseSetupError\n"
+        "try:\n"
+        "    SyncCreditService('postgresql://nobody@127.0.0.1:1/x').get_user_credits('ada')\n"
+        "except DatabaseSetupError as error:\n"
+        "    print(error)\n"
+    ).replace("\\\n", "\n")
+
+    ended = subprocess.run([sys.executable, "-c", program, "unused"], capture_output=True, text=True)
+
+    assert (ended.stderr, ended.stdout) == ("", "PostgreSQL needs psycopg. Install sixpence[postgres].\n")
+
+
+def test_a_base_install_asks_for_no_more() -> None:
+    """The package itself depends on these two alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert sorted(name.partition(">")[0] for name in project["dependencies"]) == ["msgspec", "sqlalchemy"]
