@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -16,7 +15,7 @@ from starlette.routing import BaseRoute
 from sixpence.core.errors import InternalError
 from sixpence.http import problems
 from sixpence.http.accounts import EncodedPaths
-from sixpence.http.boundary import Handler, refusal_handlers
+from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.origin import origin_of
 from sixpence.service.credits import CreditService
 
@@ -34,7 +33,7 @@ def build_app(
 ) -> Starlette:
     """An application of these routes; every error that leaves them becomes a problem."""
 
-    handlers: dict[Any, Handler] = {
+    handlers: Handlers = {
         **refusal_handlers(credits, upgrade_url=upgrade_url),
         HTTPException: _status,
         ClientDisconnect: _gone,

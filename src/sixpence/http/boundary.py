@@ -3,7 +3,7 @@
 Not here: what a problem looks like (`problems`), and faults that are nobody's refusal (`app`).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -18,12 +18,13 @@ from sixpence.service.credits import CreditService
 
 SETUP_RETRY_SECONDS = 60
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+Handlers = dict[int | type[Exception], Handler]
 
 _log = structlog.get_logger(__name__)
 
 
-def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> dict[Any, Handler]:
+def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> Handlers:
     """The exception handlers that answer refusals, for Starlette and what stands on it."""
 
     async def refused(_request: Request, error: Exception) -> Response:

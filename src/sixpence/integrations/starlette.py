@@ -17,7 +17,7 @@ from sixpence.core.catalog import Catalog
 from sixpence.core.errors import InsufficientCreditsError
 from sixpence.http import answers, problems
 from sixpence.http.bodies import idempotency_key as key_of
-from sixpence.http.boundary import Handler, refusal_handlers
+from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.callers import Callers, with_account
 from sixpence.http.offers import offers_of
 from sixpence.service.answers import CreditCheck, PlanStatus, Receipt, UserCredits
@@ -47,7 +47,7 @@ class CreditIntegration:
         self._upgrade_url = upgrade_url
 
     @property
-    def exception_handlers(self) -> dict[Any, Handler]:
+    def exception_handlers(self) -> Handlers:
         """What answers Sixpence's refusals in an app of one's own: `FastAPI(exception_handlers=...)`."""
         return refusal_handlers(self.credits, upgrade_url=self._upgrade_url)
 

@@ -1,0 +1,62 @@
+"""The fixtures of this folder: an app of one's own that charges, on each framework, and Ada who uses it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from sixpence.integrations.starlette import CreditIntegration
+from sixpence.settings import Settings
+from sixpence.wiring import Sixpence, app_of, wire
+from tests.http.house import SITE, House, forget, user_id
+from tests.integrations.studio import APPS, Done
+from tests.ledger.databases import proved
+
+
+class Studio:
+    """An app that charges, what it has worked on, and the credits behind it."""
+
+    def __init__(self, parts: Sixpence, url: str, framework: str) -> None:
+        self.url = url
+        self.done: Done = []
+        self.integration = CreditIntegration(parts.credits, parts.callers, upgrade_url="https://app.example.com/buy")
+        self.credits = parts.credits
+        self._app = APPS[framework](self.integration, self.done)
+
+    def client(self, cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
+        """A browser on a page of the studio."""
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=SITE, headers={"origin": SITE}, cookies=cookies)
+
+
+@pytest.fixture(scope="module")
+async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Sixpence, str, httpx.Cookies, str]]:
+    """An installation in which Ada has signed up: its parts, its database, her cookies and her id."""
+    home = tmp_path_factory.mktemp("home")
+    url = f"sqlite:///{home / 'credits.db'}"
+    wired = wire(Settings(home=home, database_url=url))
+    app = app_of(wired)
+    async with app.router.lifespan_context(app):
+        ada = await House(url, app).user()
+        yield wired, url, ada.cookies, await user_id(ada)
+    proved(url)
+
+
+@pytest.fixture(params=["starlette", "fastapi"])
+def studio(request: pytest.FixtureRequest, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> Studio:
+    """The app, once on each framework; Ada's account has never been made."""
+    wired, url, _, account_id = parts
+    forget(url, account_id)
+    return Studio(wired, url, request.param)
+
+
+@pytest.fixture
+def ada(studio: Studio, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> httpx.AsyncClient:
+    """Ada in the studio."""
+    return studio.client(parts[2])
+
+
+@pytest.fixture
+def account_id(parts: tuple[Sixpence, str, httpx.Cookies, str]) -> str:
+    """Ada's account."""
+    return parts[3]
