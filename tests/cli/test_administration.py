@@ -1,5 +1,7 @@
 """The endpoints that the commands ask are closed to everybody but operators."""
 
+from contextlib import closing
+
 import httpx
 
 from tests.support.server import ServerProcess
@@ -26,7 +28,7 @@ def caller(server: ServerProcess, headers: dict[str, str] | None = None, *, emai
 
 def statuses(client: httpx.Client) -> set[int]:
     """What the endpoints answer to this caller."""
-    with client:
+    with closing(client):
         return {client.request(method, path, content=b"{}").status_code for method, path in ENDPOINTS}
 
 
