@@ -133,6 +133,23 @@ async def test_an_account_that_another_session_is_making_is_waited_for(
     proved(migrated_postgres_url)
 
 
+async def test_what_came_after_an_ensure_waits_with_it(
+    service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
+) -> None:
+    """While another session makes the account, its later commands are not told that there is none."""
+    session.execute("BEGIN")
+    session.execute("INSERT INTO credit_accounts (account_no, account_id) VALUES (%s, %s)", (account_no(NEW), NEW))
+    calls = [service.initialize_user_credits(NEW), service.grant_credits(NEW, 1), service.consume_credit(NEW, "video")]
+    waiting = asyncio.gather(*calls, service.consume_credit(OTHERS[0], "video"))
+    await asyncio.sleep(0.3)
+
+    session.execute("ROLLBACK")
+    answers = await waiting
+
+    assert [(answer.version, answer.remaining) for answer in answers] == [(1, 6), (2, 7), (3, 6), (3, 10_005)]
+    proved(migrated_postgres_url)
+
+
 async def test_an_account_being_made_for_too_long_is_busy(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:

@@ -110,6 +110,15 @@ def test_a_lock_that_times_out_again_is_tried_one_by_one(store: MemoryStore) -> 
     assert said(outcomes) == [5, None, 5]
 
 
+def test_what_waits_is_not_overtaken(store: MemoryStore) -> None:
+    """When commands run one by one, those behind one that has to wait for the same account wait with it."""
+    store.loads.extend([LockWaitError(), LockWaitError(), LockWaitError(), None])
+
+    outcomes = Lane(store).run([asked("new", ENSURE), asked("new"), asked("a"), asked("new")])
+
+    assert said(outcomes) == [None, None, 5, None]
+
+
 def test_a_contended_batch_is_run_again(store: MemoryStore) -> None:
     """A deadlock or a serialization failure costs a rerun, in load and in append, and is charged once."""
     store.loads.append(ContendedError())

@@ -109,4 +109,12 @@ class Lane:
         return [None if outcome is None else OutcomeUnknownError() for outcome in decided.outcomes]
 
     def _one_by_one(self, requests: Sequence[Request]) -> list[Outcome | None]:
-        return [outcome for request in requests for outcome in self.run([request], wait=False)]
+        outcomes: list[Outcome | None] = []
+        held: set[str] = set()
+        for request in requests:
+            # What waits for an account keeps its place before whatever came later for it.
+            outcome = None if request.account_id in held else self.run([request], wait=False)[0]
+            if outcome is None:
+                held.add(request.account_id)
+            outcomes.append(outcome)
+        return outcomes
