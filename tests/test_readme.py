@@ -1,5 +1,6 @@
 """What the README shows works as it stands there: its Python, its shell lines and its catalog."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from sixpence import read_catalog
 from tests.support.server import ServerProcess, running_server
@@ -20,16 +20,16 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
 
 
-async def test_the_python_example_charges_and_answers_402(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_python_example_charges_and_answers_402(tmp_path: Path) -> None:
     """Six calls are paid for by the six credits, the seventh is told what is missing."""
-    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(blocks("python")[0], names)  # the example itself is what is tested
     transport = httpx.ASGITransport(app=names["app"])
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://app.example.com") as client:
-        answers = [await client.post("/interior/user_1") for _ in range(7)]
-    await names["credits"].close()
+    with contextlib.chdir(tmp_path):  # where the example's file comes to lie
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.example.com") as client:
+            answers = [await client.post("/interior/user_1") for _ in range(7)]
+        await names["credits"].close()
 
     assert [answer.json() for answer in answers[:6]] == [{"remaining": left} for left in (5, 4, 3, 2, 1, 0)]
     assert answers[6].status_code == 402

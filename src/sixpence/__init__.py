@@ -1,49 +1,55 @@
 """Usage credits for AI products: the public interface of Sixpence.
 
-async with CreditService("sqlite:///credits.db") as credits:
-    await credits.initialize_user_credits("user_1")
-    receipt = await credits.consume_credit("user_1", "interior")
-    print(receipt.remaining)
+    async with CreditService("sqlite:///credits.db") as credits:
+        await credits.initialize_user_credits("user_1")
+        receipt = await credits.consume_credit("user_1", "interior")
+        print(receipt.remaining)
+
+A name is imported from its place when it is first used, so that `import sixpence` costs nothing.
 """
 
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan
-from sixpence.core.errors import (
-    AccountBusyError,
-    AccountNotFoundError,
-    BalanceLimitError,
-    BrokenLedgerError,
-    CatalogError,
-    CreditSystemError,
-    DatabaseSetupError,
-    DatabaseUnavailableError,
-    GrantLimitError,
-    GrantPeriodError,
-    IdempotencyConflictError,
-    InsufficientCreditsError,
-    InternalError,
-    InvalidInputError,
-    OutcomeUnknownError,
-    QueueFullError,
-    RefusedError,
-    ServiceClosedError,
-    TransactionNotFoundError,
-    UnavailableError,
-    UnknownFeatureError,
-    UnknownPlanError,
-)
-from sixpence.service.answers import (
-    CreditCheck,
-    CreditHistory,
-    CreditTransaction,
-    OpenedAccount,
-    PlanStatus,
-    Receipt,
-    UserCredits,
-)
-from sixpence.service.blocking import SyncCreditService
-from sixpence.service.catalog_file import read_catalog
-from sixpence.service.credits import CreditService
-from sixpence.service.names import CREDIT_CONSTANTS, FeatureType, SubscriptionStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan
+    from sixpence.core.errors import (
+        AccountBusyError,
+        AccountNotFoundError,
+        BalanceLimitError,
+        BrokenLedgerError,
+        CatalogError,
+        CreditSystemError,
+        DatabaseSetupError,
+        DatabaseUnavailableError,
+        GrantLimitError,
+        GrantPeriodError,
+        IdempotencyConflictError,
+        InsufficientCreditsError,
+        InternalError,
+        InvalidInputError,
+        OutcomeUnknownError,
+        QueueFullError,
+        RefusedError,
+        ServiceClosedError,
+        TransactionNotFoundError,
+        UnavailableError,
+        UnknownFeatureError,
+        UnknownPlanError,
+    )
+    from sixpence.service.answers import (
+        CreditCheck,
+        CreditHistory,
+        CreditTransaction,
+        OpenedAccount,
+        PlanStatus,
+        Receipt,
+        UserCredits,
+    )
+    from sixpence.service.blocking import SyncCreditService
+    from sixpence.service.catalog_file import read_catalog
+    from sixpence.service.credits import CreditService
+    from sixpence.service.names import CREDIT_CONSTANTS, FeatureType, SubscriptionStatus
 
 __version__ = "0.1.0"
 
@@ -88,3 +94,68 @@ __all__ = [
     "UserCredits",
     "read_catalog",
 ]
+
+_PLACES = {
+    "sixpence.core.catalog": (
+        "DEFAULT_CATALOG",
+        "Catalog",
+        "Feature",
+        "Plan",
+    ),
+    "sixpence.core.errors": (
+        "AccountBusyError",
+        "AccountNotFoundError",
+        "BalanceLimitError",
+        "BrokenLedgerError",
+        "CatalogError",
+        "CreditSystemError",
+        "DatabaseSetupError",
+        "DatabaseUnavailableError",
+        "GrantLimitError",
+        "GrantPeriodError",
+        "IdempotencyConflictError",
+        "InsufficientCreditsError",
+        "InternalError",
+        "InvalidInputError",
+        "OutcomeUnknownError",
+        "QueueFullError",
+        "RefusedError",
+        "ServiceClosedError",
+        "TransactionNotFoundError",
+        "UnavailableError",
+        "UnknownFeatureError",
+        "UnknownPlanError",
+    ),
+    "sixpence.service.answers": (
+        "CreditCheck",
+        "CreditHistory",
+        "CreditTransaction",
+        "OpenedAccount",
+        "PlanStatus",
+        "Receipt",
+        "UserCredits",
+    ),
+    "sixpence.service.blocking": ("SyncCreditService",),
+    "sixpence.service.catalog_file": ("read_catalog",),
+    "sixpence.service.credits": ("CreditService",),
+    "sixpence.service.names": (
+        "CREDIT_CONSTANTS",
+        "FeatureType",
+        "SubscriptionStatus",
+    ),
+}
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from the module that defines it."""
+    if name not in _PLACE_OF:
+        raise AttributeError(f"module 'sixpence' has no attribute '{name}'")
+    value = getattr(import_module(_PLACE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """What `from sixpence import ...` offers."""
+    return sorted((*globals(), *__all__))

@@ -168,7 +168,8 @@ def _check_database(url: str) -> None:
 
 
 def _kept_secret(home: Path) -> str:
-    home.mkdir(parents=True, exist_ok=True)
+    # It comes to hold password hashes and credits: nobody else on this machine looks in.
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / "secret"
     if not path.exists():
         _write_secret(path)

@@ -65,7 +65,7 @@ def open_ledger(settings: Settings) -> Ledger:
         unsafe_durability=settings.unsafe_durability,
     )
     if isinstance(ledger.place, SQLiteFile) and not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return ledger
 
 

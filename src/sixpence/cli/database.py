@@ -60,7 +60,7 @@ def prepared_place(settings: Settings) -> Place:
     place = place_of(settings.database)
     if isinstance(place, SQLiteFile) and not settings.database_url:
         try:
-            settings.home.mkdir(parents=True, exist_ok=True)
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             problem = f"SIXPENCE_HOME: the folder {settings.home} cannot be made ({error.strerror})."
             raise CommandRefusedError(f"{problem} Name one that can be written.") from error

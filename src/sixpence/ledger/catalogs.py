@@ -50,29 +50,30 @@ def find_current(connection: Connection) -> PricedBy | None:
 
 def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
     """Make the catalog the one in force, as a new version; does nothing where it is in force already."""
-    current = find_current(connection)
-    if current is not None and current.catalog.digest() == catalog.digest():
-        return current
-    version = (connection.scalar(select(func.max(catalog_versions.c.version))) or 0) + 1
-    connection.execute(
-        insert(catalog_versions).values(
-            version=version, digest=catalog.digest(), document=catalog.document(), applied_at=now
-        )
-    )
-    return PricedBy(version, catalog)
+    while True:
+        current = find_current(connection)
+        if current is not None and current.catalog.digest() == catalog.digest():
+            return current
+        applied = _insert(connection, PricedBy(1 if current is None else current.version + 1, catalog), now=now)
+        if applied is not None:
+            return applied
 
 
 def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
     """The catalog in force; where there is none, the given one becomes the first."""
-    current = find_current(connection)
-    if current is not None:
-        return current
+    while True:
+        current = find_current(connection) or _insert(connection, PricedBy(1, catalog), now=now)
+        if current is not None:
+            return current
+
+
+def _insert(connection: Connection, priced_by: PricedBy, *, now: int) -> PricedBy | None:
+    """Add a version; None where another process was first with its number, so that one has to look again."""
+    catalog = priced_by.catalog
+    row = {"digest": catalog.digest(), "document": catalog.document(), "applied_at": now}
     try:
         with connection.begin_nested():
-            return apply(connection, catalog, now=now)
+            connection.execute(insert(catalog_versions).values(version=priced_by.version, **row))
     except IntegrityError:
-        # Another process was first; what it applied is in force.
-        applied = find_current(connection)
-        if applied is None:
-            raise
-        return applied
+        return None
+    return priced_by

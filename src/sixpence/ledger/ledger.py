@@ -163,9 +163,10 @@ class Ledger:
             opened, self._opened = self._opened, None
         if opened is None:
             return
-        opened.writer.close()
+        # The writer's connection is the last to go: it alone can fold SQLite's write-ahead log into the file.
         opened.threads.shutdown()
         opened.reads.dispose()
+        opened.writer.close()
         if opened.writes is not None:
             opened.writes.dispose()
 
