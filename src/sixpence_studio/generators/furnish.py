@@ -27,9 +27,9 @@ from sixpence_studio.scene.resizing import resized
 from sixpence_studio.scene.solids import box, unit
 from sixpence_studio.scene.tracing import Scene
 
-LIGHT_SIDE = 200
-LIGHT_SAMPLES = 7
-DRAWN_MAX = 640_000  # points traced for the furniture itself
+LIGHT_SIDE = 180
+LIGHT_SAMPLES = 6
+DRAWN_MAX = 560_000  # points traced for the furniture itself
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,15 @@ class Furnish:
         width = (room.right - room.left) / FOCAL * depth
         middle = ((room.right + room.left) / 2 - room.x) / FOCAL * depth
         things = arrangement.things(palette, depth, width, middle)
-        return Result("image/jpeg", jpeg_bytes(as_pixels(_with_things(floats, room, things, seed))), ".jpg")
+        return Result(
+            "image/jpeg",
+            jpeg_bytes(as_pixels(_with_things(floats, room, things, (middle, width, depth), seed))),
+            ".jpg",
+        )
 
 
-def _with_things(values: Floats, room: RoomGuess, things: list[Piece], seed: int) -> Floats:
+def _with_things(values: Floats, room: RoomGuess, things: list[Piece],
+                 ground: tuple[float, float, float], seed: int) -> Floats:  # fmt: skip
     height, width = values.shape[:2]
     camera = Camera(eye=(0.0, EYE_HEIGHT, 0.0), focal=FOCAL, centre=room.x, horizon=room.y)
     lights = _lights_of(values)
@@ -79,17 +84,18 @@ def _with_things(values: Floats, room: RoomGuess, things: list[Piece], seed: int
     share = (fine.number > 0).astype(np.float32)
     open_floor = _usual_light(lights)
     dimmed = np.clip(luminance(over) / open_floor, 0.1, 1) ** np.float32(1.9)
-    dimmed = np.where(fine.number == 0, dimmed, np.float32(1))
-    floor_share = (fine.number == 0).astype(np.float32)
+    middle, room_width, depth = ground
+    floor = (fine.number == 0) & (np.abs(fine.points[..., 0] - middle) < room_width / 2) & (fine.points[..., 2] < depth)
+    floor_share = floor.astype(np.float32)
     size = (wide, high)
     covered = resized(share, size, how=cv2.INTER_AREA)
     drawn = resized(_rolled_off(radiance) * share[..., None], size, how=cv2.INTER_AREA)
     shadow = resized(dimmed * floor_share, size, how=cv2.INTER_AREA)
     floor_covered = resized(floor_share, size, how=cv2.INTER_AREA)
     factor = (shadow + (1 - floor_covered)) * _inner(high, wide) + (1 - _inner(high, wide))
-    ground = to_light(values[window]) * factor[..., None]
+    shaded = to_light(values[window]) * factor[..., None]
     result = values.copy()
-    result[window] = to_screen((ground * (1 - covered[..., None]) + drawn).astype(np.float32))
+    result[window] = to_screen((shaded * (1 - covered[..., None]) + drawn).astype(np.float32))
     return result
 
 

@@ -39,7 +39,8 @@ def find_surfaces(values: Floats) -> Surfaces:
     floor = _floor(even, lab, room)
     flat = _flat_parts(lab, floor, room)
     above = _above_the_end_wall(height, width, room)
-    masks = (floor, flat & ~above, flat & above)
+    closed = cv2.morphologyEx((flat & above).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8)) > 0
+    masks = (floor, flat & ~above, closed & above)
     large = [enlarged_mask(mask.astype(np.float32), values, radius=7) for mask in masks]
     return Surfaces(room, large[0], np.asarray(large[1] * (1 - large[0]), np.float32), large[2])
 
@@ -106,6 +107,8 @@ def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
 def _with_sunny_spots(mask: NDArray[np.bool_], lab: Floats, possible: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The floor with the bright spots that lie in it or at the picture's lower edge: sun on it."""
     bright = ((lab[..., 0] > 80) & ~mask & possible).astype(np.uint8)
+    closed = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    bright = np.asarray(closed, np.uint8) * possible.astype(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     result = mask.copy()
@@ -114,8 +117,8 @@ def _with_sunny_spots(mask: NDArray[np.bool_], lab: Floats, possible: NDArray[np
         rim = (cv2.dilate(here.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~here & possible
         if boxes[label, cv2.CC_STAT_AREA] > 12 and (rim & grown).sum() > 0.4 * max(1, rim.sum()):
             result |= here
-    closed = cv2.morphologyEx(result.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
-    return np.asarray(closed & possible, np.bool_)
+    whole = cv2.morphologyEx(result.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+    return np.asarray(whole & possible, np.bool_)
 
 
 def _flat_parts(lab: Floats, floor: NDArray[np.bool_], room: RoomGuess) -> NDArray[np.bool_]:
@@ -135,6 +138,7 @@ def _flat_parts(lab: Floats, floor: NDArray[np.bool_], room: RoomGuess) -> NDArr
         area = boxes[label, cv2.CC_STAT_AREA] / floor.size
         mean = lab[here].mean(axis=0)
         glaring = mean[0] > 95.5 or (mean[0] > 80 and (mean[2] < -4 or mean[1] < -7))
+        glaring |= bool(mean[1] < -5 and main[1] > -3)
         glaring |= bool(area < 0.05 and mean[0] > main[0] - 4 and mean[2] < main[2] - 3)
         high = boxes[label, cv2.CC_STAT_TOP] < height * room.y and centres[label][1] < height * (room.bottom + 0.02)
         if area > 0.004 and high and not glaring and mean[0] > 38:
