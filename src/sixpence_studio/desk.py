@@ -85,7 +85,7 @@ class Desk:
             raise IdempotencyConflictError(_key(order))
         charge = await self._charge(request, order, generation)
         if charge.receipt is None:
-            await asyncio.to_thread(self._gallery.remove, generation)
+            await self._withdraw(generation)
             return self._integration.create_insufficient_credits_response(charge)
         row = charge.receipt.transaction
         if generation.paid_at is None:
@@ -142,8 +142,13 @@ class Desk:
                 request, order.feature, order.generation_id, metadata=metadata, idempotency_key=_key(order)
             )
         except RefusedError:
-            await asyncio.to_thread(self._gallery.remove, generation)
+            await self._withdraw(generation)
             raise
+
+    async def _withdraw(self, generation: Generation) -> None:
+        """Remove what could not be paid for; what was once paid for stays its customer's."""
+        if generation.paid_at is None:
+            await asyncio.to_thread(self._gallery.remove, generation)
 
 
 def addresses(generation: Generation) -> dict[str, Any]:

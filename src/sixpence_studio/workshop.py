@@ -8,7 +8,7 @@ import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import structlog
 
@@ -116,17 +116,13 @@ class _Bench:
         return self._running
 
     async def begin(self, job: Job) -> Future[Made]:
-        """Hands the job over, once the process is ready for it."""
-        try:
-            return await self._handed_over(job)
-        except BrokenProcessPool:
-            # It died while nobody used it: that is no fault of this job.
-            self.clear()
-            return await self._handed_over(job)
-
-    async def _handed_over(self, job: Job) -> Future[Made]:
+        """Hands the job over, once the process is ready for it; raises `BrokenProcessPool` where it does not get so."""
         executor, pid = self.open()
-        await asyncio.shield(asyncio.wrap_future(pid))
+        if not await _lives(pid):
+            # It died while nobody used it, which is no fault of this job. Its executor may not have noticed yet.
+            self.clear()
+            executor, pid = self.open()
+            await _lives(pid)
         return executor.submit(make, job)
 
     def clear(self) -> None:
@@ -138,6 +134,13 @@ class _Bench:
         if pid.done() and not pid.cancelled() and pid.exception() is None:
             _end(pid.result())
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def _lives(pid: Future[int]) -> bool:
+    try:
+        return await asyncio.shield(asyncio.wrap_future(pid)) in {child.pid for child in active_children()}
+    except BrokenProcessPool:
+        return False
 
 
 def _end(pid: int) -> None:

@@ -52,8 +52,10 @@ def test_a_worker_that_is_killed_costs_nothing(moody_studio: StudioServer, moody
 def test_a_worker_that_dies_unused_is_replaced(moody_studio: StudioServer, moody_customer: Customer) -> None:
     """Nobody notices the death of a worker that has nothing to do."""
     moody_customer.order()
-    for pid in moody_studio.workers:
+    workers = moody_studio.workers
+    for pid in workers:
         os.kill(pid, signal.SIGKILL)
+    _wait_for_the_end_of(workers)
 
     answers = [moody_customer.order().status_code for _ in range(2)]
 
@@ -73,10 +75,7 @@ def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
         order.join(SECONDS_MAX)
 
         assert len(workers) == 2
-        deadline = time.monotonic() + SECONDS_MAX
-        while any(map(_lives, workers)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert [pid for pid in workers if _lives(pid)] == []
+        _wait_for_the_end_of(workers)
 
 
 def test_a_browser_that_goes_away_finds_its_picture(moody_customer: Customer) -> None:
@@ -111,6 +110,13 @@ def test_a_restarted_studio_has_everything(tmp_path: Path) -> None:
 def _order_and_lose(customer: Customer) -> None:
     with pytest.raises(httpx.TransportError):
         customer.order(options='{"mood": "endless"}')
+
+
+def _wait_for_the_end_of(processes: list[int]) -> None:
+    deadline = time.monotonic() + SECONDS_MAX
+    while any(map(_lives, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in processes if _lives(pid)] == []
 
 
 def _lives(pid: int) -> bool:

@@ -66,7 +66,7 @@ def test_the_same_id_of_two_users_is_two_orders(studio: StudioServer, customer: 
     assert (customer.remaining, other.remaining) == (5, 5)
 
 
-def test_three_at_once_for_the_last_credit(moody_customer: Customer) -> None:
+def test_three_at_once_for_the_last_credit(moody_studio: StudioServer, moody_customer: Customer) -> None:
     """One is paid and handed out, one is made and not handed out, one has to wait its turn."""
     moody_customer.spend(5)
     ids = [str(uuid.uuid4()) for _ in range(3)]
@@ -79,6 +79,7 @@ def test_three_at_once_for_the_last_credit(moody_customer: Customer) -> None:
     assert [each["generation_id"] for each in moody_customer.gallery] == paid
     pictures = [moody_customer.client.get(f"/studio/generations/{each}/after").status_code for each in ids]
     assert pictures == [200 if each in paid else 404 for each in ids]
+    assert [each for each in ids if list(moody_studio.home.glob(f"studio/*/{each}"))] == paid
 
 
 def test_an_account_has_two_orders_on_their_way(moody_studio: StudioServer, moody_customer: Customer) -> None:
