@@ -18,7 +18,7 @@ from tests.ledger.databases import proved, snapshot
 TARGET = "/v1/accounts/target"
 PATHS = ["/v1/accounts", f"{TARGET}/consume", f"{TARGET}/grants"]
 FUZZ = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     # The same cases on every machine: what hunts further is run by hand with more examples.

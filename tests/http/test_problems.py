@@ -1,4 +1,7 @@
-"""Errors on the wire: every one has a status, each status is shown once, and a 500 tells nothing."""
+"""Errors on the wire: every one has a status, each status is shown once, and a 500 tells nothing.
+
+Not here: 429, which only signing in knows (test_sign_in_abuse.py).
+"""
 
 import asyncio
 import json
@@ -10,6 +13,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 import sixpence.auth.errors as auth_errors
 from sixpence.core.errors import CreditSystemError, DatabaseSetupError, InternalError, QueueFullError
@@ -217,18 +221,6 @@ async def test_422(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_429(own_house: House) -> None:
-    """The sixth sign-in after five that failed has to wait, and is told how long."""
-    body = {"email": "ada@example.com", "password": "wrong horse"}
-    client = own_house.client(origin=SITE)
-    failed = [(await client.post("/api/auth/sign-in/email", json=body)).status_code for _ in range(5)]
-
-    answer = await client.post("/api/auth/sign-in/email", json=body)
-
-    assert (failed, answer.status_code, answer.json()["code"]) == ([401] * 5, 429, "TOO_MANY_REQUESTS")
-    assert 0 < int(answer.headers["retry-after"]) <= 15 * 60
-
-
 async def test_503(sqlite_url: str, tmp_path: Path) -> None:
     """More requests than may wait: some are refused at once and told when to come again; the others are served."""
     async with opened_house(sqlite_url, tmp_path, queue_size_max=1, batch_size_max=1) as house:
@@ -254,8 +246,12 @@ async def test_503(sqlite_url: str, tmp_path: Path) -> None:
 
 async def test_500_for_a_defect(broken_house: House) -> None:
     """An exception that nobody expected is a 500 in which nothing of it stands."""
-    answer = await broken_house.client().get("/broken")
+    with capture_logs() as logged:
+        answer = await broken_house.client().get("/broken")
 
+    assert [(entry["event"], entry["path"], str(entry["exc_info"])) for entry in logged] == [
+        ("a request failed", "/broken", f"cannot connect to {SECRET}")
+    ]
     assert (answer.status_code, answer.headers["content-type"], answer.json()) == (500, PROBLEM, internal_error())
 
 
@@ -265,13 +261,14 @@ async def test_500_for_an_account_that_cannot_be_read(own_house: House) -> None:
     broken, sound = await open_account(shop, "broken"), await open_account(shop, "sound")
     run(own_house.url, "UPDATE credit_accounts SET live = :text WHERE account_id = 'broken'", {"text": SECRET})
 
-    answers = [
-        await shop.get(broken),
-        await shop.get(f"{broken}/transactions"),
-        await shop.post(f"{broken}/consume", json={"feature": "video"}),
-        await shop.post(f"{broken}/grants", json={"amount": 1, "reason": "a gift"}),
-        await shop.post("/v1/accounts", json={"account_id": "broken"}),
-    ]
+    with capture_logs():
+        answers = [
+            await shop.get(broken),
+            await shop.get(f"{broken}/transactions"),
+            await shop.post(f"{broken}/consume", json={"feature": "video"}),
+            await shop.post(f"{broken}/grants", json={"amount": 1, "reason": "a gift"}),
+            await shop.post("/v1/accounts", json={"account_id": "broken"}),
+        ]
 
     assert [(answer.status_code, answer.json()) for answer in answers] == [(500, internal_error())] * 5
     assert (await shop.post(f"{sound}/consume", json={"feature": "video"})).status_code == 200

@@ -1,8 +1,10 @@
 """An account with 100,000 transactions answers as fast as one with ten, over real HTTP on both databases."""
 
+import sqlite3
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import msgspec
 import psycopg
@@ -17,7 +19,7 @@ from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits
 from sixpence.core.decide import decide
 from sixpence.core.transaction import Transaction
 from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
-from sixpence.ledger.schema import credit_accounts, credit_transactions
+from sixpence.ledger.schema import credit_accounts
 from sixpence.ledger.sqlite import system_clock
 from tests.http.house import forget
 from tests.ledger.databases import proved, raw_engine
@@ -113,11 +115,13 @@ def put(url: str, account: Account, ledger: list[Transaction]) -> None:
     """Insert an account with its whole ledger."""
     with raw_engine(url).begin() as connection:
         connection.execute(insert(credit_accounts), msgspec.structs.asdict(account_to_row(account)))
-        if not url.startswith("postgresql"):
-            connection.execute(insert(credit_transactions), [msgspec.structs.asdict(row) for row in ledger])
+    columns = ", ".join(TRANSACTION_COLUMNS)
     if url.startswith("postgresql"):
-        columns = sql.SQL(", ").join(map(sql.Identifier, TRANSACTION_COLUMNS))
-        copying = sql.SQL("COPY credit_transactions ({}) FROM STDIN").format(columns)
+        copying = sql.SQL(f"COPY credit_transactions ({columns}) FROM STDIN")
         with psycopg.connect(url) as session, session.cursor() as cursor, cursor.copy(copying) as copy:
             for row in ledger:
                 copy.write_row(transaction_to_row(row))
+    else:
+        inserting = f"INSERT INTO credit_transactions ({columns}) VALUES ({', '.join('?' * len(TRANSACTION_COLUMNS))})"
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+            file.executemany(inserting, map(transaction_to_row, ledger))
