@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,8 @@ def test_a_worker_that_dies_unused_is_replaced(moody_studio: StudioServer, moody
     workers = moody_studio.workers
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
-    _wait_for_the_end_of(workers)
+    # Until the server has taken note of it: a dying process is not dead at once.
+    _wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
     answers = [moody_customer.order().status_code for _ in range(2)]
 
@@ -75,7 +77,7 @@ def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
         order.join(SECONDS_MAX)
 
         assert len(workers) == 2
-        _wait_for_the_end_of(workers)
+        _wait_until(lambda: not any(map(_lives, workers)))
 
 
 def test_a_browser_that_goes_away_finds_its_picture(moody_customer: Customer) -> None:
@@ -112,11 +114,11 @@ def _order_and_lose(customer: Customer) -> None:
         customer.order(options='{"mood": "endless"}')
 
 
-def _wait_for_the_end_of(processes: list[int]) -> None:
+def _wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS_MAX
-    while any(map(_lives, processes)) and time.monotonic() < deadline:
+    while not holds() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert [pid for pid in processes if _lives(pid)] == []
+    assert holds()
 
 
 def _lives(pid: int) -> bool:
