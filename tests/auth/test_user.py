@@ -74,3 +74,10 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
     expected = InvalidInputError("name", "Invalid name. Send 1 to 200 characters, no control characters.")
     assert raised.value == expected
+
+
+@pytest.mark.parametrize("letter", ["\u2028", "\u2029"])
+def test_a_line_end_of_unicode_is_no_part_of_a_name(letter: str) -> None:
+    """What an account's ledger would refuse as the name of who acted is refused where it is given."""
+    with pytest.raises(InvalidInputError):
+        check_name(f"one{letter}two")

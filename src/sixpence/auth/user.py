@@ -53,8 +53,8 @@ def check_email(email: str) -> str:
 
 def check_name(name: str, *, field: str = "name") -> str:
     """A name that a person can read, 1 to 200 characters; raises `InvalidInputError`."""
-    # Control characters and halves of characters; the joiners that many scripts need are neither.
-    broken = any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+    # Control characters, line ends and halves of characters; the joiners that many scripts need are none of these.
+    broken = any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
     if not name.strip() or len(name) > NAME_LENGTH_MAX or broken:
         raise InvalidInputError(field, f"Invalid name. Send 1 to {NAME_LENGTH_MAX} characters, no control characters.")
     return name
