@@ -94,7 +94,7 @@ def test_upgrading_again_changes_nothing(postgres_url: str) -> None:
     upgrade(postgres_url)
 
     assert _tables(postgres_url) == before
-    assert rows(postgres_url, "SELECT version_num FROM alembic_version") == [(migrate.steps()[-1],)]
+    assert rows(postgres_url, "SELECT version_num FROM sixpence_schema") == [(migrate.steps()[-1],)]
 
 
 def test_opening_a_file_again_changes_nothing(sqlite_url: str) -> None:
@@ -119,7 +119,7 @@ def test_two_processes_upgrade_at_once(postgres_url: str) -> None:
         process.join()
 
     assert [process.exitcode for process in processes] == [0, 0]
-    assert rows(postgres_url, "SELECT version_num FROM alembic_version") == [(migrate.steps()[-1],)]
+    assert rows(postgres_url, "SELECT version_num FROM sixpence_schema") == [(migrate.steps()[-1],)]
     with SyncCreditService(postgres_url) as service:
         assert service.initialize_user_credits("ada@example.com").created
 
@@ -161,7 +161,7 @@ def _tables(url: str) -> list[tuple[object, ...]]:
 
 
 def _is_no_view(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
-    return not (kind == "table" and name in ("credit_grants", "alembic_version"))
+    return not (kind == "table" and name in ("credit_grants", "sixpence_schema"))
 
 
 def _bare(default: str | None) -> str | None:

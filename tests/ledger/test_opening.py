@@ -115,13 +115,13 @@ def test_a_newer_schema_is_refused(url: str) -> None:
     """A database of a later version is refused, and stays as it is."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
-    run(url, "UPDATE alembic_version SET version_num = '9999'")
+    run(url, "UPDATE sixpence_schema SET version_num = '9999'")
 
     try:
         with SyncCreditService(url) as service, pytest.raises(DatabaseSetupError) as refused:
             service.consume_credit(ADA, "video")
     finally:
-        run(url, "UPDATE alembic_version SET version_num = '0001'")
+        run(url, "UPDATE sixpence_schema SET version_num = '0001'")
 
     assert ("9999" in refused.value.problem, refused.value.remedy) == (True, "Install the newer version again.")
     assert consumed(url, ADA) == 0
@@ -185,11 +185,11 @@ def test_settings_in_the_url_hold_for_every_connection(migrated_postgres_url: st
         try:
             with SyncCreditService(url) as service, pytest.raises(DatabaseSetupError) as refused:
                 service.initialize_user_credits(ADA)
-            for table in ("credit_accounts", "credit_transactions", "outbox", "catalog_versions", "alembic_version"):
+            for table in ("credit_accounts", "credit_transactions", "outbox", "catalog_versions", "sixpence_schema"):
                 connection.execute(
                     sql.SQL("CREATE TABLE elsewhere.{0} (LIKE public.{0} INCLUDING ALL)").format(sql.Identifier(table))
                 )
-            connection.execute("INSERT INTO elsewhere.alembic_version TABLE public.alembic_version")
+            connection.execute("INSERT INTO elsewhere.sixpence_schema TABLE public.sixpence_schema")
             with SyncCreditService(url) as service:
                 made = service.initialize_user_credits(ADA)
                 seen = service.get_user_credits(ADA)

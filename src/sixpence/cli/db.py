@@ -47,9 +47,9 @@ def upgrade(database: str | None) -> None:
 
 def step_of(connection: Connection) -> str | None:
     """The step that the database is at, None where it has no schema of ours."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(migrate.VERSION_TABLE):
         return None
-    step = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    step = connection.scalar(text(f"SELECT version_num FROM {migrate.VERSION_TABLE}"))
     return None if step is None else str(step)
 
 

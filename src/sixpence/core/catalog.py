@@ -43,12 +43,12 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
     decimals: int = 0
 
     def document(self) -> str:
-        """The canonical JSON text that is stored and compared."""
-        return msgspec.json.encode(self, order="deterministic").decode()
+        """The JSON text that is stored; features and plans stay in the order in which they were written."""
+        return msgspec.json.encode(self).decode()
 
     def digest(self) -> str:
-        """SHA-256 of the document, as hex."""
-        return hashlib.sha256(self.document().encode()).hexdigest()
+        """SHA-256 of what the catalog says, as hex; the order of its entries says nothing."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
 class PricedBy(msgspec.Struct, frozen=True):

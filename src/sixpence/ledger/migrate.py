@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _RENDERED = _MIGRATIONS / "sqlite"
-_READ_VERSION = "SELECT version_num FROM alembic_version"
+# A name of our own: an app that keeps Sixpence in its PostgreSQL may have Alembic's usual table for itself.
+VERSION_TABLE = "sixpence_schema"
+_READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"
 
 
 def steps() -> list[str]:
@@ -47,7 +49,7 @@ def check_postgres(connection: Connection) -> None:
     try:
         version = connection.scalar(text(_READ_VERSION))
     except DBAPIError as error:
-        if "alembic_version" not in str(error.orig):
+        if VERSION_TABLE not in str(error.orig):
             raise
         version = None
     missing = _missing(version)
@@ -101,7 +103,7 @@ def _missing(version: str | None) -> list[str]:
 
 
 def _sqlite_version(connection: sqlite3.Connection) -> str | None:
-    named = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    named = f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{VERSION_TABLE}'"
     if connection.execute(named).fetchone() is None:
         return None
     row = connection.execute(_READ_VERSION).fetchone()

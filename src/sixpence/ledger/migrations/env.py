@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
+from sixpence.ledger.migrate import VERSION_TABLE
 from sixpence.ledger.schema import metadata
 
 # Any number does, as long as every version of Sixpence takes the same one.
@@ -10,7 +11,7 @@ MIGRATION_LOCK = 6_000_000_006
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata)
+    context.configure(connection=connection, target_metadata=metadata, version_table=VERSION_TABLE)
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -18,7 +19,9 @@ def _run(connection: Connection) -> None:
 
 
 if context.is_offline_mode():
-    context.configure(dialect_name="sqlite", target_metadata=metadata, transactional_ddl=False)
+    context.configure(
+        dialect_name="sqlite", target_metadata=metadata, version_table=VERSION_TABLE, transactional_ddl=False
+    )
     context.run_migrations()
 else:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")

@@ -1,6 +1,6 @@
-CREATE TABLE alembic_version (
+CREATE TABLE sixpence_schema (
     version_num VARCHAR(32) NOT NULL,
-    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+    CONSTRAINT sixpence_schema_pkc PRIMARY KEY (version_num)
 );
 
 -- Running upgrade  -> 0001
@@ -180,4 +180,4 @@ CREATE VIEW credit_grants AS
         LEFT JOIN json_each(a.live, '$.grants') AS g ON json_extract(g.value, '$.id') = t.id
         WHERE json_extract(t.detail, '$.grant') IS NOT NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO sixpence_schema (version_num) VALUES ('0001');
