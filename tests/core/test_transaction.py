@@ -245,7 +245,7 @@ _DIGEST = "ca01580e3f583131983b4e11dfd6bbe6a7af6d82dab37f39a173a4e0c0785ab7"
 
 
 def test_the_default_catalogs_document_and_digest_are_pinned() -> None:
-    """The document of the default catalog is in its own order; its digest, which is compared, is over the sorted one."""
+    """The document keeps the catalog's order; the digest, which is compared, is over the sorted one."""
     assert DEFAULT_CATALOG.document() == _DOCUMENT
     assert DEFAULT_CATALOG.digest() == _DIGEST == hashlib.sha256(_SORTED.encode()).hexdigest()
 

@@ -52,7 +52,7 @@ FIELDS: list[tuple[str, str, str, str]] = [
     (USE, "feature", '["video"]', 'feature: ["video"] is not text.'),
     (USE, "feature", '{"name": "video"}', 'feature: {"name": "video"} is not text.'),
     (USE, "feature", '""', "feature: is empty. Send 1 to 63 characters."),
-    (USE, "feature", '"cinema"', "feature: 'cinema' is not in the catalog. It has: exterior, furnish, "),
+    (USE, "feature", '"cinema"', "feature: 'cinema' is not in the catalog. It has: interior, exterior, "),
     (USE, "feature", '"Video"', "feature: 'Video' is not in the catalog."),
     (USE, "feature", '"video "', "feature: 'video ' is not in the catalog."),
     (USE, "feature", f'"{LONG}"', "feature: has 10000 characters. Send at most 63."),

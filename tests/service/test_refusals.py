@@ -28,7 +28,7 @@ from tests.ledger.moved_clock import START, MovedClock
 
 Call = Callable[[CreditService], Awaitable[object]]
 ADA, BOB, NOBODY = "ada@example.com", "bob@example.com", "nobody@example.com"
-FEATURES = tuple(sorted(DEFAULT_CATALOG.features))
+FEATURES = tuple(DEFAULT_CATALOG.features)
 SOON, PAST = START + timedelta(hours=1), START - timedelta(hours=1)
 
 REFUSED: dict[str, tuple[Call, CreditSystemError]] = {
