@@ -23,7 +23,7 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 	@exec $(VENV)/bin/sixpence demo --host "$(HOST)" --port "$(PORT)"
 
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: environment ## format, lint, types and imports, in seconds
 	$(RUN) ruff format --check $(CHECKED)
