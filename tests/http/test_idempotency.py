@@ -138,3 +138,18 @@ async def test_without_a_key_each_request_counts(shop: httpx.AsyncClient) -> Non
     await shop.post(f"{path}/consume", json=body)
 
     assert (await shop.get(path_of("no key"))).json()["remaining"] == 4
+
+
+async def test_space_around_a_key_is_no_part_of_it(house: House, shop: httpx.AsyncClient) -> None:
+    """A client or a proxy that pads the header sends the same key: the retry is answered, and not charged."""
+    path = await open_account(shop, "padded")
+    keys = [b"key 1", b"key 1 ", b"\tkey 1\t", b"  key 1"]
+
+    answers = [
+        await shop.post(f"{path}/consume", json={"feature": "video"}, headers=[(b"idempotency-key", key)])
+        for key in keys
+    ]
+
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len(ledger_of(house.url, "padded")) == 2

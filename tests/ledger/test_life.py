@@ -135,3 +135,39 @@ os.waitpid(child, 0)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert consumed(url, ADA) == 4 + used_before
     proved(url)
+
+
+def test_forks_in_quick_succession(url: str) -> None:
+    """A process that forks again and again, from two threads at once, never waits for a fork that is over."""
+    program = """
+import os, sys, threading
+from sixpence import SyncCreditService
+
+service = SyncCreditService(sys.argv[1])
+service.get_user_credits("ada@example.com")
+
+def fork(times):
+    for _ in range(times):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+threads = [threading.Thread(target=fork, args=(40,)) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+service.consume_credit("ada@example.com", "video")
+service.close()
+"""
+    with SyncCreditService(url) as service:
+        service.initialize_user_credits(ADA)
+
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, url], capture_output=True, text=True, timeout=60
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert consumed(url, ADA) == 1
+    proved(url)

@@ -180,6 +180,52 @@ def test_text_where_a_number_belongs_is_found(sqlite_url: str) -> None:
         assert [difference[:25] for difference in verified(sqlite_url).differences] == ["account 'bob@example.com'"]
 
 
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        ("account", "UPDATE credit_accounts SET account_no = 'x' WHERE account_id = 'bob@example.com'"),
+        ("ledger", "UPDATE credit_transactions SET account_no = 'x' WHERE account_id = 'bob@example.com'"),
+        ("head", "UPDATE credit_accounts SET head = 4611686018427387904 WHERE account_id = 'bob@example.com'"),
+        ("bytes", "UPDATE credit_transactions SET plan = CAST(x'ff' AS TEXT) WHERE account_id = 'bob@example.com'"),
+    ],
+)
+def test_what_is_no_value_of_its_column_ends_no_run(sqlite_url: str, table: str, statement: str) -> None:
+    """Text for a number and bytes that are no text are differences of their account; the others are still proved."""
+    asyncio.run(_small(sqlite_url))
+    run(sqlite_url, statement)
+
+    report = verified(sqlite_url)
+
+    assert (report.clean, report.accounts) == (False, 2)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "UPDATE catalog_versions SET document = replace(document, '10', '99')",
+            "catalog version 1: its document is not the one that was applied",
+        ),
+        (
+            "UPDATE catalog_versions SET document = 'x'",
+            "catalog version 1: its document is not the one that was applied",
+        ),
+        (
+            "UPDATE catalog_versions SET digest = 'x'",
+            "catalog version 1: its document is not the one that was applied",
+        ),
+        ("UPDATE catalog_versions SET version = 2", "catalog version 1 is missing"),
+        ("DELETE FROM catalog_versions", "there is no catalog, so nothing says what things cost"),
+    ],
+)
+def test_a_tampered_catalog_is_found(url: str, statement: str, told: str) -> None:
+    """What things cost is proved, too: each version is there, and says what was applied."""
+    asyncio.run(_small(url))
+    run(url, statement)
+
+    assert verified(url).differences == [told]
+
+
 def test_the_report_stops_at_a_hundred(sqlite_url: str) -> None:
     """Of more differences the first hundred are told."""
     asyncio.run(_small(sqlite_url))

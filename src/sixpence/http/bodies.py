@@ -41,10 +41,12 @@ def idempotency_key(request: Request) -> str | None:
         return None
     if len(keys) > 1:
         raise InvalidInputError(KEY_HEADER, f"was sent {len(keys)} times. Send it once.")
-    if not keys[0].isascii():
+    # Space around a header's value is no part of it (RFC 9110, section 5.5), and not every proxy passes it on.
+    key = keys[0].strip(" \t")
+    if not key.isascii():
         # Clients disagree on what such bytes mean, so that one name could be two.
-        raise InvalidInputError(KEY_HEADER, f"{shown(keys[0])} is not ASCII. Send letters, digits and signs.")
-    return check_text(KEY_HEADER, keys[0], length_max=KEY_LENGTH_MAX)
+        raise InvalidInputError(KEY_HEADER, f"{shown(key)} is not ASCII. Send letters, digits and signs.")
+    return check_text(KEY_HEADER, key, length_max=KEY_LENGTH_MAX)
 
 
 async def _read(request: Request, bytes_max: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -65,6 +66,25 @@ def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> Priced
         current = find_current(connection) or _insert(connection, PricedBy(1, catalog), now=now)
         if current is not None:
             return current
+
+
+def list_faults(connection: Connection) -> list[str]:
+    """What is wrong with the applied catalogs, in plain words: numbers run from 1, documents are as applied."""
+    rows = connection.execute(select(catalog_versions).order_by(catalog_versions.c.version)).all()
+    faults = [] if rows else ["there is no catalog, so nothing says what things cost"]
+    for number, row in enumerate(rows, 1):
+        if row.version != number:
+            return [*faults, f"catalog version {number} is missing"]
+        if not _as_applied(row.document, row.digest):
+            faults.append(f"catalog version {number}: its document is not the one that was applied")
+    return faults
+
+
+def _as_applied(document: str, digest: str) -> bool:
+    try:
+        return from_document(document).digest() == digest
+    except (msgspec.MsgspecError, TypeError, ValueError):
+        return False
 
 
 def _insert(connection: Connection, priced_by: PricedBy, *, now: int) -> PricedBy | None:

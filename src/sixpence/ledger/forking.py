@@ -6,6 +6,7 @@ child has committed to it. SQLite's own advice is to have closed the file before
 """
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -22,6 +23,8 @@ class Resting(Protocol):
 
 _opened: "weakref.WeakSet[Resting]" = weakref.WeakSet()
 _at_rest: list[Resting] = []
+# Held from before a fork until after it, so that two threads fork one after the other.
+_forking = threading.Lock()
 
 
 def rest_when_forking(ledger: Resting) -> None:
@@ -30,6 +33,7 @@ def rest_when_forking(ledger: Resting) -> None:
 
 
 def _rest() -> None:
+    _forking.acquire()
     for ledger in list(_opened):
         ledger.rest()
         _at_rest.append(ledger)
@@ -38,6 +42,7 @@ def _rest() -> None:
 def _go_on() -> None:
     while _at_rest:
         _at_rest.pop().go_on()
+    _forking.release()
 
 
 if hasattr(os, "register_at_fork"):

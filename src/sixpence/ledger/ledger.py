@@ -58,32 +58,33 @@ class _Opened:
         self.reads = reads
         self.writes = writes
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="sixpence-reader")
-        self._forked = threading.Event()
+        self._fork_over = threading.Event()
 
     def rest(self) -> None:
         """Let the batch and the reads under way end, begin no others until `go_on`, and let go of a SQLite file."""
         if not isinstance(self.store, SQLiteStore):
             return
-        self._forked.clear()
+        # Each fork has an end of its own: a thread that is late for this one must not wait for the next.
+        over = self._fork_over = threading.Event()
         resting = threading.Event()
 
         def rest_between_batches() -> None:
             self.store.close()
             resting.set()
-            self._forked.wait()
+            over.wait()
 
         job = self.writer.run_job(rest_between_batches)
         while not (job.done() or resting.wait(0.01)):
             pass  # a batch ends, or the writer does
         all_rest = threading.Barrier(READERS + 1)
         for _ in range(READERS):
-            self.threads.submit(lambda: (all_rest.wait(), self._forked.wait()))
+            self.threads.submit(lambda: (all_rest.wait(), over.wait()))
         all_rest.wait()
         self.reads.dispose()
 
     def go_on(self) -> None:
         """Work again; the file is opened at its next use."""
-        self._forked.set()
+        self._fork_over.set()
 
 
 class Ledger:

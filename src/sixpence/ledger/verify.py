@@ -4,6 +4,7 @@ Reads one snapshot in key order, in bounded memory, and repairs nothing.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,7 @@ from sixpence.core.bounds import account_no
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.fold import fold
 from sixpence.core.transaction import Transaction, transaction_id
+from sixpence.ledger import catalogs
 from sixpence.ledger.keyed import ATTEMPTS_MAX
 from sixpence.ledger.rows import account_from_row, transaction_from_row
 from sixpence.ledger.schema import credit_accounts, credit_transactions
@@ -41,9 +43,25 @@ def verify(connection: Connection, *, progress: Callable[[int, int], None] | Non
     snapshot = "BEGIN" if connection.dialect.name == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     connection.execute(text(snapshot))
     try:
-        return _verify(connection, progress or _unwatched)
+        with _any_text(connection):
+            return _verify(connection, progress or _unwatched)
     finally:
         connection.execute(text("ROLLBACK"))
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """SQLite keeps any bytes as text: what is no UTF-8 becomes a difference of its account, and no end of the run."""
+    driver = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite" or driver is None:
+        yield
+        return
+    before = driver.text_factory
+    driver.text_factory = lambda data: data.decode(errors="surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = before
 
 
 def _unwatched(_done: int, _total: int) -> None:
@@ -52,11 +70,13 @@ def _unwatched(_done: int, _total: int) -> None:
 
 def _verify(connection: Connection, progress: Callable[[int, int], None]) -> Report:
     report = Report()
+    for fault in catalogs.list_faults(connection):
+        _differ(report, fault)
     total = int(connection.scalar(select(func.count()).select_from(credit_transactions)) or 0)
     ledgers = groupby(_rows(connection), key=lambda row: row.account_no)
     number, rows = next(ledgers, (None, iter(())))
     for row in _stream(connection, select(credit_accounts).order_by(credit_accounts.c.account_no)):
-        while number is not None and number < row[0]:
+        while number is not None and _place(number) < _place(row[0]):
             _differ(report, f"transactions of account number {number} have no account")
             number, rows = next(ledgers, (None, iter(())))
         counted = _Counted(rows if number == row[0] else iter(()))
@@ -68,20 +88,28 @@ def _verify(connection: Connection, progress: Callable[[int, int], None]) -> Rep
         progress(report.transactions, total)
         if number == row[0]:
             number, rows = next(ledgers, (None, iter(())))
-    if number is not None:
+    while number is not None:
         _differ(report, f"transactions of account number {number} have no account")
+        number, rows = next(ledgers, (None, iter(())))
     return report
+
+
+def _place(number: Any) -> tuple[bool, Any]:
+    """Where a number stands in the order of a table in which even a number may be something else: those come last."""
+    return (False, number) if isinstance(number, int) else (True, ascii(number))
 
 
 def _difference(row: Any, rows: "_Counted") -> str | None:
     """The first thing about the account that its ledger does not bear out."""
     name = f"account '{row[1]}'"
+    if not isinstance(row[0], int):
+        return f"{name}: its number is {row[0]!r:.60}, which is none"
     try:
         stored = account_from_row(row)
         folded = fold(Account(account_no=row[0], account_id=row[1]), _checked(rows))
     except BrokenLedgerError as error:
         return f"{name}: {error}"
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
         # SQLite keeps any value in any column, so what is there may not even be a number.
         return f"{name}: its ledger cannot be read: {error}"
     if row[0] not in (account_no(stored.account_id, attempt) for attempt in range(ATTEMPTS_MAX)):
