@@ -15,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from sixpence.cli.errors import CommandRefusedError
+from sixpence.cli.head_limit import HeadLimitedProtocol
 
 # Longer than any command waits for its database, shorter than what usually sends SIGKILL next.
 GRACE_SECONDS = 8
@@ -48,7 +49,7 @@ def _config(app: ASGIApp | str, *, workers: int = 1) -> Config:
         interface="asgi3",
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=HeadLimitedProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,
