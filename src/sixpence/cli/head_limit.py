@@ -4,8 +4,9 @@ Not here: the bound on bodies, which is the application's (`sixpence.http.bodies
 """
 
 from http import HTTPStatus
+from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from sixpence.http import problems
 
@@ -82,13 +83,17 @@ class HeadLimitedProtocol(HttpToolsProtocol):
         self._refused = True
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering():
             # Somebody waits here for the answer to an earlier request, and this is not it.
             self.transport.close()
             return
         self.transport.write(_ANSWER)
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first
+        return cycle is not None and not cycle.response_complete
 
 
 class _HeadTooLongError(Exception):
