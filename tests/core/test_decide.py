@@ -19,6 +19,7 @@ from sixpence.core.errors import (
     UnknownPlanError,
 )
 from sixpence.core.grant import available, burn_down
+from sixpence.core.instant import INSTANT_MAX
 from sixpence.core.transaction import Detail, GrantTerms
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant, read_state
 
@@ -52,6 +53,30 @@ _REFUSALS: list[tuple[str, Command, RefusedError]] = [
     (_FULL, GrantCredits(amount=6), BalanceLimitError(6, _MAX - 5, _MAX)),
     (_DUE, ChangePlan(plan="gold"), UnknownPlanError("gold", _PLANS)),
 ]
+
+
+@pytest.mark.parametrize(
+    "command", [Tick(), EnsureAccount(), Consume(feature="sketch")], ids=lambda it: type(it).__name__
+)
+@pytest.mark.parametrize("clock", [-1, INSTANT_MAX + 1])
+def test_a_clock_that_cannot_be_shown_decides_nothing(command: Command, clock: int) -> None:
+    """Before 1970 and after 9999 every command stops with the value, and the account is as it was."""
+    account = read_state(_DUE)
+    before = account.copy()
+
+    with pytest.raises(ValueError, match=str(clock)):
+        decide(account, command, clock=clock, priced_by=PRICED_BY)
+
+    assert account == before
+
+
+@pytest.mark.parametrize("clock", [0, INSTANT_MAX])
+def test_the_first_and_the_last_instant_count(clock: int) -> None:
+    """Exactly 1970 and the last microsecond of 9999 are times like any other."""
+    made = decide(read_state("no account"), EnsureAccount(), clock=clock, priced_by=PRICED_BY)
+
+    assert made.row is not None
+    assert made.row.recorded_at == clock
 
 
 @pytest.mark.parametrize("key", [None, Key("k1", bytes(32))], ids=["without-key", "with-key"])

@@ -25,7 +25,7 @@ from sixpence.core.errors import (
     UnknownPlanError,
 )
 from sixpence.core.fold import Change, next_id, record
-from sixpence.core.instant import to_wire
+from sixpence.core.instant import INSTANT_MAX, to_wire
 from sixpence.core.transaction import Allocation, Detail, GrantTerms, Transaction
 
 SIGNUP_KIND = "signup"
@@ -41,7 +41,12 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def decide(account: Account, command: Command, *, clock: int, priced_by: PricedBy, key: Key | None = None) -> Decision:
-    """What the command does when the clock reads `clock` (microseconds); the account that was given is not touched."""
+    """What the command does when the clock reads `clock` (microseconds); the account that was given is not touched.
+
+    Raises `ValueError` for a clock before 1970 or after the year 9999: a row with such a time could not be shown again.
+    """
+    if not 0 <= clock <= INSTANT_MAX:
+        raise ValueError(f"The clock reads {clock} microseconds, which is outside 1970 to 9999. Set it right.")
     now = max(clock, account.last_at)
     draft = account.copy()
     rows = _fall_due(draft, now, clock)
