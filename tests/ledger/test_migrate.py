@@ -5,15 +5,17 @@ import sqlite3
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, DefaultClause, inspect
 
+from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger import migrate
 from sixpence.ledger.schema import Words, metadata
 from sixpence.ledger.sqlite import connect
 from sixpence.service.blocking import SyncCreditService
-from tests.ledger.databases import raw_engine, rows, upgrade
+from tests.ledger.databases import raw_engine, rows, run, upgrade
 
 RENDERED = Path(migrate.__file__).parent / "migrations" / "sqlite"
 
@@ -128,18 +130,28 @@ def test_a_step_that_fails_leaves_nothing_behind(sqlite_url: str) -> None:
     """A file in which a table of that name is there already is refused, and keeps what it had and nothing else."""
     path = sqlite_url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as theirs:
-        theirs.execute("CREATE TABLE outbox (letter TEXT)")
+        theirs.execute("CREATE TABLE sixpence_schema (version_num TEXT)")
     ours = connect(path)
 
-    try:
+    with pytest.raises(DatabaseSetupError) as refused:
         migrate.upgrade_sqlite(ours)
-        raised = False
-    except sqlite3.OperationalError:
-        raised = True
     ours.close()
 
-    assert raised
-    assert rows(sqlite_url, "SELECT name FROM sqlite_master") == [("outbox",)]
+    assert refused.value.problem.startswith(f"The SQLite file '{path}' cannot be brought to step 0001: table ")
+    assert rows(sqlite_url, "SELECT name FROM sqlite_master") == [("sixpence_schema",)]
+
+
+def test_a_table_that_is_gone_is_named(sqlite_url: str) -> None:
+    """A file that says it has the schema, and has not all of it, is refused with what is missing."""
+    _migrate(sqlite_url)
+    run(sqlite_url, "DROP TABLE credit_holds")
+
+    with pytest.raises(DatabaseSetupError) as refused:
+        _migrate(sqlite_url)
+
+    assert refused.value == DatabaseSetupError(
+        "The database says that its schema is at step 0001, and lacks credit_holds.", "Restore a copy of it."
+    )
 
 
 def _migrate(url: str) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.core.errors import DatabaseUnavailableError
-from sixpence.ledger.database import Place, SQLiteFile, place_of
+from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
+from sixpence.ledger.database import Place, PostgresServer, SQLiteFile, place_of
 from sixpence.settings import Settings
 
 
@@ -49,10 +49,7 @@ def told_in_words(settings: Settings) -> Iterator[None]:
     try:
         yield
     except DatabaseUnavailableError as error:
-        raise CommandRefusedError(
-            f"database: {shown(settings)} cannot be reached{_reason(error)}. "
-            "Start it, or name another with --database or SIXPENCE_DATABASE_URL."
-        ) from error
+        raise _in_words(place_of(settings.database), error, shown(settings)) from error
 
 
 def prepared_place(settings: Settings) -> Place:
@@ -67,9 +64,22 @@ def prepared_place(settings: Settings) -> Place:
     return place
 
 
-def _reason(error: DatabaseUnavailableError) -> str:
-    """The driver's own first line, which names the host and what it answered."""
-    cause: BaseException | None = error.__cause__
-    original = getattr(cause, "orig", None) or cause
+def _in_words(place: Place, error: DatabaseUnavailableError, name: str) -> CommandRefusedError | DatabaseSetupError:
+    another = "name another with --database or SIXPENCE_DATABASE_URL."
+    original = _original(error)
     lines = str(original or "").strip().splitlines()
-    return f" ({lines[0].strip()})" if lines else ""
+    # The driver's own first line names the host and what it answered.
+    reason = f" ({lines[0].strip()})" if lines else ""
+    if isinstance(place, PostgresServer):
+        return CommandRefusedError(f"database: {name} cannot be reached{reason}. Start it, or {another}")
+    from sixpence.ledger.sqlite import damaged  # nothing but this needs the whole store
+
+    return damaged(place.path, original) or CommandRefusedError(
+        f"database: {name} cannot be read or written{reason}. End what keeps it, or {another}"
+    )
+
+
+def _original(error: DatabaseUnavailableError) -> BaseException | None:
+    cause: BaseException | None = error.__cause__
+    original: BaseException | None = getattr(cause, "orig", None)
+    return original or cause

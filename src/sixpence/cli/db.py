@@ -11,7 +11,7 @@ from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.options import database_option, settings_of
 from sixpence.ledger import migrate
 from sixpence.ledger.database import PostgresServer, SQLiteFile, reading_engine
-from sixpence.ledger.sqlite import connect
+from sixpence.ledger.sqlite import check_one_name, connect
 
 
 @click.group()
@@ -55,11 +55,15 @@ def step_of(connection: Connection) -> str | None:
 
 def _upgrade_server(place: PostgresServer) -> tuple[str | None, str]:
     before = _step_through(reading_engine(place))
+    migrate.missing_steps(before)
     return before, migrate.upgrade_postgres(place)
 
 
 def _upgrade_file(place: SQLiteFile) -> tuple[str | None, str]:
-    before = _step_through(reading_engine(place)) if Path(place.path).exists() else None
+    before = None
+    if Path(place.path).exists():
+        check_one_name(place.path)
+        before = _step_through(reading_engine(place))
     if before == migrate.steps()[-1]:
         return before, before
     try:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy import inspect
 
 from sixpence.cli import database as databases
 from sixpence.cli.db import step_of
@@ -13,6 +14,7 @@ from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.options import database_option, settings_of
 from sixpence.ledger import migrate
 from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
+from sixpence.ledger.sqlite import check_one_name
 from sixpence.ledger.verify import DIFFERENCES_MAX, Report
 from sixpence.ledger.verify import verify as verify_ledger
 from sixpence.settings import Settings
@@ -49,13 +51,19 @@ def _report(settings: Settings) -> Report:
     if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
         problem = f"database: there is no file {place.path}."
         raise CommandRefusedError(f"{problem} Name one with --database or SIXPENCE_DATABASE_URL.")
+    if isinstance(place, SQLiteFile):
+        check_one_name(place.path)
     engine = reading_engine(place)
     try:
         with engine.connect() as connection:
-            step, newest = step_of(connection), migrate.steps()[-1]
-            if step != newest:
-                problem = f"database: {databases.shown(settings)} is at step {step or 'none'}, not at {newest}."
+            step, tables = step_of(connection), inspect(connection).get_table_names()
+            if isinstance(place, SQLiteFile):
+                migrate.refuse_foreign_tables(place.path, tables)
+            missing = migrate.missing_steps(step)
+            if missing:
+                problem = f"database: {databases.shown(settings)} is at step {step or 'none'}, not at {missing[-1]}."
                 raise CommandRefusedError(f"{problem} Run: sixpence db upgrade.")
+            migrate.check_tables(step, tables)
             with _progress() as progress:
                 return verify_ledger(connection, progress=progress)
     finally:

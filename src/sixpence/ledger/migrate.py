@@ -7,6 +7,7 @@ it renders to for SQLite (`migrations/sqlite`); a test renders them anew and com
 import io
 import re
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger.database import PostgresServer
+from sixpence.ledger.schema import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,13 +33,46 @@ def steps() -> list[str]:
     return sorted(path.stem for path in _RENDERED.glob("*.sql"))
 
 
+def missing_steps(version: str | None) -> list[str]:
+    """The steps after this one; raises `DatabaseSetupError` for one that is not known here."""
+    known = steps()
+    if version is not None and version not in known:
+        problem = f"The database's schema is at step {version}, which is newer than this version of Sixpence."
+        raise DatabaseSetupError(problem, "Install the newer version again.")
+    return known if version is None else known[known.index(version) + 1 :]
+
+
+def check_tables(version: str | None, found: Collection[str]) -> None:
+    """Raise `DatabaseSetupError` when a database that says it has the newest schema lacks some of its tables."""
+    lacking = sorted(name for name in metadata.tables if name not in found)
+    if lacking:
+        problem = f"The database says that its schema is at step {version}, and lacks {', '.join(lacking)}."
+        raise DatabaseSetupError(problem, "Restore a copy of it.")
+
+
+def sqlite_tables(connection: sqlite3.Connection) -> list[str]:
+    """The names of a file's tables."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name"
+    return [name for (name,) in connection.execute(query)]
+
+
+def refuse_foreign_tables(path: str, found: Collection[str]) -> None:
+    """Raise `DatabaseSetupError` for a SQLite file with tables of which none says that they are Sixpence's."""
+    if found and VERSION_TABLE not in found:
+        problem = f"The SQLite file '{path}' holds somebody else's tables ({', '.join(found):.60})."
+        raise DatabaseSetupError(problem, "Name another file: one that is not there yet is made.")
+
+
 def upgrade_sqlite(connection: sqlite3.Connection) -> None:
-    """Apply the steps that the file lacks, as one transaction; raises `DatabaseSetupError` for a newer file."""
+    """Apply the steps that the file lacks, as one transaction.
+
+    Raises `DatabaseSetupError` for a file that is newer or not whole, and leaves it as it is.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for step in _missing(_sqlite_version(connection)):
-            for statement in _statements((_RENDERED / f"{step}.sql").read_text()):
-                connection.execute(statement)
+        for step in missing_steps(_sqlite_version(connection)):
+            _apply(connection, step)
+        check_tables(_sqlite_version(connection), sqlite_tables(connection))
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -52,7 +87,7 @@ def check_postgres(connection: Connection) -> None:
         if VERSION_TABLE not in str(error.orig):
             raise
         version = None
-    missing = _missing(version)
+    missing = missing_steps(version)
     if missing:
         problem = f"The database's schema is at step {version or 'none'} and this version needs {missing[-1]}."
         raise DatabaseSetupError(problem, "Run: sixpence db upgrade.")
@@ -94,17 +129,23 @@ def _config(url: str) -> "Config":
     return config
 
 
-def _missing(version: str | None) -> list[str]:
-    known = steps()
-    if version is not None and version not in known:
-        problem = f"The database's schema is at step {version}, which is newer than this version of Sixpence."
-        raise DatabaseSetupError(problem, "Install the newer version again.")
-    return known if version is None else known[known.index(version) + 1 :]
+def _apply(connection: sqlite3.Connection, step: str) -> None:
+    try:
+        for statement in _statements((_RENDERED / f"{step}.sql").read_text()):
+            connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        problem = f"The SQLite file '{_file_of(connection)}' cannot be brought to step {step}: {error}."
+        raise DatabaseSetupError(problem, "Restore a copy of it, or name another file.") from error
+
+
+def _file_of(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _sqlite_version(connection: sqlite3.Connection) -> str | None:
-    named = f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{VERSION_TABLE}'"
-    if connection.execute(named).fetchone() is None:
+    if VERSION_TABLE not in sqlite_tables(connection):
         return None
     row = connection.execute(_READ_VERSION).fetchone()
     return None if row is None else str(row[0])

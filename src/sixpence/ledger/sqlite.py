@@ -3,9 +3,13 @@
 The file's own lock takes the place of locks on accounts: whoever has begun owns them all.
 """
 
+import os
 import sqlite3
+import stat
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
 from sixpence.core.transaction import Transaction
+from sixpence.ledger import migrate
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.database import lent_engine
 from sixpence.ledger.keyed import load_by_id
@@ -29,6 +34,8 @@ from sixpence.ledger.store import Append, Asked, ConnectionLostError, Loaded, Ro
 
 T = TypeVar("T")
 BUSY_SECONDS = 5.0
+
+_making = threading.Lock()
 
 _ACCOUNT = ", ".join(ACCOUNT_COLUMNS)
 _TRANSACTION = ", ".join(TRANSACTION_COLUMNS)
@@ -46,16 +53,51 @@ _COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = ? AND seq = ?
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A connection that writes: durable at every commit, and never inside a transaction that Python began by itself."""
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.DatabaseError as error:
-        remedy = "Name a file in a folder that exists and can be written, or a SQLite file of Sixpence's."
-        raise DatabaseSetupError(f"The SQLite file '{path}' cannot be opened: {error}.", remedy) from error
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    """A connection that writes: durable at every commit, and never inside a transaction that Python began by itself.
+
+    Raises `DatabaseSetupError` for a file that is not Sixpence's alone, which is left as it is.
+    """
+    with ExitStack() as undone:
+        try:
+            _make_private(path)
+            check_one_name(path)
+            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            undone.callback(connection.close)
+            # Before the first pragma, which changes the file.
+            migrate.refuse_foreign_tables(path, migrate.sqlite_tables(connection))
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.DatabaseError as error:
+            raise damaged(path, error) or _cannot_be_opened(path, str(error)) from error
+        except OSError as error:
+            raise _cannot_be_opened(path, str(error.strerror)) from error
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        undone.pop_all()
     return connection
+
+
+def check_one_name(path: str) -> None:
+    """Raise `DatabaseSetupError` for a file with a second hard link.
+
+    SQLite finds what was committed last, its write-ahead log, by the file's name; by another name it is lost.
+    """
+    found = os.stat(path)
+    names = found.st_nlink
+    if stat.S_ISREG(found.st_mode) and names > 1:
+        problem = (
+            f"The SQLite file '{path}' has {names} names (hard links), and charges made by one are lost by another."
+        )
+        raise DatabaseSetupError(problem, "Remove the others, or copy the file to a new name and use that.")
+
+
+def damaged(path: str, error: BaseException | None) -> DatabaseSetupError | None:
+    """What to say when the error means that the content is at fault; None when it means something else."""
+    # The lowest byte is the error, the others are its details.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return None
+    problem = f"The SQLite file '{path}' is damaged or not a SQLite file ({error})."
+    return DatabaseSetupError(problem, "Restore a copy of it, or name another file.")
 
 
 def system_clock() -> int:
@@ -184,6 +226,18 @@ class SQLiteStore:
                 if row is not None:
                     replays[(account_id, key)] = transaction_from_row(row)
         return replays
+
+
+def _make_private(path: str) -> None:
+    """Make the file if it is not there, for its owner alone: it will hold e-mails and hashes of passwords."""
+    # Closing a file undoes the locks that other connections of this process have on it.
+    with _making, suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _cannot_be_opened(path: str, why: str) -> DatabaseSetupError:
+    remedy = "Name a file in a folder that exists and can be written, or a SQLite file of Sixpence's."
+    return DatabaseSetupError(f"The SQLite file '{path}' cannot be opened: {why}.", remedy)
 
 
 def _exactly_one(cursor: sqlite3.Cursor, account: Account) -> None:
