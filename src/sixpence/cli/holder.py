@@ -49,14 +49,8 @@ def server_path(place: SQLiteFile) -> Path:
 @contextmanager
 def held(place: SQLiteFile, *, wait_seconds: float) -> Iterator[None]:
     """Hold the file; raises `HeldError` when another process still does after `wait_seconds`."""
-    path = lock_path(place)
+    descriptor = _locked(lock_path(place), time.monotonic() + wait_seconds)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        problem = f"database: {path} cannot be written ({error.strerror})."
-        raise CommandRefusedError(f"{problem} Name a file in a folder that exists and can be written.") from error
-    try:
-        _wait_for(descriptor, time.monotonic() + wait_seconds)
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         # What a killed server left names an address at which somebody else may listen by now.
@@ -87,6 +81,31 @@ def find_server(place: SQLiteFile, *, pid: int | None) -> RunningServer | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return server if server.pid == pid else None
+
+
+def _locked(path: Path, deadline: float) -> int:
+    """The lock's open file, which is the one of that name: a lock on one that was deleted keeps nobody out."""
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            problem = f"database: {path} cannot be written ({error.strerror})."
+            raise CommandRefusedError(f"{problem} Name a file in a folder that exists and can be written.") from error
+        try:
+            _wait_for(descriptor, deadline)
+            if _is_named(descriptor, path):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_named(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _wait_for(descriptor: int, deadline: float) -> None:
