@@ -1,12 +1,13 @@
 """`sixpence serve` on a SQLite file: what it says, that what it says is so, how it ends, and what it refuses."""
 
 import json
+import os
 import socket
 import stat
 import subprocess
-import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -32,14 +33,17 @@ def test_the_table_says_where_everything_is(server: ServerProcess) -> None:
 
 
 def test_what_the_table_tells_to_type_works(server: ServerProcess) -> None:
-    """The key, the account and the consume, copied into a shell one after the other."""
+    """The key, the account and the consume, copied into a shell that does not find the program by its name."""
     said = rows(server.log)
     lines = "\n".join([said["a key"].strip(), said["an account"].strip(), "echo", said["consume"].strip()])
+    environment = {name: value for name, value in server.environment.items() if not name.startswith("SIXPENCE_")}
+    folders = environment["PATH"].split(os.pathsep)
+    elsewhere = os.pathsep.join(folder for folder in folders if not (Path(folder) / "sixpence").exists())
 
     done = subprocess.run(
-        ["bash", "-ec", f'sixpence() {{ "{sys.executable}" -m sixpence.cli "$@"; }}\n{lines}'],
+        ["bash", "-ec", lines],
         cwd="/",
-        env={name: value for name, value in server.environment.items() if not name.startswith("SIXPENCE_")},
+        env={**environment, "PATH": elsewhere},
         capture_output=True,
         text=True,
         timeout=60,

@@ -9,6 +9,7 @@ from sixpence import __version__
 from sixpence.cli import database
 from sixpence.cli.catalog_words import in_force
 from sixpence.cli.listening import EVERYWHERE, url_at
+from sixpence.cli.program import typed
 from sixpence.cli.tables import facts
 from sixpence.core.catalog import PricedBy
 from sixpence.settings import Settings
@@ -22,7 +23,7 @@ def welcome(settings: Settings, applied: PricedBy, *, more: Sequence[tuple[str, 
         ("API", f"{address}{_also_at(settings)}"),
         ("data", database.shown(settings)),
         ("catalog", in_force(applied, settings)),
-        ("a key", f"K=$(sixpence key create{database.option_for(settings)})"),
+        ("a key", f"K=$({typed()} key create{database.option_for(settings)})"),
         ("an account", _curl(f"{address}/v1/accounts", '{"account_id": "user_1"}')),
     ]
     features = list(applied.catalog.features)

@@ -1,0 +1,31 @@
+"""How to type the program that runs, in a shell that stands where this one does."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+NAME = "sixpence"
+
+
+def typed() -> str:
+    """`sixpence` where a shell finds this very program by that name; else its path, relative if it is further down."""
+    program = _program()
+    if program is None:
+        return f"{shlex.quote(sys.executable)} -m sixpence.cli"
+    found = shutil.which(NAME)
+    if found is not None and os.path.samefile(found, program):
+        return NAME
+    try:
+        return shlex.quote(f"./{program.relative_to(Path.cwd())}")
+    except ValueError:
+        return shlex.quote(str(program))
+
+
+def _program() -> Path | None:
+    """The file that was started, or the one beside the Python that was told to run the module."""
+    for path in (Path(sys.argv[0]).absolute(), Path(sys.executable).with_name(NAME)):
+        if path.name == NAME and path.is_file() and os.access(path, os.X_OK):
+            return path
+    return None
