@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from sixpence.core.errors import ServiceClosedError
-from sixpence.ledger.ledger import Ledger
+from sixpence.core.errors import QueueFullError, ServiceClosedError
+from sixpence.ledger.database import READERS
+from sixpence.ledger.ledger import WAITING_MAX, Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import consumed, proved
@@ -31,6 +32,27 @@ async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
         with pytest.raises(ServiceClosedError):
             await call
     proved(url)
+
+
+def test_reads_that_wait_are_bounded(url: str) -> None:
+    """A read too many is refused at once; when the others are done, reads are served again."""
+    ledger = Ledger(url)
+    ledger.open()
+    gate = threading.Event()
+
+    async def crowd() -> list[object]:
+        asked = [asyncio.create_task(ledger.read(lambda _: gate.wait(60))) for _ in range(READERS + WAITING_MAX)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(QueueFullError):
+            await ledger.read(lambda _: None)
+        gate.set()
+        answers: list[object] = list(await asyncio.gather(*asked))
+        return [*answers, await ledger.read(lambda _: "served")]
+
+    answers = asyncio.run(crowd())
+    ledger.close()
+
+    assert answers == [True] * (READERS + WAITING_MAX) + ["served"]
 
 
 async def test_a_cancelled_caller_cancels_nothing(url: str) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.core.errors import DatabaseUnavailableError, ServiceClosedError
+from sixpence.core.errors import DatabaseUnavailableError, QueueFullError, ServiceClosedError
 from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import (
@@ -38,6 +38,8 @@ T = TypeVar("T")
 Clock = Callable[[], int]
 # On PostgreSQL two batches are in flight, which uses the time one of them waits for the server.
 POSTGRES_LANES = 2
+# Reads and transactions beside the writer's that wait; beyond it they are refused at once, as commands are.
+WAITING_MAX = 2_000
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -58,7 +60,27 @@ class _Opened:
         self.reads = reads
         self.writes = writes
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="sixpence-reader")
+        self._places = threading.BoundedSemaphore(READERS + WAITING_MAX)
         self._fork_over = threading.Event()
+
+    def read(self, job: Callable[[Connection], T]) -> "Future[T]":
+        """Begin a read on a reader's thread; raises `QueueFullError` when as many wait as may."""
+        return self._bounded(lambda: self.threads.submit(_read, self.reads, job))
+
+    def write(self, job: Callable[[Connection], T]) -> "Future[T]":
+        """Begin a transaction beside the writer's; raises as `read` does."""
+        store, engine = self.store, self.writes
+        if isinstance(store, SQLiteStore):
+            return self._bounded(lambda: self.writer.run_job(lambda: _write_sqlite(store, job)))
+        assert engine is not None
+        return self._bounded(lambda: self.threads.submit(_write_postgres, engine, job))
+
+    def _bounded(self, begin: "Callable[[], Future[T]]") -> "Future[T]":
+        if not self._places.acquire(blocking=False):
+            raise QueueFullError
+        future = begin()
+        future.add_done_callback(lambda _: self._places.release())
+        return future
 
     def rest(self) -> None:
         """Let the batch and the reads under way end, begin no others until `go_on`, and let go of a SQLite file."""
@@ -125,20 +147,20 @@ class Ledger:
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Run the job on a connection that only reads."""
         opened = await self._ready()
-        return await asyncio.wrap_future(opened.threads.submit(_read, opened.reads, job))
+        return await asyncio.wrap_future(opened.read(job))
 
     def read_and_wait(self, job: Callable[[Connection], T]) -> T:
         """The same, blocking this thread."""
-        opened = self._open()
-        return opened.threads.submit(_read, opened.reads, job).result()
+        return self._open().read(job).result()
 
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run the job in a transaction of its own, committed when it returns and undone when it raises."""
-        return await asyncio.shield(asyncio.wrap_future(await asyncio.to_thread(self._start_write, job)))
+        opened = await self._ready()
+        return await asyncio.shield(asyncio.wrap_future(opened.write(job)))
 
     def write_and_wait(self, job: Callable[[Connection], T]) -> T:
         """The same, blocking this thread."""
-        return self._start_write(job).result()
+        return self._open().write(job).result()
 
     # Its life.
 
@@ -237,14 +259,6 @@ class Ledger:
 
     def _writer(self, stores: Sequence[Store]) -> Writer:
         return Writer(stores, **msgspec.structs.asdict(self._limits))
-
-    def _start_write(self, job: Callable[[Connection], T]) -> "Future[T]":
-        opened = self._open()
-        store = opened.store
-        if isinstance(store, SQLiteStore):
-            return opened.writer.run_job(lambda: _write_sqlite(store, job))
-        assert opened.writes is not None
-        return opened.threads.submit(_write_postgres, opened.writes, job)
 
 
 def _read(engine: Engine, job: Callable[[Connection], T]) -> T:
