@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("sixpence")
-SAYS = f"#!{sys.executable}\nfrom sixpence.cli.program import typed\nprint(typed())\n"
+# The first lines are a shell's and, to Python, text: Python's own path may hold a space, which no #! line can.
+SAYS = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
+from sixpence.cli.program import typed
+print(typed())
+"""
 
 
 def said(program: Path, *, cwd: Path, found_in: Path) -> str:
