@@ -23,10 +23,10 @@ def blocks(language: str) -> list[str]:
 async def test_the_python_example_charges_and_answers_402(tmp_path: Path) -> None:
     """Six calls are paid for by the six credits, the seventh is told what is missing."""
     names: dict[str, Any] = {}
-    exec(blocks("python")[0], names)  # the example itself is what is tested
-    transport = httpx.ASGITransport(app=names["app"])
 
     with contextlib.chdir(tmp_path):  # where the example's file comes to lie
+        exec(blocks("python")[0], names)  # the example itself is what is tested
+        transport = httpx.ASGITransport(app=names["app"])
         async with httpx.AsyncClient(transport=transport, base_url="http://app.example.com") as client:
             answers = [await client.post("/interior/user_1") for _ in range(7)]
         await names["credits"].close()

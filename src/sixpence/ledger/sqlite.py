@@ -65,7 +65,7 @@ def connect(path: str) -> sqlite3.Connection:
             undone.callback(connection.close)
             # Before the first pragma, which changes the file.
             migrate.refuse_foreign_tables(path, migrate.sqlite_tables(connection))
-            connection.execute("PRAGMA journal_mode = WAL")
+            _keep_a_log(connection)
         except sqlite3.DatabaseError as error:
             raise damaged(path, error) or _cannot_be_opened(path, str(error)) from error
         except OSError as error:
@@ -74,6 +74,20 @@ def connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         undone.pop_all()
     return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; while another process does that, SQLite refuses at once instead of waiting."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def check_one_name(path: str) -> None:
