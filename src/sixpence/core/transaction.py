@@ -14,7 +14,6 @@ from sixpence.core.grant import DEFAULT_PRIORITY, Category
 
 HASH_FORMAT = 1
 FIRST_HEAD = bytes(32)
-SEQ_MAX = 2**42 - 1
 
 Kind = Literal["signup", "ensure", "grant", "consume", "plan_change", "take_effect", "expire"]
 Movement = Literal["granted", "scheduled", "took_effect", "consumed", "expired"]

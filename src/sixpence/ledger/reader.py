@@ -6,7 +6,7 @@ Every query starts with the account's number, so it costs the same for ten trans
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from sixpence.core.account import Account
 from sixpence.core.transaction import Transaction
@@ -60,14 +60,6 @@ def find_account(connection: Connection, account_id: str) -> Account | None:
     return account if account is not None and account.exists else None
 
 
-def find_transaction(connection: Connection, account: Account, seq: int) -> Transaction | None:
-    """The account's transaction of this number."""
-    columns = credit_transactions.c
-    query = select(credit_transactions).where(columns.account_no == account.account_no, columns.seq == seq)
-    row = connection.execute(query).first()
-    return None if row is None else transaction_from_row(row)
-
-
 def list_transactions(
     connection: Connection, account: Account, *, below_seq: int | None, limit: int, matching: Filter
 ) -> Page:
@@ -86,8 +78,3 @@ def list_transactions(
     if len(rows) > limit:
         return Page(rows[:limit], rows[limit - 1].seq)
     return Page(rows, bottom + 1 if bottom > 0 else None)
-
-
-def count_accounts(connection: Connection) -> int:
-    """How many accounts there are."""
-    return int(connection.scalar(select(func.count()).where(credit_accounts.c.seq > 0)) or 0)
