@@ -1,35 +1,48 @@
 """Which catalog prices: the first applied stays until another is applied, and each batch takes the one in force."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import msgspec
 import pytest
 from sqlalchemy import Connection
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
-from sixpence.core.errors import InsufficientCreditsError, UnknownFeatureError, UnknownPlanError
+from sixpence.core.errors import (
+    DatabaseSetupError,
+    InsufficientCreditsError,
+    UnknownFeatureError,
+    UnknownPlanError,
+)
 from sixpence.ledger import catalogs
+from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.database import SQLiteFile, place_of
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.postgres import PostgresStore
+from sixpence.ledger.sqlite import SQLiteStore
+from sixpence.ledger.store import Asked, Store
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import proved, rows
+from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
 DEAR = Catalog(features={"film": Feature(5)}, plans={"basic": Plan(signup_credits=7)}, default_plan="basic")
 
 
-def applying(catalog: Catalog) -> Callable[[Connection], PricedBy]:
+def applying(catalog: Catalog, *, now: int = 1) -> Callable[[Connection], PricedBy]:
     """A job that makes the catalog the one in force."""
-    return lambda connection: catalogs.apply(connection, catalog, now=1)
+    return lambda connection: catalogs.apply(connection, catalog, now=now)
 
 
-async def test_the_first_applied_stays(url: str) -> None:
+async def test_the_first_applied_stays(url: str, clock: MovedClock) -> None:
     """A service that brings another catalog to a database that has one uses the database's."""
-    async with CreditService(url, catalog=DEAR) as first, CreditService(url) as second:
+    brought = CreditService(Ledger(url, catalog=DEAR, clock=clock))
+    async with brought as first, CreditService(url) as second:
         first_sees = await first.get_catalog()
         second_sees = await second.get_catalog()
         opened = await second.initialize_user_credits(ADA)
 
-    assert first_sees == second_sees == PricedBy(1, DEAR)
+    assert first_sees == second_sees == PricedBy(1, DEAR, clock())
     assert (opened.subscription_status, opened.remaining) == ("basic", 7)
     assert rows(url, "SELECT version, digest FROM catalog_versions") == [(1, DEAR.digest())]
 
@@ -57,17 +70,84 @@ async def test_a_new_version_prices_from_its_batch_on(url: str) -> None:
     proved(url)
 
 
-async def test_the_catalog_in_force_is_not_applied_again(url: str) -> None:
+async def test_the_catalog_in_force_is_not_applied_again(url: str, clock: MovedClock) -> None:
     """Applying what is in force makes no version; applying an older one again makes a new one."""
-    ledger = Ledger(url)
+    ledger = Ledger(url, clock=clock)
     async with CreditService(ledger) as service:
         versions = [
-            (await ledger.write(applying(catalog))).version
-            for catalog in (DEFAULT_CATALOG, DEAR, DEAR, DEFAULT_CATALOG)
+            (await ledger.write(applying(catalog, now=clock() + number))).version
+            for number, catalog in enumerate((DEFAULT_CATALOG, DEAR, DEAR, DEFAULT_CATALOG))
         ]
         current = await service.get_catalog()
 
-    assert (versions, current) == ([1, 2, 2, 3], PricedBy(3, DEFAULT_CATALOG))
+    earlier = (PricedBy(1, DEFAULT_CATALOG, clock()), PricedBy(2, DEAR, clock() + 1))
+    assert (versions, current) == ([1, 2, 2, 3], PricedBy(3, DEFAULT_CATALOG, clock() + 3, earlier))
+
+
+async def test_a_clock_put_back_applies_nothing_in_the_past(url: str, clock: MovedClock) -> None:
+    """A version counts as applied no earlier than the one before it."""
+    ledger = Ledger(url, clock=clock)
+    async with CreditService(ledger) as service:
+        await service.get_catalog()
+
+        applied = await ledger.write(applying(DEAR, now=clock() - 1))
+
+    assert applied == PricedBy(2, DEAR, clock())
+
+
+async def test_a_batch_sees_all_that_were_applied(url: str, clock: MovedClock) -> None:
+    """The writer's next batch has the new catalog, and those before it, oldest first, each by itself."""
+    ledger = Ledger(url, clock=clock)
+    place = place_of(url)
+    store: Store = SQLiteStore(place.path) if isinstance(place, SQLiteFile) else PostgresStore(place.conninfo)
+    with closing(store):
+        async with CreditService(ledger) as service:
+            await service.get_catalog()
+            seen = [_loaded(store)]
+            for seconds, catalog in enumerate((DEAR, DEFAULT_CATALOG, DEAR), 1):
+                await ledger.write(applying(catalog, now=clock() + seconds))
+                if seconds != 2:
+                    seen.append(_loaded(store))
+            in_force = await service.get_catalog()
+
+    first, second, third = (
+        PricedBy(number, catalog, clock() + number - 1)
+        for number, catalog in enumerate((DEFAULT_CATALOG, DEAR, DEFAULT_CATALOG), 1)
+    )
+    last = PricedBy(4, DEAR, clock() + 3, (first, second, third))
+    assert seen == [first, msgspec.structs.replace(second, earlier=(first,)), last]
+    assert in_force == last
+
+
+def test_a_version_is_read_once() -> None:
+    """Only versions that are not known yet are asked for, and nothing while there is none."""
+    cache = CatalogCache()
+    asked: list[tuple[int, int]] = []
+
+    def read_versions(above: int, up_to: int) -> list[tuple[int, int, str]]:
+        asked.append((above, up_to))
+        return [(number, 10 * number, DEAR.document()) for number in range(above + 1, up_to + 1)]
+
+    seen = [cache.current(version, read_versions) for version in (2, 2, 4, 4, 1)]
+
+    assert asked == [(0, 2), (2, 4), (0, 1)]
+    assert [(one.version, [earlier.version for earlier in one.earlier]) for one in seen] == [
+        (2, [1]),
+        (2, [1]),
+        (4, [1, 2, 3]),
+        (4, [1, 2, 3]),
+        (1, []),
+    ]
+    assert len({id(one.catalog) for one in seen}) == 1
+
+
+@pytest.mark.parametrize("version", [None, 3])
+def test_a_version_that_is_not_there(version: int | None) -> None:
+    """A database without a catalog, or without the version it names, is refused in words."""
+    cache = CatalogCache()
+
+    with pytest.raises(DatabaseSetupError):
+        cache.current(version, lambda _above, _up_to: [])
 
 
 async def test_a_plan_and_a_feature_that_left_the_catalog(url: str) -> None:
@@ -101,3 +181,10 @@ async def test_a_free_feature_and_a_plan_without_a_gift(url: str) -> None:
     assert (opened.created, opened.remaining, opened.version) == (True, 0, 1)
     assert (receipt.transaction.credits_consumed, receipt.transaction.amount, receipt.version) == (0, 0, 2)
     proved(url)
+
+
+def _loaded(store: Store) -> PricedBy:
+    """The catalog of a batch of nobody."""
+    priced_by = store.load(Asked(())).priced_by
+    store.abandon()
+    return priced_by

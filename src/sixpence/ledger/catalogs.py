@@ -1,6 +1,7 @@
 """The catalogs that were applied: which one prices now, and applying the next. An applied version never changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select
@@ -10,20 +11,35 @@ from sixpence.core.catalog import Catalog, PricedBy, from_document
 from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger.schema import catalog_versions
 
+VersionRow = tuple[int, int, str]
+"""A version's number, when it was applied, and its document."""
+
+_VERSIONS = select(catalog_versions).order_by(catalog_versions.c.version)
+
 
 class CatalogCache:
-    """The decoded catalog of one version; a version's text cannot change, so nothing here can be stale."""
+    """The decoded catalogs up to one version; a version's text cannot change, so nothing here can be stale."""
 
     def __init__(self) -> None:
         self._priced_by: PricedBy | None = None
 
-    def current(self, version: int | None, read_document: Callable[[int], str]) -> PricedBy:
-        """The catalog of `version`, read only when it is not the one at hand."""
+    def current(self, version: int | None, read_versions: Callable[[int, int], Iterable[VersionRow]]) -> PricedBy:
+        """The catalog of `version` with all that were applied before it.
+
+        `read_versions` gives the rows above its first number, up to its second, in order; only what is new is asked for.
+        """
         if version is None:
             raise DatabaseSetupError("The database has no catalog.", "Run: sixpence catalog apply.")
-        if self._priced_by is None or self._priced_by.version != version:
-            self._priced_by = PricedBy(version, from_document(read_document(version)))
-        return self._priced_by
+        known = self._priced_by
+        if known is not None and known.version > version:
+            known = None  # another database stands where the known one was: a copy that was put back
+        for number, applied_at, document in () if _number(known) == version else read_versions(_number(known), version):
+            earlier = () if known is None else (*known.earlier, msgspec.structs.replace(known, earlier=()))
+            known = PricedBy(number, _decoded(document), applied_at, earlier)
+        if known is None or known.version != version:
+            raise DatabaseSetupError(f"Catalog version {version} is missing.", "Run: sixpence verify.")
+        self._priced_by = known
+        return known
 
 
 class CatalogReader:
@@ -33,29 +49,33 @@ class CatalogReader:
         self._cache = CatalogCache()
 
     def current(self, connection: Connection) -> PricedBy:
-        """The catalog that prices now."""
-        return self._cache.current(
-            connection.scalar(select(func.max(catalog_versions.c.version))),
-            lambda version: str(
-                connection.scalar(select(catalog_versions.c.document).where(catalog_versions.c.version == version))
-            ),
-        )
+        """The catalog that prices now, with all that were applied before it."""
+
+        def read_versions(above: int, up_to: int) -> list[VersionRow]:
+            missing = _VERSIONS.where(catalog_versions.c.version.between(above + 1, up_to))
+            return [(row.version, row.applied_at, row.document) for row in connection.execute(missing)]
+
+        return self._cache.current(connection.scalar(select(func.max(catalog_versions.c.version))), read_versions)
 
 
 def find_current(connection: Connection) -> PricedBy | None:
-    """The catalog in force, None where none was ever applied."""
+    """The catalog in force, without those before it; None where none was ever applied."""
     newest = select(catalog_versions).order_by(catalog_versions.c.version.desc()).limit(1)
     row = connection.execute(newest).first()
-    return None if row is None else PricedBy(row.version, from_document(row.document))
+    return None if row is None else PricedBy(row.version, _decoded(row.document), row.applied_at)
 
 
 def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
-    """Make the catalog the one in force, as a new version; does nothing where it is in force already."""
+    """Make the catalog the one in force, as a new version; does nothing where it is in force already.
+
+    No version counts as applied before the one it follows, even where the clock was put back.
+    """
     while True:
         current = find_current(connection)
         if current is not None and current.catalog.digest() == catalog.digest():
             return current
-        applied = _insert(connection, PricedBy(1 if current is None else current.version + 1, catalog), now=now)
+        applied_at = now if current is None else max(now, current.applied_at)
+        applied = _insert(connection, PricedBy(_number(current) + 1, catalog, applied_at))
         if applied is not None:
             return applied
 
@@ -63,7 +83,7 @@ def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
 def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
     """The catalog in force; where there is none, the given one becomes the first."""
     while True:
-        current = find_current(connection) or _insert(connection, PricedBy(1, catalog), now=now)
+        current = find_current(connection) or _insert(connection, PricedBy(1, catalog, now))
         if current is not None:
             return current
 
@@ -87,13 +107,23 @@ def _as_applied(document: str, digest: str) -> bool:
         return False
 
 
-def _insert(connection: Connection, priced_by: PricedBy, *, now: int) -> PricedBy | None:
+def _insert(connection: Connection, priced_by: PricedBy) -> PricedBy | None:
     """Add a version; None where another process was first with its number, so that one has to look again."""
     catalog = priced_by.catalog
-    row = {"digest": catalog.digest(), "document": catalog.document(), "applied_at": now}
+    row = {"digest": catalog.digest(), "document": catalog.document(), "applied_at": priced_by.applied_at}
     try:
         with connection.begin_nested():
             connection.execute(insert(catalog_versions).values(version=priced_by.version, **row))
     except IntegrityError:
         return None
     return priced_by
+
+
+def _number(priced_by: PricedBy | None) -> int:
+    return 0 if priced_by is None else priced_by.version
+
+
+@lru_cache(maxsize=1000)
+def _decoded(document: str) -> Catalog:
+    """The catalog of a document, decoded once for all lanes and readers of the process."""
+    return from_document(document)

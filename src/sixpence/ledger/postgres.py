@@ -159,7 +159,7 @@ class PostgresStore:
             clock=reading.clock if self._clock is None else self._clock(),
             priced_by=self._catalogs.current(
                 reading.catalog_version,
-                lambda version: connection.execute(statements.DOCUMENT, (version,)).fetchall()[0][0],
+                lambda above, up_to: connection.execute(statements.CATALOGS, (above, up_to)).fetchall(),
             ),
             accounts=accounts,
             replays=reading.replays,

@@ -48,7 +48,9 @@ _UPDATE = f"UPDATE credit_accounts SET {_SET} WHERE account_no = ?1 AND account_
 _UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ? AND seq = 0"
 _OUTBOX = "INSERT INTO outbox (touched, recorded_at) VALUES (?, ?)"
 _VERSION = "SELECT max(version) FROM catalog_versions"
-_DOCUMENT = "SELECT document FROM catalog_versions WHERE version = ?"
+_CATALOGS = """
+    SELECT version, applied_at, document FROM catalog_versions WHERE version > ? AND version <= ? ORDER BY version
+"""
 _COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = ? AND seq = ? AND hash = ?"
 
 
@@ -160,7 +162,7 @@ class SQLiteStore:
                 clock=self._clock(),
                 priced_by=self._catalogs.current(
                     connection.execute(_VERSION).fetchone()[0],
-                    lambda version: connection.execute(_DOCUMENT, (version,)).fetchone()[0],
+                    lambda above, up_to: connection.execute(_CATALOGS, (above, up_to)),
                 ),
                 accounts=accounts,
                 replays=self._replays(connection, asked, accounts),

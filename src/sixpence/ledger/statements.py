@@ -45,7 +45,9 @@ MOMENT = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
            (SELECT max(version) FROM catalog_versions)
 """
-DOCUMENT = "SELECT document FROM catalog_versions WHERE version = %s"
+CATALOGS = """
+    SELECT version, applied_at, document FROM catalog_versions WHERE version > %s AND version <= %s ORDER BY version
+"""
 KEYS = f"""
     SELECT {_names(credit_transactions, "t.")}
     FROM json_to_recordset(%s::json) AS k(account_no bigint, idempotency_key text)
