@@ -31,10 +31,7 @@ class Unpriced(msgspec.Struct, frozen=True):
 
 def price_of(feature: Feature, usage: Usage) -> int | Unpriced:
     """What a usage of the feature costs: at least its minimum, but nothing where nothing was used."""
-    if feature.models:
-        price = _price_of_tokens(feature, usage)
-    else:
-        price = _price_of_units(feature, usage)
+    price = _price_of_tokens(feature, usage) if feature.models else _price_of_units(feature, usage)
     if isinstance(price, Unpriced):
         return price
     if not any(_components(usage)):
