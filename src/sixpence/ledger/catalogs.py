@@ -26,7 +26,7 @@ class CatalogCache:
     def current(self, version: int | None, read_versions: Callable[[int, int], Iterable[VersionRow]]) -> PricedBy:
         """The catalog of `version` with all that were applied before it.
 
-        `read_versions` gives the rows above its first number, up to its second, in order; only what is new is asked for.
+        `read_versions` gives the rows above its first number, up to its second, in order; asked only for what is new.
         """
         if version is None:
             raise DatabaseSetupError("The database has no catalog.", "Run: sixpence catalog apply.")
