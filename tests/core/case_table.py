@@ -19,12 +19,14 @@ import msgspec
 
 from sixpence.core.account import Account, next_due_at
 from sixpence.core.bounds import AMOUNT_MAX, account_no
-from sixpence.core.catalog import PricedBy, from_toml
+from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog_toml import from_toml
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import Decision
-from sixpence.core.errors import InsufficientCreditsError, RefusedError
+from sixpence.core.errors import RefusedError
 from sixpence.core.grant import DEFAULT_PRIORITY, Category, Grant, burn_down_order
 from sixpence.core.instant import SECOND
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.core.transaction import Transaction, transaction_id
 
 CASES = Path(__file__).parent / "cases"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, from_document, from_toml
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, from_document
+from sixpence.core.catalog_toml import from_toml
 from sixpence.core.errors import CatalogError
 
 _ORIGINAL = """
@@ -140,16 +141,18 @@ def test_every_problem_is_named_at_once() -> None:
     )
 
     assert problems == [
-        "currency: is not a setting of a catalog. Known here: features, plans, default_plan, decimals.",
+        "currency: is not a setting of a catalog. Known here: features, plans, default_plan, decimals, grace_days.",
         "features.Video: a name has 1 to 63 of a-z, 0-9, _ and -; a letter comes first.",
         "features.Video.credits: 1.5 is not a whole number from 0 to 9007199254740991.",
-        "features.sketch.credit: is not a setting of a catalog. Known here: credits, title.",
+        "features.sketch.credit: is not a setting of a catalog. Known here: "
+        + ", ".join(Feature.__struct_fields__)
+        + ".",
         "features.sketch.credits: -1 is not a whole number from 0 to 9007199254740991.",
         "features.sketch.title: 7 is not text of at most 200 characters.",
         "features.furnish.credits: '3' is not a whole number from 0 to 9007199254740991.",
-        "plans.free.unlimited: 'yes' is not true or false.",
         "plans.free.rank: True is not a whole number from 0 to 1000000.",
         "plans.free.signup_credits: 9007199254740992 is not a whole number from 0 to 9007199254740991.",
+        "plans.free.unlimited: 'yes' is not true or false.",
         "default_plan: 'gold' is not one of the plans (free).",
         "decimals: 13 is not a whole number from 0 to 12.",
     ]

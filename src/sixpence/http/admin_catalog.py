@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.core.catalog import from_toml
+from sixpence.core.catalog_toml import from_toml
 from sixpence.http import answers
 from sixpence.http.bodies import read_body
 from sixpence.http.callers import Callers

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sixpence.core.catalog import Catalog, from_toml
+from sixpence.core.catalog import Catalog
+from sixpence.core.catalog_toml import from_toml
 from sixpence.core.errors import CatalogError
 
 
