@@ -78,6 +78,11 @@ def test_a_use_given_back_counts_no_more() -> None:
     assert after(_hour_window((0, 1)), mark("hour", _NOON, -1), now) is None
 
 
+def test_a_use_that_no_longer_counts_is_not_kept() -> None:
+    """A mark whose step has left the window by now adds nothing to it."""
+    assert after(None, mark("hour", _NOON), _NOON + 61 * _MINUTE) is None
+
+
 @pytest.mark.parametrize("minute", [-61, -1, 1])
 def test_a_use_given_back_that_is_not_kept_changes_nothing(minute: int) -> None:
     """Its step has left the window, or holds no use: no other use is given back for it."""
