@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sixpence.core.bounds import AMOUNT_MAX
@@ -39,6 +39,7 @@ def test_case(case: Case) -> None:
         assert term_at(anchor, period, from_wire("instant", asked)) == Term(starts_at, ends_at, int(index))
 
 
+@settings(deadline=None)
 @given(_anchors, _periods, _indexes)
 def test_a_term_starts_where_a_calendar_says(anchor: int, period: Period, index: int) -> None:
     """Counted by hand on Python's own calendar, the start is the same."""
@@ -47,6 +48,7 @@ def test_a_term_starts_where_a_calendar_says(anchor: int, period: Period, index:
     assert to_wire(start) == to_wire(_counted_by_hand(anchor, period, index))
 
 
+@settings(deadline=None)
 @given(_anchors, _periods, _indexes)
 def test_a_later_term_starts_later(anchor: int, period: Period, index: int) -> None:
     """Each term ends after it starts, until the calendar ends; its first instant is its own, its end is not."""
@@ -60,6 +62,7 @@ def test_a_later_term_starts_later(anchor: int, period: Period, index: int) -> N
         assert index_at(anchor, period, end) == index + 1
 
 
+@settings(deadline=None)
 @given(_anchors, _periods, st.integers(0, INSTANT_MAX))
 def test_each_instant_is_in_one_term(anchor: int, period: Period, instant: int) -> None:
     """Whatever the instant, the term found holds it."""
@@ -92,6 +95,7 @@ def test_a_drip(allowance: int, shares: list[int]) -> None:
     assert [share(allowance, month) for month in range(1, 13)] == shares
 
 
+@settings(deadline=None)
 @given(_allowances)
 def test_a_drip_gives_exactly_the_allowance(allowance: int) -> None:
     """The twelve shares differ by one at most and add up to the whole."""

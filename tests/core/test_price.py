@@ -6,7 +6,7 @@ from math import ceil, floor
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sixpence.core.bounds import AMOUNT_MAX
@@ -89,6 +89,7 @@ def test_what_has_no_price_says_what_to_send(feature: str, usage: str, problem: 
     assert price.problem == problem
 
 
+@settings(deadline=None)
 @given(_by_unit(), st.integers(0, 200))
 def test_units_cost_what_block_after_block_adds_up_to(feature: Feature, units: int) -> None:
     """Counted one block at a time, each in its tier, the price is the same."""
@@ -101,6 +102,7 @@ def test_units_cost_what_block_after_block_adds_up_to(feature: Feature, units: i
     assert price_of(feature, Usage(units)) == (max(feature.minimum, price) if units else 0)
 
 
+@settings(deadline=None)
 @given(_by_unit(), st.integers(0, 200), st.integers(0, 200))
 def test_more_units_never_cost_less(feature: Feature, units: int, more: int) -> None:
     """The price rises with the units or stays, and any use costs the minimum at least."""
@@ -112,6 +114,7 @@ def test_more_units_never_cost_less(feature: Feature, units: int, more: int) -> 
     assert price >= feature.minimum or units == 0
 
 
+@settings(deadline=None)
 @given(_by_tokens, _tokens, _tokens)
 def test_more_tokens_never_cost_less(feature: Feature, usage: Usage, more: Usage) -> None:
     """Of whatever kind they are; the price is the exact cost, rounded once, and the minimum at least."""
@@ -156,6 +159,7 @@ def test_what_goes_beyond(usage: Usage, covered: Usage, rest: Usage | None) -> N
     assert beyond(usage, covered) == rest
 
 
+@settings(deadline=None)
 @given(_usages, _usages)
 def test_what_goes_beyond_is_what_the_cover_lacks(usage: Usage, covered: Usage) -> None:
     """With the cover it makes up the usage at least, and nothing of it was covered."""

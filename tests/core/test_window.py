@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sixpence.core.catalog import FairUsePer
@@ -140,6 +140,7 @@ _places = st.sampled_from([0, 1, 30, 59, 60, 61]) | st.integers(0, 130)
 _gaps = st.tuples(_places, st.sampled_from([0, 1, 500_000, 999_999]))  # steps, and millionths of a step
 
 
+@settings(deadline=None)
 @given(
     per=st.sampled_from(_PERS),
     uses=st.integers(1, 4),
@@ -170,6 +171,7 @@ def test_never_more_than_the_limit(
     assert all(late - early >= 60 * step for early, late in zip(instants, instants[uses:], strict=False))
 
 
+@settings(deadline=None, max_examples=20)
 @given(st.integers(0, INSTANT_MAX // 2), st.sampled_from(_PERS))
 def test_a_window_keeps_61_steps(start: int, per: FairUsePer) -> None:
     """With a use in every step 61 of them count at once, and no more are ever kept."""
