@@ -8,18 +8,18 @@ from sixpence.core.bounds import LIVE_GRANTS_MAX
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
-from sixpence.core.errors import (
+from sixpence.core.errors import RefusedError
+from sixpence.core.grant import available, burn_down
+from sixpence.core.instant import INSTANT_MAX
+from sixpence.core.refusals import (
     AccountNotFoundError,
     BalanceLimitError,
     GrantLimitError,
     GrantPeriodError,
     InsufficientCreditsError,
-    RefusedError,
     UnknownFeatureError,
     UnknownPlanError,
 )
-from sixpence.core.grant import available, burn_down
-from sixpence.core.instant import INSTANT_MAX
 from sixpence.core.transaction import Detail, GrantTerms
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant, read_state
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from sixpence.core import errors
-from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InsufficientCreditsError, RefusedError
+from sixpence.core.errors import BrokenLedgerError, CreditSystemError, RefusedError
+from sixpence.core.refusals import InsufficientCreditsError
 
 _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     (

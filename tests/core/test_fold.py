@@ -11,7 +11,8 @@ from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, 
 from sixpence.core.decide import decide
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.fold import apply, fold
-from sixpence.core.transaction import Allocation, Transaction, hashed_fields, row_hash, write_allocations
+from sixpence.core.movement import Allocation
+from sixpence.core.transaction import Transaction, hashed_fields, row_hash, write_allocations
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant
 
 

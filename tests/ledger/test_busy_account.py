@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from sixpence.core.bounds import account_no
-from sixpence.core.errors import AccountBusyError, AccountNotFoundError
+from sixpence.core.errors import AccountBusyError
+from sixpence.core.refusals import AccountNotFoundError
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.answers import Receipt
 from sixpence.service.credits import CreditService

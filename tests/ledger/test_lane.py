@@ -5,14 +5,8 @@ import time
 import pytest
 
 from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits, Key
-from sixpence.core.errors import (
-    AccountNotFoundError,
-    DatabaseSetupError,
-    DatabaseUnavailableError,
-    IdempotencyConflictError,
-    InsufficientCreditsError,
-    InternalError,
-)
+from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InternalError
+from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError, InsufficientCreditsError
 from sixpence.ledger.batch import Accepted, Outcome, Request
 from sixpence.ledger.lane import Lane
 from sixpence.ledger.store import ConnectionLostError, ContendedError, LockWaitError

@@ -16,11 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sixpence.core.errors import (
-    DatabaseSetupError,
-    DatabaseUnavailableError,
-    InvalidInputError,
-)
+from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InvalidInputError
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite import SQLiteStore
 from sixpence.service.blocking import SyncCreditService

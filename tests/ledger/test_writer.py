@@ -7,13 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sixpence.core.commands import Consume, EnsureAccount, GrantCredits
-from sixpence.core.errors import (
-    AccountBusyError,
-    InsufficientCreditsError,
-    InternalError,
-    QueueFullError,
-    ServiceClosedError,
-)
+from sixpence.core.errors import AccountBusyError, InternalError, QueueFullError, ServiceClosedError
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.writer import Writer
 from tests.ledger.memory_store import MemoryStore, Shelf

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from sixpence.core.errors import InsufficientCreditsError, ServiceClosedError
+from sixpence.core.errors import ServiceClosedError
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.service.answers import Receipt
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sixpence.core.catalog import DEFAULT_CATALOG
-from sixpence.core.transaction import Allocation
+from sixpence.core.movement import Allocation
 from sixpence.service.answers import CreditCheck, OpenedAccount, PlanStatus, UserCredits
 from sixpence.service.credits import CreditService
 from sixpence.service.names import FeatureType, SubscriptionStatus

@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 import pytest
 
-from sixpence.core.errors import IdempotencyConflictError, InsufficientCreditsError
+from sixpence.core.refusals import IdempotencyConflictError, InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.answers import Receipt
 from sixpence.service.credits import CreditService

@@ -8,19 +8,18 @@ import pytest
 
 from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.catalog import DEFAULT_CATALOG
-from sixpence.core.errors import (
+from sixpence.core.errors import CreditSystemError, InvalidInputError
+from sixpence.core.instant import SECOND
+from sixpence.core.refusals import (
     AccountNotFoundError,
     BalanceLimitError,
-    CreditSystemError,
     GrantLimitError,
     GrantPeriodError,
     IdempotencyConflictError,
     InsufficientCreditsError,
-    InvalidInputError,
     UnknownFeatureError,
     UnknownPlanError,
 )
-from sixpence.core.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import proved, snapshot

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from sixpence.core.errors import InsufficientCreditsError
 from sixpence.core.instant import SECOND
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import ledger_of, proved, rows, snapshot

@@ -1,16 +1,25 @@
 """The live state of one account: what `decide` needs to know, all of it, and nothing else."""
 
+from typing import Literal
+
 import msgspec
 
 from sixpence.core.grant import Grant, due_at
+from sixpence.core.hold import Hold
+from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import FIRST_HEAD
+from sixpence.core.window import Window
+
+Standing = Literal["open", "frozen", "closed"]
 
 
 class Account(msgspec.Struct):
     """One customer of the app. `grants` holds the live ones in burn-down order; an account of `seq` 0 is not there yet.
 
     `remaining` can be spent now, `held` is set aside, `total` is remaining + held + consumed - refunded over its life,
-    `owed` is an overdraft; all in the smallest unit. Instants are microseconds.
+    `owed` is the overdraft that was used and `overdraft_held` what is set aside of it; all in the smallest unit.
+    Instants are microseconds. `holds` has the open holds that a command names or that are due, and enough of the others
+    that `holds_due_at`, the earliest expiry of all open ones, can be told when some of them end.
     """
 
     account_no: int
@@ -26,6 +35,12 @@ class Account(msgspec.Struct):
     last_at: int = 0
     next_due_at: int | None = None
     grants: list[Grant] = []
+    overdraft_held: int = 0
+    standing: Standing = "open"
+    subscription: Subscription | None = None
+    window: Window | None = None
+    holds_due_at: int | None = None
+    holds: dict[str, Hold] = {}
     label: str | None = None
     metadata: str | None = None
 
@@ -35,12 +50,16 @@ class Account(msgspec.Struct):
         return self.seq > 0
 
     def copy(self) -> "Account":
-        """An account of its own to work on; grants are immutable and shared."""
+        """An account of its own to work on; grants and holds are immutable and shared."""
         twin = msgspec.structs.replace(self)
         twin.grants = list(self.grants)
+        twin.holds = dict(self.holds)
         return twin
 
 
-def next_due_at(grants: list[Grant]) -> int | None:
-    """When time alone next changes one of the grants, None for never."""
-    return min((at for grant in grants if (at := due_at(grant)) is not None), default=None)
+def next_due_at(account: Account) -> int | None:
+    """When time alone next changes the account: a hold, a grant or the plan's term; None for never."""
+    instants = [due_at(grant) for grant in account.grants]
+    instants.append(account.holds_due_at)
+    instants.append(None if account.subscription is None else account.subscription.next_at)
+    return min((at for at in instants if at is not None), default=None)

@@ -3,15 +3,28 @@
 `decide` returns a `RefusedError`, the service raises it, the HTTP layer turns it into a problem. The tree:
 
     CreditSystemError
-    ├── RefusedError                 understood and refused: the account is as it was
+    ├── RefusedError                 understood and refused: the account is as it was (leaves in `refusals`)
     │   ├── InsufficientCreditsError
     │   ├── AccountNotFoundError
+    │   ├── AccountFrozenError
+    │   ├── AccountClosedError
     │   ├── TransactionNotFoundError
+    │   ├── NotRefundableError
+    │   ├── RefundLimitError
     │   ├── UnknownFeatureError
+    │   ├── UnpricedUsageError
+    │   ├── FairUseError
     │   ├── UnknownPlanError
+    │   ├── TrialRefusedError
     │   ├── BalanceLimitError
+    │   ├── AdjustLimitError
     │   ├── GrantLimitError
     │   ├── GrantPeriodError
+    │   ├── GrantNotFoundError
+    │   ├── GrantEndedError
+    │   ├── HoldNotFoundError
+    │   ├── HoldEndedError
+    │   ├── SourceClaimedError
     │   └── IdempotencyConflictError
     ├── InvalidInputError            a field that cannot be read: names field, problem and remedy
     ├── CatalogError                 a catalog with problems, all of them named
@@ -53,135 +66,6 @@ class CreditSystemError(Exception):
 @dataclass(unsafe_hash=True)
 class RefusedError(CreditSystemError):
     """A command that was understood and refused; it left no row and changed nothing."""
-
-
-@dataclass(unsafe_hash=True)
-class InsufficientCreditsError(RefusedError):
-    """The account cannot pay: `required` and `available` (for this feature) are in the smallest unit."""
-
-    code: ClassVar[str] = "insufficient-credits"
-    title: ClassVar[str] = "Not enough credits"
-    feature: str
-    required: int
-    remaining: int
-    available: int
-
-    @property
-    def shortfall(self) -> int:
-        """How much is missing for this use."""
-        return self.required - self.available
-
-    def __str__(self) -> str:
-        need = f"'{self.feature}' costs {self.required} and {self.available} can be spent on it"
-        return f"Not enough credits: {need}. Top up or change the plan, then send the same request again."
-
-    def data(self) -> dict[str, Any]:
-        """The facts with the shortfall added."""
-        return {**super().data(), "shortfall": self.shortfall}
-
-
-@dataclass(unsafe_hash=True)
-class AccountNotFoundError(RefusedError):
-    """No account has this id."""
-
-    code: ClassVar[str] = "account-not-found"
-    title: ClassVar[str] = "No such account"
-    account_id: str
-
-    def __str__(self) -> str:
-        return f"There is no account '{self.account_id}'. Make it first: initialize_user_credits, or POST /v1/accounts."
-
-
-@dataclass(unsafe_hash=True)
-class TransactionNotFoundError(RefusedError):
-    """The account has no transaction with this id."""
-
-    code: ClassVar[str] = "transaction-not-found"
-    title: ClassVar[str] = "No such transaction"
-    account_id: str
-    transaction_id: str
-
-    def __str__(self) -> str:
-        return f"Account '{self.account_id}' has no transaction '{self.transaction_id}'. Take the id from its history."
-
-
-@dataclass(unsafe_hash=True)
-class UnknownFeatureError(RefusedError):
-    """The catalog sells no such feature."""
-
-    code: ClassVar[str] = "unknown-feature"
-    title: ClassVar[str] = "No such feature"
-    feature: str
-    known: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"feature: '{self.feature}' is not in the catalog. It has: {', '.join(self.known)}."
-
-
-@dataclass(unsafe_hash=True)
-class UnknownPlanError(RefusedError):
-    """The catalog has no such plan."""
-
-    code: ClassVar[str] = "unknown-plan"
-    title: ClassVar[str] = "No such plan"
-    plan: str
-    known: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"plan: '{self.plan}' is not in the catalog. It has: {', '.join(self.known)}."
-
-
-@dataclass(unsafe_hash=True)
-class BalanceLimitError(RefusedError):
-    """A grant would lift the account over the largest balance that every client can represent, 2^53 - 1."""
-
-    code: ClassVar[str] = "balance-limit"
-    title: ClassVar[str] = "The balance would be too large"
-    amount: int
-    total: int
-    limit: int
-
-    def __str__(self) -> str:
-        return f"amount: {self.amount} on top of {self.total} passes the limit of {self.limit}. Grant less."
-
-
-@dataclass(unsafe_hash=True)
-class GrantLimitError(RefusedError):
-    """The account already has as many live grants as one account may have."""
-
-    code: ClassVar[str] = "grant-limit"
-    title: ClassVar[str] = "Too many live grants"
-    limit: int
-
-    def __str__(self) -> str:
-        return f"The account has {self.limit} live grants, the most there may be. Wait until one is spent or expires."
-
-
-@dataclass(unsafe_hash=True)
-class GrantPeriodError(RefusedError):
-    """The times of a grant leave no instant at which it could be spent."""
-
-    code: ClassVar[str] = "grant-period"
-    title: ClassVar[str] = "The grant could never be spent"
-    field: str
-    value: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.value} {self.reason}."
-
-
-@dataclass(unsafe_hash=True)
-class IdempotencyConflictError(RefusedError):
-    """The key was used on this account for another request."""
-
-    code: ClassVar[str] = "idempotency-conflict"
-    title: ClassVar[str] = "The idempotency key belongs to another request"
-    idempotency_key: str
-
-    def __str__(self) -> str:
-        key = self.idempotency_key
-        return f"Idempotency key '{key}' was used for another request. Send that request again, or use a new key."
 
 
 @dataclass(unsafe_hash=True)

@@ -11,6 +11,7 @@ import msgspec
 from sixpence.core.instant import INSTANT_MAX
 
 Category = Literal["plan", "signup", "promo", "refund", "admin", "paid"]
+Over = Literal["expired", "voided"]
 
 # At equal priority and expiry: what the customer paid for goes last.
 CATEGORY_ORDER: dict[str, int] = {"plan": 0, "signup": 1, "promo": 2, "refund": 3, "admin": 4, "paid": 5}
@@ -18,7 +19,11 @@ DEFAULT_PRIORITY = 100
 
 
 class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet."""
+    """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet.
+
+    A grant that is `over` lives on only for what is held of it, which may still be captured. `by_plan` is the plan
+    whose allowance it is; `rolled` says that it was carried over from an earlier term.
+    """
 
     id: str
     amount: int
@@ -30,6 +35,14 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     features: tuple[str, ...] | None = None
     held: int = 0
     pending: bool = False
+    over: Over | None = None
+    by_plan: str | None = None
+    rolled: bool = False
+
+    @property
+    def free(self) -> int:
+        """What can be spent of it now, if it is for the feature: nothing before its time or when it is over."""
+        return 0 if self.pending or self.over is not None else self.remaining - self.held
 
 
 def burn_down_order(grant: Grant) -> tuple[int, int, int, int, str]:
@@ -40,9 +53,7 @@ def burn_down_order(grant: Grant) -> tuple[int, int, int, int, str]:
 
 def spendable(grant: Grant, feature: str) -> int:
     """How much of the grant can be spent on `feature` now."""
-    if grant.pending or (grant.features is not None and feature not in grant.features):
-        return 0
-    return grant.remaining - grant.held
+    return 0 if grant.features is not None and feature not in grant.features else grant.free
 
 
 def available(grants: Iterable[Grant], feature: str) -> int:
@@ -52,17 +63,24 @@ def available(grants: Iterable[Grant], feature: str) -> int:
 
 def burn_down(grants: Sequence[Grant], feature: str, amount: int) -> list[tuple[str, int]]:
     """What each grant pays towards `amount`, as (grant id, how much); `grants` are in burn-down order."""
-    paid = []
-    for grant in grants:
+    return taken_from(((grant.id, spendable(grant, feature)) for grant in grants), amount)
+
+
+def taken_from(purses: Iterable[tuple[str, int]], amount: int) -> list[tuple[str, int]]:
+    """What each purse gives towards `amount`, the first ones first."""
+    given = []
+    for name, there in purses:
         if amount == 0:
             break
-        part = min(spendable(grant, feature), amount)
+        part = min(there, amount)
         if part > 0:
-            paid.append((grant.id, part))
+            given.append((name, part))
             amount -= part
-    return paid
+    return given
 
 
 def due_at(grant: Grant) -> int | None:
     """When time alone next changes the grant: it takes effect, or it expires; None for never."""
-    return grant.effective_at if grant.pending else grant.expires_at
+    if grant.pending:
+        return grant.effective_at
+    return None if grant.over is not None else grant.expires_at

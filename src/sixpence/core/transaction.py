@@ -11,24 +11,45 @@ from typing import Any, Literal
 import msgspec
 
 from sixpence.core.grant import DEFAULT_PRIORITY, Category
+from sixpence.core.hold import HoldTerms
+from sixpence.core.movement import Allocation
+from sixpence.core.price import Usage
+from sixpence.core.subscription import Subscription
+from sixpence.core.window import Mark
 
 HASH_FORMAT = 1
 FIRST_HEAD = bytes(32)
+_ID_LENGTH = 36
 
-Kind = Literal["signup", "ensure", "grant", "consume", "plan_change", "take_effect", "expire"]
-Movement = Literal["granted", "scheduled", "took_effect", "consumed", "expired"]
-
-
-class Allocation(msgspec.Struct, frozen=True, array_like=True):
-    """One movement on one grant; `amount` is signed as the grant's spendable credits moved."""
-
-    grant_id: str
-    movement: Movement
-    amount: int
+Kind = Literal[
+    "signup",
+    "ensure",
+    "grant",
+    "consume",
+    "hold",
+    "hold_extend",
+    "capture",
+    "release",
+    "hold_expire",
+    "refund",
+    "void",
+    "adjust",
+    "plan_change",
+    "allowance",
+    "rollover",
+    "take_effect",
+    "expire",
+    "freeze",
+    "unfreeze",
+    "close",
+]
 
 
 class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The terms under which a grant was given: what the fold needs to make it again."""
+    """The terms under which a grant was given: what the fold needs to make it again.
+
+    `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term.
+    """
 
     amount: int
     category: Category
@@ -36,21 +57,47 @@ class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: int | None = None
     priority: int = DEFAULT_PRIORITY
     features: tuple[str, ...] | None = None
+    by_plan: str | None = None
+    rolled: bool = False
+
+
+class Revived(msgspec.Struct, frozen=True, array_like=True):
+    """A grant that was spent and comes back, because some of it is refunded."""
+
+    grant_id: str
+    terms: GrantTerms
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Typed facts of a row beside its columns: terms, price and its catalog version, who did it and why."""
+    """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
 
-    grant: GrantTerms | None = None
+    `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
+    `shortfall` what was asked for and was not there.
+    """
+
+    grants: tuple[GrantTerms, ...] = ()
+    revived: tuple[Revived, ...] = ()
+    about: str | None = None
+    usage: Usage | None = None
     price: int | None = None
-    catalog_version: int | None = None
+    shortfall: int | None = None
+    refunded: int | None = None
+    late: bool = False
+    hold: HoldTerms | None = None
+    hold_expires_at: int | None = None
+    mark: Mark | None = None
     previous_plan: str | None = None
+    subscription: Subscription | None = None
+    catalog_version: int | None = None
     actor: str | None = None
     reason: str | None = None
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """One row of the ledger: an accepted command, or a change that fell due."""
+    """One row of the ledger: an accepted command, or a change that fell due.
+
+    `about_seq` is the `seq` that the id in `detail.about` carries, so that what came of a transaction is found again.
+    """
 
     account_no: int
     seq: int
@@ -75,6 +122,7 @@ class Transaction(msgspec.Struct, frozen=True):
     hash: bytes
     created_at: int
     recorded_at: int
+    about_seq: int | None = None
 
     def read_detail(self) -> Detail:
         """The typed facts of the row."""
@@ -112,10 +160,15 @@ def transaction_id(account_no: int, seq: int, created_at: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def grant_id(transaction_id: str, place: int) -> str:
+    """The id of the grant that a transaction made in that place, from 0: the transaction's own for the first."""
+    return transaction_id if place == 0 else f"{transaction_id}.{place + 1}"
+
+
 def seq_of(transaction_id: str) -> int | None:
-    """The `seq` that an id carries, None for what is not such an id."""
+    """The `seq` that the id of a transaction, hold or grant carries, None for what is not such an id."""
     try:
-        number = uuid.UUID(transaction_id).int
+        number = uuid.UUID(transaction_id[:_ID_LENGTH]).int
     except (ValueError, AttributeError):
         return None
     if number >> 76 & 0xF != 7 or number >> 62 & 0b11 != 0b10:

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from sixpence.core.errors import AccountNotFoundError
 from sixpence.core.grant import Grant, burn_down_order
 from sixpence.core.instant import to_wire
+from sixpence.core.refusals import AccountNotFoundError
 from sixpence.http import answers
 from sixpence.ledger import reader
 from sixpence.ledger.catalogs import CatalogReader

@@ -10,7 +10,8 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence.core.errors import CreditSystemError, DatabaseSetupError, InsufficientCreditsError, UnavailableError
+from sixpence.core.errors import CreditSystemError, DatabaseSetupError, UnavailableError
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http import problems
 from sixpence.http.errors import CallerError
 from sixpence.http.offers import offers_of

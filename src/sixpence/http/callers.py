@@ -12,7 +12,7 @@ from starlette.requests import Request
 from sixpence.auth.api_keys import ApiKey, ApiKeys
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
-from sixpence.core.errors import AccountNotFoundError
+from sixpence.core.refusals import AccountNotFoundError
 from sixpence.http.errors import ForbiddenError, InvalidApiKeyError, NotSignedInError
 from sixpence.http.origin import OriginRefusedError, check_origin
 from sixpence.http.sign_in_cookie import find_user

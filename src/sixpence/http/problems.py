@@ -12,20 +12,34 @@ from starlette.responses import Response
 
 from sixpence.auth import errors as auth
 from sixpence.core import errors as core
+from sixpence.core import refusals
 from sixpence.http.errors import BodyTooLargeError, CallerError
 
 MEDIA_TYPE = "application/problem+json"
 
 STATUSES: Mapping[str, int] = {
-    core.InsufficientCreditsError.code: 402,
-    core.AccountNotFoundError.code: 404,
-    core.TransactionNotFoundError.code: 404,
-    core.UnknownFeatureError.code: 422,
-    core.UnknownPlanError.code: 422,
-    core.BalanceLimitError.code: 409,
-    core.GrantLimitError.code: 409,
-    core.GrantPeriodError.code: 422,
-    core.IdempotencyConflictError.code: 422,
+    refusals.InsufficientCreditsError.code: 402,
+    refusals.AccountNotFoundError.code: 404,
+    refusals.TransactionNotFoundError.code: 404,
+    refusals.UnknownFeatureError.code: 422,
+    refusals.UnknownPlanError.code: 422,
+    refusals.BalanceLimitError.code: 409,
+    refusals.GrantLimitError.code: 409,
+    refusals.GrantPeriodError.code: 422,
+    refusals.IdempotencyConflictError.code: 422,
+    refusals.AccountFrozenError.code: 403,
+    refusals.AccountClosedError.code: 403,
+    refusals.UnpricedUsageError.code: 422,
+    refusals.FairUseError.code: 429,
+    refusals.HoldNotFoundError.code: 404,
+    refusals.HoldEndedError.code: 409,
+    refusals.NotRefundableError.code: 409,
+    refusals.RefundLimitError.code: 409,
+    refusals.GrantNotFoundError.code: 404,
+    refusals.GrantEndedError.code: 409,
+    refusals.AdjustLimitError.code: 409,
+    refusals.TrialRefusedError.code: 409,
+    refusals.SourceClaimedError.code: 409,
     core.InvalidInputError.code: 422,
     core.CatalogError.code: 422,
     core.QueueFullError.code: 503,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sixpence.core.catalog import Catalog
-from sixpence.core.errors import InsufficientCreditsError
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http import answers, problems
 from sixpence.http.bodies import idempotency_key as key_of
 from sixpence.http.boundary import Handlers, refusal_handlers

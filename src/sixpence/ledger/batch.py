@@ -11,13 +11,8 @@ import msgspec
 from sixpence.core.account import Account
 from sixpence.core.commands import Command, EnsureAccount, Key
 from sixpence.core.decide import decide
-from sixpence.core.errors import (
-    AccountNotFoundError,
-    BrokenLedgerError,
-    CreditSystemError,
-    IdempotencyConflictError,
-    InternalError,
-)
+from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError
+from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.transaction import Transaction
 from sixpence.ledger.store import Append, Asked, Loaded
 

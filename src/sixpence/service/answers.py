@@ -11,7 +11,8 @@ import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.instant import to_datetime
-from sixpence.core.transaction import Allocation, Detail, Transaction
+from sixpence.core.movement import Allocation
+from sixpence.core.transaction import Detail, Transaction
 
 
 class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):

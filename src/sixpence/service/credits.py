@@ -14,13 +14,8 @@ from sixpence.core import grant as grants
 from sixpence.core.account import Account
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
 from sixpence.core.commands import Tick
-from sixpence.core.errors import (
-    AccountNotFoundError,
-    InternalError,
-    InvalidInputError,
-    UnknownFeatureError,
-    UnknownPlanError,
-)
+from sixpence.core.errors import InternalError, InvalidInputError
+from sixpence.core.refusals import AccountNotFoundError, UnknownFeatureError, UnknownPlanError
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import reader
 from sixpence.ledger.batch import Accepted, Request

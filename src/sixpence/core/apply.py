@@ -1,0 +1,197 @@
+"""The one function that changes an account: by a row of its ledger, whether just decided or read again.
+
+It knows what movements do, and none of the rules that lead to them; where a row does not fit the account, the ledger is
+broken.
+"""
+
+from bisect import insort
+from typing import NoReturn
+
+import msgspec
+
+from sixpence.core.account import Account, next_due_at
+from sixpence.core.errors import BrokenLedgerError
+from sixpence.core.grant import Grant, Over, burn_down_order
+from sixpence.core.hold import Hold, HoldState
+from sixpence.core.movement import (
+    EFFECTS,
+    ENDS,
+    LOWERS_THE_GRANT,
+    OVERDRAFT,
+    Allocation,
+    held_change,
+    spendable_change,
+    total_change,
+)
+from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
+from sixpence.core.window import after
+
+# How a row of this kind leaves the hold that it is about.
+_ENDS_HOLD: dict[str, HoldState] = {"capture": "captured", "release": "released", "hold_expire": "expired"}
+
+
+def apply(account: Account, row: Transaction) -> None:
+    """Change the account as a row of its ledger says; raises `BrokenLedgerError` where they do not fit."""
+    apply_change(account, row, row.read_detail(), row.read_allocations())
+
+
+def apply_change(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
+    """The same for a row whose documents are at hand."""
+    if (row.account_no, row.account_id) != (account.account_no, account.account_id):
+        _broken(row, f"is not of '{account.account_id}'")
+    if row.seq != account.seq + 1:
+        _broken(row, f"follows {account.seq}")
+    if row.created_at < account.last_at:
+        _broken(row, "is older than the one before it")
+    _add_grants(account, row, detail)
+    for allocation in allocations:
+        _move(account, row, allocation)
+    _check_filled(account, row, detail, allocations)
+    _add_up(account, row, allocations)
+    _apply_hold(account, row, detail, allocations)
+    _apply_facts(account, row, detail)
+    account.seq, account.head, account.last_at = row.seq, row.hash, row.created_at
+    account.next_due_at = next_due_at(account)
+
+
+def _add_grants(account: Account, row: Transaction, detail: Detail) -> None:
+    """Make the row's new grants and those that come back, all empty: its movements fill them."""
+    for place, terms in enumerate(detail.grants):
+        insort(account.grants, _grant_of(grant_id(row.id, place), terms), key=burn_down_order)
+    for revived in detail.revived:
+        if _place_of(account, revived.grant_id) is not None:
+            _broken(row, "brings back a grant that is live")
+        insort(account.grants, _grant_of(revived.grant_id, revived.terms), key=burn_down_order)
+
+
+def _grant_of(name: str, terms: GrantTerms) -> Grant:
+    return Grant(
+        id=name,
+        amount=terms.amount,
+        remaining=0,
+        category=terms.category,
+        effective_at=terms.effective_at,
+        expires_at=terms.expires_at,
+        priority=terms.priority,
+        features=terms.features,
+        by_plan=terms.by_plan,
+        rolled=terms.rolled,
+    )
+
+
+def _move(account: Account, row: Transaction, allocation: Allocation) -> None:
+    effect, amount = EFFECTS[allocation.movement], allocation.amount
+    remaining, held = effect.remaining * amount, effect.held * amount
+    if allocation.grant_id == OVERDRAFT:
+        account.owed -= remaining
+        account.overdraft_held += held
+        if account.owed < 0 or account.overdraft_held < 0:
+            _broken(row, "gives back more of the overdraft than was used")
+        return
+    if allocation.movement == "withheld":
+        return
+    place = _place_of(account, allocation.grant_id)
+    if place is None:
+        _broken(row, "moves a grant that is not live")
+    grant = _moved(account.grants[place], row, allocation, remaining, held)
+    if grant.remaining:
+        account.grants[place] = grant
+    else:
+        del account.grants[place]
+
+
+def _moved(grant: Grant, row: Transaction, allocation: Allocation, remaining: int, held: int) -> Grant:
+    """The grant after one movement."""
+    movement = allocation.movement
+    if grant.pending != (movement in ("took_effect", "unscheduled")) or (
+        grant.pending and abs(allocation.amount) != grant.remaining
+    ):
+        _broken(row, "moves a grant out of its time, or in part")
+    over: Over | None = grant.over
+    if movement in ENDS:
+        over = "voided" if movement == "voided" else "expired"
+    amount = grant.amount + (allocation.amount if movement in LOWERS_THE_GRANT else 0)
+    moved = msgspec.structs.replace(
+        grant,
+        amount=amount,
+        remaining=grant.remaining + remaining,
+        held=grant.held + held,
+        pending=movement == "scheduled",
+        over=over,
+    )
+    if not 0 <= moved.held <= moved.remaining <= moved.amount or (over is not None and moved.held != moved.remaining):
+        _broken(row, "takes more from a grant than it has, or gives back more than it took")
+    return moved
+
+
+def _check_filled(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
+    """Each new grant was given what its terms say, each that came back was given something."""
+    for place, terms in enumerate(detail.grants):
+        name = grant_id(row.id, place)
+        given = [part.amount for part in allocations if part.grant_id == name and part.amount > 0]
+        if given != [terms.amount]:
+            _broken(row, "grants other than its terms say")
+    if any(grant.remaining == 0 for grant in account.grants):
+        _broken(row, "leaves a grant with nothing")
+
+
+def _place_of(account: Account, name: str) -> int | None:
+    return next((place for place, grant in enumerate(account.grants) if grant.id == name), None)
+
+
+def _add_up(account: Account, row: Transaction, allocations: tuple[Allocation, ...]) -> None:
+    if row.amount != spendable_change(allocations):
+        _broken(row, "states another amount than it moves")
+    account.remaining += row.amount
+    account.total += total_change(allocations)
+    account.held += held_change(allocations)
+    if (account.remaining, account.total, account.held) != (row.balance_after, row.total_after, row.held_after):
+        _broken(row, "does not add up to the balance it states")
+
+
+def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
+    if detail.hold is not None:
+        parts = tuple((part.grant_id, -part.amount) for part in allocations)
+        account.holds[row.id] = Hold(
+            id=row.id, seq=row.seq, terms=detail.hold, plan=row.plan, parts=parts, mark=detail.mark
+        )
+        due_at = account.holds_due_at
+        account.holds_due_at = detail.hold.expires_at if due_at is None else min(due_at, detail.hold.expires_at)
+        return
+    ended = _ENDS_HOLD.get(row.kind)
+    if ended is None and detail.hold_expires_at is None and not detail.late:
+        return
+    hold = account.holds.get(str(detail.about))
+    if hold is None or (hold.state != "open") != detail.late:
+        _broken(row, "is about a hold that is not open, or not there")
+    if detail.late:
+        hold = msgspec.structs.replace(hold, captured_late=True)
+    elif detail.hold_expires_at is not None:
+        terms = msgspec.structs.replace(hold.terms, expires_at=detail.hold_expires_at)
+        hold = msgspec.structs.replace(hold, terms=terms)
+    elif ended is not None:
+        hold = msgspec.structs.replace(hold, state=ended, ended_at=row.created_at)
+    account.holds[hold.id] = hold
+    open_until = [one.terms.expires_at for one in account.holds.values() if one.state == "open"]
+    account.holds_due_at = min(open_until, default=None)
+
+
+def _apply_facts(account: Account, row: Transaction, detail: Detail) -> None:
+    """What a row says beside credits: the plan, its term, the fair-use window, and how the account stands."""
+    account.plan = row.plan
+    if detail.subscription is not None:
+        account.subscription = detail.subscription
+    if detail.mark is not None:
+        account.window = after(account.window, detail.mark, row.created_at)
+    if row.kind == "signup":
+        account.granted_at = row.created_at
+    elif row.kind == "freeze":
+        account.standing = "frozen"
+    elif row.kind == "unfreeze":
+        account.standing = "open"
+    elif row.kind == "close":
+        account.standing, account.subscription = "closed", None
+
+
+def _broken(row: Transaction, how: str) -> NoReturn:
+    raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' {how}")

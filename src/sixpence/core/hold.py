@@ -1,0 +1,64 @@
+"""Holds: credits set aside for running work, until they are captured, released or time out.
+
+Values and plain arithmetic; what a command does with a hold stands in `decide_holds`, its movements in `movement`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from sixpence.core.price import Usage
+from sixpence.core.window import Mark
+
+HoldState = Literal["open", "captured", "released", "expired"]
+Part = tuple[str, int]
+
+
+class HoldTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a hold is for: the catalog version of its placing prices it, whatever comes later.
+
+    `price` is what the use costs by the list; `covered` says that the plan pays for it and nothing is set aside.
+    """
+
+    feature: str
+    expires_at: int
+    catalog_version: int
+    price: int
+    usage: Usage | None = None
+    covered: bool = False
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One hold; its id is that of the transaction that placed it.
+
+    `parts` are what is set aside of which grant, in burn-down order; `ended_at` is when it stopped being open;
+    `mark` is the use it counts as under fair use.
+    """
+
+    id: str
+    seq: int
+    terms: HoldTerms
+    plan: str
+    parts: tuple[Part, ...]
+    state: HoldState = "open"
+    ended_at: int | None = None
+    captured_late: bool = False
+    mark: Mark | None = None
+
+    @property
+    def amount(self) -> int:
+        """How many credits are set aside."""
+        return sum(part for _, part in self.parts)
+
+
+def split(parts: tuple[Part, ...], amount: int) -> tuple[list[Part], list[Part]]:
+    """The first `amount` credits of the parts, and the rest; both in the parts' order."""
+    taken, left = [], []
+    for grant_id, part in parts:
+        now = min(part, amount)
+        amount -= now
+        if now:
+            taken.append((grant_id, now))
+        if part > now:
+            left.append((grant_id, part - now))
+    return taken, left

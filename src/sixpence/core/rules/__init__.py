@@ -1,0 +1,1 @@
+"""The rules, one room for each family of commands, and one for time."""
