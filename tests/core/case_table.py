@@ -72,7 +72,7 @@ def read_state(text: str) -> Account:
     account.grants = sorted(
         (_read_grant(place, entry.split(), account.last_at) for place, entry in enumerate(entries)), key=burn_down_order
     )
-    account.next_due_at = next_due_at(account.grants)
+    account.next_due_at = next_due_at(account)
     account.remaining = sum(grant.remaining for grant in account.grants if not grant.pending)
     account.total = sum(grant.amount for grant in account.grants if not grant.pending)
     if "of" in words:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sixpence.core import errors
+from sixpence.core import errors, refusals
 from sixpence.core.errors import BrokenLedgerError, CreditSystemError, RefusedError
 from sixpence.core.refusals import InsufficientCreditsError
 
@@ -17,30 +17,74 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
         "Top up or change the plan, then send the same request again.",
     ),
     (
-        errors.AccountNotFoundError("ada@example.com"),
+        refusals.AccountNotFoundError("ada@example.com"),
         "There is no account 'ada@example.com'. Make it first: initialize_user_credits, or POST /v1/accounts.",
     ),
     (
-        errors.TransactionNotFoundError("ada@example.com", "t-1"),
+        refusals.TransactionNotFoundError("ada@example.com", "t-1"),
         "Account 'ada@example.com' has no transaction 't-1'. Take the id from its history.",
     ),
     (
-        errors.UnknownFeatureError("magic", ("sketch", "video")),
+        refusals.UnknownFeatureError("magic", ("sketch", "video")),
         "feature: 'magic' is not in the catalog. It has: sketch, video.",
     ),
-    (errors.UnknownPlanError("gold", ("free", "pro")), "plan: 'gold' is not in the catalog. It has: free, pro."),
-    (errors.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Grant less."),
+    (refusals.UnknownPlanError("gold", ("free", "pro")), "plan: 'gold' is not in the catalog. It has: free, pro."),
+    (refusals.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Grant less."),
     (
-        errors.GrantLimitError(300),
+        refusals.GrantLimitError(300),
         "The account has 300 live grants, the most there may be. Wait until one is spent or expires.",
     ),
     (
-        errors.GrantPeriodError("expires_at", "2026-01-01T00:00:00.000000Z", "has passed. Send a time to come"),
+        refusals.GrantPeriodError("expires_at", "2026-01-01T00:00:00.000000Z", "has passed. Send a time to come"),
         "expires_at: 2026-01-01T00:00:00.000000Z has passed. Send a time to come.",
     ),
     (
-        errors.IdempotencyConflictError("k1"),
+        refusals.IdempotencyConflictError("k1"),
         "Idempotency key 'k1' was used for another request. Send that request again, or use a new key.",
+    ),
+    (
+        refusals.AccountFrozenError("ada@example.com"),
+        "Account 'ada@example.com' is frozen: nothing can be spent or set aside. Unfreeze it first.",
+    ),
+    (refusals.AccountClosedError("ada@example.com"), "Account 'ada@example.com' is closed. Use another account."),
+    (
+        refusals.UnpricedUsageError("usage.model", "is missing. Send one of: small."),
+        "usage.model: is missing. Send one of: small.",
+    ),
+    (
+        refusals.FairUseError("pro", 200, "hour", "2026-01-01T00:00:00.000000Z"),
+        "Plan 'pro' allows 200 uses in any hour, and they are used up. Try again at 2026-01-01T00:00:00.000000Z.",
+    ),
+    (
+        refusals.HoldNotFoundError("ada@example.com", "h-1"),
+        "Account 'ada@example.com' has no hold 'h-1'. Send the id that placing it gave.",
+    ),
+    (
+        refusals.HoldEndedError("h-1", "expired", "2026-01-01T00:00:00.000000Z"),
+        "Hold 'h-1' expired at 2026-01-01T00:00:00.000000Z and its credits went back. "
+        "Capture it late, or place another.",
+    ),
+    (
+        refusals.NotRefundableError("t-1", "grant"),
+        "Transaction 't-1' is a grant. Refund a consume or a capture.",
+    ),
+    (
+        refusals.RefundLimitError("t-1", 5, 3),
+        "amount: 5 is more than the 3 that is left to refund. Send at most 3.",
+    ),
+    (
+        refusals.GrantNotFoundError("ada@example.com", "g-1"),
+        "Account 'ada@example.com' has no grant 'g-1'. Take the id from its history.",
+    ),
+    (refusals.GrantEndedError("g-1"), "Grant 'g-1' was voided before. Nothing is left of it to void."),
+    (refusals.AdjustLimitError(-9, 4), "amount: -9 takes more than the 4 there are. Send -4 at most."),
+    (
+        refusals.TrialRefusedError("pro", "has no trial"),
+        "trial: plan 'pro' has no trial. Put the account on it without a trial.",
+    ),
+    (
+        refusals.SourceClaimedError("evt_1", "bob@example.com"),
+        "source_key: 'evt_1' was used for account 'bob@example.com'. An event grants once.",
     ),
     (errors.InvalidInputError("amount", "0 is too small. Send 1."), "amount: 0 is too small. Send 1."),
     (errors.CatalogError(("a: no.", "b: no.")), "The catalog is not valid:\n  - a: no.\n  - b: no."),
@@ -76,8 +120,9 @@ _ERRORS = [error for error, _ in _EXAMPLES]
 def _tree() -> list[type[CreditSystemError]]:
     return [
         kind
-        for _, kind in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(kind, CreditSystemError) and kind.__module__ == errors.__name__
+        for place in (errors, refusals)
+        for _, kind in inspect.getmembers(place, inspect.isclass)
+        if issubclass(kind, CreditSystemError) and kind.__module__ == place.__name__
     ]
 
 
@@ -126,7 +171,10 @@ def test_a_refusals_facts_stand_by_name() -> None:
     """The facts of missing credits include how many are missing."""
     error = InsufficientCreditsError("video", 5, 4, 3)
 
-    assert error.data() == {"feature": "video", "required": 5, "remaining": 4, "available": 3, "shortfall": 2}
+    assert error.data() == {
+        "feature": "video", "required": 5, "remaining": 4, "available": 3, "shortfall": 2,
+        "held": 0, "scheduled": 0, "next_allowance_at": None,
+    }
     assert error.shortfall == 2
 
 
@@ -156,3 +204,17 @@ def test_a_broken_ledger_stands_outside_the_tree() -> None:
     """No handler of the credit system's errors can swallow a broken invariant."""
     assert not issubclass(BrokenLedgerError, CreditSystemError)
     assert issubclass(BrokenLedgerError, RuntimeError)
+
+
+_ENDINGS = [
+    (refusals.HoldEndedError("h-1", "captured", "2026-01-01T00:00:00.000000Z"), "Hold 'h-1' was captured at"),
+    (refusals.HoldEndedError("h-1", "expired", "2026-01-01T00:00:00.000000Z", captured_late=True), "captured late"),
+    (refusals.RefundLimitError("t-1", None, 0), "Nothing of transaction 't-1' is left"),
+    (refusals.FairUseError("pro", 0, "day", None), "Put the account on another plan"),
+]
+
+
+@pytest.mark.parametrize(("error", "words"), _ENDINGS)
+def test_a_message_fits_the_case(error: CreditSystemError, words: str) -> None:
+    """Where one error covers several cases, each has its own words."""
+    assert words in str(error)

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from sixpence.core.account import Account
+from sixpence.core.apply import apply
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.fold import apply, fold
+from sixpence.core.fold import fold
 from sixpence.core.movement import Allocation
 from sixpence.core.transaction import Transaction, hashed_fields, row_hash, write_allocations
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant
@@ -153,14 +154,14 @@ _DEFECTS: list[tuple[str, str, dict[str, Any]]] = [
     ("does not add up", "consume", {"balance_after": 99}),
     ("does not add up", "consume", {"total_after": 99}),
     ("does not add up", "consume", {"held_after": 1}),
-    ("other than its terms", "grant", {"detail": "{}"}),
+    ("not live", "grant", {"detail": "{}"}),
     ("other than its terms", "grant", {"amount": 8, "balance_after": 14, "moves": [("granted", 8)]}),
     ("out of its time", "take_effect", {"moves": [("took_effect", 3)]}),
     ("out of its time", "take_effect", {"moves": [("consumed", -1)]}),
     ("out of its time", "expire", {"moves": [("took_effect", 9)]}),
     ("more from a grant", "expire", {"moves": [("expired", -99)]}),
     ("more from a grant", "expire", {"moves": [("expired", 99)]}),
-    ("another amount", "expire", {"moves": [("expired", -1)]}),
+    ("more from a grant", "expire", {"moves": [("expired", -1)]}),
     ("not live", "consume", {"allocations": '[["x","consumed",-5]]'}),
 ]
 

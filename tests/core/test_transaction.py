@@ -12,6 +12,7 @@ from sixpence.core.bounds import account_no
 from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
+from sixpence.core.fold import fold
 from sixpence.core.instant import DAY
 from sixpence.core.transaction import Transaction, hashed_fields, row_hash, seq_of, transaction_id
 
@@ -75,8 +76,8 @@ _HASHES = [
     ("grant", "ee83322ff642d8ce7fc48252d1ad2eb870de564f6e098d7e3bf97ecd2c535ca5"),
     ("grant", "9259225c81df3b953f41fe7f390c10cc6f465b2dc91a1fee77910758f728c043"),
     ("plan_change", "f6599991793231dc85f629d9dbf7c378718fbca179c352775ea9e289ebe1b648"),
-    ("expire", "7ec1d7a05aaca375be5487960a62609574beb5b09690d5968d107e4962255718"),
-    ("take_effect", "11effd370077afc27cf90e03e2f4c039ecd88de91435058e440e4a19ad09bf2d"),
+    ("expire", "12ddf88d794ec0376c2e464d933cca0a509fe3995d0039024a58c5822547ea9a"),
+    ("take_effect", "c033d099eedc822f7700a7fbfecb91721c6c58bf32e2c85fb5976a33f06bc2e0"),
 ]
 
 _TEXTS = [
@@ -101,7 +102,7 @@ _TEXTS = [
         "[]",
     ),
     (
-        "{}",
+        '{"about":"019b76da-a800-7000-8000-0003dda3f66a"}',
         '[["019b76da-a800-7000-8000-0003dda3f66a","expired",-5]]',
     ),
     (
@@ -116,6 +117,19 @@ def test_each_hash_of_a_ledger_is_pinned() -> None:
     rows = _rows()
 
     assert [(row.kind, row.hash.hex()) for row in rows] == _HASHES
+
+
+def test_an_expiry_that_does_not_say_what_it_is_about_is_still_provable() -> None:
+    """Expiries once named their grant in their movements alone; their hashes are what they have always been."""
+    rows = _rows()
+    account = fold(Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID), rows[:5])
+    nameless = msgspec.structs.replace(rows[5], detail="{}", about_seq=None)
+    written = msgspec.structs.replace(nameless, hash=row_hash(account.head, hashed_fields(nameless)))
+
+    fold(account, [written])
+
+    assert written.hash.hex() == "7ec1d7a05aaca375be5487960a62609574beb5b09690d5968d107e4962255718"
+    assert account.head == written.hash
 
 
 def test_each_hash_follows_from_the_format_as_written_down() -> None:
@@ -182,7 +196,7 @@ def test_fields_do_not_run_into_each_other() -> None:
 
 def test_every_field_but_the_metadata_is_in_the_chain() -> None:
     """A field added to the row must be placed in the chain, or left out on purpose."""
-    assert set(Transaction.__struct_fields__) - set(_CHAINED) == {"metadata", "hash_format", "hash"}
+    assert set(Transaction.__struct_fields__) - set(_CHAINED) == {"metadata", "hash_format", "hash", "about_seq"}
     assert len(hashed_fields(_rows()[0])) == len(_CHAINED)
 
 

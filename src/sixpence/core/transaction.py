@@ -72,25 +72,35 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
 
     `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
-    `shortfall` what was asked for and was not there.
+    `shortfall` what was asked for and was not there. New facts come last: a text once written stays as it is.
     """
 
-    grants: tuple[GrantTerms, ...] = ()
-    revived: tuple[Revived, ...] = ()
-    about: str | None = None
-    usage: Usage | None = None
+    grant: GrantTerms | None = None
     price: int | None = None
+    catalog_version: int | None = None
+    previous_plan: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+    about: str | None = None
+    more_grants: tuple[GrantTerms, ...] = ()
+    revived: tuple[Revived, ...] = ()
+    usage: Usage | None = None
     shortfall: int | None = None
     refunded: int | None = None
     late: bool = False
     hold: HoldTerms | None = None
     hold_expires_at: int | None = None
     mark: Mark | None = None
-    previous_plan: str | None = None
     subscription: Subscription | None = None
-    catalog_version: int | None = None
-    actor: str | None = None
-    reason: str | None = None
+
+    @property
+    def grants(self) -> tuple[GrantTerms, ...]:
+        """The terms of all the grants that the row made, in their order."""
+        return () if self.grant is None else (self.grant, *self.more_grants)
+
+    def giving(self, *grants: GrantTerms) -> "Detail":
+        """The same facts of a row that makes these grants."""
+        return msgspec.structs.replace(self, grant=grants[0] if grants else None, more_grants=grants[1:])
 
 
 class Transaction(msgspec.Struct, frozen=True):

@@ -44,10 +44,8 @@ def ensure(scene: Scene, command: EnsureAccount) -> Change | RefusedError:
         plan=catalog.default_plan,
         allocations=moves,
         detail=Detail(
-            grants=terms,
-            subscription=None if begun is None else begun.subscription,
-            catalog_version=scene.priced_by.version,
-        ),
+            subscription=None if begun is None else begun.subscription, catalog_version=scene.priced_by.version
+        ).giving(*terms),
         metadata=command.metadata,
     )
 
@@ -78,12 +76,7 @@ def grant(scene: Scene, command: GrantCredits) -> Change | RefusedError:
         kind="grant",
         at=now,
         allocations=_arriving(scene, terms),
-        detail=Detail(
-            grants=(terms,),
-            catalog_version=None if command.features is None else scene.priced_by.version,
-            actor=command.actor,
-            reason=command.reason,
-        ),
+        detail=Detail(actor=command.actor, reason=command.reason).giving(terms),
         metadata=command.metadata,
     )
 
@@ -117,7 +110,7 @@ def adjust(scene: Scene, command: Adjust) -> Change | RefusedError:
         kind="adjust",
         at=scene.now,
         allocations=_arriving(scene, terms),
-        detail=Detail(grants=(terms,), actor=command.actor, reason=command.reason),
+        detail=detail.giving(terms),
         metadata=command.metadata,
     )
 

@@ -110,7 +110,7 @@ def _at_once(scene: Scene, command: ChangePlan | CancelPlan, name: str, plan: Pl
         at=scene.now,
         plan=None if name == account.plan else name,
         allocations=(*ending, *moves),
-        detail=_detail(scene, command, grants=grants, subscription=after),
+        detail=_detail(scene, command, subscription=after).giving(*grants),
         metadata=command.metadata,
     )
 

@@ -50,12 +50,11 @@ def refund(scene: Scene, command: Refund) -> Change | RefusedError:
         detail=Detail(
             about=row.id,
             refunded=amount,
-            grants=tuple(plan.grace),
             revived=tuple(plan.revived),
             catalog_version=scene.priced_by.version,
             actor=command.actor,
             reason=command.reason,
-        ),
+        ).giving(*plan.grace),
         feature_used=row.feature_used,
         generation_id=row.generation_id,
         metadata=command.metadata,

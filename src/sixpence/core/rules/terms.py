@@ -113,7 +113,7 @@ def allowance(account: Account, priced_by: PricedBy) -> Change:
         kind="allowance",
         at=at,
         allocations=moves,
-        detail=Detail(grants=grants, subscription=begun.subscription, catalog_version=priced_by.version),
+        detail=Detail(subscription=begun.subscription, catalog_version=priced_by.version).giving(*grants),
     )
 
 
@@ -163,7 +163,7 @@ def expired_or_rolled(account: Account, grant: Grant, priced_by: PricedBy, at: i
         kind="rollover",
         at=at,
         allocations=tuple(moves),
-        detail=Detail(grants=(terms,), about=grant.id, catalog_version=priced_by.version),
+        detail=Detail(about=grant.id, catalog_version=priced_by.version).giving(terms),
     )
 
 
