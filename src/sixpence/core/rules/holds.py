@@ -10,7 +10,7 @@ from sixpence.core.movement import Allocation
 from sixpence.core.price import Unpriced, Usage, beyond, price_of
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, UnpricedUsageError
 from sixpence.core.rules.scene import Scene, repaid
-from sixpence.core.rules.uses import quote
+from sixpence.core.rules.uses import insufficient, quote
 from sixpence.core.transaction import Detail
 from sixpence.core.window import Mark
 
@@ -22,7 +22,7 @@ def place(scene: Scene, command: PlaceHold) -> Change | RefusedError:
         return quoted
     available = scene.available(command.feature)
     if available < quoted.charge:
-        return scene.insufficient(command.feature, quoted.charge, available)
+        return insufficient(scene, command.feature, quoted.charge, available)
     return Change(
         kind="hold",
         at=scene.now,
@@ -104,7 +104,7 @@ def capture(scene: Scene, command: CaptureHold) -> Change | RefusedError:
     rest = charge - sum(part for _, part in taken)
     available = 0 if scene.account.standing == "closed" else scene.available(hold.terms.feature)
     if available < rest and command.mode == "exact":
-        return scene.insufficient(hold.terms.feature, charge, charge - rest + available)
+        return insufficient(scene, hold.terms.feature, charge, charge - rest + available)
     beyond_hold = min(rest, available)
     return Change(
         kind="capture",
@@ -166,7 +166,7 @@ def _late(scene: Scene, command: CaptureHold, hold: Hold) -> Change | RefusedErr
         return quoted
     available = scene.available(feature)
     if available < quoted.charge and command.mode == "exact":
-        return scene.insufficient(feature, quoted.charge, available)
+        return insufficient(scene, feature, quoted.charge, available)
     charge = min(quoted.charge, available)
     return Change(
         kind="consume",

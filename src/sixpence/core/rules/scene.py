@@ -6,10 +6,8 @@ from sixpence.core import grant as grants
 from sixpence.core.account import Account
 from sixpence.core.catalog import Plan, PricedBy
 from sixpence.core.fold import next_id
-from sixpence.core.instant import to_wire
 from sixpence.core.movement import OVERDRAFT, Allocation, Movement
 from sixpence.core.past import Past
-from sixpence.core.refusals import InsufficientCreditsError
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -45,21 +43,6 @@ class Scene(msgspec.Struct, frozen=True):
         purses = [(grant.id, grants.spendable(grant, feature)) for grant in self.account.grants]
         purses.append((OVERDRAFT, self.overdraft_left))
         return tuple(Allocation(name, movement, -part) for name, part in grants.taken_from(purses, amount))
-
-    def insufficient(self, feature: str, required: int, available: int) -> InsufficientCreditsError:
-        """The refusal of a use that costs more than is available, with what else the account has and will get."""
-        account = self.account
-        subscription = account.subscription
-        comes_at = None if subscription is None else subscription.next_at
-        return InsufficientCreditsError(
-            feature,
-            required,
-            account.remaining,
-            available,
-            held=account.held,
-            scheduled=sum(grant.remaining for grant in account.grants if grant.pending),
-            next_allowance_at=None if comes_at is None else to_wire(comes_at),
-        )
 
 
 def repaid(account: Account, arrivals: list[tuple[str, int]], *, forgiven: int = 0) -> tuple[Allocation, ...]:

@@ -172,18 +172,19 @@ def next_allowance(account: Account, priced_by: PricedBy) -> tuple[int, int] | N
     subscription = account.subscription
     if subscription is None or subscription.next_at is None:
         return None
-    at = subscription.next_at
+    at, catalog = subscription.next_at, priced_by.catalog
     ends = at >= subscription.ends_at
-    plan = _plan_that_begins(account, priced_by.catalog, at) if ends else priced_by.catalog.plans.get(account.plan)
-    if ends and subscription.cancelled:
-        plan = priced_by.catalog.plans.get(priced_by.catalog.default_plan)
-    elif ends and subscription.trial and not subscription.waiting:
-        plan = priced_by.catalog.plans.get(account.plan)
+    name = account.plan
+    if ends and subscription.waiting:
+        name = subscription.next_plan if subscription.next_plan in catalog.plans else catalog.default_plan
+    plan = catalog.plans.get(name)
     if plan is None or plan.period is None or plan.allowance == 0:
         return None
-    if not ends:
-        return at, _share(subscription, plan, at).amount
-    return at, share(plan.allowance, 1) if plan.drip else plan.allowance
+    if ends:
+        amount = share(plan.allowance, 1) if plan.drip else plan.allowance
+    else:
+        amount = _share(subscription, plan, at).amount
+    return (at, amount) if amount else None
 
 
 def _plan_that_begins(account: Account, catalog: Catalog, at: int) -> Plan | None:

@@ -11,11 +11,13 @@ from sixpence.core.refusals import (
     AccountClosedError,
     AccountFrozenError,
     FairUseError,
+    InsufficientCreditsError,
     UnknownFeatureError,
     UnknownPlanError,
     UnpricedUsageError,
 )
 from sixpence.core.rules.scene import Scene
+from sixpence.core.rules.terms import next_allowance
 from sixpence.core.transaction import Detail
 from sixpence.core.window import Mark, counted, mark, opens_at
 
@@ -62,7 +64,7 @@ def consume(scene: Scene, command: Consume) -> Change | RefusedError:
         return quoted
     available = scene.available(command.feature)
     if available < quoted.charge:
-        return scene.insufficient(command.feature, quoted.charge, available)
+        return insufficient(scene, command.feature, quoted.charge, available)
     return Change(
         kind="consume",
         at=scene.now,
@@ -77,4 +79,19 @@ def consume(scene: Scene, command: Consume) -> Change | RefusedError:
         credits_consumed=quoted.charge,
         generation_id=command.generation_id,
         metadata=command.metadata,
+    )
+
+
+def insufficient(scene: Scene, feature: str, required: int, available: int) -> InsufficientCreditsError:
+    """The refusal of a use that costs more than is available, with what else the account has and will get."""
+    account = scene.account
+    coming = next_allowance(account, scene.priced_by)
+    return InsufficientCreditsError(
+        feature,
+        required,
+        account.remaining,
+        available,
+        held=account.held,
+        scheduled=sum(grant.remaining for grant in account.grants if grant.pending),
+        next_allowance_at=None if coming is None else to_wire(coming[0]),
     )
