@@ -12,6 +12,7 @@ ENDPOINTS = (
     ("POST", "/api/admin/keys/revoke"),
     ("GET", "/api/admin/catalog"),
     ("POST", "/api/admin/catalog"),
+    ("POST", "/api/admin/catalog/diff"),
     ("POST", "/api/admin/users"),
     ("POST", "/api/admin/accounts/show"),
     ("POST", "/api/admin/credits/grant"),

@@ -27,21 +27,78 @@ def test_a_catalog_is_put_in_force(installation: ServerProcess) -> None:
     again = installation.run("catalog", "apply", "sixpence.toml")
 
     shown = json.loads(installation.run("catalog", "show", "--json").stdout)
-    assert first.stdout == f"sixpence.toml is in force as version {before + 1}; before it was {before}.\n"
+    applied = f"sixpence.toml is in force as version {before + 1}; before it was {before}."
+    assert first.stdout.splitlines()[-1] == applied
     assert again.stdout == f"sixpence.toml is in force already, as version {before + 1}.\n"
     assert (shown["version"], shown["catalog"]["features"]) == (
         before + 1,
         {"interior": {"credits": 2, "title": "Interior"}},
     )
+    assert shown["earlier"] == []
+
+
+def test_what_a_file_would_change(installation: ServerProcess) -> None:
+    """`diff` says what changes, for whom and for how many, and changes nothing; `apply` says it, too."""
+    (installation.home / "sixpence.toml").write_text(CATALOG)
+    installation.run("catalog", "apply", "--yes")
+    installation.run("account", "grant", "ada@example.com", "5")
+    draft = CATALOG.replace("credits = 2", "credits = 3").replace("[plans.pro]", "[plans.team]")
+    (installation.home / "draft.toml").write_text(draft + "allowance = 100\nperiod = 'month'\n")
+    before = json.loads(installation.run("catalog", "show", "--json").stdout)["version"]
+
+    nothing = installation.run("catalog", "diff")
+    said = installation.run("catalog", "diff", "draft.toml")
+    after = json.loads(installation.run("catalog", "show", "--json").stdout)["version"]
+    applied = installation.run("catalog", "apply", "draft.toml")
+
+    changes = f"""\
+What draft.toml changes of version {before}, which is in force:
+- feature interior: a call costs 3 instead of 2
+- plan pro is gone: accounts on it cannot use anything until they are put on another plan
+- plan team is new: rank 10, every use is free, 100 credits each month
+Accounts on the plans concerned: 0 on pro.
+"""
+    same = f"sixpence.toml changes nothing: version {before}, which is in force, says the same.\n"
+    assert (nothing.returncode, nothing.stdout) == (0, same)
+    assert (said.returncode, said.stdout) == (0, changes + "To put it in force: sixpence catalog apply draft.toml\n")
+    assert after == before
+    assert applied.stdout == changes + f"draft.toml is in force as version {before + 1}; before it was {before}.\n"
+
+
+def test_a_file_is_checked_without_a_database(idle: ServerProcess) -> None:
+    """A valid file is said to be one, a broken one is named with every problem; no database is made for it."""
+    (idle.home / "sixpence.toml").write_text(CATALOG)
+    (idle.home / "bad.toml").write_text("[features.a]\ncredits = -1\n[plans.free]\nallowance = 5\n")
+
+    good = idle.run("catalog", "check")
+    bad = idle.run("catalog", "check", "bad.toml")
+    missing = idle.run("catalog", "check", "none.toml")
+
+    assert (good.returncode, good.stdout) == (
+        0,
+        "sixpence.toml is a valid catalog. Features: interior. Plans: free, pro.\nNew accounts start on free.\n",
+    )
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr == (
+        "bad.toml is not a valid catalog:\n"
+        "  - features.a.credits: -1 is not a whole number from 0 to 9007199254740991.\n"
+        "  - plans.free.allowance: 5 credits come each period, and there is none. "
+        "Add period (one of: day, week, month, year), or use signup_credits.\n"
+    )
+    assert missing.returncode == 1
+    assert sorted(path.name for path in idle.home.iterdir()) == ["bad.toml", "sixpence.toml"]
 
 
 def test_a_catalog_in_words(installation: ServerProcess) -> None:
     """A person reads prices and plans in plain columns."""
+    (installation.home / "sixpence.toml").write_text(CATALOG)
+    installation.run("catalog", "apply")
+
     shown = installation.run("catalog", "show").stdout
 
     assert shown.startswith("Catalog, version ")
-    assert "feature " in shown
-    assert "plan " in shown
+    assert "a call costs 2" in shown
+    assert "rank 10, every use is free" in shown
 
 
 def test_every_problem_is_named(installation: ServerProcess) -> None:
@@ -73,8 +130,8 @@ def test_serve_says_how_the_file_differs(server: ServerProcess) -> None:
 
     last = server.log[server.log.rindex("Sixpence ") :]
     assert "version 1, which sixpence.toml would change:" in last
-    assert "- feature 'exterior' goes" in last
-    assert "- feature 'poster' is new" in last
-    assert "- feature 'interior': credits is 1 and becomes 2" in last
-    assert "- plan 'free': signup_credits is 6 and becomes 3" in last
+    assert "- feature exterior is gone: " in last
+    assert "- feature poster is new: a call costs 4" in last
+    assert "- feature interior: a call costs 2 instead of 1" in last
+    assert "- plan free: a new account on it gets 3 credits at sign-up instead of 6" in last
     assert "To put the file in force: sixpence catalog apply sixpence.toml" in last

@@ -97,3 +97,21 @@ def test_a_folder_with_a_space(idle: ServerProcess, tmp_path: Path) -> None:
 
     assert made.returncode == 0
     assert (tmp_path / "my credits" / "credits.db").exists()
+
+
+def test_a_catalog_is_applied_only_when_one_says_so(idle: ServerProcess) -> None:
+    """What changes is shown, then asked; a no leaves the catalog as it is, a yes and --yes apply it."""
+    idle.run("catalog", "show")
+    (idle.home / "sixpence.toml").write_text("[features.film]\n[plans.free]\n")
+    command = ("catalog", "apply", "sixpence.toml")
+
+    refused, asked = typed(idle, *command, answers=(("Put it in force?", "n"),))
+    accepted, _ = typed(idle, *command, answers=(("Put it in force?", "y"),))
+    (idle.home / "sixpence.toml").write_text("[features.sketch]\n[plans.free]\n")
+    unasked, shown = typed(idle, *command, "--yes")
+
+    assert (refused, accepted, unasked) == (1, 0, 0)
+    assert "- feature film is new: a call costs 1" in asked
+    assert "Nothing was changed." in asked
+    assert "Put it in force?" not in shown
+    assert "is in force as version 3; before it was 2." in shown

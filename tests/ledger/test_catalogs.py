@@ -8,12 +8,8 @@ import pytest
 from sqlalchemy import Connection
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
-from sixpence.core.errors import (
-    DatabaseSetupError,
-    InsufficientCreditsError,
-    UnknownFeatureError,
-    UnknownPlanError,
-)
+from sixpence.core.errors import DatabaseSetupError
+from sixpence.core.refusals import InsufficientCreditsError, UnknownFeatureError, UnknownPlanError
 from sixpence.ledger import catalogs
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.database import SQLiteFile, place_of

@@ -1,11 +1,7 @@
-"""A catalog in words: where the one in force comes from, and how it differs from the file."""
+"""Where the catalog in force comes from, and whether the file says something else, in words."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
-from sixpence.core.catalog import Catalog, PricedBy
+from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog_diff import differences
 from sixpence.settings import Settings
 from sixpence.wiring import CATALOG_FILE, chosen_catalog
 
@@ -25,32 +21,3 @@ def in_force(applied: PricedBy, settings: Settings) -> str:
             f"To put the file in force: sixpence catalog apply {file}",
         ]
     )
-
-
-def differences(applied: Catalog, draft: Catalog) -> list[str]:
-    """What the draft would change, a sentence each."""
-    return [
-        *_entries("feature", applied.features, draft.features),
-        *_entries("plan", applied.plans, draft.plans),
-        *_fields(
-            "", {"default_plan": applied.default_plan, "decimals": applied.decimals}, msgspec.structs.asdict(draft)
-        ),
-    ]
-
-
-def _entries(kind: str, applied: Mapping[str, Any], draft: Mapping[str, Any]) -> list[str]:
-    said = [f"{kind} '{name}' goes" for name in applied if name not in draft]
-    said += [f"{kind} '{name}' is new" for name in draft if name not in applied]
-    for name in applied:
-        if name in draft:
-            before, after = msgspec.structs.asdict(applied[name]), msgspec.structs.asdict(draft[name])
-            said += _fields(f"{kind} '{name}': ", before, after)
-    return said
-
-
-def _fields(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{prefix}{field} is {before[field]!r} and becomes {after[field]!r}"
-        for field in before
-        if before[field] != after[field]
-    ]

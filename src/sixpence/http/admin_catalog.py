@@ -1,10 +1,11 @@
-"""The endpoints of operators for the catalog: which one is in force, and putting another in force."""
+"""The endpoints of operators for the catalog: which is in force, what another would change, and applying it."""
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sixpence.core.catalog_diff import differences, list_plans_concerned
 from sixpence.core.catalog_toml import from_toml
 from sixpence.http import answers
 from sixpence.http.bodies import read_body
@@ -15,7 +16,7 @@ from sixpence.service.credits import CreditService
 
 
 class NewCatalog(msgspec.Struct, forbid_unknown_fields=True):
-    """The body that puts a catalog in force: the text of a `sixpence.toml`."""
+    """The body that compares a catalog or puts it in force: the text of a `sixpence.toml`."""
 
     toml: str
 
@@ -23,11 +24,20 @@ class NewCatalog(msgspec.Struct, forbid_unknown_fields=True):
 def admin_catalog_routes(
     ledger: Ledger, credits: CreditService, callers: Callers, *, body_bytes_max: int
 ) -> list[Route]:
-    """The route `/api/admin/catalog`."""
+    """The routes `/api/admin/catalog` and `/api/admin/catalog/diff`."""
 
     async def show(request: Request) -> Response:
         await callers.operator(request)
-        return answers.json(await credits.get_catalog())
+        return answers.json(msgspec.structs.replace(await credits.get_catalog(), earlier=()))
+
+    async def diff(request: Request) -> Response:
+        await callers.operator(request)
+        catalog = from_toml((await read_body(request, NewCatalog, bytes_max=body_bytes_max)).toml)
+        in_force = await credits.get_catalog()
+        concerned = list_plans_concerned(in_force.catalog, catalog)
+        accounts = await ledger.read(lambda connection: catalogs.count_accounts(connection, concerned))
+        changes = differences(in_force.catalog, catalog)
+        return answers.json({"version": in_force.version, "differences": changes, "accounts": accounts})
 
     async def apply(request: Request) -> Response:
         await callers.operator(request)
@@ -40,4 +50,5 @@ def admin_catalog_routes(
     return [
         Route("/api/admin/catalog", show, methods=["GET"]),
         Route("/api/admin/catalog", apply, methods=["POST"]),
+        Route("/api/admin/catalog/diff", diff, methods=["POST"]),
     ]

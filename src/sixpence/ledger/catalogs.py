@@ -1,6 +1,6 @@
 """The catalogs that were applied: which one prices now, and applying the next. An applied version never changes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
 import msgspec
@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sixpence.core.catalog import Catalog, PricedBy, from_document
 from sixpence.core.errors import DatabaseSetupError
-from sixpence.ledger.schema import catalog_versions
+from sixpence.ledger.schema import catalog_versions, credit_accounts
 
 VersionRow = tuple[int, int, str]
 """A version's number, when it was applied, and its document."""
@@ -86,6 +86,13 @@ def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> Priced
         current = find_current(connection) or _insert(connection, PricedBy(1, catalog, now))
         if current is not None:
             return current
+
+
+def count_accounts(connection: Connection, plans: Collection[str]) -> dict[str, int]:
+    """How many accounts are on each of these plans."""
+    plan = credit_accounts.c.subscription_status
+    counted = select(plan.label("plan"), func.count().label("accounts")).where(plan.in_(plans)).group_by(plan)
+    return {**dict.fromkeys(plans, 0), **{row.plan: row.accounts for row in connection.execute(counted)}}
 
 
 def list_faults(connection: Connection) -> list[str]:
