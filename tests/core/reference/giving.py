@@ -1,0 +1,143 @@
+"""Giving and taking back: grants, refunds, voids and corrections by hand."""
+
+from dataclasses import replace
+
+from sixpence.core.catalog import Catalog
+from sixpence.core.commands import Adjust, GrantCredits, Refund, VoidGrant
+from tests.core.reference.calendars import DAY
+from tests.core.reference.memory import OVERDRAFT, Gift, Memory
+from tests.core.reference.prices import LARGEST
+from tests.core.reference.spending import Refused
+
+_MOST_LIVE = 300
+
+
+def grant(memory: Memory, command: GrantCredits, now: int, catalog: Catalog) -> Refused | None:
+    """Give credits, now or later."""
+    from_at = now if command.effective_at is None else command.effective_at
+    until_at = command.expires_at
+    if command.features is not None and not set(command.features) <= set(catalog.features):
+        return Refused("unknown-feature")
+    if until_at is not None and not max(now, from_at) < until_at:
+        return Refused("grant-period")
+    gift = Gift("", command.amount, command.category, from_at, until_at, command.priority, command.features)
+    return _give(memory, gift, now, "grant")
+
+
+def adjust(memory: Memory, command: Adjust, now: int) -> Refused | None:
+    """Correct the balance by hand."""
+    if command.amount > 0:
+        return _give(memory, Gift("", command.amount, "admin", now, None), now, "adjust")
+    could = sum(memory.free(gift.name) for gift in memory.in_effect())
+    if -command.amount > could:
+        return Refused("adjust-limit", {"available": could})
+    taking = -command.amount
+    for gift in memory.in_effect():
+        part = min(taking, memory.free(gift.name))
+        if part:
+            memory.move(gift.name, "adjusted", -part)
+            taking -= part
+    memory.write("adjust", now)
+    return None
+
+
+def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refused | None:
+    """Give back what a transaction consumed, in reverse order, to where it came from."""
+    number = int(command.transaction_id) if command.transaction_id.isdigit() else 0
+    if not 1 <= number <= len(memory.rows):
+        return Refused("transaction-not-found")
+    row = memory.rows[number - 1]
+    if row.kind not in ("consume", "capture"):
+        return Refused("not-refundable", {"kind": row.kind})
+    before = sum(amount for refunded, amount in memory.refunds if refunded == number)
+    left = (row.consumed or 0) - before
+    amount = left if command.amount is None else command.amount
+    if amount > left or not left:
+        return Refused("refund-limit", {"left": left})
+    parts = [(gift, -part) for gift, word, part in row.moves if word in ("consumed", "captured")]
+    skips, gives = before, amount
+    for gift, part in reversed(parts):
+        skipped = min(skips, part)
+        given = min(gives, part - skipped)
+        skips, gives = skips - skipped, gives - given
+        if given:
+            _give_back(memory, gift, given, now, now + catalog.grace_days * DAY)
+    memory.refunds.append((number, amount))
+    memory.write("refund", now, refunded=amount)
+    return None
+
+
+def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refused | None:
+    """Cancel what nothing holds of a gift, and take back what was spent as far as an overdraft allows."""
+    name = command.grant_id
+    if name not in memory.gifts:
+        return Refused("grant-not-found")
+    if memory.voided(name):
+        return Refused("grant-ended")
+    shortfall = 0
+    spent = spent_of(memory, name)
+    memory.move(name, "unscheduled" if memory.pending(name) else "voided", -memory.free(name))
+    if command.revoke_spent:
+        debt = min(spent, memory.overdraft_free(catalog))
+        shortfall = spent - debt
+        if debt:
+            memory.move(OVERDRAFT, "charged_back", -debt)
+    memory.write("void", now, shortfall=shortfall or None)
+    return None
+
+
+def void_everything(memory: Memory, now: int) -> None:
+    """Cancel what nothing holds of every gift, because the account is closed."""
+    for gift in memory.alive():
+        if not memory.over(gift.name):
+            word = "unscheduled" if memory.pending(gift.name) else "voided"
+            memory.move(gift.name, word, -memory.free(gift.name))
+    memory.write("close", now)
+
+
+def spent_of(memory: Memory, name: str) -> int:
+    """What was spent of a gift and not refunded to it."""
+    words = ("consumed", "captured", "repaid", "refunded")
+    return -sum(amount for word, amount in memory.moves[name] if word in words)
+
+
+def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
+    later = sum(memory.left(name) for name in memory.gifts if memory.pending(name))
+    if memory.total() + later + gift.amount > LARGEST:
+        return Refused("balance-limit")
+    if len(memory.alive()) >= _MOST_LIVE:
+        return Refused("grant-limit")
+    memory.give(replace(gift, name=memory.next_name()), "scheduled" if gift.from_at > now else "granted")
+    memory.write(kind, now)
+    return None
+
+
+def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at: int) -> None:
+    gift = memory.gifts.get(name)
+    if gift is None or memory.voided(name):
+        settles = min(amount, memory.owed())
+        if settles:
+            memory.move(OVERDRAFT, "refunded", settles)
+        amount -= settles
+        if amount and gift is not None:
+            memory.move(name, "withheld", amount)
+            return
+        gift = Gift(OVERDRAFT, 0, "refund", now, now)
+    elif not memory.over(name) and (gift.until_at is None or now < gift.until_at):
+        memory.move(name, "refunded", amount)
+        memory.arrive(gift, amount)
+        return
+    if amount:
+        _give_grace(memory, gift, amount, now, grace_until_at)
+
+
+def _give_grace(memory: Memory, gift: Gift, amount: int, now: int, until_at: int) -> None:
+    terms = Gift("", amount, gift.category, now, until_at, gift.priority, gift.features)
+    number = str(len(memory.rows) + 1)
+    for other in [other for name, other in memory.gifts.items() if name.partition(".")[0] == number]:
+        if replace(other, name="", amount=amount) == terms:
+            other.amount += amount
+            memory.move(other.name, "refunded", amount)
+            memory.arrive(other, amount)
+            return
+    memory.give(replace(terms, name=memory.next_name()), "refunded")

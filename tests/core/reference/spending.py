@@ -1,0 +1,221 @@
+"""Using a feature and setting credits aside for it, and how a hold goes on and ends."""
+
+from dataclasses import dataclass, field
+
+from sixpence.core.catalog import Catalog, Plan, PricedBy
+from sixpence.core.commands import CaptureHold, Consume, ExtendHold, PlaceHold, ReleaseHold
+from sixpence.core.price import Usage
+from tests.core.reference.fair_use import count_use, forget_use, opens_at
+from tests.core.reference.memory import OVERDRAFT, Hold, Memory
+from tests.core.reference.prices import beyond, price
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The code of a refusal, and the facts that it has to tell."""
+
+    code: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def consume(memory: Memory, command: Consume, now: int, priced_by: PricedBy) -> Refused | None:
+    """Spend what a use costs."""
+    return _spend(memory, command.feature, command.usage, None, now, priced_by)
+
+
+def place_hold(memory: Memory, command: PlaceHold, now: int, priced_by: PricedBy) -> Refused | None:
+    """Set aside what a use will cost."""
+    catalog = priced_by.catalog
+    cost = _list_price(memory, command.feature, command.usage, command.amount, now, catalog)
+    if isinstance(cost, Refused):
+        return cost
+    plan = catalog.plans[memory.plan]
+    needed = 0 if plan.unlimited else cost
+    available = memory.available(command.feature, catalog)
+    if needed > available:
+        return _too_little(command.feature, needed, available)
+    parts = []
+    for part, amount in _take(memory, command.feature, needed):
+        memory.move(part, "held", -amount)
+        parts.append((part, amount))
+    number = len(memory.rows) + 1
+    until_at = now + command.ttl_seconds * _SECOND
+    covered = command.usage if command.amount is None else None
+    use = count_use(memory, plan, now)
+    memory.holds[number] = Hold(
+        number, command.feature, priced_by, until_at, parts, plan.unlimited, covered, cost, use
+    )
+    memory.write("hold", now, feature=command.feature)
+    return None
+
+
+def extend_hold(memory: Memory, command: ExtendHold, now: int) -> Refused | None:
+    """Let a hold live longer."""
+    hold = _open_hold(memory, command.hold_id)
+    if isinstance(hold, Refused):
+        return hold
+    hold.until_at = max(hold.until_at, now + command.ttl_seconds * _SECOND)
+    memory.write("hold_extend", now)
+    return None
+
+
+def release_hold(memory: Memory, command: ReleaseHold, now: int) -> Refused | None:
+    """Give back all that is held."""
+    hold = _open_hold(memory, command.hold_id)
+    if isinstance(hold, Refused):
+        return hold
+    hold.ended, hold.ended_at = "released", now
+    for part, amount in hold.parts:
+        memory.let_go(part, amount)
+    forget_use(hold.use)
+    memory.write("release", now)
+    return None
+
+
+def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: PricedBy) -> Refused | None:
+    """Charge what was used, first from what is held, then from what is there."""
+    found = _find_hold(memory, command.hold_id)
+    if found is not None and found.ended == "expired" and command.late and not found.captured_late:
+        return _capture_late(memory, found, command, now, priced_by)
+    hold = _open_hold(memory, command.hold_id)
+    if isinstance(hold, Refused):
+        return hold
+    charge = _charge(memory, hold, command, priced_by.catalog)
+    if charge is None:
+        return Refused("invalid-usage")
+    held, beyond_held = hold.amount(), max(0, charge - hold.amount())
+    available = 0 if memory.standing == "closed" else memory.available(hold.feature, priced_by.catalog)
+    if beyond_held > available and command.mode == "exact":
+        return _too_little(hold.feature, charge, held + available)
+    takes = min(beyond_held, available)
+    more = _take(memory, hold.feature, takes)
+    hold.ended, hold.ended_at = "captured", now
+    owing, rests = min(charge, held), []
+    for part, amount in hold.parts:
+        taken = min(owing, amount)
+        owing -= taken
+        if taken:
+            memory.move(part, "captured", -taken)
+        rests.append((part, amount - taken))
+    for part, amount in rests:
+        memory.let_go(part, amount)
+    for part, amount in more:
+        memory.move(part, "consumed", -amount)
+    charged = min(charge, held) + takes
+    memory.write("capture", now, feature=hold.feature, consumed=charged, shortfall=(charge - charged) or None)
+    return None
+
+
+def _charge(memory: Memory, hold: Hold, command: CaptureHold, catalog: Catalog) -> int | None:
+    """What a capture charges: by the prices of the hold's placing, beyond what an unlimited plan covered by today's."""
+    sold_then = hold.priced_by.catalog.features[hold.feature]
+    if not hold.unlimited:
+        if command.amount is not None:
+            return command.amount
+        return hold.amount() if command.usage is None else price(sold_then, command.usage)
+    unlimited_now = catalog.plans.get(memory.plan, Plan()).unlimited
+    if command.amount is not None:
+        return 0 if unlimited_now else max(0, command.amount - hold.worth)
+    if command.usage is None:
+        return 0
+    if price(sold_then, command.usage) is None:
+        return None
+    rest = command.usage if hold.covered is None else beyond(command.usage, hold.covered)
+    if rest is None or unlimited_now:
+        return 0
+    sold_now = catalog.features.get(hold.feature)
+    return None if sold_now is None else price(sold_now, rest)
+
+
+def _capture_late(
+    memory: Memory, hold: Hold, command: CaptureHold, now: int, priced_by: PricedBy
+) -> Refused | None:
+    amount = hold.amount() if command.usage is None and command.amount is None else command.amount
+    usage = command.usage or Usage()
+    up_to = command.mode == "up_to_available"
+    refused = _spend(memory, hold.feature, usage, amount, now, priced_by, up_to_available=up_to)
+    hold.captured_late = refused is None
+    return refused
+
+
+def _spend(
+    memory: Memory,
+    feature: str,
+    usage: Usage,
+    amount: int | None,
+    now: int,
+    priced_by: PricedBy,
+    *,
+    up_to_available: bool = False,
+) -> Refused | None:
+    catalog = priced_by.catalog
+    cost = _list_price(memory, feature, usage, amount, now, catalog)
+    if isinstance(cost, Refused):
+        return cost
+    plan = catalog.plans[memory.plan]
+    cost = 0 if plan.unlimited else cost
+    available = memory.available(feature, catalog)
+    if cost > available and not up_to_available:
+        return _too_little(feature, cost, available)
+    taken = min(cost, available)
+    for part, share in _take(memory, feature, taken):
+        memory.move(part, "consumed", -share)
+    count_use(memory, plan, now)
+    memory.write("consume", now, feature=feature, consumed=taken, shortfall=(cost - taken) or None)
+    return None
+
+
+def _list_price(
+    memory: Memory, feature: str, usage: Usage, amount: int | None, now: int, catalog: Catalog
+) -> int | Refused:
+    """What a use costs by the list, or why there can be none; an amount that is given stands for the price."""
+    if memory.standing != "open":
+        return Refused(f"account-{memory.standing}")
+    if feature not in catalog.features:
+        return Refused("unknown-feature")
+    if memory.plan not in catalog.plans:
+        return Refused("unknown-plan")
+    cost = price(catalog.features[feature], usage) if amount is None else amount
+    if cost is None:
+        return Refused("invalid-usage")
+    plan = catalog.plans[memory.plan]
+    if plan.unlimited and plan.fair_use is not None:
+        opens = opens_at(memory, plan, now)
+        if opens is not True:
+            return Refused("fair-use-limit", {"opens_at": opens})
+    return cost
+
+
+def _take(memory: Memory, feature: str, amount: int) -> list[tuple[str, int]]:
+    """Which gifts an amount comes from, in burn-down order, and what from the overdraft."""
+    parts = []
+    for gift in memory.spendable(feature):
+        part = min(amount, memory.free(gift.name))
+        if part:
+            parts.append((gift.name, part))
+        amount -= part
+    if amount:
+        parts.append((OVERDRAFT, amount))
+    return parts
+
+
+def _too_little(feature: str, required: int, available: int) -> Refused:
+    return Refused("insufficient-credits", {"feature": feature, "required": required, "available": available})
+
+
+def _find_hold(memory: Memory, name: str) -> Hold | None:
+    return memory.holds.get(int(name)) if name.isdigit() else None
+
+
+def _open_hold(memory: Memory, name: str) -> Hold | Refused:
+    hold = _find_hold(memory, name)
+    if hold is None:
+        return Refused("hold-not-found")
+    if hold.ended is not None:
+        facts = {"state": hold.ended, "ended_at": hold.ended_at, "captured_late": hold.captured_late}
+        return Refused("hold-ended", facts)
+    return hold
+
+

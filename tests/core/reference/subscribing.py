@@ -1,0 +1,191 @@
+"""Plans: a change now or at the term's end, trials, cancelling, and what a term gives.
+
+Not here: when a term's end and its allowances come (passing.py).
+"""
+
+from dataclasses import dataclass
+
+from sixpence.core.catalog import Catalog, Plan
+from tests.core.reference.calendars import DAY, boundary
+from tests.core.reference.memory import Gift, Memory, Term
+
+
+@dataclass(frozen=True)
+class Change:
+    """What came of asking for a plan: the code of a refusal, or whether anything changed."""
+
+    refused: str | None = None
+    changed: bool = False
+
+
+def change_plan(memory: Memory, name: str, *, trial: bool, now: int, catalog: Catalog) -> Change:
+    """Put the account on the plan now, or let it wait for the term's end."""
+    if name not in catalog.plans:
+        return Change(refused="unknown-plan")
+    plan, term = catalog.plans[name], memory.term
+    running = term is not None and not term.asleep
+    on_trial = running and term is not None and term.period is None
+    if trial and (plan.trial is None or name in memory.tried or not _at_once(memory, name, catalog)):
+        return Change(refused="trial-refused")
+    if trial:
+        assert plan.trial is not None
+        _end_gifts_of_plans(memory)
+        memory.plan = name
+        memory.tried.append(name)
+        memory.term = Term(now, None, 0, now + plan.trial.days * DAY)
+        _give(memory, memory.term, plan.trial.allowance, now)
+        return Change(changed=True)
+    if name == memory.plan and on_trial:
+        _end_gifts_of_plans(memory)
+        begin_anew(memory, plan, now)
+        return Change(changed=True)
+    if name == memory.plan:
+        return Change(changed=_stop_waiting(memory))
+    if _at_once(memory, name, catalog):
+        _go_over(memory, name, now, catalog)
+        return Change(changed=True)
+    assert term is not None
+    changed = term.next_plan != name or term.cancelled
+    term.next_plan, term.cancelled = name, False
+    return Change(changed=changed)
+
+
+def cancel_plan(memory: Memory, *, now: int, catalog: Catalog) -> Change:
+    """Let the account fall to the default plan when the term ends, at once if none is running."""
+    term = memory.term
+    waiting = _waits(term)
+    if memory.plan == catalog.default_plan and not waiting:
+        return Change()
+    if term is None or term.asleep:
+        _go_over(memory, catalog.default_plan, now, catalog)
+        return Change(changed=True)
+    if memory.plan == catalog.default_plan:
+        return Change(changed=_stop_waiting(memory))
+    changed = not term.cancelled
+    term.next_plan, term.cancelled = None, True
+    return Change(changed=changed)
+
+
+def plan_that_begins(memory: Memory, catalog: Catalog) -> str:
+    """The plan after the running term."""
+    term = memory.term
+    assert term is not None
+    if term.cancelled:
+        return catalog.default_plan
+    return term.next_plan or memory.plan
+
+
+def begin_anew(memory: Memory, plan: Plan, at: int) -> None:
+    """Begin a term at that instant, with a whole allowance or its first share; no term for a plan without a period."""
+    memory.term = None
+    if plan.period is not None:
+        memory.term = Term(at, plan.period, 0, boundary(at, plan.period, 1))
+        give_share(memory, plan, at)
+
+
+def begin_next(memory: Memory, plan: Plan, at: int) -> None:
+    """Begin the term after the running one, which ends; another period, or a trial's end, is another anchor."""
+    term = memory.term
+    assert term is not None
+    if plan.period is None or plan.period != term.period:
+        begin_anew(memory, plan, at)
+        return
+    number = term.number + 1
+    memory.term = Term(term.anchor, term.period, number, boundary(term.anchor, term.period, number + 1))
+    give_share(memory, plan, at)
+
+
+def give_share(memory: Memory, plan: Plan, at: int) -> None:
+    """Give what the plan gives at this instant of its term: the whole allowance, or the share of the month."""
+    term = memory.term
+    assert term is not None
+    term.drip = plan.drip
+    offer = share_of(plan, term.share)
+    if term.drip:
+        term.offers, term.given = [], []
+    term.offers.append(offer)
+    _give(memory, term, offer, at)
+
+
+def share_of(plan: Plan, share: int) -> int:
+    """The whole allowance, or for a plan that drips that month's share of it."""
+    if not plan.drip:
+        return plan.allowance
+    return plan.allowance * share // 12 - plan.allowance * (share - 1) // 12
+
+
+def month_of(term: Term, share: int) -> tuple[int, int]:
+    """When a month of a year's term begins and ends, counted from the anchor."""
+    months = 12 * term.number + share
+    return boundary(term.anchor, "month", months - 1), boundary(term.anchor, "month", months)
+
+
+def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
+    current = catalog.plans.get(memory.plan)
+    if name == memory.plan:
+        return False
+    if memory.term is None or memory.term.asleep or current is None or current.period is None:
+        return True
+    return catalog.plans[name].rank > current.rank
+
+
+def _go_over(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
+    plan, term = catalog.plans[name], memory.term
+    memory.plan = name
+    _end_gifts_of_plans(memory)
+    if term is not None:
+        _stop_waiting(memory)
+    if plan.period is None:
+        memory.term = _fall_asleep(term, now)
+    elif term is None or term.period != plan.period or term.ends_at <= now:
+        begin_anew(memory, plan, now)
+    else:
+        _give_the_rest(memory, term, plan, now)
+
+
+def _give_the_rest(memory: Memory, term: Term, plan: Plan, now: int) -> None:
+    term.asleep = False
+    begins_at, ends_at = boundary(term.anchor, plan.period or "", term.number), term.ends_at
+    if plan.drip:
+        share = next(share for share in range(1, 13) if now < month_of(term, share)[1])
+        if share != term.share or not term.drip:
+            term.offers, term.given = [], []
+        term.share = share
+        begins_at, ends_at = month_of(term, share)
+    term.drip = plan.drip
+    offer = share_of(plan, term.share)
+    term.offers.append(offer)
+    in_proportion = offer * (ends_at - now) // (ends_at - begins_at)
+    _give(memory, term, min(in_proportion, max(0, max(term.offers) - sum(term.given))), now)
+
+
+def _fall_asleep(term: Term | None, now: int) -> Term | None:
+    if term is None or term.period is None or term.ends_at <= now:
+        return None
+    term.asleep = True
+    return term
+
+
+def _stop_waiting(memory: Memory) -> bool:
+    term = memory.term
+    if term is None or not _waits(term):
+        return False
+    term.next_plan, term.cancelled = None, False
+    return True
+
+
+def _waits(term: Term | None) -> bool:
+    return term is not None and (term.cancelled or term.next_plan is not None)
+
+
+def _give(memory: Memory, term: Term, amount: int, at: int) -> None:
+    term.given.append(amount)
+    if amount:
+        gift = Gift(memory.next_name(), amount, "plan", at, term.ends_at, by_plan=memory.plan)
+        memory.give(gift, "granted")
+
+
+def _end_gifts_of_plans(memory: Memory) -> None:
+    for gift in memory.alive():
+        if gift.by_plan is not None and not memory.over(gift.name):
+            memory.move(gift.name, "expired", -memory.free(gift.name))
