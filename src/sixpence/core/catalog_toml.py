@@ -115,10 +115,7 @@ def _models(entry: Section) -> dict[str, TokenRates]:
 
 
 def _tiers(entry: Section, block: int) -> tuple[Tier, ...]:
-    example = "[{up_to = 100, credits = 5}, {credits = 3}]"
-    steps = entry.each("tiers", Tier.__struct_fields__, example=example)
-    if "tiers" in entry and not steps:
-        entry.add_problem("tiers", f"at least one tier is needed. Write tiers = {example}.")
+    steps = entry.each("tiers", Tier.__struct_fields__, example="[{up_to = 100, credits = 5}, {credits = 3}]")
     tiers: list[Tier] = []
     below = 0
     for step in steps:

@@ -80,10 +80,12 @@ class Section:
         return Section(self._at(name), value, self._problems, known=known)
 
     def each(self, name: str, known: Sequence[str], *, example: str) -> "list[Section]":
-        """The tables in this array, in order."""
-        value = self._table.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            self.add_problem(name, f"{shown(value)} is not an array of tables. Write {name} = {example}.")
+        """The tables in this array, in order: at least one, or none where it is not there."""
+        if name not in self:
+            return []
+        value = self._table[name]
+        if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
+            self.add_problem(name, f"{shown(value)} is not one table or more. Write {name} = {example}.")
             return []
         return [
             Section(f"{self._at(name)}[{place}]", entry, self._problems, known=known)
