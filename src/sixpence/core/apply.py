@@ -170,10 +170,22 @@ def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations:
         terms = msgspec.structs.replace(hold.terms, expires_at=detail.hold_expires_at)
         hold = msgspec.structs.replace(hold, terms=terms)
     elif ended is not None:
+        if _held_changes(allocations) != {name: -part for name, part in hold.parts}:
+            _broken(row, "does not capture and give back what its hold has set aside")
         hold = msgspec.structs.replace(hold, state=ended, ended_at=row.created_at)
     account.holds[hold.id] = hold
     open_until = [one.terms.expires_at for one in account.holds.values() if one.state == "open"]
     account.holds_due_at = min(open_until, default=None)
+
+
+def _held_changes(allocations: tuple[Allocation, ...]) -> dict[str, int]:
+    """What the movements do to what is held of each grant, where they do something."""
+    changes: dict[str, int] = {}
+    for part in allocations:
+        held = EFFECTS[part.movement].held * part.amount
+        if held:
+            changes[part.grant_id] = changes.get(part.grant_id, 0) + held
+    return changes
 
 
 def _apply_facts(account: Account, row: Transaction, detail: Detail) -> None:
