@@ -12,7 +12,10 @@ import msgspec
 from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
 from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
+from sixpence.ledger.needed import Place, grants_of, needed, past_of
+from sixpence.ledger.rows import HoldRow, hold_from_document
 from sixpence.ledger.store import Append, Asked, Loaded, LockWaitError, RowRejectedError
 
 CLOCK = 1_772_366_400_000_000
@@ -24,6 +27,7 @@ class Shelf:
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.rows: list[Transaction] = []
+        self.holds: dict[Place, HoldRow] = {}
         self.held: dict[str, object] = {}
         self.overlaps: list[str] = []
         self.batches: list[tuple[str, ...]] = []
@@ -43,8 +47,9 @@ class Shelf:
 class MemoryStore:
     """A store over a shelf; `loads` and `appends` name what the next calls raise, `pass` meaning nothing."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, *, clock: int = CLOCK) -> None:
         self.shelf = shelf
+        self.clock = clock
         self.loads: deque[Exception | None] = deque()
         self.appends: deque[Exception | None] = deque()
         self.commit_before_error = False
@@ -79,7 +84,34 @@ class MemoryStore:
                 for row in shelf.rows
                 if (row.account_id, row.idempotency_key) in asked.keys
             }
-        return Loaded(CLOCK, PricedBy(1, DEFAULT_CATALOG), accounts, replays, busy=frozenset(elsewhere))
+            past = self._read_needed(asked, accounts)
+        return Loaded(self.clock, PricedBy(1, DEFAULT_CATALOG), accounts, replays, busy=frozenset(elsewhere), past=past)
+
+    def _read_needed(self, asked: Asked, accounts: dict[str, Account]) -> dict[str, Past]:
+        """Read as a database does: holds by expiry or by place, transactions by place and by what they are about."""
+        wanted = needed(asked, accounts, clock=self.clock)
+        found = [self.shelf.holds[place] for place in wanted.holds if place in self.shelf.holds]
+        for one in wanted.open_holds:
+            waiting = [hold for hold in self.shelf.holds.values() if hold.state == "open"]
+            waiting = sorted(
+                (hold for hold in waiting if hold.account_no == one.account_no),
+                key=lambda hold: (hold.expires_at, hold.seq),
+            )
+            due = sum(hold.expires_at <= one.due_by for hold in waiting)
+            found += waiting[: due + one.beyond]
+        by_no = {account.account_no: account for account in accounts.values()}
+        for row in found:
+            by_no[row.account_no].holds[row.id] = hold_from_document(row.document)
+        rows = self._past_rows(wanted.past)
+        rows += self._past_rows(grants_of(asked, accounts, rows))
+        return past_of(asked, accounts, rows)
+
+    def _past_rows(self, places: list[Place]) -> list[Transaction]:
+        return [
+            row
+            for row in self.shelf.rows
+            if (row.account_no, row.seq) in places or (row.account_no, row.about_seq) in places
+        ]
 
     def append(self, append: Append) -> None:
         """Commit, unless the test wants otherwise."""
@@ -111,7 +143,8 @@ class MemoryStore:
         with self.shelf.guard:
             self.shelf.rows += append.rows
             for account in append.accounts:
-                self.shelf.accounts[account.account_id] = msgspec.structs.replace(account)
+                self.shelf.accounts[account.account_id] = msgspec.structs.replace(account, holds={})
+            self.shelf.holds |= {(hold.account_no, hold.seq): hold for hold in append.holds}
         self.abandon()
 
 

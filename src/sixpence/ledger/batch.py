@@ -4,16 +4,28 @@ Pure but for the log: a batch equals its commands run one by one (invariant 15),
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from sixpence.core.account import Account
-from sixpence.core.commands import Command, EnsureAccount, Key
-from sixpence.core.decide import decide
+from sixpence.core.commands import (
+    CaptureHold,
+    Command,
+    EnsureAccount,
+    ExtendHold,
+    Key,
+    Refund,
+    ReleaseHold,
+    VoidGrant,
+)
+from sixpence.core.decide import NO_PAST, decide
 from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError
+from sixpence.core.past import Past
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.transaction import Transaction
+from sixpence.ledger.rows import HoldRow, hold_to_row
 from sixpence.ledger.store import Append, Asked, Loaded
 
 _log = logging.getLogger(__name__)
@@ -52,59 +64,96 @@ class Decided(msgspec.Struct, frozen=True):
 
 def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
     """What a batch of these requests has to load."""
+    commands = Counter(request.account_id for request in requests)
     return Asked(
-        account_ids=tuple(dict.fromkeys(request.account_id for request in requests)),
+        account_ids=tuple(commands),
         making=tuple(dict.fromkeys(request.account_id for request in requests if request.makes)),
         keys=tuple(dict.fromkeys((r.account_id, r.key.value) for r in requests if r.key is not None)),
         wait=wait,
+        commands=commands,
+        holds=tuple(
+            (request.account_id, request.command.hold_id)
+            for request in requests
+            if isinstance(request.command, (CaptureHold, ReleaseHold, ExtendHold))
+        ),
+        refunded=tuple(
+            (request.account_id, request.command.transaction_id)
+            for request in requests
+            if isinstance(request.command, Refund)
+        ),
+        voided=tuple(
+            (request.account_id, request.command.grant_id)
+            for request in requests
+            if isinstance(request.command, VoidGrant)
+        ),
     )
 
 
 def decide_batch(loaded: Loaded, requests: Sequence[Request]) -> Decided:
-    """Decide the requests in order, each on the account as the one before left it."""
-    accounts = dict(loaded.accounts)
-    remembered = dict(loaded.replays)
-    rows: list[Transaction] = []
-    touched: dict[str, Account] = {}
-    outcomes: list[Outcome | None] = []
-    for request in requests:
-        if request.account_id in loaded.busy:
-            outcomes.append(None)
-            continue
-        outcome, new_rows = _decide_one(request, loaded, accounts, remembered)
-        outcomes.append(outcome)
-        if new_rows:
-            rows.extend(new_rows)
-            touched[request.account_id] = accounts[request.account_id]
-    unmade = [account.account_no for account in accounts.values() if not account.exists]
-    return Decided(outcomes, Append(rows, list(touched.values()), unmade, loaded.clock))
+    """Decide the requests in order, each on the account, its holds and its past as the one before left them."""
+    batch = _Batch(loaded)
+    outcomes = [None if request.account_id in loaded.busy else batch.decide(request) for request in requests]
+    return Decided(outcomes, batch.append())
 
 
-def _decide_one(
-    request: Request,
-    loaded: Loaded,
-    accounts: dict[str, Account],
-    remembered: dict[tuple[str, str], Transaction],
-) -> tuple[Outcome, tuple[Transaction, ...]]:
-    if request.account_id in loaded.broken:
-        return InternalError(), ()
-    account = accounts.get(request.account_id)
-    if account is None:
-        return AccountNotFoundError(request.account_id), ()
-    if request.key is not None:
-        before = remembered.get((request.account_id, request.key.value))
-        if before is not None and before.fingerprint == request.key.fingerprint:
-            return Accepted(account, before, replayed=True), ()
-        if before is not None:
-            return IdempotencyConflictError(request.key.value), ()
-    try:
-        decision = decide(account, request.command, clock=loaded.clock, priced_by=loaded.priced_by, key=request.key)
-    except (BrokenLedgerError, ArithmeticError, LookupError, TypeError, ValueError):
-        # A defect or a broken account: its command stops here and its neighbours go on.
-        _log.exception("a command could not be decided", extra={"account_id": request.account_id})
-        return InternalError(), ()
-    accounts[request.account_id] = decision.account
-    if decision.row is not None and request.key is not None:
-        remembered[(request.account_id, request.key.value)] = decision.row
-    outcome = decision.refusal or Accepted(decision.account, decision.row)
-    return outcome, decision.rows
+class _Batch:
+    """What the commands decided so far have made of what was loaded."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._accounts = dict(loaded.accounts)
+        self._past: dict[str, Past] = dict(loaded.past)
+        self._remembered = dict(loaded.replays)
+        self._rows: list[Transaction] = []
+        self._touched: dict[str, None] = {}
+
+    def decide(self, request: Request) -> Outcome:
+        """The outcome of the next request."""
+        loaded, name = self._loaded, request.account_id
+        if name in loaded.broken:
+            return InternalError()
+        account = self._accounts.get(name)
+        if account is None:
+            return AccountNotFoundError(name)
+        if request.key is not None:
+            before = self._remembered.get((name, request.key.value))
+            if before is not None and before.fingerprint == request.key.fingerprint:
+                return Accepted(account, before, replayed=True)
+            if before is not None:
+                return IdempotencyConflictError(request.key.value)
+        try:
+            decision = decide(
+                account,
+                request.command,
+                clock=loaded.clock,
+                priced_by=loaded.priced_by,
+                key=request.key,
+                past=self._past.get(name, NO_PAST),
+            )
+        except (BrokenLedgerError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError):
+            # A defect or a broken account: its command stops here and its neighbours go on.
+            _log.exception("a command could not be decided", extra={"account_id": name})
+            return InternalError()
+        self._accounts[name] = decision.account
+        if decision.row is not None and request.key is not None:
+            self._remembered[(name, request.key.value)] = decision.row
+        if decision.rows:
+            self._rows.extend(decision.rows)
+            self._touched[name] = None
+            if name in self._past:
+                self._past[name] = self._past[name].with_rows(decision.rows)
+        return decision.refusal or Accepted(decision.account, decision.row)
+
+    def append(self) -> Append:
+        """What has to be written."""
+        return Append(
+            rows=self._rows,
+            accounts=[self._accounts[name] for name in self._touched],
+            unmade=[account.account_no for account in self._accounts.values() if not account.exists],
+            clock=self._loaded.clock,
+            holds=[row for name in self._touched for row in self._changed_holds(name)],
+        )
+
+    def _changed_holds(self, name: str) -> list[HoldRow]:
+        account, before = self._accounts[name], self._loaded.accounts[name].holds
+        return [hold_to_row(account.account_no, hold) for hold in account.holds.values() if before.get(hold.id) != hold]

@@ -1,5 +1,8 @@
 """The store over PostgreSQL: a batch is two round trips of one pipeline, locked first and read in later statements.
 
+Where commands name holds or transactions, or holds are due, these are read in a round trip between the two, and the
+grants of what is to be refunded in another.
+
 Under READ COMMITTED the locked row comes back fresh, and each later statement sees what the awaited session committed.
 Every statement takes its rows as one JSON parameter.
 """
@@ -14,11 +17,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError, DatabaseUnavailableError
+from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import statements
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.rows import account_from_row, account_to_row, transaction_from_row
+from sixpence.ledger.needed import Place, grants_of, needed, past_of
+from sixpence.ledger.rows import account_from_row, account_to_row, hold_from_document, transaction_from_row
 from sixpence.ledger.store import (
     Append,
     Asked,
@@ -101,6 +106,8 @@ class PostgresStore:
         try:
             with connection.pipeline():
                 connection.execute(statements.INSERT, (_json(append.rows),))
+                if append.holds:
+                    connection.execute(statements.KEEP_HOLDS, (_json(append.holds),))
                 connection.execute(statements.UPDATE, (_json(accounts), len(accounts)))
                 if append.unmade:
                     connection.execute(statements.UNMAKE, (append.unmade,))
@@ -155,8 +162,9 @@ class PostgresStore:
         connection = self._open()
         reading = _Reading(connection, asked)
         accounts = load_by_id(asked.account_ids, reading.locked)
+        clock = reading.clock if self._clock is None else self._clock()
         return Loaded(
-            clock=reading.clock if self._clock is None else self._clock(),
+            clock=clock,
             priced_by=self._catalogs.current(
                 reading.catalog_version,
                 lambda above, up_to: connection.execute(statements.CATALOGS, (above, up_to)).fetchall(),
@@ -165,11 +173,12 @@ class PostgresStore:
             replays=reading.replays,
             busy=frozenset(reading.busy),
             broken=frozenset(reading.broken),
+            past=reading.needed(accounts, clock),
         )
 
 
 class _Reading:
-    """One batch being read. Each call is one round trip; there is a second one only where account numbers collide."""
+    """One batch being read. Locking is one round trip; there is a second one only where account numbers collide."""
 
     def __init__(self, connection: psycopg.Connection, asked: Asked) -> None:
         self.clock = 0
@@ -209,6 +218,33 @@ class _Reading:
             self._find_busy(by_no, found)
         return found
 
+    def needed(self, accounts: Mapping[str, Account], clock: int) -> dict[str, Past]:
+        """Give the locked accounts the holds that the commands need, and read the past that they name."""
+        wanted = needed(self._asked, accounts, clock=clock)
+        if not wanted:
+            return past_of(self._asked, accounts, ())
+        execute = self._connection.execute
+        with self._connection.pipeline():
+            held = [execute(statements.OPEN_HOLDS, (_json(wanted.open_holds),))] if wanted.open_holds else []
+            held += [execute(statements.HOLDS, (_places(wanted.holds),))] if wanted.holds else []
+            past = self._past(wanted.past)
+        by_no = {account.account_no: account for account in accounts.values()}
+        for number, document in (row for cursor in held for row in cursor.fetchall()):
+            hold = hold_from_document(document)
+            by_no[number].holds[hold.id] = hold
+        rows = _transactions(past)
+        grants = grants_of(self._asked, accounts, rows)
+        if grants:
+            with self._connection.pipeline():
+                past = self._past(grants)
+            rows += _transactions(past)
+        return past_of(self._asked, accounts, rows)
+
+    def _past(self, places: Sequence[Place]) -> "list[psycopg.Cursor[Any]]":
+        """Ask for the transactions in these places and those about them."""
+        queries = (statements.PAST, statements.ABOUT) if places else ()
+        return [self._connection.execute(query, (_places(places),)) for query in queries]
+
     def _begin(self) -> None:
         if not self._begun:
             self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -233,6 +269,14 @@ class _Reading:
 
 def _setting(connection: psycopg.Connection, name: str) -> str:
     return str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchall()[0][0])
+
+
+def _transactions(cursors: "Sequence[psycopg.Cursor[Any]]") -> list[Transaction]:
+    return [transaction_from_row(row) for cursor in cursors for row in cursor.fetchall()]
+
+
+def _places(places: Sequence[Place]) -> str:
+    return _json([{"account_no": number, "seq": seq} for number, seq in places])
 
 
 def _json(values: Sequence[Any]) -> str:

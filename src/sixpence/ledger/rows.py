@@ -1,14 +1,17 @@
-"""Between rows and values: the columns' order is the structs' field order, so a row is read by position."""
+"""Between rows and values. Columns and fields meet by name, but for transactions: there the orders are the same."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from sixpence.core.account import Account
+from sixpence.core.account import Account, Standing
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.grant import Grant
+from sixpence.core.hold import Hold
+from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import FIRST_HEAD, Transaction
+from sixpence.core.window import Window
 from sixpence.ledger.schema import credit_accounts, credit_transactions
 
 
@@ -16,6 +19,11 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document on the account's row: what is live of it beside the figures that have columns."""
 
     grants: list[Grant] = []
+    overdraft_held: int = 0
+    standing: Standing = "open"
+    subscription: Subscription | None = None
+    window: Window | None = None
+    holds_due_at: int | None = None
 
 
 class AccountRow(msgspec.Struct, frozen=True):
@@ -30,7 +38,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     credits_owed: int
     credits_granted_at: int | None
     seq: int
-    head: bytes
+    head: bytes | None
     last_at: int
     next_due_at: int | None
     live: str
@@ -38,31 +46,85 @@ class AccountRow(msgspec.Struct, frozen=True):
     metadata: str | None
 
 
+class HoldRow(msgspec.Struct, frozen=True):
+    """A `credit_holds` row by its columns' names."""
+
+    account_no: int
+    seq: int
+    id: str
+    state: str
+    amount: int
+    expires_at: int
+    document: str
+
+
 ACCOUNT_COLUMNS = tuple(column.name for column in credit_accounts.columns)
 TRANSACTION_COLUMNS = tuple(column.name for column in credit_transactions.columns)
+HOLD_COLUMNS = HoldRow.__struct_fields__
 
-_HEAD = ACCOUNT_COLUMNS.index("head")
-_LIVE = ACCOUNT_COLUMNS.index("live")
 _decode_live = msgspec.json.Decoder(Live).decode
+_decode_hold = msgspec.json.Decoder(Hold).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def account_from_row(row: Sequence[Any]) -> Account:
-    """The account of a `credit_accounts` row; raises `BrokenLedgerError` when its document cannot be read."""
-    values = list(row)
+    """The account of a `credit_accounts` row, without holds; `BrokenLedgerError` when its document cannot be read."""
+    there = AccountRow(*row)
     try:
-        values[_LIVE] = _decode_live(values[_LIVE]).grants
+        live = _decode_live(there.live)
     except msgspec.MsgspecError as error:
-        raise BrokenLedgerError(f"account '{values[1]}': its live document cannot be read: {error}") from error
-    values[_HEAD] = FIRST_HEAD if values[_HEAD] is None else bytes(values[_HEAD])
-    return Account(*values)
+        raise BrokenLedgerError(f"account '{there.account_id}': its live document cannot be read: {error}") from error
+    return Account(
+        account_no=there.account_no,
+        account_id=there.account_id,
+        plan=there.subscription_status,
+        remaining=there.credits_remaining,
+        held=there.credits_held,
+        total=there.credits_total,
+        owed=there.credits_owed,
+        granted_at=there.credits_granted_at,
+        seq=there.seq,
+        head=FIRST_HEAD if there.head is None else bytes(there.head),
+        last_at=there.last_at,
+        next_due_at=there.next_due_at,
+        grants=live.grants,
+        overdraft_held=live.overdraft_held,
+        standing=live.standing,
+        subscription=live.subscription,
+        window=live.window,
+        holds_due_at=live.holds_due_at,
+        label=there.label,
+        metadata=there.metadata,
+    )
 
 
-def account_to_row(account: Account) -> "AccountRow":
-    """The `credit_accounts` row of an account."""
-    values = list(msgspec.structs.astuple(account))
-    values[_LIVE] = _encode(Live(account.grants)).decode()
-    return AccountRow(*values)
+def account_to_row(account: Account) -> AccountRow:
+    """The `credit_accounts` row of an account; its holds have rows of their own."""
+    live = Live(
+        grants=account.grants,
+        overdraft_held=account.overdraft_held,
+        standing=account.standing,
+        subscription=account.subscription,
+        window=account.window,
+        holds_due_at=account.holds_due_at,
+    )
+    return AccountRow(
+        account_no=account.account_no,
+        account_id=account.account_id,
+        subscription_status=account.plan,
+        credits_remaining=account.remaining,
+        credits_held=account.held,
+        credits_total=account.total,
+        credits_owed=account.owed,
+        credits_granted_at=account.granted_at,
+        seq=account.seq,
+        head=account.head,
+        last_at=account.last_at,
+        next_due_at=account.next_due_at,
+        live=_encode(live).decode(),
+        label=account.label,
+        metadata=account.metadata,
+    )
 
 
 def transaction_from_row(row: Sequence[Any]) -> Transaction:
@@ -73,3 +135,24 @@ def transaction_from_row(row: Sequence[Any]) -> Transaction:
 def transaction_to_row(transaction: Transaction) -> tuple[Any, ...]:
     """The `credit_transactions` row of a transaction."""
     return msgspec.structs.astuple(transaction)
+
+
+def hold_from_document(document: str) -> Hold:
+    """The hold of a `credit_holds` row's document; raises `BrokenLedgerError` when it cannot be read."""
+    try:
+        return _decode_hold(document)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise BrokenLedgerError(f"the document of a hold cannot be read: {error}") from error
+
+
+def hold_to_row(account_no: int, hold: Hold) -> HoldRow:
+    """The `credit_holds` row of a hold."""
+    return HoldRow(
+        account_no=account_no,
+        seq=hold.seq,
+        id=hold.id,
+        state=hold.state,
+        amount=hold.amount,
+        expires_at=hold.terms.expires_at,
+        document=_encode(hold).decode(),
+    )

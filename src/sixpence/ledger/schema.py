@@ -91,6 +91,7 @@ credit_transactions = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
+    Column("about_seq", BigInteger),
     _bounded("amount", -AMOUNT_MAX),
     _bounded("balance_after", -AMOUNT_MAX),
     _bounded("total_after"),
@@ -108,19 +109,43 @@ Index(
     sqlite_where=text("idempotency_key IS NOT NULL"),
 )
 
+# What came of a transaction: its refunds, the end of a hold, a voided grant.
+Index(
+    "credit_transactions_about",
+    credit_transactions.c.account_no,
+    credit_transactions.c.about_seq,
+    postgresql_where=text("about_seq IS NOT NULL"),
+    sqlite_where=text("about_seq IS NOT NULL"),
+)
+# What uses of a feature really cost, over all accounts: estimates read the newest.
+Index(
+    "credit_transactions_captures",
+    credit_transactions.c.feature_used,
+    credit_transactions.c.created_at,
+    postgresql_where=text("kind = 'capture'"),
+    sqlite_where=text("kind = 'capture'"),
+)
+
+# The document is the hold; state, amount and expiry stand beside it to be asked for.
 credit_holds = Table(
     "credit_holds",
     metadata,
     Column("account_no", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Words, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("allocations", Text, nullable=False),
     Column("state", Words, nullable=False),
+    Column("amount", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
-    Column("plan", Words, nullable=False),
-    Column("catalog_version", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
     _bounded("amount"),
+)
+Index(
+    "credit_holds_open",
+    credit_holds.c.account_no,
+    credit_holds.c.expires_at,
+    credit_holds.c.seq,
+    postgresql_where=text("state = 'open'"),
+    sqlite_where=text("state = 'open'"),
 )
 
 source_claims = Table(

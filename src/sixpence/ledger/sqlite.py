@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
@@ -17,16 +17,20 @@ from sqlalchemy import Connection, Engine
 
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
+from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import migrate
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.database import lent_engine
 from sixpence.ledger.keyed import load_by_id
+from sixpence.ledger.needed import Place, grants_of, needed, past_of
 from sixpence.ledger.rows import (
     ACCOUNT_COLUMNS,
+    HOLD_COLUMNS,
     TRANSACTION_COLUMNS,
     account_from_row,
     account_to_row,
+    hold_from_document,
     transaction_from_row,
     transaction_to_row,
 )
@@ -45,6 +49,21 @@ _KEY = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND
 _INSERT = f"INSERT INTO credit_transactions ({_TRANSACTION}) VALUES ({', '.join('?' * len(TRANSACTION_COLUMNS))})"
 _SET = ", ".join(f"{name} = ?{place}" for place, name in enumerate(ACCOUNT_COLUMNS, 1) if place > 2)
 _UPDATE = f"UPDATE credit_accounts SET {_SET} WHERE account_no = ?1 AND account_id = ?2"
+_DUE = """
+    SELECT document FROM credit_holds WHERE account_no = ? AND state = 'open' AND expires_at <= ?
+"""
+_NEXT = """
+    SELECT document FROM credit_holds WHERE account_no = ? AND state = 'open' AND expires_at > ?
+    ORDER BY expires_at, seq LIMIT ?
+"""
+_HOLD = "SELECT document FROM credit_holds WHERE account_no = ? AND seq = ?"
+_KEEP_HOLD = f"""
+    INSERT INTO credit_holds ({", ".join(HOLD_COLUMNS)}) VALUES ({", ".join("?" * len(HOLD_COLUMNS))})
+    ON CONFLICT (account_no, seq) DO UPDATE SET state = excluded.state, amount = excluded.amount,
+        expires_at = excluded.expires_at, document = excluded.document
+"""
+_PAST = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND seq = ?"
+_ABOUT = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND about_seq = ?"
 _UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ? AND seq = 0"
 _OUTBOX = "INSERT INTO outbox (touched, recorded_at) VALUES (?, ?)"
 _VERSION = "SELECT max(version) FROM catalog_versions"
@@ -158,8 +177,10 @@ class SQLiteStore:
             connection = self.connection()
             connection.execute("BEGIN IMMEDIATE")
             accounts, broken = self._accounts(connection, asked)
+            clock = self._clock()
+            past = _read_needed(connection, asked, accounts, clock)
             return Loaded(
-                clock=self._clock(),
+                clock=clock,
                 priced_by=self._catalogs.current(
                     connection.execute(_VERSION).fetchone()[0],
                     lambda above, up_to: connection.execute(_CATALOGS, (above, up_to)),
@@ -167,6 +188,7 @@ class SQLiteStore:
                 accounts=accounts,
                 replays=self._replays(connection, asked, accounts),
                 broken=broken,
+                past=past,
             )
         except sqlite3.Error as error:
             raise ConnectionLostError(str(error)) from error
@@ -178,6 +200,7 @@ class SQLiteStore:
             connection.executemany(_INSERT, [transaction_to_row(row) for row in append.rows])
             for account in append.accounts:
                 _exactly_one(connection.execute(_UPDATE, msgspec.structs.astuple(account_to_row(account))), account)
+            connection.executemany(_KEEP_HOLD, [msgspec.structs.astuple(hold) for hold in append.holds])
             connection.executemany(_UNMAKE, [(number,) for number in append.unmade])
             connection.execute(_OUTBOX, (append.touched(), append.clock))
             connection.execute("COMMIT")
@@ -242,6 +265,37 @@ class SQLiteStore:
                 if row is not None:
                     replays[(account_id, key)] = transaction_from_row(row)
         return replays
+
+
+def _read_needed(
+    connection: sqlite3.Connection, asked: Asked, accounts: Mapping[str, Account], clock: int
+) -> dict[str, Past]:
+    """Give the accounts the holds that the commands need, and read the past that they name."""
+    wanted = needed(asked, accounts, clock=clock)
+    by_no = {account.account_no: account for account in accounts.values()}
+    found = [
+        (one.account_no, document)
+        for one in wanted.open_holds
+        for query, values in ((_DUE, (one.due_by,)), (_NEXT, (one.due_by, one.beyond)))
+        for (document,) in connection.execute(query, (one.account_no, *values))
+    ]
+    found += [(place[0], document) for place in wanted.holds for (document,) in connection.execute(_HOLD, place)]
+    for number, document in found:
+        hold = hold_from_document(document)
+        by_no[number].holds[hold.id] = hold
+    rows = _past_rows(connection, wanted.past)
+    rows += _past_rows(connection, grants_of(asked, accounts, rows))
+    return past_of(asked, accounts, rows)
+
+
+def _past_rows(connection: sqlite3.Connection, places: Iterable[Place]) -> list[Transaction]:
+    """The transactions in these places and those about them."""
+    return [
+        transaction_from_row(row)
+        for place in places
+        for query in (_PAST, _ABOUT)
+        for row in connection.execute(query, place)
+    ]
 
 
 def _make_private(path: str) -> None:

@@ -5,7 +5,7 @@ Bytes travel as base64, which is how msgspec writes them.
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
-from sixpence.ledger.schema import credit_accounts, credit_transactions
+from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions
 
 
 def _declared(column: Column[object]) -> str:
@@ -55,6 +55,38 @@ KEYS = f"""
         SELECT * FROM credit_transactions
         WHERE account_no = k.account_no AND idempotency_key = k.idempotency_key LIMIT 1
     ) AS t
+"""
+_HOLDS = "SELECT account_no, document FROM credit_holds WHERE account_no = w.account_no"
+# The open holds that are due, and so many of the next ones.
+OPEN_HOLDS = f"""
+    SELECT h.account_no, h.document
+    FROM json_to_recordset(%s::json) AS w(account_no bigint, due_by bigint, beyond bigint)
+    CROSS JOIN LATERAL (
+        ({_HOLDS} AND state = 'open' AND expires_at <= w.due_by)
+        UNION ALL
+        ({_HOLDS} AND state = 'open' AND expires_at > w.due_by ORDER BY expires_at, seq LIMIT w.beyond)
+    ) AS h
+"""
+_PLACES = "json_to_recordset(%s::json) AS w(account_no bigint, seq bigint)"
+HOLDS = f"SELECT h.account_no, h.document FROM {_PLACES} CROSS JOIN LATERAL ({_HOLDS} AND seq = w.seq LIMIT 1) AS h"
+PAST = f"""
+    SELECT {_names(credit_transactions, "t.")} FROM {_PLACES}
+    CROSS JOIN LATERAL (
+        SELECT * FROM credit_transactions WHERE account_no = w.account_no AND seq = w.seq LIMIT 1
+    ) AS t
+"""
+# OFFSET 0 keeps the look-ups apart: one of the index for each place, whatever a young table's statistics say.
+ABOUT = f"""
+    SELECT {_names(credit_transactions, "t.")} FROM {_PLACES}
+    CROSS JOIN LATERAL (
+        SELECT * FROM credit_transactions WHERE account_no = w.account_no AND about_seq = w.seq OFFSET 0
+    ) AS t
+"""
+KEEP_HOLDS = f"""
+    INSERT INTO credit_holds ({_names(credit_holds)})
+    SELECT {", ".join(map(_read, credit_holds.columns))} FROM {_recordset(credit_holds)}
+    ON CONFLICT (account_no, seq) DO UPDATE SET state = excluded.state, amount = excluded.amount,
+        expires_at = excluded.expires_at, document = excluded.document
 """
 INSERT = f"""
     INSERT INTO credit_transactions ({_names(credit_transactions)})

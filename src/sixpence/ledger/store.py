@@ -3,29 +3,41 @@
 A store belongs to one thread. Its exceptions never leave the ledger: the lane turns them into outcomes.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.catalog import PricedBy
+from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
+from sixpence.ledger.rows import HoldRow
 
 
 class Asked(msgspec.Struct, frozen=True):
     """What a batch needs: its accounts, those it may make, and the keys it names.
 
-    `wait` says whether to wait (a little) for an account that another session holds, or to leave it out at once.
+    `commands` says how many commands an account has; `holds`, `refunded` and `voided` are pairs of an account's id
+    and the id of a hold, a transaction or a grant that one of its commands names. `wait` says whether to wait
+    (a little) for an account that another session holds, or to leave it out at once.
     """
 
     account_ids: tuple[str, ...]
     making: tuple[str, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     wait: bool = True
+    commands: Mapping[str, int] = {}
+    holds: tuple[tuple[str, str], ...] = ()
+    refunded: tuple[tuple[str, str], ...] = ()
+    voided: tuple[tuple[str, str], ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A batch's state, read under its locks: what is not in `accounts` does not exist, or is `busy` or `broken`."""
+    """A batch's state, read under its locks: what is not in `accounts` does not exist, or is `busy` or `broken`.
+
+    The accounts have the holds that their commands may need, and `past` the earlier transactions (see `needed`).
+    """
 
     clock: int
     priced_by: PricedBy
@@ -33,15 +45,20 @@ class Loaded(msgspec.Struct, frozen=True):
     replays: dict[tuple[str, str], Transaction]
     busy: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
+    past: dict[str, Past] = {}
 
 
 class Append(msgspec.Struct, frozen=True):
-    """What a batch writes: rows in order, the accounts they leave, and accounts that were made for nothing."""
+    """What a batch writes: rows in order, the accounts they leave, and accounts that were made for nothing.
+
+    `holds` are those that were placed or changed, each once, as they are in the end.
+    """
 
     rows: list[Transaction]
     accounts: list[Account]
     unmade: list[int]
     clock: int
+    holds: list[HoldRow] = []
 
     def touched(self) -> str:
         """The outbox's document: [account id, first seq, last seq] of every account with rows."""
@@ -55,7 +72,7 @@ class Store(Protocol):
     """The durable side of one lane of the writer."""
 
     def load(self, asked: Asked) -> Loaded:
-        """Begin, make the accounts that may be made, lock in key order, then read keys: each in a later statement."""
+        """Begin, make the accounts that may be made, lock in key order, then read the rest in later statements."""
 
     def append(self, append: Append) -> None:
         """Write and commit; returns only when the commit is durable."""
