@@ -1,22 +1,28 @@
-"""Reads: an account's live state and its history. Nothing here changes anything or decides anything.
+"""Reads: an account's live state, its holds and its history. Nothing here changes anything or decides anything.
 
-Every query starts with the account's number, so it costs the same for ten transactions and for a million.
+Every query starts with the account's number (past captures, with the feature), so it costs the same for ten
+transactions and for a million.
 """
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, select, text
 
 from sixpence.core.account import Account
-from sixpence.core.transaction import Transaction
+from sixpence.core.hold import Hold
+from sixpence.core.transaction import Transaction, seq_of
 from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.rows import account_from_row, transaction_from_row
-from sixpence.ledger.schema import credit_accounts, credit_transactions
+from sixpence.ledger.rows import account_from_row, hold_from_document, transaction_from_row
+from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions
 
 PAGE_MAX = 200
 # A filtered page looks at this many rows and no more; it may come back short, with a cursor to go on.
 LOOKED_AT_MAX = 1_000
+
+# With the value in the statement's own text: only then does the planner see that a partial index holds the answer.
+_OPEN = text("state = 'open'")
+_CAPTURE = text("kind = 'capture'")
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -78,3 +84,39 @@ def list_transactions(
     if len(rows) > limit:
         return Page(rows[:limit], rows[limit - 1].seq)
     return Page(rows, bottom + 1 if bottom > 0 else None)
+
+
+def find_transaction(connection: Connection, account: Account, transaction_id: str) -> Transaction | None:
+    """The account's transaction of that id, None where it has none."""
+    seq = seq_of(transaction_id)
+    if seq is None:
+        return None
+    columns = credit_transactions.c
+    query = select(credit_transactions).where(columns.account_no == account.account_no, columns.seq == seq)
+    row = connection.execute(query).first()
+    transaction = None if row is None else transaction_from_row(row)
+    return transaction if transaction is not None and transaction.id == transaction_id else None
+
+
+def list_open_holds(connection: Connection, account: Account, limit: int) -> list[Hold]:
+    """The account's open holds, those that end first first, without what has fallen due since."""
+    columns = credit_holds.c
+    query = (
+        select(columns.document)
+        .where(columns.account_no == account.account_no, _OPEN)
+        .order_by(columns.expires_at, columns.seq)
+        .limit(limit)
+    )
+    return [hold_from_document(document) for (document,) in connection.execute(query)]
+
+
+def list_captures(connection: Connection, feature: str, *, limit: int) -> list[Transaction]:
+    """The newest captures of a feature over all accounts, newest first: what a use came to in the end."""
+    columns = credit_transactions.c
+    query = (
+        select(credit_transactions)
+        .where(columns.feature_used == feature, _CAPTURE)
+        .order_by(columns.created_at.desc())
+        .limit(limit)
+    )
+    return [transaction_from_row(row) for row in connection.execute(query)]
