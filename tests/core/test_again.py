@@ -60,7 +60,7 @@ _WRONG: list[tuple[str, str, str, Callable[[Account], Change]]] = [
         "an allowance that nobody is due",
         "@0 ensure",
         "nothing was due",
-        lambda a: Change(kind="allowance", at=read_instant("5")),
+        lambda _: Change(kind="allowance", at=read_instant("5")),
     ),
     (
         "an allowance that is too large",
