@@ -66,16 +66,29 @@ if TYPE_CHECKING:
     from sixpence.service.answers import (
         CreditCheck,
         CreditHistory,
+        CreditHold,
         CreditTransaction,
-        OpenedAccount,
-        PlanStatus,
-        Receipt,
-        UserCredits,
+        GivenGrant,
+        PlanTerm,
     )
     from sixpence.service.blocking import SyncCreditService
     from sixpence.service.catalog_file import read_catalog
     from sixpence.service.credits import CreditService
+    from sixpence.service.estimates import CreditEstimate, PastPrices
     from sixpence.service.names import CREDIT_CONSTANTS, FeatureType, SubscriptionStatus
+    from sixpence.service.receipts import (
+        AccountStatus,
+        CapturedHold,
+        ExtendedHold,
+        OpenedAccount,
+        PlacedHold,
+        PlanStatus,
+        Receipt,
+        Refund,
+        ReleasedHold,
+        VoidedGrant,
+    )
+    from sixpence.service.user_credits import CreditGrant, FairUseStatus, UserCredits, WaitingPlan
 
 __version__ = "0.1.0"
 
@@ -86,22 +99,30 @@ __all__ = [
     "AccountClosedError",
     "AccountFrozenError",
     "AccountNotFoundError",
+    "AccountStatus",
     "AdjustLimitError",
     "BalanceLimitError",
     "BrokenLedgerError",
+    "CapturedHold",
     "Catalog",
     "CatalogError",
     "CreditCheck",
+    "CreditEstimate",
+    "CreditGrant",
     "CreditHistory",
+    "CreditHold",
     "CreditService",
     "CreditSystemError",
     "CreditTransaction",
     "DatabaseSetupError",
     "DatabaseUnavailableError",
+    "ExtendedHold",
     "FairUse",
     "FairUseError",
+    "FairUseStatus",
     "Feature",
     "FeatureType",
+    "GivenGrant",
     "GrantEndedError",
     "GrantLimitError",
     "GrantNotFoundError",
@@ -115,12 +136,17 @@ __all__ = [
     "NotRefundableError",
     "OpenedAccount",
     "OutcomeUnknownError",
+    "PastPrices",
+    "PlacedHold",
     "Plan",
     "PlanStatus",
+    "PlanTerm",
     "QueueFullError",
     "Receipt",
+    "Refund",
     "RefundLimitError",
     "RefusedError",
+    "ReleasedHold",
     "Rollover",
     "ServiceClosedError",
     "SourceClaimedError",
@@ -137,6 +163,8 @@ __all__ = [
     "UnpricedUsageError",
     "Usage",
     "UserCredits",
+    "VoidedGrant",
+    "WaitingPlan",
     "read_catalog",
 ]
 
@@ -195,19 +223,40 @@ _PLACES = {
     "sixpence.service.answers": (
         "CreditCheck",
         "CreditHistory",
+        "CreditHold",
         "CreditTransaction",
-        "OpenedAccount",
-        "PlanStatus",
-        "Receipt",
-        "UserCredits",
+        "GivenGrant",
+        "PlanTerm",
     ),
     "sixpence.service.blocking": ("SyncCreditService",),
     "sixpence.service.catalog_file": ("read_catalog",),
     "sixpence.service.credits": ("CreditService",),
+    "sixpence.service.estimates": (
+        "CreditEstimate",
+        "PastPrices",
+    ),
     "sixpence.service.names": (
         "CREDIT_CONSTANTS",
         "FeatureType",
         "SubscriptionStatus",
+    ),
+    "sixpence.service.receipts": (
+        "AccountStatus",
+        "CapturedHold",
+        "ExtendedHold",
+        "OpenedAccount",
+        "PlacedHold",
+        "PlanStatus",
+        "Receipt",
+        "Refund",
+        "ReleasedHold",
+        "VoidedGrant",
+    ),
+    "sixpence.service.user_credits": (
+        "CreditGrant",
+        "FairUseStatus",
+        "UserCredits",
+        "WaitingPlan",
     ),
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

@@ -11,8 +11,8 @@ from sixpence.core.bounds import account_no
 from sixpence.core.errors import AccountBusyError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.ledger.ledger import Ledger, Limits
-from sixpence.service.answers import Receipt
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import Receipt
 from tests.ledger.databases import consumed, ledger_of, proved
 
 HELD, NEW = "held@example.com", "new@example.com"

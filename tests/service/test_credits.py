@@ -7,9 +7,11 @@ import pytest
 
 from sixpence.core.catalog import DEFAULT_CATALOG
 from sixpence.core.movement import Allocation
-from sixpence.service.answers import CreditCheck, OpenedAccount, PlanStatus, UserCredits
+from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.names import FeatureType, SubscriptionStatus
+from sixpence.service.receipts import OpenedAccount, PlanStatus
+from sixpence.service.user_credits import CreditGrant, UserCredits
 from tests.ledger.databases import ledger_of, rows
 from tests.ledger.moved_clock import START, MovedClock
 
@@ -29,6 +31,29 @@ ODD_IDS = (
 )
 
 
+async def signup_id(credits: CreditService) -> str:
+    """The id of Ada's signup, and so of the grant that it made."""
+    return (await credits.get_credit_history(ADA, kind="signup")).transactions[0].id
+
+
+def signup_grant(grant_id: str) -> CreditGrant:
+    """Six credits, all there."""
+    return CreditGrant(
+        id=grant_id,
+        category="signup",
+        amount=6,
+        remaining=6,
+        held=0,
+        priority=100,
+        effective_at=START,
+        expires_at=None,
+        features=None,
+        pending=False,
+        over=None,
+        rolled=False,
+    )
+
+
 async def test_a_first_ensure_makes_the_account(credits: CreditService) -> None:
     """A new account is on the default plan and has its signup credits."""
     opened = await credits.initialize_user_credits(ADA, label="Ada")
@@ -44,9 +69,21 @@ async def test_a_first_ensure_makes_the_account(credits: CreditService) -> None:
         held=0,
         version=1,
         unlimited=False,
+        standing="open",
+        owed=0,
+        overdraft=0,
+        scheduled=0,
         granted_at=START,
         next_expiry_at=None,
+        next_expiry_amount=0,
+        next_allowance_at=None,
+        next_allowance_amount=0,
+        term_ends_at=None,
+        trial=False,
+        waiting_plan=None,
+        fair_use=None,
         label="Ada",
+        grants=(signup_grant(await signup_id(credits)),),
     )
 
 

@@ -1,20 +1,27 @@
-"""The endpoints for servers with an API key: accounts by the app's own ids, under `/v1`."""
+"""The endpoints for servers with an API key: accounts by the app's own ids, under `/v1`.
+
+Not here: holds, corrections, plans and estimates, whose routes are added.
+"""
 
 from datetime import datetime
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sixpence.core.errors import InvalidInputError
 from sixpence.core.instant import from_wire, to_datetime
 from sixpence.http import answers
 from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Callers
-from sixpence.http.user_credits import Consumption, history_query
+from sixpence.http.corrections import correction_routes
+from sixpence.http.estimates import estimate_routes
+from sixpence.http.holds import hold_routes
+from sixpence.http.paths import account_id_in
+from sixpence.http.plans import plan_routes
+from sixpence.http.queries import history_query
+from sixpence.http.usage_body import usage_in
+from sixpence.http.user_credits import Consumption
 from sixpence.service.credits import CreditService
 
 
@@ -36,35 +43,26 @@ class NewGrant(msgspec.Struct, forbid_unknown_fields=True):
     effective_at: str | None = None
     expires_at: str | None = None
     features: list[str] | None = None
+    source_key: str | None = None
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
     """The routes under `/v1`. An id is one path segment, percent-encoded: a slash in it is `%2F`."""
     api = _AccountsApi(credits, callers, body_bytes_max)
+    account, who = "/v1/accounts/{account_id}", callers.server_name
     return [
         Route("/v1/accounts", api.ensure, methods=["POST"]),
-        Route("/v1/accounts/{account_id}", api.credits, methods=["GET"]),
-        Route("/v1/accounts/{account_id}/consume", api.consume, methods=["POST"]),
-        Route("/v1/accounts/{account_id}/grants", api.grant, methods=["POST"]),
-        Route("/v1/accounts/{account_id}/transactions", api.transactions, methods=["GET"]),
+        Route(account, api.credits, methods=["GET"]),
+        Route(f"{account}/consume", api.consume, methods=["POST"]),
+        Route(f"{account}/grants", api.grant, methods=["POST"]),
+        Route(f"{account}/transactions", api.transactions, methods=["GET"]),
+        *hold_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *estimate_routes(credits, callers, body_bytes_max=body_bytes_max),
         Route("/v1/catalog", api.catalog, methods=["GET"]),
     ]
-
-
-class EncodedPaths:
-    """Routes `/v1` by the path as it was sent, so that an id may hold a slash; the routes decode the id."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, by its undecoded path."""
-        # Where the app is mounted below a prefix, both paths begin with it.
-        prefix = scope.get("root_path", "")
-        if scope["type"] == "http" and scope["path"].startswith(f"{prefix}/v1/") and scope.get("raw_path"):
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
-        await self._app(scope, receive, send)
 
 
 class _AccountsApi:
@@ -88,16 +86,18 @@ class _AccountsApi:
     async def credits(self, request: Request) -> Response:
         """An account's credits now."""
         await self._callers.server(request)
-        return answers.json(await self._credits.get_user_credits(_account_id(request)))
+        return answers.json(await self._credits.get_user_credits(account_id_in(request)))
 
     async def consume(self, request: Request) -> Response:
         """Spend the price of one use."""
         await self._callers.server(request)
-        account_id = _account_id(request)
+        account_id = account_id_in(request)
         asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
         receipt = await self._credits.consume_credit(
             account_id,
             asked.feature,
+            units=asked.units,
+            usage=usage_in(asked.usage),
             generation_id=asked.generation_id,
             metadata=metadata_of(asked.metadata),
             idempotency_key=idempotency_key(request),
@@ -106,8 +106,8 @@ class _AccountsApi:
 
     async def grant(self, request: Request) -> Response:
         """Give credits; the key's name is recorded as the one who did."""
-        key = await self._callers.server(request)
-        account_id = _account_id(request)
+        actor = await self._callers.server_name(request)
+        account_id = account_id_in(request)
         asked = await read_body(request, NewGrant, bytes_max=self._body_bytes_max)
         receipt = await self._credits.grant_credits(
             account_id,
@@ -118,8 +118,9 @@ class _AccountsApi:
             effective_at=time_of("effective_at", asked.effective_at),
             expires_at=time_of("expires_at", asked.expires_at),
             features=asked.features,
-            actor=f"API key {key.name}",
+            actor=actor,
             metadata=metadata_of(asked.metadata),
+            source_key=asked.source_key,
             idempotency_key=idempotency_key(request),
         )
         return answers.granted(receipt)
@@ -127,7 +128,7 @@ class _AccountsApi:
     async def transactions(self, request: Request) -> Response:
         """A page of an account's transactions, newest first."""
         await self._callers.server(request)
-        page = await self._credits.get_credit_history(_account_id(request), **history_query(request))
+        page = await self._credits.get_credit_history(account_id_in(request), **history_query(request))
         return answers.history(page)
 
     async def catalog(self, request: Request) -> Response:
@@ -139,10 +140,3 @@ class _AccountsApi:
 def time_of(field: str, text: str | None) -> datetime | None:
     """The time that a field holds, None where there is none."""
     return None if text is None else to_datetime(from_wire(field, text))
-
-
-def _account_id(request: Request) -> str:
-    try:
-        return unquote_to_bytes(request.path_params["account_id"].encode("latin-1")).decode("utf-8")
-    except UnicodeDecodeError:
-        raise InvalidInputError("account_id", "is not UTF-8. Percent-encode the id's UTF-8 bytes.") from None

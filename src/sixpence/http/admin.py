@@ -18,6 +18,9 @@ from sixpence.http.admin_catalog import admin_catalog_routes
 from sixpence.http.admin_overview import Overviews
 from sixpence.http.bodies import idempotency_key, read_body
 from sixpence.http.callers import Callers
+from sixpence.http.corrections import correction_routes
+from sixpence.http.holds import hold_routes
+from sixpence.http.plans import plan_routes
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 
@@ -29,6 +32,7 @@ class AdminGrant(msgspec.Struct, forbid_unknown_fields=True):
     amount: int
     reason: str
     expires_at: str | None = None
+    source_key: str | None = None
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,7 +57,7 @@ class KeyId(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AccountName(msgspec.Struct, forbid_unknown_fields=True):
-    """The body that names an account; ids may hold anything, so they do not stand in a path here."""
+    """The body that names an account."""
 
     account_id: str
 
@@ -63,6 +67,7 @@ def admin_routes(
 ) -> list[Route]:
     """The routes under `/api/admin`."""
     api = _AdminApi(credits, users, api_keys, callers, Overviews(ledger, credits), body_bytes_max)
+    account, who = "/api/admin/accounts/{account_id}", callers.operator
     return [
         Route("/api/admin/credits/grant", api.grant, methods=["POST"]),
         Route("/api/admin/accounts/show", api.show, methods=["POST"]),
@@ -70,6 +75,9 @@ def admin_routes(
         Route("/api/admin/keys", api.list_keys, methods=["GET"]),
         Route("/api/admin/keys", api.create_key, methods=["POST"]),
         Route("/api/admin/keys/revoke", api.revoke_key, methods=["POST"]),
+        *hold_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 
@@ -101,6 +109,7 @@ class _AdminApi:
             reason=asked.reason,
             expires_at=time_of("expires_at", asked.expires_at),
             actor=operator,
+            source_key=asked.source_key,
             idempotency_key=idempotency_key(request),
         )
         return answers.granted(receipt)

@@ -1,21 +1,22 @@
-"""An account as an operator sees it: its credits, the grants they lie in, and its latest transactions, in one read."""
+"""An account as an operator sees it: its credits, its open holds and its latest transactions, in one read."""
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from sixpence.core.grant import Grant, burn_down_order
-from sixpence.core.instant import to_wire
+from sixpence.core.past import Past
 from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.rules.scene import Scene
 from sixpence.http import answers
 from sixpence.ledger import reader
 from sixpence.ledger.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
-from sixpence.service.answers import CreditTransaction, UserCredits
+from sixpence.service.answers import CreditHold, CreditTransaction
 from sixpence.service.credits import CreditService
+from sixpence.service.user_credits import UserCredits
 
 TRANSACTIONS_SHOWN = 20
+HOLDS_SHOWN = 20
 
 
 class Overviews:
@@ -27,7 +28,7 @@ class Overviews:
         self._catalogs = CatalogReader()
 
     async def overview(self, account_id: str) -> dict[str, Any]:
-        """The account's credits, grants in the order in which they are spent, and transactions, newest first.
+        """The account's credits, open holds, and transactions, newest first.
 
         Raises `AccountNotFoundError` and `InvalidInputError`.
         """
@@ -39,20 +40,13 @@ class Overviews:
         account = reader.find_account(connection, account_id)
         if account is None:
             raise AccountNotFoundError(account_id)
-        plan = self._catalogs.current(connection).catalog.plans.get(account.plan)
+        now = max(self._ledger.now(connection), account.last_at)
+        scene = Scene(account, now, self._catalogs.current(connection), Past())
         page = reader.list_transactions(
             connection, account, below_seq=None, limit=TRANSACTIONS_SHOWN, matching=reader.Filter()
         )
         return {
-            "credits": UserCredits.of(account, unlimited=plan is not None and plan.unlimited),
-            "grants": [_grant(grant) for grant in sorted(account.grants, key=burn_down_order)],
+            "credits": UserCredits.of(scene),
+            "holds": [CreditHold.of(hold) for hold in reader.list_open_holds(connection, account, HOLDS_SHOWN)],
             "transactions": [answers.transaction(CreditTransaction.of(row)) for row in page.transactions],
         }
-
-
-def _grant(grant: Grant) -> dict[str, Any]:
-    return {
-        **msgspec.structs.asdict(grant),
-        "effective_at": to_wire(grant.effective_at),
-        "expires_at": None if grant.expires_at is None else to_wire(grant.expires_at),
-    }

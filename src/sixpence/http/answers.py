@@ -6,7 +6,19 @@ import msgspec
 from starlette.responses import Response
 
 from sixpence.core.catalog import PricedBy
-from sixpence.service.answers import CreditHistory, CreditTransaction, OpenedAccount, Receipt
+from sixpence.service.answers import Balance, CreditHistory, CreditHold, CreditTransaction
+from sixpence.service.receipts import (
+    AccountStatus,
+    CapturedHold,
+    ExtendedHold,
+    OpenedAccount,
+    PlacedHold,
+    PlanStatus,
+    Receipt,
+    Refund,
+    ReleasedHold,
+    VoidedGrant,
+)
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 
@@ -27,9 +39,94 @@ def consumed(receipt: Receipt) -> Response:
 
 
 def granted(receipt: Receipt) -> Response:
-    """The answer to a grant."""
+    """The answer to a grant, whose id is its transaction's."""
     row = receipt.transaction
-    return _changed(receipt, {"amount": sum(part.amount for part in row.allocations), "reason": row.reason})
+    return _changed(receipt, {"amount": sum(grant.amount for grant in row.grants), "reason": row.reason})
+
+
+def placed(receipt: PlacedHold) -> Response:
+    """The answer to a hold that was placed: what is set aside, and until when."""
+    row = receipt.transaction
+    more = {
+        "hold_id": receipt.hold_id,
+        "feature": row.feature_used,
+        "amount": receipt.amount,
+        "price": row.price,
+        "covered": row.covered,
+        "expires_at": receipt.expires_at,
+        "generation_id": row.generation_id,
+    }
+    return _changed(receipt, more)
+
+
+def extended(receipt: ExtendedHold) -> Response:
+    """The answer to a hold that lives longer."""
+    row = receipt.transaction
+    return _changed(
+        receipt, {"hold_id": receipt.hold_id, "feature": row.feature_used, "expires_at": receipt.expires_at}
+    )
+
+
+def captured(receipt: CapturedHold) -> Response:
+    """The answer to a hold that was captured: what was charged, what was not there, and what came back."""
+    row = receipt.transaction
+    more = {
+        "hold_id": receipt.hold_id,
+        "feature": row.feature_used,
+        "credits_consumed": receipt.credits_consumed,
+        "shortfall": receipt.shortfall,
+        "released": receipt.released,
+        "late": receipt.late,
+        "generation_id": row.generation_id,
+    }
+    return _changed(receipt, more)
+
+
+def released(receipt: ReleasedHold) -> Response:
+    """The answer to a hold that was released: what can be spent again."""
+    row = receipt.transaction
+    more = {"hold_id": receipt.hold_id, "feature": row.feature_used, "released": receipt.released, "reason": row.reason}
+    return _changed(receipt, more)
+
+
+def refunded(receipt: Refund) -> Response:
+    """The answer to a refund: what was given back, and of which transaction."""
+    more = {"refunded_id": receipt.refunded_id, "refunded": receipt.refunded, "reason": receipt.transaction.reason}
+    return _changed(receipt, more)
+
+
+def voided(receipt: VoidedGrant) -> Response:
+    """The answer to a void: what was taken of the grant, the debt, and what could not be taken."""
+    more = {
+        "grant_id": receipt.grant_id,
+        "voided": receipt.voided,
+        "charged_back": receipt.charged_back,
+        "shortfall": receipt.shortfall,
+        "reason": receipt.transaction.reason,
+    }
+    return _changed(receipt, more)
+
+
+def adjusted(receipt: Receipt) -> Response:
+    """The answer to a correction, up or down."""
+    row = receipt.transaction
+    amount = sum(part.amount for part in row.allocations if part.movement in ("granted", "adjusted"))
+    return _changed(receipt, {"amount": amount, "reason": row.reason})
+
+
+def planned(status: PlanStatus) -> Response:
+    """The answer to a change of plan: the plan now, and what waits for the end of its term."""
+    return _settled(status, status.transaction, {"term": status.term}, replayed=status.replayed)
+
+
+def stood(status: AccountStatus) -> Response:
+    """The answer to a change of how an account stands."""
+    return _settled(status, status.transaction, {"standing": status.standing}, replayed=status.replayed)
+
+
+def holds(listed: list[CreditHold]) -> Response:
+    """Open holds."""
+    return json({"holds": listed})
 
 
 def opened(account: OpenedAccount) -> Response:
@@ -65,15 +162,20 @@ def transaction(row: CreditTransaction) -> dict[str, Any]:
 
 
 def _changed(receipt: Receipt, more: dict[str, Any]) -> Response:
+    return _settled(receipt, receipt.transaction, more, replayed=receipt.replayed)
+
+
+def _settled(balance: Balance, row: CreditTransaction | None, more: dict[str, Any], *, replayed: bool) -> Response:
+    """A change with the balance after it; without a transaction where it was so already."""
     body = {
-        "transaction_id": receipt.transaction.id,
-        "account_id": receipt.account_id,
+        "transaction_id": None if row is None else row.id,
+        "account_id": balance.account_id,
         **more,
-        "remaining": receipt.remaining,
-        "total": receipt.total,
-        "held": receipt.held,
-        "subscription_status": receipt.subscription_status,
-        "version": receipt.version,
-        "created_at": receipt.transaction.created_at,
+        "remaining": balance.remaining,
+        "total": balance.total,
+        "held": balance.held,
+        "subscription_status": balance.subscription_status,
+        "version": balance.version,
+        "created_at": None if row is None else row.created_at,
     }
-    return json(body, replayed=receipt.replayed)
+    return json(body, replayed=replayed)

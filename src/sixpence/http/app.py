@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute
 
 from sixpence.core.errors import InternalError
 from sixpence.http import problems
-from sixpence.http.accounts import EncodedPaths
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.origin import origin_of
+from sixpence.http.paths import EncodedPaths
 from sixpence.service.credits import CreditService
 
 _log = structlog.get_logger(__name__)

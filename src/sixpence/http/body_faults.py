@@ -23,6 +23,7 @@ _KINDS = {
     "int": ("a whole number", "Send one like 5, without quotes, point or exponent"),
     "str": ("text", 'Send a string in quotes, like "text"'),
     "array": ("a list", 'Send one in square brackets, like ["text"]'),
+    "bool": ("true or false", "Send one of these, without quotes"),
     "object": ("an object", 'Send one in curly brackets, like {"name": "text"}'),
 }
 

@@ -19,6 +19,8 @@ from sixpence.http.sign_in_cookie import find_user
 from sixpence.service.credits import CreditService
 
 T = TypeVar("T")
+# Lets a request through or raises, and gives the name under which what it does is recorded.
+Who = Callable[[Request], Awaitable[str]]
 LOCAL_OPERATOR = "local operator"
 
 
@@ -71,6 +73,10 @@ class Callers:
         if key is None:
             raise InvalidApiKeyError("This API key is unknown or revoked. Make one: sixpence key create.")
         return key
+
+    async def server_name(self, request: Request) -> str:
+        """The server's name as it is recorded; raises as `server` does."""
+        return f"API key {(await self.server(request)).name}"
 
 
 async def with_account(credits: CreditService, account_id: str, ask: Callable[[], Awaitable[T]]) -> T:

@@ -4,7 +4,10 @@ The facts of an error stand at the top level beside `code`, `title`, `detail` an
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
+from math import ceil
+from time import time
 from typing import Any
 
 import msgspec
@@ -64,6 +67,8 @@ def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = Non
     headers = {}
     if isinstance(error, core.UnavailableError | auth.TooManySignInsError):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    elif isinstance(error, refusals.FairUseError) and error.opens_at is not None:
+        headers["Retry-After"] = str(_seconds_until(error.opens_at))
     facts = {**error.data(), **(more or {})}
     return problem(STATUSES[error.code], error.code, error.title, str(error), facts, headers)
 
@@ -80,6 +85,11 @@ def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None
         return problem(status, BodyTooLargeError.code, BodyTooLargeError.title, detail, {}, headers)
     title = HTTPStatus(status).phrase
     return problem(status, title.lower().replace(" ", "-"), title, detail, {}, headers)
+
+
+def _seconds_until(moment: str) -> int:
+    """The whole seconds after which the moment has come."""
+    return max(1, ceil(datetime.fromisoformat(moment).timestamp() - time()))
 
 
 def problem(

@@ -20,8 +20,10 @@ from sixpence.http.bodies import idempotency_key as key_of
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.callers import Callers, with_account
 from sixpence.http.offers import offers_of
-from sixpence.service.answers import CreditCheck, PlanStatus, Receipt, UserCredits
+from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import PlanStatus, Receipt
+from sixpence.service.user_credits import UserCredits
 
 # What a framework calls: with a request, and on FastAPI with whatever else its signature asks for.
 Endpoint = Callable[..., Any]

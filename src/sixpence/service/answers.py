@@ -1,6 +1,6 @@
 """What the service answers with. Amounts are in the smallest unit, times are aware UTC datetimes.
 
-An answer to a change is made from its ledger row alone, so that a repeated key gives the same one for ever.
+What a change answers stands in `receipts`, the state of an account in `user_credits`.
 """
 
 import json
@@ -10,13 +10,80 @@ from typing import Any, Self
 import msgspec
 
 from sixpence.core.account import Account
+from sixpence.core.grant import Category
+from sixpence.core.hold import Hold
 from sixpence.core.instant import to_datetime
 from sixpence.core.movement import Allocation
-from sixpence.core.transaction import Detail, Transaction
+from sixpence.core.price import Usage
+from sixpence.core.subscription import Subscription
+from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
+
+
+def moment(instant: int | None) -> datetime | None:
+    """The time of an instant that may not be there."""
+    return None if instant is None else to_datetime(instant)
+
+
+class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant that a transaction made; `rolled` says that it was carried over from an earlier term."""
+
+    id: str
+    amount: int
+    category: Category
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    features: tuple[str, ...] | None
+    rolled: bool
+
+    @classmethod
+    def of(cls, transaction_id: str, place: int, terms: GrantTerms) -> Self:
+        """The grant that a transaction made in that place."""
+        return cls(
+            id=grant_id(transaction_id, place),
+            amount=terms.amount,
+            category=terms.category,
+            priority=terms.priority,
+            effective_at=to_datetime(terms.effective_at),
+            expires_at=moment(terms.expires_at),
+            features=terms.features,
+            rolled=terms.rolled,
+        )
+
+
+class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """The term of a plan that a transaction began or changed; at its end `next_plan` follows, or what `cancelled` says.
+
+    A trial is a term, too. None of this where the plan has no period.
+    """
+
+    period: str
+    ends_at: datetime
+    trial: bool
+    next_plan: str | None
+    cancelled: bool
+
+    @classmethod
+    def of(cls, subscription: Subscription | None) -> Self | None:
+        """The term that a subscription is in, None where none is running."""
+        if subscription is None or not subscription.running:
+            return None
+        return cls(
+            period=subscription.period,
+            ends_at=to_datetime(subscription.ends_at),
+            trial=subscription.trial,
+            next_plan=subscription.next_plan,
+            cancelled=subscription.cancelled,
+        )
 
 
 class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of an account's ledger; `amount` is the net change of what can be spent, `seq` its place from 1 on."""
+    """One row of an account's ledger; `amount` is the net change of what can be spent, `seq` its place from 1 on.
+
+    `about` is the id of the transaction, hold or grant that it is about; `price` is what the `usage` costs by the list,
+    `shortfall` what was asked for and was not there, `refunded` what a refund gave back. `covered` says of a hold that
+    the plan pays for its use.
+    """
 
     id: str
     seq: int
@@ -35,11 +102,24 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None
     allocations: tuple[Allocation, ...]
     created_at: datetime
+    about: str | None
+    usage: Usage | None
+    price: int | None
+    catalog_version: int | None
+    shortfall: int | None
+    refunded: int | None
+    late: bool
+    covered: bool
+    hold_expires_at: datetime | None
+    grants: tuple[GivenGrant, ...]
+    previous_plan: str | None
+    term: PlanTerm | None
 
     @classmethod
     def of(cls, row: Transaction) -> Self:
         """The transaction as its account's owner may see it."""
         detail: Detail = row.read_detail()
+        hold = detail.hold
         return cls(
             id=row.id,
             seq=row.seq,
@@ -58,7 +138,23 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
             actor=detail.actor,
             allocations=row.read_allocations(),
             created_at=to_datetime(row.created_at),
+            about=detail.about,
+            usage=detail.usage if hold is None else hold.usage,
+            price=detail.price if hold is None else hold.price,
+            catalog_version=detail.catalog_version if hold is None else hold.catalog_version,
+            shortfall=detail.shortfall,
+            refunded=detail.refunded,
+            late=detail.late,
+            covered=hold is not None and hold.covered,
+            hold_expires_at=moment(detail.hold_expires_at if hold is None else hold.expires_at),
+            grants=tuple(GivenGrant.of(row.id, place, terms) for place, terms in enumerate(detail.grants)),
+            previous_plan=detail.previous_plan,
+            term=PlanTerm.of(detail.subscription),
         )
+
+    def moved(self, *movements: str) -> int:
+        """How many credits these movements moved, whichever way."""
+        return abs(sum(part.amount for part in self.allocations if part.movement in movements))
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,50 +168,33 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class Receipt(Balance, frozen=True, kw_only=True):
-    """A change that was made, with the balance right after it; `replayed` when the key had been used for it before."""
+class CreditHold(msgspec.Struct, frozen=True, kw_only=True):
+    """An open hold: `amount` is set aside until `expires_at`; `covered` says that the plan pays for its use."""
 
-    transaction: CreditTransaction
-    replayed: bool = False
-
-    @classmethod
-    def of(cls, row: Transaction, *, replayed: bool) -> Self:
-        """The receipt of a row."""
-        return cls(**balance_at(row), transaction=CreditTransaction.of(row), replayed=replayed)
-
-
-class OpenedAccount(Balance, frozen=True, kw_only=True):
-    """An account that is there now; `created` when this call made it."""
-
-    created: bool
-    replayed: bool = False
-
-
-class PlanStatus(Balance, frozen=True, kw_only=True):
-    """The plan an account is on now; `transaction` is None where it was on it already."""
-
-    transaction: CreditTransaction | None
-    replayed: bool = False
-
-
-class UserCredits(Balance, frozen=True, kw_only=True):
-    """The state of an account now. On an unlimited plan a use costs nothing and `remaining` keeps its number."""
-
-    unlimited: bool
-    granted_at: datetime | None
-    next_expiry_at: datetime | None
-    label: str | None
+    id: str
+    feature: str
+    amount: int
+    price: int
+    usage: Usage | None
+    covered: bool
+    subscription_status: str
+    catalog_version: int
+    expires_at: datetime
 
     @classmethod
-    def of(cls, account: Account, *, unlimited: bool) -> Self:
-        """The state that an account shows."""
-        expiries = [grant.expires_at for grant in account.grants if grant.expires_at is not None and not grant.pending]
+    def of(cls, hold: Hold) -> Self:
+        """The hold as its account's owner may see it."""
+        terms = hold.terms
         return cls(
-            **balance_of(account),
-            unlimited=unlimited,
-            granted_at=None if account.granted_at is None else to_datetime(account.granted_at),
-            next_expiry_at=to_datetime(min(expiries)) if expiries else None,
-            label=account.label,
+            id=hold.id,
+            feature=terms.feature,
+            amount=hold.amount,
+            price=terms.price,
+            usage=terms.usage,
+            covered=terms.covered,
+            subscription_status=hold.plan,
+            catalog_version=terms.catalog_version,
+            expires_at=to_datetime(terms.expires_at),
         )
 
 

@@ -1,51 +1,64 @@
-"""From arguments to requests: every field checked by name, and the fingerprint of what the caller sent.
+"""From arguments to requests that bring, spend and take credits, and the fingerprint of what the caller sent.
 
 Absent stays absent: a fingerprint covers the arguments that were given, before defaults and prices.
+Holds stand in `asking_holds`, plans and how an account stands in `asking_plans`, what a field may hold in `fields`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast, get_args
+from typing import Any
 
 from sixpence.core import metadata as metadata_text
 from sixpence.core.bounds import (
     GENERATION_ID_LENGTH_MAX,
     KEY_LENGTH_MAX,
     LABEL_LENGTH_MAX,
-    PRIORITY_MAX,
     REASON_LENGTH_MAX,
-    check_account_id,
     check_amount,
-    check_text,
-    shown,
 )
-from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key
+from sixpence.core.commands import Adjust, Command, Consume, EnsureAccount, GrantCredits, Key, Refund, VoidGrant
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.grant import DEFAULT_PRIORITY, Category
-from sixpence.core.instant import from_datetime
+from sixpence.core.grant import DEFAULT_PRIORITY
+from sixpence.core.price import Usage
 from sixpence.ledger.batch import Request
+from sixpence.service import fields
 
-NAME_LENGTH_MAX = 63
-FEATURES_MAX = 100
+# No caller's own key can begin like this: it holds a control character.
+SOURCE_PREFIX = "source\x1f"
 
 
 def ensure(account_id: str, *, label: str | None, metadata: dict[str, Any] | None, key: str | None) -> Request:
     """A request to make the account if it is not there."""
-    command = EnsureAccount(label=_text("label", label, LABEL_LENGTH_MAX), metadata=metadata_text.canonical(metadata))
-    return _request("ensure", account_id, command, {"label": label, "metadata": metadata}, key)
+    command = EnsureAccount(
+        label=fields.optional_text("label", label, LABEL_LENGTH_MAX), metadata=metadata_text.canonical(metadata)
+    )
+    return request("ensure", account_id, command, {"label": label, "metadata": metadata}, key)
 
 
 def consume(
-    account_id: str, feature: str, *, generation_id: str | None, metadata: dict[str, Any] | None, key: str | None
+    account_id: str,
+    feature: str,
+    *,
+    units: int | None,
+    usage: Usage | None,
+    generation_id: str | None,
+    metadata: dict[str, Any] | None,
+    key: str | None,
 ) -> Request:
     """A request to spend the price of one use."""
     command = Consume(
-        feature=checked_text("feature", feature, NAME_LENGTH_MAX),
-        generation_id=_text("generation_id", generation_id, GENERATION_ID_LENGTH_MAX),
+        feature=fields.text("feature", feature, fields.NAME_LENGTH_MAX),
+        usage=fields.usage_of(units, usage) or Usage(),
+        generation_id=fields.optional_text("generation_id", generation_id, GENERATION_ID_LENGTH_MAX),
         metadata=metadata_text.canonical(metadata),
     )
-    sent = {"feature": feature, "generation_id": generation_id, "metadata": metadata}
-    return _request("consume", account_id, command, sent, key)
+    sent = {
+        "feature": feature,
+        **fields.usage_sent(units, usage),
+        "generation_id": generation_id,
+        "metadata": metadata,
+    }
+    return request("consume", account_id, command, sent, key)
 
 
 def grant(
@@ -60,19 +73,18 @@ def grant(
     features: Sequence[str] | None,
     actor: str | None,
     metadata: dict[str, Any] | None,
+    source_key: str | None,
     key: str | None,
 ) -> Request:
-    """A request to give credits."""
+    """A request to give credits; a source key takes the place of the caller's own key."""
     command = GrantCredits(
         amount=check_amount("amount", amount),
-        category="admin" if category is None else _category(category),
-        priority=DEFAULT_PRIORITY if priority is None else _priority(priority),
-        effective_at=instant("effective_at", effective_at),
-        expires_at=instant("expires_at", expires_at),
-        features=None if features is None else _features(features),
-        reason=_text("reason", reason, REASON_LENGTH_MAX),
-        actor=_text("actor", actor, KEY_LENGTH_MAX),
-        metadata=metadata_text.canonical(metadata),
+        category=fields.category(category),
+        priority=DEFAULT_PRIORITY if priority is None else fields.priority(priority),
+        effective_at=fields.instant("effective_at", effective_at),
+        expires_at=fields.instant("expires_at", expires_at),
+        features=None if features is None else fields.features(features),
+        **by(reason, actor, metadata),
     )
     sent = {
         "amount": amount,
@@ -85,77 +97,98 @@ def grant(
         "actor": actor,
         "metadata": metadata,
     }
-    return _request("grant", account_id, command, sent, key)
+    if source_key is None:
+        return request("grant", account_id, command, sent, key)
+    if key is not None:
+        raise InvalidInputError("source_key", "was sent beside an idempotency key. Send one of the two.")
+    source_key = fields.text("source_key", source_key, KEY_LENGTH_MAX)
+    account_id = fields.account_id(account_id)
+    return Request(account_id, command, _key(SOURCE_PREFIX + source_key, "grant", account_id, sent))
 
 
-def change_plan(
+def refund(
     account_id: str,
-    plan: str,
+    transaction_id: str,
     *,
+    amount: int | None,
     reason: str | None,
     actor: str | None,
     metadata: dict[str, Any] | None,
     key: str | None,
 ) -> Request:
-    """A request to put the account on a plan."""
-    command = ChangePlan(
-        plan=checked_text("plan", plan, NAME_LENGTH_MAX),
-        reason=_text("reason", reason, REASON_LENGTH_MAX),
-        actor=_text("actor", actor, KEY_LENGTH_MAX),
+    """A request to give back what a transaction consumed."""
+    command = Refund(
+        transaction_id=fields.text("transaction_id", transaction_id, fields.ID_LENGTH_MAX),
+        amount=fields.optional_amount("amount", amount, least=1),
+        **by(reason, actor, metadata),
+    )
+    sent = {"transaction_id": transaction_id, "amount": amount, "reason": reason, "actor": actor, "metadata": metadata}
+    return request("refund", account_id, command, sent, key)
+
+
+def void_grant(
+    account_id: str,
+    grant_id: str,
+    *,
+    revoke_spent: bool,
+    reason: str | None,
+    actor: str | None,
+    metadata: dict[str, Any] | None,
+    key: str | None,
+) -> Request:
+    """A request to cancel what remains of a grant."""
+    command = VoidGrant(
+        grant_id=fields.text("grant_id", grant_id, fields.ID_LENGTH_MAX),
+        revoke_spent=fields.flag("revoke_spent", revoke_spent),
+        **by(reason, actor, metadata),
+    )
+    # False is what leaving it out means, and a caller cannot be told from one that left it out.
+    sent = {
+        "grant_id": grant_id,
+        "revoke_spent": revoke_spent or None,
+        "reason": reason,
+        "actor": actor,
+        "metadata": metadata,
+    }
+    return request("void_grant", account_id, command, sent, key)
+
+
+def adjust(
+    account_id: str, amount: int, *, reason: str, actor: str, metadata: dict[str, Any] | None, key: str | None
+) -> Request:
+    """A request to correct the balance by hand."""
+    command = Adjust(
+        amount=fields.correction(amount),
+        reason=fields.text("reason", reason, REASON_LENGTH_MAX),
+        actor=fields.text("actor", actor, KEY_LENGTH_MAX),
         metadata=metadata_text.canonical(metadata),
     )
-    sent = {"plan": plan, "reason": reason, "actor": actor, "metadata": metadata}
-    return _request("change_plan", account_id, command, sent, key)
+    sent = {"amount": amount, "reason": reason, "actor": actor, "metadata": metadata}
+    return request("adjust", account_id, command, sent, key)
 
 
-def checked_account_id(account_id: str) -> str:
-    """The account's id as plain text."""
-    return str.__str__(check_account_id(account_id))
-
-
-def checked_text(field: str, value: str, length_max: int) -> str:
-    """The text as plain text: a member of an enumeration is hashed and stored as what it stands for."""
-    return str.__str__(check_text(field, value, length_max=length_max))
-
-
-def instant(field: str, moment: datetime | None) -> int | None:
-    """The instant of a time that may be left out."""
-    if moment is not None and not isinstance(moment, datetime):
-        raise InvalidInputError(field, f"{shown(moment)} is not a datetime. Send an aware one.")
-    return None if moment is None else from_datetime(field, moment)
-
-
-def _request(operation: str, account_id: str, command: Command, sent: dict[str, Any], key: str | None) -> Request:
-    account_id = checked_account_id(account_id)
+def request(operation: str, account_id: str, command: Command, sent: dict[str, Any], key: str | None) -> Request:
+    """A request for an account, under the caller's key if there is one."""
+    account_id = fields.account_id(account_id)
     if key is None:
         return Request(account_id, command)
-    key = checked_text("idempotency_key", key, KEY_LENGTH_MAX)
-    given = {name: _as_sent(value) for name, value in sent.items() if value is not None}
-    return Request(account_id, command, Key(key, metadata_text.fingerprint(operation, account_id, given)))
+    key = fields.text("idempotency_key", key, KEY_LENGTH_MAX)
+    return Request(account_id, command, _key(key, operation, account_id, sent))
+
+
+def _key(value: str, operation: str, account_id: str, sent: dict[str, Any]) -> Key:
+    given = {name: _as_sent(part) for name, part in sent.items() if part is not None}
+    return Key(value, metadata_text.fingerprint(operation, account_id, given))
 
 
 def _as_sent(value: Any) -> Any:
     return str.__str__(value) if isinstance(value, str) else value
 
 
-def _text(field: str, value: str | None, length_max: int) -> str | None:
-    return None if value is None else checked_text(field, value, length_max)
-
-
-def _category(value: str) -> Category:
-    if value not in get_args(Category):
-        raise InvalidInputError("category", f"{value!r:.60} is none of {', '.join(get_args(Category))}.")
-    return cast(Category, str.__str__(value))
-
-
-def _priority(value: int) -> int:
-    check_amount("priority", value, least=0)
-    if value > PRIORITY_MAX:
-        raise InvalidInputError("priority", f"{value} is out of range. Send an integer from 0 to {PRIORITY_MAX}.")
-    return value
-
-
-def _features(values: Sequence[str]) -> tuple[str, ...]:
-    if not isinstance(values, (list, tuple)) or not 1 <= len(values) <= FEATURES_MAX:
-        raise InvalidInputError("features", f"is not a list of 1 to {FEATURES_MAX} features. Leave it out for all.")
-    return tuple(dict.fromkeys(checked_text("features", value, NAME_LENGTH_MAX) for value in values))
+def by(reason: str | None, actor: str | None, metadata: dict[str, Any] | None) -> dict[str, Any]:
+    """Who does it and why, checked, for a command's fields of these names."""
+    return {
+        "reason": fields.optional_text("reason", reason, REASON_LENGTH_MAX),
+        "actor": fields.optional_text("actor", actor, KEY_LENGTH_MAX),
+        "metadata": metadata_text.canonical(metadata),
+    }

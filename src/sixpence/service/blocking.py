@@ -1,7 +1,7 @@
 """`SyncCreditService`: the same service for code without an event loop, derived and not written again.
 
-A coroutine of `CreditService` awaits only `_submit` and `_read`. Here these two block the thread and never suspend, so
-running the coroutine once runs it to its end.
+A coroutine of `CreditService` awaits only `_submit`, `_read` and `_write`. Here these block the thread and never
+suspend, so running the coroutine once runs it to its end.
 """
 
 from collections.abc import Callable, Coroutine
@@ -28,6 +28,9 @@ class _BlockingCredits(CreditService):
     async def _read(self, job: Callable[[Connection], T]) -> T:
         return self._ledger.read_and_wait(job)
 
+    async def _write(self, job: Callable[[Connection], T]) -> T:
+        return self._ledger.write_and_wait(job)
+
 
 def _blocking(
     method: Callable[Concatenate[CreditService, P], Coroutine[Any, Any, T]],
@@ -53,12 +56,26 @@ class SyncCreditService:
 
     initialize_user_credits = _blocking(CreditService.initialize_user_credits)
     get_user_credits = _blocking(CreditService.get_user_credits)
-    validate_credit_usage = _blocking(CreditService.validate_credit_usage)
-    consume_credit = _blocking(CreditService.consume_credit)
-    grant_credits = _blocking(CreditService.grant_credits)
-    update_subscription_status = _blocking(CreditService.update_subscription_status)
+    get_transaction = _blocking(CreditService.get_transaction)
     get_credit_history = _blocking(CreditService.get_credit_history)
     get_catalog = _blocking(CreditService.get_catalog)
+    validate_credit_usage = _blocking(CreditService.validate_credit_usage)
+    estimate = _blocking(CreditService.estimate)
+    consume_credit = _blocking(CreditService.consume_credit)
+    place_hold = _blocking(CreditService.place_hold)
+    extend_hold = _blocking(CreditService.extend_hold)
+    capture_hold = _blocking(CreditService.capture_hold)
+    release_hold = _blocking(CreditService.release_hold)
+    list_holds = _blocking(CreditService.list_holds)
+    grant_credits = _blocking(CreditService.grant_credits)
+    refund = _blocking(CreditService.refund)
+    void_grant = _blocking(CreditService.void_grant)
+    adjust = _blocking(CreditService.adjust)
+    update_subscription_status = _blocking(CreditService.update_subscription_status)
+    cancel_subscription = _blocking(CreditService.cancel_subscription)
+    freeze_account = _blocking(CreditService.freeze_account)
+    unfreeze_account = _blocking(CreditService.unfreeze_account)
+    close_account = _blocking(CreditService.close_account)
 
     def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

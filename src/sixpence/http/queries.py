@@ -1,0 +1,70 @@
+"""Query strings: every parameter known and sent once, and what a page or an estimate is asked with."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from sixpence.core.bounds import AMOUNT_MAX, shown
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.instant import from_wire, to_datetime
+from sixpence.ledger.reader import PAGE_MAX
+from sixpence.service.paging import PAGE_SIZE
+
+HISTORY = ("limit", "cursor", "feature", "kind", "since", "until")
+
+
+def history_query(request: Request) -> dict[str, Any]:
+    """The arguments of `get_credit_history` that a query string names."""
+    query = _query(request, HISTORY)
+    arguments: dict[str, Any] = {name: query[name] for name in ("cursor", "feature", "kind") if name in query}
+    for name in ("since", "until"):
+        if name in query:
+            arguments[name] = to_datetime(from_wire(name, query[name]))
+    return {"limit": _limit(query), **arguments}
+
+
+def limit_query(request: Request) -> int:
+    """How many entries a list is to hold, where that is all that can be asked."""
+    return _limit(_query(request, ("limit",)))
+
+
+def estimate_query(request: Request) -> dict[str, Any]:
+    """The arguments of `estimate` that a query string names."""
+    query = _query(request, ("feature", "units"))
+    if "feature" not in query:
+        raise InvalidInputError("feature", "is missing. Send it: ?feature=NAME.")
+    units = query.get("units")
+    if units is not None and not _is_number(units, 16):
+        raise InvalidInputError("units", f"{shown(units)} is not a whole number from 0 to {AMOUNT_MAX}.")
+    return {"feature": query["feature"], "units": None if units is None else int(units)}
+
+
+def _limit(query: dict[str, str]) -> int:
+    limit = query.get("limit", str(PAGE_SIZE))
+    if not _is_number(limit, 6):
+        raise InvalidInputError("limit", f"{shown(limit)} is not a whole number from 1 to {PAGE_MAX}.")
+    return int(limit)
+
+
+def _is_number(text: str, digits_max: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= digits_max
+
+
+def _query(request: Request, known: Sequence[str]) -> dict[str, str]:
+    try:
+        text = request.scope["query_string"].decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInputError("query", "is not UTF-8. Percent-encode the UTF-8 bytes of each value.") from None
+    query = dict(pairs)
+    for name in query:
+        if name not in known:
+            remedy = f"Leave it out; known: {', '.join(known)}."
+            raise InvalidInputError(name[:60], f"is not a parameter of this request. {remedy}")
+    if len(query) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in known if names.count(name) > 1)
+        raise InvalidInputError(twice, f"was sent {names.count(twice)} times. Send it once.")
+    return query

@@ -1,0 +1,143 @@
+"""What a field may hold: each is checked by its own name before anything is asked of the database.
+
+Not here: what becomes of the fields (`asking`), and bounds that the core knows, too (`core.bounds`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast, get_args
+
+import msgspec
+
+from sixpence.core.bounds import AMOUNT_MAX, PRIORITY_MAX, check_account_id, check_amount, check_text, shown
+from sixpence.core.commands import CaptureMode
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.grant import Category
+from sixpence.core.instant import from_datetime
+from sixpence.core.price import Usage
+
+NAME_LENGTH_MAX = 63
+ID_LENGTH_MAX = 63
+FEATURES_MAX = 100
+TTL_SECONDS_MAX = 30 * 86_400
+TTL_SECONDS = 600
+
+
+def account_id(value: str) -> str:
+    """The account's id as plain text."""
+    return str.__str__(check_account_id(value))
+
+
+def text(field: str, value: str, length_max: int) -> str:
+    """The text as plain text: a member of an enumeration is hashed and stored as what it stands for."""
+    return str.__str__(check_text(field, value, length_max=length_max))
+
+
+def optional_text(field: str, value: str | None, length_max: int) -> str | None:
+    """A text that may be left out."""
+    return None if value is None else text(field, value, length_max)
+
+
+def instant(field: str, moment: datetime | None) -> int | None:
+    """The instant of a time that may be left out."""
+    if moment is not None and not isinstance(moment, datetime):
+        raise InvalidInputError(field, f"{shown(moment)} is not a datetime. Send an aware one.")
+    return None if moment is None else from_datetime(field, moment)
+
+
+def optional_amount(field: str, value: int | None, *, least: int) -> int | None:
+    """An amount that may be left out."""
+    return None if value is None else check_amount(field, value, least=least)
+
+
+def correction(value: int) -> int:
+    """An amount with a sign, not 0."""
+    if type(value) is not int:
+        raise InvalidInputError("amount", f"{shown(value)} is not a whole number. Send an integer, like 5 or -5.")
+    if not 1 <= abs(value) <= AMOUNT_MAX:
+        problem = f"is out of range. Send an integer from -{AMOUNT_MAX} to {AMOUNT_MAX}, but not 0."
+        raise InvalidInputError("amount", f"{shown(value)} {problem}")
+    return value
+
+
+def flag(field: str, value: bool) -> bool:
+    """Yes or no, and nothing that merely looks like it."""
+    if type(value) is not bool:
+        raise InvalidInputError(field, f"{shown(value)} is not true or false. Send one of these.")
+    return value
+
+
+def ttl_seconds(value: int | None) -> int:
+    """How long a hold lives, 600 seconds where nothing is said."""
+    if value is None:
+        return TTL_SECONDS
+    check_amount("ttl_seconds", value)
+    if value > TTL_SECONDS_MAX:
+        problem = f"{value} is out of range. Send an integer from 1 to {TTL_SECONDS_MAX}, which is 30 days."
+        raise InvalidInputError("ttl_seconds", problem)
+    return value
+
+
+def usage_of(units: int | None, usage: Usage | None) -> Usage | None:
+    """What was used, None where nothing is said; of units and a usage only one is sent."""
+    if usage is not None and not isinstance(usage, Usage):
+        raise InvalidInputError("usage", f"{shown(usage)} is not a Usage. Send Usage(model=..., input_tokens=...).")
+    if units is not None and usage is not None:
+        raise InvalidInputError("units", "was sent beside usage. Send one of the two.")
+    if units is not None:
+        return Usage(units=check_amount("units", units, least=0))
+    if usage is None:
+        return None
+    for name in ("units", "input_tokens", "cached_input_tokens", "output_tokens"):
+        optional_amount(f"usage.{name}", getattr(usage, name), least=0)
+    model = optional_text("usage.model", usage.model, NAME_LENGTH_MAX)
+    return msgspec.structs.replace(usage, model=model)
+
+
+def usage_or_amount(
+    units: int | None, usage: Usage | None, amount: int | None, *, least: int
+) -> tuple[Usage | None, int | None]:
+    """What was used, or the amount that takes the place of its price; only one of them is sent."""
+    used = usage_of(units, usage)
+    if used is not None and amount is not None:
+        other = "units" if units is not None else "usage"
+        raise InvalidInputError("amount", f"was sent beside {other}. Send one of the two.")
+    return used, optional_amount("amount", amount, least=least)
+
+
+def usage_sent(units: int | None, usage: Usage | None) -> dict[str, Any]:
+    """Units and usage as the caller sent them, for the fingerprint."""
+    return {"units": units, "usage": None if usage is None else msgspec.to_builtins(usage)}
+
+
+def category(value: str | None) -> Category:
+    """A grant's category, `admin` where nothing is said."""
+    if value is None:
+        return "admin"
+    if value not in get_args(Category):
+        raise InvalidInputError("category", f"{value!r:.60} is none of {', '.join(get_args(Category))}.")
+    return cast(Category, str.__str__(value))
+
+
+def priority(value: int) -> int:
+    """A grant's priority."""
+    check_amount("priority", value, least=0)
+    if value > PRIORITY_MAX:
+        raise InvalidInputError("priority", f"{value} is out of range. Send an integer from 0 to {PRIORITY_MAX}.")
+    return value
+
+
+def features(values: Sequence[str]) -> tuple[str, ...]:
+    """The features that a grant is for, each once."""
+    if not isinstance(values, (list, tuple)) or not 1 <= len(values) <= FEATURES_MAX:
+        raise InvalidInputError("features", f"is not a list of 1 to {FEATURES_MAX} features. Leave it out for all.")
+    return tuple(dict.fromkeys(text("features", value, NAME_LENGTH_MAX) for value in values))
+
+
+def capture_mode(value: str | None) -> CaptureMode:
+    """What a capture does when more was used than is there, `exact` where nothing is said."""
+    if value is None:
+        return "exact"
+    if value not in get_args(CaptureMode):
+        raise InvalidInputError("mode", f"{shown(value)} is none of {', '.join(get_args(CaptureMode))}.")
+    return cast(CaptureMode, str.__str__(value))

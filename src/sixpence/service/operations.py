@@ -1,0 +1,79 @@
+"""What every operation stands on: a request through the writer, a read, and an account with all that is due applied.
+
+Every coroutine of the service awaits only `_submit`, `_read` and `_write`, so that `SyncCreditService` can be derived.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from sixpence.core.account import Account
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.commands import Tick
+from sixpence.core.errors import InternalError
+from sixpence.core.past import Past
+from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.rules.scene import Scene
+from sixpence.core.transaction import Transaction
+from sixpence.ledger import reader
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.catalogs import CatalogReader
+from sixpence.ledger.ledger import Ledger
+from sixpence.service import fields
+from sixpence.service.receipts import Receipt
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Receipt)
+
+
+class Operations:
+    """The ledger that the operations of a service use."""
+
+    def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
+        self._ledger = database if isinstance(database, Ledger) else Ledger(database, catalog=catalog)
+        self._catalogs = CatalogReader()
+
+    async def _submit(self, request: Request) -> Accepted:
+        """Run a command through the writer; raises its refusal."""
+        return await self._ledger.submit(request)
+
+    async def _read(self, job: Callable[[Connection], T]) -> T:
+        return await self._ledger.read(job)
+
+    async def _write(self, job: Callable[[Connection], T]) -> T:
+        """Run the job in a transaction of its own, beside the writer's."""
+        return await self._ledger.write(job)
+
+    async def _standing(self, account_id: str, look: Callable[[Connection, Account], T]) -> tuple[Scene, T]:
+        """The account with what is due applied, the time and the catalog, and what `look` sees in the same read."""
+        account_id = fields.account_id(account_id)
+        while True:
+            found = await self._read(lambda connection: self._look(connection, account_id, look))
+            if found is not None:
+                return found
+            # Something has fallen due: it is written down first, so that one version means one balance.
+            await self._submit(Request(account_id, Tick()))
+
+    def _look(
+        self, connection: Connection, account_id: str, look: Callable[[Connection, Account], T]
+    ) -> tuple[Scene, T] | None:
+        account = reader.find_account(connection, account_id)
+        if account is None:
+            raise AccountNotFoundError(account_id)
+        now = max(self._ledger.now(connection), account.last_at)
+        if account.next_due_at is not None and account.next_due_at <= now:
+            return None
+        return Scene(account, now, self._catalogs.current(connection), Past()), look(connection, account)
+
+
+def nothing_more(_connection: Connection, _account: Account) -> None:
+    """Look at nothing beside the account."""
+
+
+def receipt(kind: type[R], accepted: Accepted) -> R:
+    """The receipt of a command that always leaves a row."""
+    row: Transaction | None = accepted.row
+    if row is None:
+        raise InternalError
+    return kind.of(row, replayed=accepted.replayed)

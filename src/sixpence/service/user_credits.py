@@ -1,0 +1,158 @@
+"""`UserCredits`: everything that an account has, has set aside, owes and will get, as it stands at one instant."""
+
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from sixpence.core.account import Account, Standing
+from sixpence.core.catalog import FairUse, PricedBy
+from sixpence.core.fold import record
+from sixpence.core.grant import Category, Grant, Over
+from sixpence.core.instant import to_datetime
+from sixpence.core.rules.scene import Scene
+from sixpence.core.rules.terms import expired_or_rolled, next_allowance
+from sixpence.core.subscription import Subscription
+from sixpence.core.window import counted, opens_at
+from sixpence.service.answers import Balance, balance_of, moment
+
+
+class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A live grant; `remaining` includes what is `held`. One that is `over` lives on only for what is held of it."""
+
+    id: str
+    category: Category
+    amount: int
+    remaining: int
+    held: int
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    features: tuple[str, ...] | None
+    pending: bool
+    over: Over | None
+    rolled: bool
+
+    @classmethod
+    def of(cls, grant: Grant) -> Self:
+        """The grant as its account's owner may see it."""
+        return cls(
+            id=grant.id,
+            category=grant.category,
+            amount=grant.amount,
+            remaining=grant.remaining,
+            held=grant.held,
+            priority=grant.priority,
+            effective_at=to_datetime(grant.effective_at),
+            expires_at=moment(grant.expires_at),
+            features=grant.features,
+            pending=grant.pending,
+            over=grant.over,
+            rolled=grant.rolled,
+        )
+
+
+class FairUseStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of an unlimited plan's fair use is used: `used` of `uses` in the last hour, day or 30 days.
+
+    `opens_at` is when one more use fits, where none does now.
+    """
+
+    uses: int
+    per: str
+    used: int
+    opens_at: datetime | None
+
+
+class WaitingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan to which the account goes at the end of its term."""
+
+    plan: str
+    at: datetime
+
+
+class UserCredits(Balance, frozen=True, kw_only=True):
+    """The state of an account now. On an unlimited plan a use costs nothing and `remaining` keeps its number.
+
+    `remaining` is negative by what is `owed` beyond what can be spent, at most by the plan's `overdraft`. `scheduled`
+    takes effect later and counts in nothing yet. At `next_expiry_at` the next `next_expiry_amount` expire if nobody
+    spends them. `grants` are in the order in which they are spent.
+    """
+
+    unlimited: bool
+    standing: Standing
+    owed: int
+    overdraft: int
+    scheduled: int
+    granted_at: datetime | None
+    next_expiry_at: datetime | None
+    next_expiry_amount: int
+    next_allowance_at: datetime | None
+    next_allowance_amount: int
+    term_ends_at: datetime | None
+    trial: bool
+    waiting_plan: WaitingPlan | None
+    fair_use: FairUseStatus | None
+    label: str | None
+    grants: tuple[CreditGrant, ...]
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """What an account shows at that time, under that catalog."""
+        account, priced_by, plan = scene.account, scene.priced_by, scene.plan
+        subscription = account.subscription
+        running = subscription is not None and subscription.running
+        expiry_at, expiring = _next_expiry(account, priced_by)
+        coming = next_allowance(account, priced_by)
+        fair_use = plan.fair_use if plan is not None and plan.unlimited else None
+        return cls(
+            **balance_of(account),
+            unlimited=plan is not None and plan.unlimited,
+            standing=account.standing,
+            owed=account.owed,
+            overdraft=0 if plan is None else plan.overdraft,
+            scheduled=sum(grant.remaining for grant in account.grants if grant.pending),
+            granted_at=moment(account.granted_at),
+            next_expiry_at=moment(expiry_at),
+            next_expiry_amount=expiring,
+            next_allowance_at=None if coming is None else to_datetime(coming[0]),
+            next_allowance_amount=0 if coming is None else coming[1],
+            term_ends_at=to_datetime(subscription.ends_at) if subscription is not None and running else None,
+            trial=subscription is not None and running and subscription.trial,
+            waiting_plan=None if subscription is None else _waiting(subscription, priced_by),
+            fair_use=None if fair_use is None else _fair_use(scene, fair_use),
+            label=account.label,
+            grants=tuple(CreditGrant.of(grant) for grant in account.grants),
+        )
+
+
+def _next_expiry(account: Account, priced_by: PricedBy) -> tuple[int | None, int]:
+    """The next instant at which credits may expire, and how many then do: what rolls over or is held does not."""
+    ends = [grant.expires_at for grant in account.grants if grant.expires_at is not None and grant.free]
+    if not ends:
+        return None, 0
+    at, lost = min(ends), 0
+    # On a copy without holds: a grant that rolls over leaves less room under the cap for the next one.
+    twin = account.copy()
+    twin.holds, twin.holds_due_at = {}, None
+    for grant in sorted((one for one in account.grants if one.expires_at == at and one.free), key=lambda one: one.id):
+        change = expired_or_rolled(twin, grant, priced_by, at)
+        record(twin, change, recorded_at=at)
+        lost -= sum(move.amount for move in change.allocations if move.movement == "expired")
+    return at, lost
+
+
+def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | None:
+    """What waits for the term's end; a plan that has left the catalog falls to the default one, as a cancelled one."""
+    if not (subscription.running and subscription.waiting):
+        return None
+    catalog = priced_by.catalog
+    plan = subscription.next_plan if subscription.next_plan in catalog.plans else catalog.default_plan
+    return WaitingPlan(plan=plan, at=to_datetime(subscription.ends_at))
+
+
+def _fair_use(scene: Scene, fair_use: FairUse) -> FairUseStatus:
+    used = counted(scene.account.window, fair_use.per, scene.now)
+    full = used >= fair_use.uses
+    opens = opens_at(scene.account.window, fair_use.per, fair_use.uses, scene.now) if full else None
+    return FairUseStatus(uses=fair_use.uses, per=fair_use.per, used=used, opens_at=moment(opens))
