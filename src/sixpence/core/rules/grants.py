@@ -124,7 +124,8 @@ def void(scene: Scene, command: VoidGrant) -> Change | RefusedError:
         return GrantNotFoundError(account.account_id, command.grant_id)
     if was_voided(scene.past, command.grant_id):
         return GrantEndedError(command.grant_id)
-    spent = _spent(scene.past, command.grant_id, terms, live) if command.revoke_spent else 0
+    revokes = command.revoke_spent and account.standing != "closed"
+    spent = _spent(scene.past, command.grant_id, terms, live) if revokes else 0
     debt = min(spent, scene.overdraft_left)
     moves = voided(live) if live is not None else ()
     if debt:
