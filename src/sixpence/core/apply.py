@@ -19,9 +19,7 @@ from sixpence.core.movement import (
     LOWERS_THE_GRANT,
     OVERDRAFT,
     Allocation,
-    held_change,
-    spendable_change,
-    total_change,
+    net,
 )
 from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
 from sixpence.core.window import after
@@ -43,10 +41,13 @@ def apply_change(account: Account, row: Transaction, detail: Detail, allocations
         _broken(row, f"follows {account.seq}")
     if row.created_at < account.last_at:
         _broken(row, "is older than the one before it")
-    _add_grants(account, row, detail)
+    makes_grants = detail.grant is not None or bool(detail.revived)
+    if makes_grants:
+        _add_grants(account, row, detail)
     for allocation in allocations:
         _move(account, row, allocation)
-    _check_filled(account, row, detail, allocations)
+    if makes_grants:
+        _check_filled(account, row, detail, allocations)
     _add_up(account, row, allocations)
     _apply_hold(account, row, detail, allocations)
     _apply_facts(account, row, detail)
@@ -140,11 +141,12 @@ def _place_of(account: Account, name: str) -> int | None:
 
 
 def _add_up(account: Account, row: Transaction, allocations: tuple[Allocation, ...]) -> None:
-    if row.amount != spendable_change(allocations):
+    amount, held, total = net(allocations)
+    if row.amount != amount:
         _broken(row, "states another amount than it moves")
-    account.remaining += row.amount
-    account.total += total_change(allocations)
-    account.held += held_change(allocations)
+    account.remaining += amount
+    account.held += held
+    account.total += total
     if (account.remaining, account.total, account.held) != (row.balance_after, row.total_after, row.held_after):
         _broken(row, "does not add up to the balance it states")
 

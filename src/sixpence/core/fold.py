@@ -13,7 +13,7 @@ from sixpence.core.account import Account
 from sixpence.core.apply import apply, apply_change
 from sixpence.core.commands import Key
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.movement import Allocation, held_change, spendable_change, total_change
+from sixpence.core.movement import Allocation, net
 from sixpence.core.transaction import (
     HASH_FORMAT,
     Detail,
@@ -51,7 +51,7 @@ def next_id(account: Account, at: int, place: int = 0) -> str:
 
 def record(account: Account, change: Change, *, recorded_at: int) -> Transaction:
     """Append the change to the account's chain: returns its row and leaves the account as the row says."""
-    amount = spendable_change(change.allocations)
+    amount, held, total = net(change.allocations)
     unhashed = Transaction(
         account_no=account.account_no,
         seq=account.seq + 1,
@@ -60,8 +60,8 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
         kind=change.kind,
         amount=amount,
         balance_after=account.remaining + amount,
-        total_after=account.total + total_change(change.allocations),
-        held_after=account.held + held_change(change.allocations),
+        total_after=account.total + total,
+        held_after=account.held + held,
         plan=account.plan if change.plan is None else change.plan,
         feature_used=change.feature_used,
         credits_consumed=change.credits_consumed,

