@@ -17,6 +17,8 @@ from sixpence.core.rules.scene import repaid
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import Detail, GrantTerms
 
+_MONTHS = 12
+
 
 class Begun(msgspec.Struct, frozen=True):
     """A term, or the share of one, that has begun: the subscription as it is then, and the credits it brings."""
@@ -45,18 +47,21 @@ def begin(before: Subscription | None, plan: Plan, period: Period, *, anchor: in
 def join(before: Subscription, plan: Plan, *, at: int) -> Begun:
     """The rest of the running term under a plan of the same period: what is left of its allowance (rounded down).
 
-    All plans of one term together never give more than the best of them does.
+    All plans of one term together never give more than the best of them does, and where it gives by the month, never
+    more than its months so far: going to and fro brings no later month forward.
     """
     term = term_at(before.anchor, before.period, at)
     best = max(before.best, plan.allowance)
     if plan.drip:
-        months = index_at(before.anchor, "month", at)
+        number = _month_number(before, term.starts_at, at)
         month = term_at(before.anchor, "month", at)
-        part = share(plan.allowance, months - _first_month(before, term.starts_at) + 1)
+        part = share(plan.allowance, number)
         amount = prorated(part, left=month.ends_at - at, whole=month.ends_at - month.starts_at)
+        most = best * number // _MONTHS
     else:
         amount = prorated(plan.allowance, left=term.ends_at - at, whole=term.ends_at - term.starts_at)
-    amount = min(amount, max(0, best - before.given))
+        most = best
+    amount = min(amount, max(0, most - before.given))
     joined = msgspec.structs.replace(
         before,
         ends_at=term.ends_at,
@@ -198,10 +203,10 @@ def _plan_that_begins(account: Account, catalog: Catalog, at: int) -> Plan | Non
 
 def _share(before: Subscription, plan: Plan, at: int) -> Begun:
     """A later month of the running term: its share of the allowance, if the plan still gives shares."""
-    first = _first_month(before, term_at(before.anchor, before.period, at).starts_at)
-    month = index_at(before.anchor, "month", at) - first + 1
+    number = _month_number(before, term_at(before.anchor, before.period, at).starts_at, at)
     best = max(before.best, plan.allowance)
-    amount = min(share(plan.allowance, month), max(0, best - before.given)) if plan.drip else 0
+    most = best * number // _MONTHS
+    amount = min(share(plan.allowance, number), max(0, most - before.given)) if plan.drip else 0
     shared = msgspec.structs.replace(
         before,
         next_at=_next_share_at(before.anchor, plan, at, before.ends_at),
@@ -216,8 +221,9 @@ def _next_share_at(anchor: int, plan: Plan, at: int, ends_at: int) -> int:
     return min(ends_at, term_at(anchor, "month", at).ends_at) if plan.drip else ends_at
 
 
-def _first_month(subscription: Subscription, starts_at: int) -> int:
-    return index_at(subscription.anchor, "month", starts_at)
+def _month_number(subscription: Subscription, starts_at: int, at: int) -> int:
+    """Which month of the year's term that began at `starts_at` it is at `at`, from 1."""
+    return index_at(subscription.anchor, "month", at) - index_at(subscription.anchor, "month", starts_at) + 1
 
 
 def _expired(grant: Grant, at: int) -> Change:
