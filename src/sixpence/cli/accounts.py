@@ -1,21 +1,27 @@
-"""`sixpence account`: what an account has, and giving it credits."""
+"""`sixpence account`: what an account has, and giving it credits; the group of all that is done to one account."""
 
 import secrets
-from typing import Any
 
 import click
 
+from sixpence.cli.account_corrections import adjust, refund, void
+from sixpence.cli.account_holds import holds, release
+from sixpence.cli.account_plans import cancel_plan, close, freeze, plan, unfreeze
+from sixpence.cli.account_words import print_overview
 from sixpence.cli.options import database_option, settings_of
-from sixpence.cli.tables import facts, table
 
 
 @click.group()
 def account() -> None:
-    """Show an account; grant it credits.
+    """Show an account; give it credits, take them back, put right what went wrong.
 
     \b
     Example:
       sixpence account show user_1
+      sixpence account refund user_1 TRANSACTION --reason "the picture was empty"
+
+    What moves credits is shown first and asked for; --yes does it at once. Every change takes a --key: repeated with
+    the same key, it is done once. Who did it and why is recorded, and the customer can read it.
     """
 
 
@@ -24,7 +30,7 @@ def account() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @database_option
 def show(account_id: str, as_json: bool, database: str | None) -> None:
-    """Show an account's credits, its live grants in the order in which they are spent, and its latest transactions.
+    """Show an account: its credits, its live grants in the order in which they are spent, its latest transactions.
 
     \b
     Examples:
@@ -42,7 +48,7 @@ def show(account_id: str, as_json: bool, database: str | None) -> None:
 
         click.echo(json.dumps(overview, ensure_ascii=False, indent=2))
     else:
-        _print(overview)
+        print_overview(overview)
 
 
 @account.command()
@@ -76,52 +82,5 @@ def grant(
     )
 
 
-def _print(overview: dict[str, Any]) -> None:
-    credits = overview["credits"]
-    facts(
-        credits["account_id"],
-        [
-            ("label", credits["label"] or "none"),
-            ("plan", credits["subscription_status"] + (", unlimited" if credits["unlimited"] else "")),
-            ("remaining", str(credits["remaining"])),
-            ("held", str(credits["held"])),
-            ("total", str(credits["total"])),
-            ("next expiry", credits["next_expiry_at"] or "none"),
-            ("version", str(credits["version"])),
-        ],
-    )
-    click.echo("\nLive grants, in the order in which they are spent")
-    table(
-        ("category", "remaining", "of", "held", "from", "expires", "features", "id"),
-        [
-            (
-                each["category"],
-                str(each["remaining"]),
-                str(each["amount"]),
-                str(each["held"]),
-                each["effective_at"],
-                each["expires_at"] or "never",
-                ", ".join(each["features"] or ["all"]),
-                each["id"],
-            )
-            for each in overview["grants"]
-        ],
-    )
-    click.echo("\nLatest transactions")
-    table(
-        ("seq", "when", "kind", "amount", "balance", "feature", "reason", "by", "id"),
-        [
-            (
-                str(each["seq"]),
-                each["created_at"],
-                each["kind"],
-                f"{each['amount']:+}",
-                str(each["balance_after"]),
-                each["feature_used"] or "",
-                each["reason"] or "",
-                each["actor"] or "",
-                each["id"],
-            )
-            for each in overview["transactions"]
-        ],
-    )
+for each in (refund, void, adjust, plan, cancel_plan, freeze, unfreeze, close, holds, release):
+    account.add_command(each)

@@ -21,7 +21,7 @@ _COMMANDS = {
     "demo": ("sixpence.cli.demo:demo", "Serve the studio, an app that runs on credits, with people to try it as."),
     "key": ("sixpence.cli.keys:key", "Make, list and revoke the API keys of servers."),
     "user": ("sixpence.cli.users:user", "Make users who sign in with a password."),
-    "account": ("sixpence.cli.accounts:account", "Show an account; grant it credits."),
+    "account": ("sixpence.cli.accounts:account", "Show an account; grant, refund, void, correct; its plan, its holds."),
     "catalog": ("sixpence.cli.catalogs:catalog", "Show and change what things cost and who gets what."),
     "verify": ("sixpence.cli.verify:verify", "Prove every balance from the ledger."),
     "db": ("sixpence.cli.db:db", "Bring a database to this version's schema."),
