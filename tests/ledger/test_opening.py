@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InvalidInputError
+from sixpence.ledger import migrate
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite import SQLiteStore
 from sixpence.service.blocking import SyncCreditService
@@ -117,7 +118,7 @@ def test_a_newer_schema_is_refused(url: str) -> None:
         with SyncCreditService(url) as service, pytest.raises(DatabaseSetupError) as refused:
             service.consume_credit(ADA, "video")
     finally:
-        run(url, "UPDATE sixpence_schema SET version_num = '0001'")
+        run(url, "UPDATE sixpence_schema SET version_num = :newest", {"newest": migrate.steps()[-1]})
 
     assert ("9999" in refused.value.problem, refused.value.remedy) == (True, "Install the newer version again.")
     assert consumed(url, ADA) == 0
