@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, text
 
+from sixpence.core import again
 from sixpence.core.account import Account
 from sixpence.core.audit import Audit
 from sixpence.core.bounds import account_no
@@ -19,7 +20,7 @@ from sixpence.core.fold import fold
 from sixpence.core.hold import Hold
 from sixpence.core.movement import OVERDRAFT
 from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction, transaction_id
+from sixpence.core.transaction import Transaction, seq_of, transaction_id
 from sixpence.ledger.keyed import ATTEMPTS_MAX
 from sixpence.ledger.rows import (
     HoldRow,
@@ -41,14 +42,19 @@ _UNREADABLE = (
 _IS_ABOUT = text("about_seq IS NOT NULL")
 
 
-def difference(connection: Connection, row: Any, rows: Iterable[Transaction], priced_by: PricedBy | None) -> str | None:
-    """The first thing about a `credit_accounts` row that its ledger does not bear out, in words."""
+def difference(
+    connection: Connection, row: Any, rows: Iterable[Transaction], priced_by: PricedBy | None, *, decide: bool
+) -> str | None:
+    """The first thing about a `credit_accounts` row that its ledger does not bear out, in words.
+
+    With `decide` every row is decided anew as well, under the catalogs of `priced_by`.
+    """
     name = f"account '{row[1]}'"
     if not isinstance(row[0], int):
         return f"{name}: its number is {row[0]!r:.60}, which is none"
     try:
         stored = account_from_row(row)
-        folded = _Proof(connection, Account(account_no=row[0], account_id=row[1]), priced_by).run(rows)
+        folded = _Proof(connection, Account(account_no=row[0], account_id=row[1]), priced_by, decide=decide).run(rows)
     except BrokenLedgerError as error:
         return f"{name}: {error}"
     except _UNREADABLE as error:
@@ -62,10 +68,11 @@ def difference(connection: Connection, row: Any, rows: Iterable[Transaction], pr
 class _Proof:
     """An account being folded, row by row."""
 
-    def __init__(self, connection: Connection, account: Account, priced_by: PricedBy | None) -> None:
+    def __init__(self, connection: Connection, account: Account, priced_by: PricedBy | None, *, decide: bool) -> None:
         self._connection = connection
         self._account = account
         self._audit = Audit(priced_by, self._read_past)
+        self._decided_by = priced_by if decide else None
         self._ended: list[Hold] = []
 
     def run(self, rows: Iterable[Transaction]) -> Account:
@@ -81,11 +88,31 @@ class _Proof:
         try:
             self._bring_back(row)
             self._audit.check(self._account, row)
+            self._decide_again(row)
         except (BrokenLedgerError, *_UNREADABLE):
             fold(self._account, [row])  # where the chain itself is broken, that is what is told
             raise
         fold(self._account, [row])
         self._let_go(row)
+
+    def _decide_again(self, row: Transaction) -> None:
+        if self._decided_by is None:
+            return
+        told = again.difference(self._account, row, self._decided_by, past=self._past_before(row))
+        if told is not None:
+            raise BrokenLedgerError(told)
+
+    def _past_before(self, row: Transaction) -> Past:
+        """What the row's command had to know of earlier transactions, as it was then."""
+        if row.kind not in ("refund", "void") or row.about_seq is None:
+            return Past()
+        past = self._read_past(row.about_seq)
+        named = past.rows.get(row.about_seq)
+        grants = [] if named is None or row.kind == "void" else [seq_of(m.grant_id) for m in named.read_allocations()]
+        found = dict(past.rows)
+        for seq in {seq for seq in grants if seq is not None}:
+            found |= self._read_past(seq).rows
+        return Past().with_rows(found[seq] for seq in sorted(found) if seq < row.seq)
 
     def _bring_back(self, row: Transaction) -> None:
         """A hold that is charged late was let go when it expired: it is read again, as it was then."""

@@ -48,13 +48,18 @@ class Report(msgspec.Struct):
         return not self.differences
 
 
-def verify(connection: Connection, *, progress: Callable[[int, int], None] | None = None) -> Report:
-    """Fold every account's ledger and compare; `progress` is told how many transactions of how many are done."""
+def verify(
+    connection: Connection, *, progress: Callable[[int, int], None] | None = None, decide: bool = False
+) -> Report:
+    """Fold every account's ledger and compare; `progress` is told how many transactions of how many are done.
+
+    With `decide` every transaction is decided anew as well, and has to be what the rules say: that takes longer.
+    """
     snapshot = "BEGIN" if connection.dialect.name == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     connection.execute(text(snapshot))
     try:
         with _any_text(connection):
-            return _verify(connection, progress or _unwatched)
+            return _verify(connection, progress or _unwatched, decide=decide)
     finally:
         connection.execute(text("ROLLBACK"))
 
@@ -78,7 +83,7 @@ def _unwatched(_done: int, _total: int) -> None:
     """Nobody looks at the progress."""
 
 
-def _verify(connection: Connection, progress: Callable[[int, int], None]) -> Report:
+def _verify(connection: Connection, progress: Callable[[int, int], None], *, decide: bool) -> Report:
     report = Report()
     faults = catalogs.list_faults(connection)
     for fault in faults:
@@ -94,7 +99,7 @@ def _verify(connection: Connection, progress: Callable[[int, int], None]) -> Rep
             _differ(report, f"transactions of account number {number} have no account")
             number, rows = next(ledgers, (None, iter(())))
         counted = _Counted(rows if number == row[0] else iter(()))
-        difference = proof.difference(connection, row, counted, priced_by)
+        difference = proof.difference(connection, row, counted, priced_by, decide=decide)
         if difference is not None:
             _differ(report, difference)
         report.accounts += 1
