@@ -100,5 +100,6 @@ def path_of(account_id: str) -> str:
 
 def forget(url: str, account_id: str) -> None:
     """Leave a user without an account: somebody whose hook at sign-up never ran."""
-    for table in ("credit_transactions", "credit_accounts"):
-        run(url, f"DELETE FROM {table} WHERE account_id = :id", {"id": account_id})
+    numbered = "account_no IN (SELECT account_no FROM credit_accounts WHERE account_id = :id)"
+    for table in ("credit_holds", "credit_transactions", "credit_accounts"):
+        run(url, f"DELETE FROM {table} WHERE {numbered}", {"id": account_id})

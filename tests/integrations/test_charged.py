@@ -14,11 +14,11 @@ SIGNED_UP = (1, "signup", 6, 6)
 
 @pytest.mark.parametrize("path", ["/draw", "/plain"])
 async def test_success_is_charged(studio: Studio, ada: httpx.AsyncClient, account_id: str, path: str) -> None:
-    """Work that succeeded costs its price, once it is done; a plain function is work, too."""
+    """What work costs is set aside before it and charged once it is done; a plain function is work, too."""
     answer = await ada.post(path)
 
     assert (answer.status_code, answer.json(), studio.done) == (200, {"outcome": "200"}, ["200"])
-    assert ledger_of(studio.url, account_id) == [SIGNED_UP, (2, "consume", -1, 5)]
+    assert ledger_of(studio.url, account_id) == [SIGNED_UP, (2, "hold", -1, 5), (3, "capture", 0, 5)]
 
 
 @pytest.mark.parametrize("path", ["/draw", "/plain"])
@@ -28,11 +28,11 @@ async def test_success_is_charged(studio: Studio, ada: httpx.AsyncClient, accoun
 async def test_failure_costs_nothing(
     studio: Studio, ada: httpx.AsyncClient, account_id: str, path: str, outcome: str, status: int
 ) -> None:
-    """Work that ended with 400 or above, or with an exception, is not in the ledger."""
+    """Work that ended with 400 or above, or with an exception, gives back what was set aside for it."""
     answer = await ada.post(path, params={"outcome": outcome})
 
     assert (answer.status_code, studio.done) == (status, [outcome])
-    assert ledger_of(studio.url, account_id) == [SIGNED_UP]
+    assert ledger_of(studio.url, account_id) == [SIGNED_UP, (2, "hold", -1, 5), (3, "release", 1, 6)]
 
 
 async def test_402_comes_before_the_work(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
@@ -56,6 +56,9 @@ async def test_402_comes_before_the_work(studio: Studio, ada: httpx.AsyncClient,
         "remaining": 0,
         "available": 0,
         "shortfall": 1,
+        "held": 0,
+        "scheduled": 0,
+        "next_allowance_at": None,
         "upgrade_url": "https://app.example.com/buy",
         "offers": [{"plan": "pro", "title": "Pro", "unlimited": True}],
     }
@@ -67,8 +70,11 @@ async def test_a_key_is_passed_on(studio: Studio, ada: httpx.AsyncClient, accoun
         answer = await ada.post("/draw", headers={"Idempotency-Key": "picture 1"})
 
     assert (answer.status_code, len(studio.done)) == (200, 3)
-    query = "SELECT idempotency_key FROM credit_transactions WHERE account_id = :id AND kind = 'consume'"
-    assert rows(studio.url, query, {"id": account_id}) == [("picture 1",)]
+    query = "SELECT kind, idempotency_key FROM credit_transactions WHERE account_id = :id AND seq > 1 ORDER BY seq"
+    assert rows(studio.url, query, {"id": account_id}) == [
+        ("hold", "picture 1:hold:1"),
+        ("capture", "picture 1:capture:1"),
+    ]
 
 
 async def test_the_last_credit_is_not_asked_for_twice(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
@@ -81,7 +87,7 @@ async def test_the_last_credit_is_not_asked_for_twice(studio: Studio, ada: httpx
     another = await ada.post("/draw", headers={"Idempotency-Key": "picture 6"})
 
     assert (again.status_code, another.status_code, studio.done) == (200, 402, ["200"])
-    assert len(ledger_of(studio.url, account_id)) == 7
+    assert len(ledger_of(studio.url, account_id)) == 1 + 6 * 2
 
 
 async def test_a_key_that_is_wrong_comes_before_the_work(studio: Studio, ada: httpx.AsyncClient) -> None:
@@ -111,7 +117,7 @@ async def test_many_at_once_are_not_overdrawn(studio: Studio, ada: httpx.AsyncCl
 
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(200), statuses.count(402)) == (6, 14)
-    assert ledger_of(studio.url, account_id)[-1] == (7, "consume", -1, 0)
+    assert ledger_of(studio.url, account_id)[-1] == (13, "capture", 0, 0)
 
 
 async def test_an_unlimited_plan_pays_nothing(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
@@ -122,7 +128,7 @@ async def test_an_unlimited_plan_pays_nothing(studio: Studio, ada: httpx.AsyncCl
     answer = await ada.post("/draw")
 
     assert answer.status_code == 200
-    assert ledger_of(studio.url, account_id)[-1] == (4, "consume", 0, 5)
+    assert ledger_of(studio.url, account_id)[-2:] == [(5, "hold", 0, 5), (6, "capture", 0, 5)]
 
 
 async def test_a_function_that_takes_no_request_is_told(studio: Studio) -> None:

@@ -14,12 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sixpence.core.catalog import Catalog
+from sixpence.core.price import Usage
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http import answers, problems
 from sixpence.http.bodies import idempotency_key as key_of
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.callers import Callers, with_account
 from sixpence.http.offers import offers_of
+from sixpence.integrations.charged_stream import ChargedStream, is_stream
+from sixpence.integrations.reserving import Reservation, Use
 from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import PlanStatus, Receipt
@@ -62,11 +65,15 @@ class CreditIntegration:
         account_id = await self.account_of(request)
         return await with_account(self.credits, account_id, lambda: self.credits.get_user_credits(account_id))
 
-    async def validate_credit_usage(self, request: Request, feature: str) -> CreditCheck:
-        """Whether a use would be paid for now: a preview before long work, never the decision."""
+    async def validate_credit_usage(
+        self, request: Request, feature: str, *, units: int | None = None, usage: Usage | None = None
+    ) -> CreditCheck:
+        """Whether a use would be paid for now: a preview, never the decision."""
         account_id = await self.account_of(request)
         return await with_account(
-            self.credits, account_id, lambda: self.credits.validate_credit_usage(account_id, feature)
+            self.credits,
+            account_id,
+            lambda: self.credits.validate_credit_usage(account_id, feature, units=units, usage=usage),
         )
 
     async def check_and_consume_credit(
@@ -75,6 +82,8 @@ class CreditIntegration:
         feature: str,
         generation_id: str | None = None,
         *,
+        units: int | None = None,
+        usage: Usage | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> ChargeResult:
@@ -87,6 +96,8 @@ class CreditIntegration:
                 lambda: self.credits.consume_credit(
                     account_id,
                     feature,
+                    units=units,
+                    usage=usage,
                     generation_id=generation_id,
                     metadata=metadata,
                     idempotency_key=idempotency_key,
@@ -95,6 +106,39 @@ class CreditIntegration:
         except InsufficientCreditsError as refusal:
             return await self._refused(refusal)
         return ChargeResult(success=True, feature=feature, remaining_credits=receipt.remaining, receipt=receipt)
+
+    async def reserve(
+        self,
+        request: Request,
+        feature: str,
+        generation_id: str | None = None,
+        *,
+        units: int | None = None,
+        usage: Usage | None = None,
+        amount: int | None = None,
+        ttl_seconds: int | None = None,
+        metadata: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Reservation:
+        """Set aside what some work of the signed-in user will cost; `capture` or `release` it when the work has ended.
+
+        Raises what `place_hold` does, `InsufficientCreditsError` too. With a key the same work is reserved and charged
+        once: asked again, a reservation says whether it is `paid`, and capturing it answers as it first did.
+        """
+        account_id = await self.account_of(request)
+        use = Use(
+            self.credits,
+            account_id,
+            feature,
+            generation_id=generation_id,
+            metadata=metadata,
+            key=idempotency_key,
+            units=units,
+            usage=usage,
+            amount=amount,
+            ttl_seconds=ttl_seconds,
+        )
+        return await with_account(self.credits, account_id, use.reserve)
 
     async def update_subscription_status(self, request: Request, plan: str, *, reason: str) -> PlanStatus:
         """Put the signed-in user on a plan: what a checkout does once it is paid."""
@@ -126,11 +170,14 @@ class CreditIntegration:
         }
         return answers.json({**data, **charged}, replayed=receipt.replayed)
 
-    def charged(self, feature: str) -> Callable[[Endpoint], Endpoint]:
-        """Decorate an endpoint: 402 before the work when it could not be paid, a charge once it has succeeded.
+    def charged(self, feature: str, *, ttl_seconds: int | None = None) -> Callable[[Endpoint], Endpoint]:
+        """Decorate an endpoint: its price is set aside before the work (402 where there is too little), charged after.
 
-        An answer of 400 or above, or an exception, costs nothing. The header `Idempotency-Key` is passed on: what was
-        paid for once is not charged again, nor refused because it took the last credit.
+        What is set aside goes back when the endpoint raises or answers 400 or above, when it is cancelled, and when the
+        client has gone before the answer could be sent whole; a stream is charged at its end. The header
+        `Idempotency-Key` is passed on: what was paid for once is not charged again, nor refused because it took the
+        last credit. `ttl_seconds` (600) is how long the hold lives should this process die; work that takes longer is
+        charged late.
         """
 
         def decorate(endpoint: Endpoint) -> Endpoint:
@@ -138,34 +185,42 @@ class CreditIntegration:
             async def run(*args: Any, **kwargs: Any) -> Any:
                 request = _request_among(args, kwargs, endpoint)
                 key = key_of(request)
-                refused = await self._unpayable(request, feature, key)
-                if refused is not None:
-                    return self.create_insufficient_credits_response(refused)
-                if iscoroutinefunction(endpoint):
-                    response = await endpoint(*args, **kwargs)
-                else:
-                    response = await run_in_threadpool(endpoint, *args, **kwargs)
-                if isinstance(response, Response) and response.status_code >= 400:
-                    return response
-                result = await self.check_and_consume_credit(request, feature, idempotency_key=key)
-                return response if result.success else self.create_insufficient_credits_response(result)
+                try:
+                    reservation = await self.reserve(request, feature, ttl_seconds=ttl_seconds, idempotency_key=key)
+                except InsufficientCreditsError as refusal:
+                    return await self._answer_402(refusal)
+                try:
+                    if iscoroutinefunction(endpoint):
+                        response = await endpoint(*args, **kwargs)
+                    else:
+                        response = await run_in_threadpool(endpoint, *args, **kwargs)
+                except BaseException:
+                    await reservation.release()
+                    raise
+                return await self._settled(request, reservation, response)
 
             return run
 
         return decorate
 
-    async def _unpayable(self, request: Request, feature: str, key: str | None) -> ChargeResult | None:
-        """The refusal that a use would meet now; None where it can be paid, or has been paid under this key."""
-        check = await self.validate_credit_usage(request, feature)
-        if check.allowed:
-            return None
-        if key is None:
-            return await self._refused(
-                InsufficientCreditsError(feature, check.required, check.remaining, check.available)
-            )
-        # Somebody who never saw the answer asks again: with nothing left, only the key can tell that it was paid for.
-        result = await self.check_and_consume_credit(request, feature, idempotency_key=key)
-        return None if result.success else result
+    async def _settled(self, request: Request, reservation: Reservation, response: Any) -> Any:
+        """The answer to work that ended, once it is charged for or its hold given back."""
+        if isinstance(response, Response) and response.status_code >= 400:
+            await reservation.release()
+            return response
+        if isinstance(response, Response) and is_stream(response):
+            return ChargedStream(response, reservation)
+        if await request.is_disconnected():
+            await reservation.release()
+            return response
+        try:
+            await reservation.capture()
+        except InsufficientCreditsError as refusal:
+            return await self._answer_402(refusal)
+        return response
+
+    async def _answer_402(self, refusal: InsufficientCreditsError) -> Response:
+        return self.create_insufficient_credits_response(await self._refused(refusal))
 
     async def _refused(self, refusal: InsufficientCreditsError) -> ChargeResult:
         return ChargeResult(
