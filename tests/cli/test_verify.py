@@ -3,8 +3,11 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import psycopg
 
+from sixpence.core.transaction import FIRST_HEAD, hashed_fields, row_hash
+from sixpence.ledger.rows import transaction_from_row
 from tests.support.server import ServerProcess, environment_for
 
 
@@ -58,6 +61,49 @@ def test_a_changed_row_is_named(idle: ServerProcess) -> None:
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"account '{account_id}': ")
+
+
+def test_a_ledger_that_only_adds_up_is_found_by_deciding_anew(idle: ServerProcess) -> None:
+    """Somebody who rewrites a row, its hash and the balance is found by the rules, which would not have given that."""
+    account_id = with_an_account(idle)
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        row = transaction_from_row(connection.execute("SELECT * FROM credit_transactions").fetchone())
+        generous = msgspec.structs.replace(
+            row,
+            amount=600,
+            balance_after=600,
+            total_after=600,
+            detail=row.detail.replace('"amount":6,', '"amount":600,'),
+            allocations=row.allocations.replace(",6]", ",600]"),
+        )
+        head = row_hash(FIRST_HEAD, hashed_fields(generous))
+        connection.execute(
+            "UPDATE credit_transactions SET amount = 600, balance_after = 600, total_after = 600,"
+            " detail = ?, allocations = ?, hash = ?",
+            (generous.detail, generous.allocations, head),
+        )
+        connection.execute(
+            "UPDATE credit_accounts SET credits_remaining = 600, credits_total = 600, head = ?,"
+            """ live = replace(replace(live, '"amount":6,', '"amount":600,'), '"remaining":6,', '"remaining":600,')""",
+            (head,),
+        )
+
+    folded = idle.run("verify")
+    decided = idle.run("verify", "--decide")
+
+    assert (folded.returncode, folded.stderr) == (0, "")
+    assert decided.returncode == 1
+    assert f"transaction 1 of '{account_id}' (signup) is not what the rules say: amount is 600, not 6" in decided.stderr
+
+
+def test_a_clean_ledger_decided_anew(server: ServerProcess) -> None:
+    """What the rules wrote is what they write again, and the status is 0."""
+    account_id = with_an_account(server)
+    server.run("account", "grant", account_id, "10", "--reason", "an outage")
+
+    done = server.run("verify", "--decide")
+
+    assert (done.returncode, done.stdout) == (0, "1 accounts, 2 transactions: no difference\n")
 
 
 def test_a_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> None:

@@ -21,19 +21,23 @@ from sixpence.settings import Settings
 
 
 @click.command()
+@click.option("--decide", is_flag=True, help="Also decide every transaction anew by the rules, which takes longer.")
 @database_option
-def verify(database: str | None) -> int:
+def verify(decide: bool, database: str | None) -> int:
     """Rebuild every account from the first row of its ledger and compare; also while a server runs.
 
     \b
-    Example:
+    Examples:
       sixpence verify
+      sixpence verify --decide
 
-    Nothing is changed. Ends with 0 when there is no difference, with 1 and each difference in words when there is one.
+    Without --decide it shows that everything adds up and that nobody changed a row; with it also that each row is what
+    the rules make of the account as it stood, under the plan and the prices of then. Nothing is changed. Ends with 0
+    when there is no difference, with 1 and each difference in words when there is one.
     """
     settings = settings_of(database=database)
     with databases.told_in_words(settings), databases.translated():
-        report = _report(settings)
+        report = _report(settings, decide=decide)
     looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
     if report.clean:
         click.echo(f"{looked_at}: no difference")
@@ -46,7 +50,7 @@ def verify(database: str | None) -> int:
     return 1
 
 
-def _report(settings: Settings) -> Report:
+def _report(settings: Settings, *, decide: bool) -> Report:
     place = place_of(settings.database)
     if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
         problem = f"database: there is no file {place.path}."
@@ -65,7 +69,7 @@ def _report(settings: Settings) -> Report:
                 raise CommandRefusedError(f"{problem} Run: sixpence db upgrade.")
             migrate.check_tables(step, tables)
             with _progress() as progress:
-                return verify_ledger(connection, progress=progress)
+                return verify_ledger(connection, progress=progress, decide=decide)
     finally:
         engine.dispose()
 
