@@ -65,7 +65,7 @@ class Reference:
             case Tick():
                 return None
             case EnsureAccount():
-                return self._ensure(now, catalog, keyed)
+                self._ensure(now, catalog, keyed)
             case _ if not memory.rows:
                 return Refused("account-not-found")
             case _ if memory.standing == "closed" and isinstance(command, _CLOSED_TO):
@@ -94,9 +94,10 @@ class Reference:
             case CancelPlan():
                 return self._changed("plan_change", cancel_plan(memory, now=now, catalog=catalog), now, keyed)
             case Freeze() | Unfreeze():
-                return self._stand(command, now, keyed)
+                self._stand(command, now, keyed)
             case Close():
-                return self._close(now, keyed)
+                self._close(now, keyed)
+        return None
 
     def _ensure(self, now: int, catalog: Catalog, keyed: bool) -> None:
         memory = self.memory

@@ -39,7 +39,7 @@ def uses_left_by(memory: Memory, plan: Plan, now: int) -> list[int]:
     return sorted(at for at in leaves if now < at) if same else []
 
 
-def opens_at(memory: Memory, plan: Plan, now: int) -> int | None | bool:
+def opens_at(memory: Memory, plan: Plan, now: int) -> int | bool | None:
     """Whether one more use fits: True, or the instant from which it does, or None for never."""
     assert plan.fair_use is not None
     leaving = uses_left_by(memory, plan, now)

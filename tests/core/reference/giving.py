@@ -62,8 +62,9 @@ def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refus
         skips, gives = skips - skipped, gives - given
         if given:
             _give_back(memory, gift, given, now, now + catalog.grace_days * DAY)
+    _gather(memory)
     memory.refunds.append((number, amount))
-    memory.write("refund", now, refunded=amount)
+    memory.write("refund", now, feature=row.feature, refunded=amount)
     return None
 
 
@@ -72,11 +73,13 @@ def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refu
     name = command.grant_id
     if name not in memory.gifts:
         return Refused("grant-not-found")
-    if memory.voided(name):
+    gift = memory.gifts[name]
+    if gift.voided_by_name:
         return Refused("grant-ended")
-    shortfall = 0
-    spent = spent_of(memory, name)
-    memory.move(name, "unscheduled" if memory.pending(name) else "voided", -memory.free(name))
+    gift.voided_by_name = True
+    spent, shortfall = spent_of(memory, gift), 0
+    if memory.left(name) and not memory.voided(name):
+        memory.move(name, "unscheduled" if memory.pending(name) else "voided", -memory.free(name))
     if command.revoke_spent:
         debt = min(spent, memory.overdraft_free(catalog))
         shortfall = spent - debt
@@ -89,16 +92,22 @@ def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refu
 def void_everything(memory: Memory, now: int) -> None:
     """Cancel what nothing holds of every gift, because the account is closed."""
     for gift in memory.alive():
-        if not memory.over(gift.name):
+        if not memory.voided(gift.name):
             word = "unscheduled" if memory.pending(gift.name) else "voided"
             memory.move(gift.name, word, -memory.free(gift.name))
     memory.write("close", now)
 
 
-def spent_of(memory: Memory, name: str) -> int:
-    """What was spent of a gift and not refunded to it."""
-    words = ("consumed", "captured", "repaid", "refunded")
-    return -sum(amount for word, amount in memory.moves[name] if word in words)
+def spent_of(memory: Memory, gift: Gift) -> int:
+    """What was spent of a gift and can be taken back: nothing of an allowance, nor of a closed account."""
+    if gift.by_plan is not None or memory.standing == "closed":
+        return 0
+    moves = memory.moves[gift.name]
+    if memory.left(gift.name) and not memory.over(gift.name):
+        lowered = sum(amount for word, amount in moves if word in ("adjusted", "trimmed"))
+        return gift.amount + lowered - memory.left(gift.name)
+    # Of one that is gone, all counts as spent that did not expire of itself.
+    return gift.amount - memory.left(gift.name) + sum(amount for word, amount in moves if word == "expired")
 
 
 def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
@@ -114,7 +123,7 @@ def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
 
 def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at: int) -> None:
     gift = memory.gifts.get(name)
-    if gift is None or memory.voided(name):
+    if gift is None or gift.voided_by_name:
         settles = min(amount, memory.owed())
         if settles:
             memory.move(OVERDRAFT, "refunded", settles)
@@ -123,12 +132,21 @@ def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at:
             memory.move(name, "withheld", amount)
             return
         gift = Gift(OVERDRAFT, 0, "refund", now, now)
-    elif not memory.over(name) and (gift.until_at is None or now < gift.until_at):
+    elif not memory.over(name) and not gift.plan_over and (gift.until_at is None or now < gift.until_at):
         memory.move(name, "refunded", amount)
-        memory.arrive(gift, amount)
+        memory.arrivals.append((name, amount))
         return
     if amount:
         _give_grace(memory, gift, amount, now, grace_until_at)
+
+
+def _gather(memory: Memory) -> None:
+    """Write down once for each gift what comes back to it, and last what is withheld."""
+    back = {gift: 0 for gift, word, _ in memory.unwritten if word == "refunded"}
+    for gift, word, amount in memory.unwritten:
+        back[gift] = back.get(gift, 0) + (amount if word == "refunded" else 0)
+    withheld = [move for move in memory.unwritten if move[1] == "withheld"]
+    memory.unwritten = [(gift, "refunded", amount) for gift, amount in back.items() if amount] + withheld
 
 
 def _give_grace(memory: Memory, gift: Gift, amount: int, now: int, until_at: int) -> None:
@@ -138,6 +156,6 @@ def _give_grace(memory: Memory, gift: Gift, amount: int, now: int, until_at: int
         if replace(other, name="", amount=amount) == terms:
             other.amount += amount
             memory.move(other.name, "refunded", amount)
-            memory.arrive(other, amount)
+            memory.arrivals.append((other.name, amount))
             return
     memory.give(replace(terms, name=memory.next_name()), "refunded")

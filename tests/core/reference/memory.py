@@ -31,6 +31,8 @@ class Gift:
     features: tuple[str, ...] | None = None
     by_plan: str | None = None
     rolled: bool = False
+    plan_over: bool = False
+    voided_by_name: bool = False
 
     def turn(self) -> tuple[int, float, int, int, tuple[int, str]]:
         """Its place in the burn-down order."""
@@ -78,8 +80,8 @@ class FairUse:
 class Term:
     """A running term of a plan: `number` periods after the anchor, or a trial, which has no period.
 
-    `offers` are the allowances of the plans that this term saw, `given` what it gave; under a drip plan both are of
-    the month. `share` is the month that came last.
+    `offers` are the allowances of the plans that this term saw, `given` all that it gave. Under a plan that drips,
+    `share` is the month that came last.
     """
 
     anchor: int
@@ -128,6 +130,7 @@ class Memory:
     tried: list[str] = field(default_factory=list)
     standing: str = "open"
     unwritten: list[Move] = field(default_factory=list)
+    arrivals: list[tuple[str, int]] = field(default_factory=list)
 
     def move(self, gift: str, word: str, amount: int) -> None:
         """Remember what happens to a gift, for the row that is written next."""
@@ -145,14 +148,19 @@ class Memory:
         self.gifts[gift.name] = gift
         self.move(gift.name, word, gift.amount)
         if word != "scheduled":
-            self.arrive(gift, gift.amount)
+            self.arrivals.append((gift.name, gift.amount))
 
-    def arrive(self, gift: Gift, amount: int) -> None:
-        """Credits for any feature pay what is owed before anything else."""
-        paid = min(amount, self.owed())
-        if gift.features is None and paid:
-            self.move(gift.name, "repaid", -paid)
-            self.move(OVERDRAFT, "repaid", paid)
+    def pay_what_is_owed(self) -> None:
+        """Of what has arrived, credits for any feature pay what is owed before anything else."""
+        owed = self.owed()
+        for name, amount in self.arrivals:
+            paid = min(amount, owed) if self.gifts[name].features is None else 0
+            owed -= paid
+            if paid:
+                self.move(name, "repaid", -paid)
+        self.arrivals.clear()
+        if owed < self.owed():
+            self.move(OVERDRAFT, "repaid", self.owed() - owed)
 
     def let_go(self, part: str, amount: int) -> None:
         """Give back what a hold had set aside of a gift; it lapses if the gift is over."""
@@ -163,7 +171,7 @@ class Memory:
             return
         self.move(part, "released", amount)
         if part != OVERDRAFT:
-            self.arrive(self.gifts[part], amount)
+            self.arrivals.append((part, amount))
 
     def left(self, name: str) -> int:
         """What is not gone of a gift, held or not, in effect or not."""
@@ -241,6 +249,7 @@ class Memory:
         refunded: int | None = None,
     ) -> None:
         """Write a row with all that was moved since the last one."""
+        self.pay_what_is_owed()
         remaining = self.remaining()
         before = self.rows[-1].remaining if self.rows else 0
         figures = (remaining - before, remaining, self.total() + (consumed or 0), self.all_held())

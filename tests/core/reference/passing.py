@@ -6,10 +6,11 @@ from functools import partial
 from sixpence.core.catalog import Catalog, Plan, PricedBy
 from tests.core.reference.calendars import boundary
 from tests.core.reference.fair_use import forget_use
-from tests.core.reference.memory import Gift, Hold, Memory, Term
+from tests.core.reference.memory import Gift, Hold, Memory
 from tests.core.reference.subscribing import (
     begin_next,
-    give_share,
+    end_gifts_of_plans,
+    give_later_share,
     month_of,
     plan_that_begins,
 )
@@ -19,8 +20,8 @@ Event = tuple[int, int, tuple[int, str], Callable[[Memory, int, Catalog], None]]
 
 def let_time_pass(memory: Memory, now: int, priced_by: PricedBy) -> None:
     """Let everything happen that is due by now, one after another, each under the catalog of its instant."""
-    while events := [event for event in _events(memory) if event[0] <= now]:
-        at, _, _, happens = min(events, key=lambda event: event[:3])
+    while due := [event for event in events(memory) if event[0] <= now]:
+        at, _, _, happens = min(due, key=lambda event: event[:3])
         happens(memory, at, catalog_at(priced_by, at))
 
 
@@ -31,25 +32,26 @@ def catalog_at(priced_by: PricedBy, at: int) -> Catalog:
     return applied[-1] if applied else known[0].catalog
 
 
-def _events(memory: Memory) -> list[Event]:
-    events: list[Event] = []
+def events(memory: Memory) -> list[Event]:
+    """What time will do: when, its place among what happens at that instant, whose, and how."""
+    known: list[Event] = []
     for hold in memory.holds.values():
         if hold.ended is None:
-            events.append((hold.until_at, 1, (hold.number, ""), partial(_time_out, hold)))
+            known.append((hold.until_at, 1, (hold.number, ""), partial(_time_out, hold)))
     for gift in memory.alive():
         if memory.pending(gift.name):
-            events.append((gift.from_at, 5, gift.age(), partial(_take_effect, gift)))
+            known.append((gift.from_at, 5, gift.age(), partial(_take_effect, gift)))
         elif gift.until_at is not None and not memory.over(gift.name):
-            events.append((gift.until_at, 2, gift.age(), partial(_end, gift)))
+            known.append((gift.until_at, 2, gift.age(), partial(_end, gift)))
     term = memory.term
     if term is not None and not term.asleep:
         if term.cancelled or term.next_plan is not None:
-            events.append((term.ends_at, 3, (0, ""), _change_at_the_end))
+            known.append((term.ends_at, 3, (0, ""), _change_at_the_end))
         else:
-            events.append((term.ends_at, 4, (0, ""), _begin_a_term))
+            known.append((term.ends_at, 4, (0, ""), _begin_a_term))
         if term.drip and term.share < 12:
-            events.append((month_of(term, term.share)[1], 4, (0, ""), _give_next_share))
-    return events
+            known.append((month_of(term, term.share)[1], 4, (0, ""), _give_next_share))
+    return known
 
 
 def _time_out(hold: Hold, memory: Memory, at: int, catalog: Catalog) -> None:
@@ -57,7 +59,7 @@ def _time_out(hold: Hold, memory: Memory, at: int, catalog: Catalog) -> None:
     for part, amount in hold.parts:
         memory.let_go(part, amount)
     forget_use(hold.use)
-    memory.write("hold_expire", at)
+    memory.write("hold_expire", at, feature=hold.feature)
 
 
 def _end(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
@@ -73,13 +75,20 @@ def _end(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
     assert plan.rollover is not None
     assert plan.period is not None
     memory.move(gift.name, "rolled", -rolls)
-    if free > rolls:
+    if memory.left(gift.name):
         memory.move(gift.name, "expired", -(free - rolls))
     anchor, number = (term.anchor, term.number + 1) if plan.period == term.period else (at, 0)
     until_at = boundary(anchor, plan.period, number + plan.rollover.periods)
     terms = Gift(memory.next_name(), rolls, "plan", at, until_at, by_plan=gift.by_plan, rolled=True)
     memory.give(terms, "granted")
+    memory.arrivals.clear()
     memory.write("rollover", at)
+
+
+def _take_effect(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
+    memory.move(gift.name, "took_effect", gift.amount)
+    memory.arrivals.append((gift.name, gift.amount))
+    memory.write("take_effect", at)
 
 
 def _room_to_roll(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> int:
@@ -103,14 +112,15 @@ def _change_at_the_end(memory: Memory, at: int, catalog: Catalog) -> None:
     assert term is not None
     cancelled, memory.plan = term.cancelled, plan_that_begins(memory, catalog)
     plan = catalog.plans.get(memory.plan, Plan())
-    room = plan.rollover.cap if plan.rollover is not None and not cancelled else 0
+    room = plan.rollover.cap if plan.rollover is not None else 0
+    stays = plan.rollover is not None and plan.period is not None and not cancelled
     for gift in _rolled(memory):
         left, free = memory.left(gift.name), memory.free(gift.name)
-        if cancelled:
-            memory.move(gift.name, "expired", -free)
-        elif left > room and free:
+        if stays and left > room and free:
             memory.move(gift.name, "trimmed", -min(left - room, free))
         room = max(0, room - left)
+    if not stays:
+        end_gifts_of_plans(memory)
     term.next_plan, term.cancelled = None, False
     if plan.period is None:
         memory.term = None
@@ -120,19 +130,15 @@ def _change_at_the_end(memory: Memory, at: int, catalog: Catalog) -> None:
 def _begin_a_term(memory: Memory, at: int, catalog: Catalog) -> None:
     plan = catalog.plans.get(memory.plan, Plan())
     begin_next(memory, plan, at)
-    _write_allowance(memory, at)
+    memory.write("allowance", at)
 
 
 def _give_next_share(memory: Memory, at: int, catalog: Catalog) -> None:
-    term = memory.term
-    assert isinstance(term, Term)
+    term, plan = memory.term, catalog.plans.get(memory.plan, Plan())
+    assert term is not None
     term.share += 1
-    plan = catalog.plans.get(memory.plan, Plan())
-    give_share(memory, plan, at)
-    term.drip = True
-    _write_allowance(memory, at)
-
-
-def _write_allowance(memory: Memory, at: int) -> None:
-    if memory.unwritten:
-        memory.write("allowance", at)
+    if plan.period is None:
+        term.asleep = True
+    else:
+        give_later_share(memory, plan, at)
+    memory.write("allowance", at)

@@ -23,7 +23,9 @@ def price(feature: Feature, usage: Usage) -> int | None:
         if usage.model is not None or any(getattr(usage, name) is not None for name in _TOKENS):
             return None
         blocks = _whole(Fraction(parts["units"], feature.block), feature.rounding)
-        credits = sum(_of_block(feature, block) for block in range(blocks)) if feature.tiers else blocks * feature.credits
+        credits = (
+            sum(_of_block(feature, block) for block in range(blocks)) if feature.tiers else blocks * feature.credits
+        )
     if not any(parts.values()):
         return 0
     credits = max(credits, feature.minimum)

@@ -44,9 +44,7 @@ def place_hold(memory: Memory, command: PlaceHold, now: int, priced_by: PricedBy
     until_at = now + command.ttl_seconds * _SECOND
     covered = command.usage if command.amount is None else None
     use = count_use(memory, plan, now)
-    memory.holds[number] = Hold(
-        number, command.feature, priced_by, until_at, parts, plan.unlimited, covered, cost, use
-    )
+    memory.holds[number] = Hold(number, command.feature, priced_by, until_at, parts, plan.unlimited, covered, cost, use)
     memory.write("hold", now, feature=command.feature)
     return None
 
@@ -57,7 +55,7 @@ def extend_hold(memory: Memory, command: ExtendHold, now: int) -> Refused | None
     if isinstance(hold, Refused):
         return hold
     hold.until_at = max(hold.until_at, now + command.ttl_seconds * _SECOND)
-    memory.write("hold_extend", now)
+    memory.write("hold_extend", now, feature=hold.feature)
     return None
 
 
@@ -70,7 +68,7 @@ def release_hold(memory: Memory, command: ReleaseHold, now: int) -> Refused | No
     for part, amount in hold.parts:
         memory.let_go(part, amount)
     forget_use(hold.use)
-    memory.write("release", now)
+    memory.write("release", now, feature=hold.feature)
     return None
 
 
@@ -110,29 +108,24 @@ def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: Pric
 
 def _charge(memory: Memory, hold: Hold, command: CaptureHold, catalog: Catalog) -> int | None:
     """What a capture charges: by the prices of the hold's placing, beyond what an unlimited plan covered by today's."""
-    sold_then = hold.priced_by.catalog.features[hold.feature]
-    if not hold.unlimited:
-        if command.amount is not None:
-            return command.amount
-        return hold.amount() if command.usage is None else price(sold_then, command.usage)
-    unlimited_now = catalog.plans.get(memory.plan, Plan()).unlimited
+    sold_then, sold_now = hold.priced_by.catalog.features[hold.feature], catalog.features.get(hold.feature)
+    listed: int | None = hold.worth
     if command.amount is not None:
-        return 0 if unlimited_now else max(0, command.amount - hold.worth)
-    if command.usage is None:
+        listed = command.amount
+    elif command.usage is not None:
+        listed = price(sold_then, command.usage)
+    if listed is None or not hold.unlimited:
+        return listed
+    if catalog.plans.get(memory.plan, Plan()).unlimited:
         return 0
-    if price(sold_then, command.usage) is None:
-        return None
-    rest = command.usage if hold.covered is None else beyond(command.usage, hold.covered)
-    if rest is None or unlimited_now:
-        return 0
-    sold_now = catalog.features.get(hold.feature)
-    return None if sold_now is None else price(sold_now, rest)
+    if command.amount is not None or command.usage is None or hold.covered is None or sold_now is None:
+        return max(0, listed - hold.worth)
+    rest = beyond(command.usage, hold.covered)
+    return 0 if rest is None else price(sold_now, rest)
 
 
-def _capture_late(
-    memory: Memory, hold: Hold, command: CaptureHold, now: int, priced_by: PricedBy
-) -> Refused | None:
-    amount = hold.amount() if command.usage is None and command.amount is None else command.amount
+def _capture_late(memory: Memory, hold: Hold, command: CaptureHold, now: int, priced_by: PricedBy) -> Refused | None:
+    amount = hold.worth if command.usage is None and command.amount is None else command.amount
     usage = command.usage or Usage()
     up_to = command.mode == "up_to_available"
     refused = _spend(memory, hold.feature, usage, amount, now, priced_by, up_to_available=up_to)
@@ -217,5 +210,3 @@ def _open_hold(memory: Memory, name: str) -> Hold | Refused:
         facts = {"state": hold.ended, "ended_at": hold.ended_at, "captured_late": hold.captured_late}
         return Refused("hold-ended", facts)
     return hold
-
-

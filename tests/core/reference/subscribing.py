@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sixpence.core.catalog import Catalog, Plan
 from tests.core.reference.calendars import DAY, boundary
 from tests.core.reference.memory import Gift, Memory, Term
+from tests.core.reference.prices import LARGEST
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ def change_plan(memory: Memory, name: str, *, trial: bool, now: int, catalog: Ca
         return Change(refused="trial-refused")
     if trial:
         assert plan.trial is not None
-        _end_gifts_of_plans(memory)
+        end_gifts_of_plans(memory)
         memory.plan = name
         memory.tried.append(name)
         memory.term = Term(now, None, 0, now + plan.trial.days * DAY)
         _give(memory, memory.term, plan.trial.allowance, now)
         return Change(changed=True)
     if name == memory.plan and on_trial:
-        _end_gifts_of_plans(memory)
+        end_gifts_of_plans(memory)
         begin_anew(memory, plan, now)
         return Change(changed=True)
     if name == memory.plan:
@@ -59,8 +60,6 @@ def cancel_plan(memory: Memory, *, now: int, catalog: Catalog) -> Change:
     if term is None or term.asleep:
         _go_over(memory, catalog.default_plan, now, catalog)
         return Change(changed=True)
-    if memory.plan == catalog.default_plan:
-        return Change(changed=_stop_waiting(memory))
     changed = not term.cancelled
     term.next_plan, term.cancelled = None, True
     return Change(changed=changed)
@@ -70,9 +69,9 @@ def plan_that_begins(memory: Memory, catalog: Catalog) -> str:
     """The plan after the running term."""
     term = memory.term
     assert term is not None
-    if term.cancelled:
-        return catalog.default_plan
-    return term.next_plan or memory.plan
+    if term.next_plan is None and not term.cancelled:
+        return memory.plan
+    return term.next_plan if term.next_plan in catalog.plans else catalog.default_plan
 
 
 def begin_anew(memory: Memory, plan: Plan, at: int) -> None:
@@ -80,7 +79,7 @@ def begin_anew(memory: Memory, plan: Plan, at: int) -> None:
     memory.term = None
     if plan.period is not None:
         memory.term = Term(at, plan.period, 0, boundary(at, plan.period, 1))
-        give_share(memory, plan, at)
+        _give_first(memory, memory.term, plan, at)
 
 
 def begin_next(memory: Memory, plan: Plan, at: int) -> None:
@@ -92,19 +91,25 @@ def begin_next(memory: Memory, plan: Plan, at: int) -> None:
         return
     number = term.number + 1
     memory.term = Term(term.anchor, term.period, number, boundary(term.anchor, term.period, number + 1))
-    give_share(memory, plan, at)
+    _give_first(memory, memory.term, plan, at)
 
 
-def give_share(memory: Memory, plan: Plan, at: int) -> None:
-    """Give what the plan gives at this instant of its term: the whole allowance, or the share of the month."""
+def give_later_share(memory: Memory, plan: Plan, at: int) -> None:
+    """Give the share of the month that begins; nothing if the plan gives no shares any more."""
     term = memory.term
     assert term is not None
     term.drip = plan.drip
-    offer = share_of(plan, term.share)
-    if term.drip:
-        term.offers, term.given = [], []
-    term.offers.append(offer)
-    _give(memory, term, offer, at)
+    term.offers.append(plan.allowance)
+    _give(memory, term, min(share_of(plan, term.share), _room(term)) if plan.drip else 0, at)
+
+
+def end_gifts_of_plans(memory: Memory) -> None:
+    """What plans gave ends with its plan; what is spent of it does not come back to it, either."""
+    for gift in memory.alive():
+        if gift.by_plan is not None and not memory.over(gift.name):
+            memory.move(gift.name, "expired", -memory.free(gift.name))
+    for gift in memory.gifts.values():
+        gift.plan_over = gift.plan_over or gift.by_plan is not None
 
 
 def share_of(plan: Plan, share: int) -> int:
@@ -124,7 +129,7 @@ def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
     current = catalog.plans.get(memory.plan)
     if name == memory.plan:
         return False
-    if memory.term is None or memory.term.asleep or current is None or current.period is None:
+    if memory.term is None or memory.term.asleep or current is None:
         return True
     return catalog.plans[name].rank > current.rank
 
@@ -132,7 +137,7 @@ def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
 def _go_over(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
     plan, term = catalog.plans[name], memory.term
     memory.plan = name
-    _end_gifts_of_plans(memory)
+    end_gifts_of_plans(memory)
     if term is not None:
         _stop_waiting(memory)
     if plan.period is None:
@@ -147,16 +152,24 @@ def _give_the_rest(memory: Memory, term: Term, plan: Plan, now: int) -> None:
     term.asleep = False
     begins_at, ends_at = boundary(term.anchor, plan.period or "", term.number), term.ends_at
     if plan.drip:
-        share = next(share for share in range(1, 13) if now < month_of(term, share)[1])
-        if share != term.share or not term.drip:
-            term.offers, term.given = [], []
-        term.share = share
-        begins_at, ends_at = month_of(term, share)
+        term.share = next(share for share in range(1, 13) if now < month_of(term, share)[1])
+        begins_at, ends_at = month_of(term, term.share)
     term.drip = plan.drip
-    offer = share_of(plan, term.share)
-    term.offers.append(offer)
-    in_proportion = offer * (ends_at - now) // (ends_at - begins_at)
-    _give(memory, term, min(in_proportion, max(0, max(term.offers) - sum(term.given))), now)
+    term.offers.append(plan.allowance)
+    in_proportion = share_of(plan, term.share) * (ends_at - now) // (ends_at - begins_at)
+    _give(memory, term, min(in_proportion, _room(term)), now)
+
+
+def _give_first(memory: Memory, term: Term, plan: Plan, at: int) -> None:
+    term.drip = plan.drip
+    term.offers.append(plan.allowance)
+    _give(memory, term, share_of(plan, 1), at)
+
+
+def _room(term: Term) -> int:
+    """What the term may still give: the best of its plans, by its months so far where it drips, less what it gave."""
+    best = max(term.offers)
+    return max(0, (best * term.share // 12 if term.drip else best) - sum(term.given))
 
 
 def _fall_asleep(term: Term | None, now: int) -> Term | None:
@@ -180,12 +193,8 @@ def _waits(term: Term | None) -> bool:
 
 def _give(memory: Memory, term: Term, amount: int, at: int) -> None:
     term.given.append(amount)
-    if amount:
+    later = sum(memory.left(name) for name in memory.gifts if memory.pending(name))
+    amount = min(amount, LARGEST - memory.total() - later)
+    if amount > 0:
         gift = Gift(memory.next_name(), amount, "plan", at, term.ends_at, by_plan=memory.plan)
         memory.give(gift, "granted")
-
-
-def _end_gifts_of_plans(memory: Memory) -> None:
-    for gift in memory.alive():
-        if gift.by_plan is not None and not memory.over(gift.name):
-            memory.move(gift.name, "expired", -memory.free(gift.name))

@@ -1,0 +1,187 @@
+"""What is asked in a step: commands drawn one choice at a time, biased to the edges.
+
+Everything is drawn through `choose`, so that Hypothesis and a plain random generator draw in the same way. Commands
+name rows, holds and gifts by their numbers; `with_ids` puts the ledger's ids in their place.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.commands import (
+    Adjust,
+    CancelPlan,
+    CaptureHold,
+    ChangePlan,
+    Close,
+    Command,
+    Consume,
+    EnsureAccount,
+    ExtendHold,
+    Freeze,
+    GrantCredits,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+    Tick,
+    Unfreeze,
+    VoidGrant,
+)
+from sixpence.core.grant import CATEGORY_ORDER
+from sixpence.core.instant import SECOND
+from sixpence.core.price import Usage
+from tests.core.reference import Reference
+from tests.lockstep.world import FEATURES, PLANS, USAGES
+
+T = TypeVar("T")
+_NOBODY = "nobody"
+_LENGTHS = (1, SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, 40 * 86_400 * SECOND)
+_KINDS = {
+    Consume: 14,
+    GrantCredits: 8,
+    PlaceHold: 12,
+    CaptureHold: 10,
+    ReleaseHold: 3,
+    ExtendHold: 3,
+    Refund: 9,
+    VoidGrant: 4,
+    Adjust: 3,
+    ChangePlan: 12,
+    CancelPlan: 3,
+    Freeze: 1,
+    Unfreeze: 2,
+    EnsureAccount: 1,
+    Tick: 3,
+}
+_WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
+
+
+class Choose(Protocol):
+    """Takes one of the options."""
+
+    def __call__(self, options: Sequence[T], /) -> T:
+        """One of the options."""
+        ...
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A command as a caller sends it, by numbers, and under which key if any."""
+
+    command: Command
+    key: str | None = None
+
+
+def draw_asked(choose: Choose, reference: Reference, now: int, keys: Mapping[str, Asked]) -> Asked:
+    """A command for the account as the reference knows it; now and then one that was sent under its key before."""
+    if keys and choose(range(12)) == 0:
+        return keys[choose(sorted(keys))]
+    command = draw_command(choose, reference, now)
+    keyed = not isinstance(command, Tick) and choose([True, False])
+    return Asked(command, f"key {len(keys) + 1}" if keyed else None)
+
+
+def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
+    """A command, named by numbers."""
+    if not reference.rows and choose(range(6)):
+        return EnsureAccount()
+    if reference.memory.standing == "frozen" and choose(range(4)) == 0:
+        return Unfreeze()
+    kind = Close if choose(range(400)) == 399 else choose(_WEIGHTED)
+    if kind is GrantCredits:
+        return _draw_grant(choose, now)
+    if kind is Consume:
+        feature = choose(FEATURES)
+        return Consume(feature=feature, usage=_draw_usage(choose, feature))
+    if kind is PlaceHold:
+        feature, amount = choose(FEATURES), choose([None, None, 1, 2, 5, 0])
+        usage = Usage() if amount is not None else _draw_usage(choose, feature)
+        return PlaceHold(feature=feature, ttl_seconds=_draw_seconds(choose), usage=usage, amount=amount)
+    if kind is CaptureHold:
+        return _draw_capture(choose, reference)
+    if kind is ReleaseHold:
+        return ReleaseHold(hold_id=_draw_hold(choose, reference))
+    if kind is ExtendHold:
+        return ExtendHold(hold_id=_draw_hold(choose, reference), ttl_seconds=_draw_seconds(choose))
+    if kind is Refund:
+        return Refund(transaction_id=_draw_spent(choose, reference), amount=choose([None, None, 1, 1, 2, 3, 9]))
+    if kind is VoidGrant:
+        return VoidGrant(grant_id=_draw_gift(choose, reference), revoke_spent=choose([False, True]))
+    if kind is Adjust:
+        return Adjust(amount=choose([4, 1, -1, -2, -5, -50]), reason="counted again", actor="ada@example.com")
+    if kind is ChangePlan:
+        return ChangePlan(plan=choose(PLANS), trial=choose([False, False, False, True]))
+    kinds: dict[type, Command] = {
+        CancelPlan: CancelPlan(),
+        Freeze: Freeze(),
+        Unfreeze: Unfreeze(),
+        Close: Close(),
+        EnsureAccount: EnsureAccount(),
+        Tick: Tick(),
+    }
+    return kinds[kind]
+
+
+def with_ids(command: Command, ids: Mapping[str, str]) -> Command:
+    """The command as the ledger takes it: ids for numbers; what is not there has an id that nobody has."""
+    names: dict[str, Any] = {
+        name: ids.get(getattr(command, name), "018f0000-0000-7000-8000-000000000000")
+        for name in ("hold_id", "transaction_id", "grant_id")
+        if hasattr(command, name)
+    }
+    return msgspec.structs.replace(command, **names) if names else command
+
+
+def _draw_grant(choose: Choose, now: int) -> GrantCredits:
+    from_in = choose([None, None, None, -SECOND, 0, *_LENGTHS])
+    ends_in = choose([None, None, None, 0, *_LENGTHS])
+    effective_at = None if from_in is None else now + from_in
+    return GrantCredits(
+        amount=choose([1, 2, 3, 5, 8] * 5 + [AMOUNT_MAX - 40, AMOUNT_MAX]),
+        category=choose(list(CATEGORY_ORDER)),
+        priority=choose([100, 100, 100, 99, 101]),
+        effective_at=effective_at,
+        expires_at=None if ends_in is None else (effective_at or now) + ends_in,
+        features=choose([None, None, None, ("sketch",), ("video", "image"), ("video", "magic")]),
+    )
+
+
+def _draw_capture(choose: Choose, reference: Reference) -> CaptureHold:
+    name = _draw_hold(choose, reference)
+    hold = reference.memory.holds.get(int(name)) if name.isdigit() else None
+    held = 1 if hold is None else hold.amount()
+    how = choose(["all", "amount", "amount", "usage"])
+    feature = "sketch" if hold is None else hold.feature
+    return CaptureHold(
+        hold_id=name,
+        amount=choose([max(0, held - 1), held, held + 1, held + 4, 0]) if how == "amount" else None,
+        usage=_draw_usage(choose, feature) if how == "usage" else None,
+        mode=choose(["exact", "up_to_available"]),
+        late=choose([False, False, True]),
+    )
+
+
+def _draw_usage(choose: Choose, feature: str) -> Usage:
+    return choose([Usage(), *USAGES.get(feature, (Usage(units=2),))])
+
+
+def _draw_seconds(choose: Choose) -> int:
+    return choose([1, 60, 3600, 86_400, 40 * 86_400])
+
+
+def _draw_hold(choose: Choose, reference: Reference) -> str:
+    holds = reference.memory.holds
+    still = [number for number, hold in holds.items() if hold.ended is None]
+    options = [str(number) for number in still * 3 + list(holds)[-4:]]
+    return choose([*options, *options, _NOBODY])
+
+
+def _draw_spent(choose: Choose, reference: Reference) -> str:
+    spent = [str(number) for number, row in enumerate(reference.rows, 1) if row.consumed]
+    anything = [str(number) for number in range(max(1, len(reference.rows) - 4), len(reference.rows) + 1)]
+    return choose([*spent[-12:], *spent[-3:], *anything, _NOBODY])
+
+
+def _draw_gift(choose: Choose, reference: Reference) -> str:
+    return choose([*list(reference.memory.gifts)[-14:], *list(reference.memory.gifts)[-3:], _NOBODY, "1"])

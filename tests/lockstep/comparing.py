@@ -1,0 +1,68 @@
+"""The core's rows and refusals in the reference's words, so that the two can be compared."""
+
+import dataclasses
+from itertools import zip_longest
+from typing import Any
+
+from sixpence.core.errors import RefusedError
+from sixpence.core.instant import to_wire
+from sixpence.core.transaction import Transaction, seq_of
+from tests.core.reference import OVERDRAFT, Refused, Row
+
+
+def plain(row: Transaction) -> Row:
+    """A row of the ledger as the reference writes it."""
+    detail = row.read_detail()
+    moves = tuple((number_of(move.grant_id), str(move.movement), move.amount) for move in row.read_allocations())
+    return Row(
+        kind=row.kind,
+        at=row.created_at,
+        amount=row.amount,
+        remaining=row.balance_after,
+        total=row.total_after,
+        held=row.held_after,
+        plan=row.plan,
+        moves=moves,
+        feature=row.feature_used,
+        consumed=row.credits_consumed,
+        shortfall=detail.shortfall or None,
+        refunded=detail.refunded,
+    )
+
+
+def number_of(name: str) -> str:
+    """The reference's name of a gift: the number of its row and its place in it."""
+    if name == OVERDRAFT:
+        return name
+    _, dot, place = name.partition(".")
+    return f"{seq_of(name)}{dot}{place}"
+
+
+def ids_of(rows: list[Transaction]) -> dict[str, str]:
+    """The ledger's id for each number: of a row, and of each gift that a row made."""
+    ids = {str(row.seq): row.id for row in rows}
+    for row in rows:
+        for move in row.read_allocations():
+            ids.setdefault(number_of(move.grant_id), move.grant_id)
+    return ids
+
+
+def compare_rows(rows: tuple[Transaction, ...], expected: list[Row]) -> None:
+    """The rows say what the reference says; the first one that does not is told with both sides."""
+    decided = [plain(row) for row in rows]
+    for ours, theirs in zip_longest(decided, expected):
+        assert ours == theirs, f"core:      {ours}\nreference: {theirs}"
+
+
+def compare_refusals(refusal: RefusedError | None, expected: Refused | None) -> None:
+    """The refusal has the code that the reference says, and states the facts that the reference knows."""
+    assert (refusal and refusal.code) == (expected and expected.code), (refusal, expected)
+    if refusal is None or expected is None:
+        return
+    assert dataclasses.is_dataclass(refusal)
+    stated = {name: getattr(refusal, name) for name in expected.facts}
+    assert stated == {name: _worded(name, value) for name, value in expected.facts.items()}
+
+
+def _worded(name: str, value: Any) -> Any:
+    return to_wire(value) if name.endswith("_at") and value is not None else value

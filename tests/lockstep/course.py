@@ -1,0 +1,93 @@
+"""A course of events: several accounts under one clock and one line of catalogs, drawn and run step by step.
+
+Runs on the pure core and the reference; `Databases` (databases.py) follow it. All that is drawn goes through `choose`.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from sixpence.core.catalog import Catalog, PricedBy
+from sixpence.core.decide import Decision
+from tests.core.reference import Reference
+from tests.lockstep.asking import Asked, Choose, draw_asked
+from tests.lockstep.pair import Pair
+from tests.lockstep.timing import BEGINNINGS, draw_clock
+from tests.lockstep.world import CATALOGS
+
+_CATALOG_EVERY = 25
+_BATCH_MAX = 5
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens at one reading of the clock: perhaps a new catalog, then commands, each for one of the accounts."""
+
+    clock: int
+    catalog: Catalog | None = None
+    asked: tuple[tuple[int, Asked], ...] = ()
+
+    def __str__(self) -> str:
+        catalog = [] if self.catalog is None else [f"catalog {CATALOGS.index(self.catalog) + 1} is applied"]
+        commands = [f"account {number}: {asked.command} key={asked.key!r}" for number, asked in self.asked]
+        return f"at {self.clock}: " + "; ".join([*catalog, *commands])
+
+
+@dataclass
+class Course:
+    """The accounts, the time and the catalog, as far as the steps have come."""
+
+    pairs: list[Pair]
+    clock: int
+    priced_by: PricedBy
+    steps: list[Step] = field(default_factory=list)
+
+    def next_step(self, choose: Choose) -> Step:
+        """Draw what comes next, and take it into the course's record; `run` makes it happen."""
+        references = [pair.reference for pair in self.pairs]
+        clock = draw_clock(choose, self.clock, references)
+        catalog = None
+        if choose(range(_CATALOG_EVERY)) == _CATALOG_EVERY - 1:
+            catalog = choose([one for one in CATALOGS if one is not self.priced_by.catalog])
+        step = Step(clock, catalog, tuple(self._draw_commands(choose, clock)))
+        self.steps.append(step)
+        return step
+
+    def run(self, step: Step) -> list[tuple[Pair, Asked, Decision | None]]:
+        """Make the step happen on core and reference; None stands for the decision of a key that was used before."""
+        self.clock = step.clock
+        if step.catalog is not None:
+            self.apply(step.catalog)
+        done: list[tuple[Pair, Asked, Decision | None]] = []
+        for number, asked in step.asked:
+            pair = self.pairs[number]
+            replayed = asked.key is not None and asked.key in pair.keys
+            decision = None if replayed else pair.ask(asked, clock=self.clock, priced_by=self.priced_by)
+            done.append((pair, asked, decision))
+        return done
+
+    def apply(self, catalog: Catalog) -> None:
+        """Make the catalog the one in force; no version counts as applied before the one it follows."""
+        before = self.priced_by
+        earlier = (*before.earlier, msgspec.structs.replace(before, earlier=()))
+        self.priced_by = PricedBy(before.version + 1, catalog, max(self.clock, before.applied_at), earlier)
+
+    def _draw_commands(self, choose: Choose, clock: int) -> list[tuple[int, Asked]]:
+        count = choose([1, 1, 1, 1, 1, _BATCH_MAX - 2, _BATCH_MAX]) if len(self.pairs) > 1 else 1
+        asked: list[tuple[int, Asked]] = []
+        for _ in range(count):
+            number = choose(range(len(self.pairs)))
+            pair = self.pairs[number]
+            keys = {**pair.keys, **{one.key: one for to, one in asked if to == number and one.key is not None}}
+            asked.append((number, draw_asked(choose, pair.reference, max(clock, _last_at(pair.reference)), keys)))
+        return asked
+
+
+def begin(choose: Choose, account_ids: list[str]) -> Course:
+    """A course that has not begun: accounts that are not there yet, a clock, a first catalog."""
+    clock = choose(BEGINNINGS)
+    return Course([Pair(name) for name in account_ids], clock, PricedBy(1, choose(CATALOGS), clock))
+
+
+def _last_at(reference: Reference) -> int:
+    return reference.rows[-1].at if reference.rows else 0

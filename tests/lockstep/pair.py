@@ -1,0 +1,111 @@
+"""One account on the pure core, driven beside the reference, with every invariant looked at after each command."""
+
+import hashlib
+
+import msgspec
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import PricedBy
+from sixpence.core.commands import Command, Consume, GrantCredits, Key, Tick
+from sixpence.core.decide import Decision, decide
+from sixpence.core.fold import fold
+from sixpence.core.past import Past
+from sixpence.core.transaction import Transaction
+from tests.core.reference import Reference
+from tests.lockstep.asking import Asked, with_ids
+from tests.lockstep.comparing import compare_refusals, compare_rows, ids_of
+from tests.lockstep.invariants import check_account, check_chain, check_history, check_overdraft
+
+ALWAYS_WRITTEN = (GrantCredits, Consume)
+
+
+class Pair:
+    """An account's decided state with all its rows, and the reference of it."""
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.account = self.new_account()
+        self.folded = self.new_account()
+        self.rows: list[Transaction] = []
+        self.past = Past()
+        self.ids: dict[str, str] = {}
+        self.keys: dict[str, Asked] = {}
+        self.reference = Reference()
+
+    def new_account(self) -> Account:
+        """The account before anything happened."""
+        return Account(account_no=account_no(self.account_id), account_id=self.account_id)
+
+    def command_of(self, asked: Asked) -> Command:
+        """The command with the ids of this account's rows."""
+        return with_ids(asked.command, self.ids)
+
+    def ask(self, asked: Asked, *, clock: int, priced_by: PricedBy) -> Decision:
+        """Decide the command on both sides, compare them, check what always holds, and take the outcome."""
+        decision = self.decide(asked, clock=clock, priced_by=priced_by)
+        rows, refused = self.reference.run(asked.command, clock=clock, priced_by=priced_by, keyed=asked.key is not None)
+        compare_rows(decision.rows, rows)
+        compare_refusals(decision.refusal, refused)
+        self._check_its_own_row(asked, decision, clock=clock, priced_by=priced_by)
+        self._take(decision, asked, priced_by)
+        return decision
+
+    def decide(self, asked: Asked, *, clock: int, priced_by: PricedBy) -> Decision:
+        """What the core decides; the account that it is given stays as it was."""
+        before = to_bytes(self.account)
+        key = key_of(asked)
+        command = self.command_of(asked)
+        decision = decide(self.account, command, clock=clock, priced_by=priced_by, key=key, past=self.past)
+        assert to_bytes(self.account) == before
+        return decision
+
+    def check_in_full(self) -> None:
+        """What looks at every row again: the chain, the history, and the fold from empty."""
+        check_chain(self.rows)
+        check_history(self.rows)
+        assert to_bytes(fold(self.new_account(), self.rows)) == to_bytes(unlabelled(self.account))
+
+    def _check_its_own_row(self, asked: Asked, decision: Decision, *, clock: int, priced_by: PricedBy) -> None:
+        """Invariants 4 and 12: what fell due, then exactly one row at `now`, or none."""
+        due = decide(self.account, Tick(), clock=clock, priced_by=priced_by)
+        own = decision.rows[len(due.rows) :]
+        assert decision.rows[: len(due.rows)] == due.rows
+        assert own == (() if decision.row is None else (decision.row,))
+        if decision.refusal is not None or isinstance(asked.command, Tick):
+            assert decision.row is None
+            assert to_bytes(decision.account) == to_bytes(due.account)
+        elif asked.key is not None or isinstance(asked.command, ALWAYS_WRITTEN):
+            assert decision.row is not None
+        if decision.row is not None:
+            assert decision.row.created_at == max(clock, self.account.last_at)
+            assert decision.row.idempotency_key == asked.key
+
+    def _take(self, decision: Decision, asked: Asked, priced_by: PricedBy) -> None:
+        if decision.row is not None and asked.key is not None:
+            self.keys[asked.key] = asked
+        check_overdraft(self.account, decision.account, priced_by.catalog)
+        self.account = decision.account
+        self.rows.extend(decision.rows)
+        self.past = self.past.with_rows(decision.rows)
+        self.ids = {**self.ids, **ids_of(list(decision.rows))}
+        self.folded = fold(self.folded, decision.rows)
+        assert to_bytes(self.folded) == to_bytes(unlabelled(self.account))
+        check_account(self.account, self.rows)
+
+
+def key_of(asked: Asked) -> Key | None:
+    """The key of a command, with a fingerprint of what is asked under it."""
+    if asked.key is None:
+        return None
+    return Key(asked.key, hashlib.sha256(repr(asked.command).encode()).digest())
+
+
+def to_bytes(account: Account) -> bytes:
+    """Every byte of an account's state."""
+    return msgspec.msgpack.encode(account)
+
+
+def unlabelled(account: Account) -> Account:
+    """The account without what the fold does not rebuild."""
+    return msgspec.structs.replace(account, label=None, metadata=None)

@@ -1,0 +1,46 @@
+"""When the next step comes: at once, a while later, or at the very edge of what is due next."""
+
+import calendar
+from datetime import timedelta
+
+from sixpence.core.instant import SECOND, to_datetime
+from tests.core.reference import Reference
+from tests.core.reference.passing import events
+from tests.lockstep.asking import Choose
+
+# Ends of months and of years, a leap day, the night before one.
+BEGINNINGS = (
+    1_706_659_200_000_000,  # 2024-01-31
+    1_709_164_799_999_999,  # 2024-02-28, the last microsecond
+    1_709_210_096_000_000,  # 2024-02-29 12:34:56
+    1_735_603_200_000_000,  # 2024-12-31
+    1_767_225_600_000_000,  # 2026-01-01
+)
+_DAY = 86_400 * SECOND
+_WHILES = {"at once": 0, "a moment": 400, "a second": SECOND, "a minute": 60 * SECOND, "an hour": 3600 * SECOND}
+_LONGER = {"a day": _DAY, "a week": 7 * _DAY, "set back": -3 * SECOND, "far set back": -2 * _DAY}
+_DRIFTS = {"due": 0, "due soon": -1, "just past due": 1}
+_CALENDAR = ("end of the month", "next month", "next year")
+_PAUSES = [*(list(_WHILES) * 2), *["at once"] * 8, *_LONGER, *(list(_DRIFTS) * 3), *_CALENDAR[:2]]
+
+
+def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
+    """What the clock reads at the next step."""
+    pause = _CALENDAR[2] if choose(range(40)) == 39 else choose(_PAUSES)
+    if pause in _DRIFTS:
+        due = sorted({event[0] for reference in references for event in events(reference.memory)})
+        return max(0, choose(due[:3]) + _DRIFTS[pause]) if due else clock
+    if pause in _CALENDAR:
+        return _by_calendar(clock, pause)
+    return max(0, clock + {**_WHILES, **_LONGER}[pause])
+
+
+def _by_calendar(clock: int, pause: str) -> int:
+    moment = to_datetime(clock)
+    if pause == "next year":
+        return clock + 366 * _DAY
+    days = calendar.monthrange(moment.year, moment.month)[1]
+    if pause == "next month":
+        return clock + days * _DAY
+    end = moment.replace(day=days, hour=23, minute=59, second=59, microsecond=999_999)
+    return clock + (end - moment) // timedelta(microseconds=1)
