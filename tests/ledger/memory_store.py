@@ -6,12 +6,13 @@ store over the same `Shelf`. A test can take an account as another session would
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger.needed import Place, grants_of, needed, past_of
@@ -47,9 +48,12 @@ class Shelf:
 class MemoryStore:
     """A store over a shelf; `loads` and `appends` name what the next calls raise, `pass` meaning nothing."""
 
-    def __init__(self, shelf: Shelf, *, clock: int = CLOCK) -> None:
+    def __init__(
+        self, shelf: Shelf, *, clock: Callable[[], int] = lambda: CLOCK, catalog: Catalog = DEFAULT_CATALOG
+    ) -> None:
         self.shelf = shelf
-        self.clock = clock
+        self._clock = clock
+        self._priced_by = PricedBy(1, catalog)
         self.loads: deque[Exception | None] = deque()
         self.appends: deque[Exception | None] = deque()
         self.commit_before_error = False
@@ -84,12 +88,13 @@ class MemoryStore:
                 for row in shelf.rows
                 if (row.account_id, row.idempotency_key) in asked.keys
             }
-            past = self._read_needed(asked, accounts)
-        return Loaded(self.clock, PricedBy(1, DEFAULT_CATALOG), accounts, replays, busy=frozenset(elsewhere), past=past)
+            clock = self._clock()
+            past = self._read_needed(asked, accounts, clock)
+        return Loaded(clock, self._priced_by, accounts, replays, busy=frozenset(elsewhere), past=past)
 
-    def _read_needed(self, asked: Asked, accounts: dict[str, Account]) -> dict[str, Past]:
+    def _read_needed(self, asked: Asked, accounts: dict[str, Account], clock: int) -> dict[str, Past]:
         """Read as a database does: holds by expiry or by place, transactions by place and by what they are about."""
-        wanted = needed(asked, accounts, clock=self.clock)
+        wanted = needed(asked, accounts, clock=clock)
         found = [self.shelf.holds[place] for place in wanted.holds if place in self.shelf.holds]
         for one in wanted.open_holds:
             waiting = [hold for hold in self.shelf.holds.values() if hold.state == "open"]
