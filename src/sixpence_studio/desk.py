@@ -1,7 +1,7 @@
-"""The desk: takes an order, has the picture made, keeps it, charges for it, and only then hands it out.
+"""The desk: takes an order, sets its price aside, has the picture made, keeps it, charges, and only then hands it out.
 
 What always holds:
-- A picture that could not be paid for is shown to nobody, and one that was not made costs nothing.
+- No picture is made that cannot be paid for, none is shown that was not, and one that was not made costs nothing.
 - The charge comes when the picture is on disk: whoever loses the answer fetches it, or sends the same order again.
 - One generation id is one order and one charge, however often and however many at once it is sent.
 - When a browser goes away its order is finished all the same, and charged if it succeeds: it hangs in the gallery.
@@ -19,14 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence import (
-    IdempotencyConflictError,
-    InsufficientCreditsError,
-    InternalError,
-    InvalidInputError,
-    RefusedError,
-)
-from sixpence.integrations.starlette import ChargeResult, CreditIntegration
+from sixpence import CapturedHold, IdempotencyConflictError, InternalError, InvalidInputError, RefusedError
+from sixpence.integrations.reserving import Reservation
+from sixpence.integrations.starlette import CreditIntegration
 from sixpence_studio.gallery import Gallery, Generation
 from sixpence_studio.generators import Generator, OptionError, PictureError
 from sixpence_studio.making import Job, Made
@@ -78,36 +73,51 @@ class Desk:
 
     async def _serve(self, request: Request, account_id: str, order: Order) -> Response:
         generation = await asyncio.to_thread(self._gallery.find, account_id, order.generation_id)
-        if generation is None:
-            await self._preview(request, order.feature)
-            generation = await self._make(account_id, order)
-        elif generation.order != order.fingerprint:
+        if generation is not None and generation.order != order.fingerprint:
             raise IdempotencyConflictError(_key(order))
-        charge = await self._charge(request, order, generation)
-        if charge.receipt is None:
-            await self._withdraw(generation)
-            return self._integration.create_insufficient_credits_response(charge)
-        row = charge.receipt.transaction
+        try:
+            reservation = await self._reserve(request, order)
+            generation = generation or await self._make(account_id, order, reservation)
+            charge = await reservation.capture()
+        except RefusedError:
+            # Nothing was charged, so what a server left that was killed is nobody's.
+            if generation is not None:
+                await self._withdraw(generation)
+            raise
+        return await self._hand_out(generation, charge)
+
+    async def _hand_out(self, generation: Generation, charge: CapturedHold) -> Response:
+        row = charge.transaction
         if generation.paid_at is None:
             await asyncio.to_thread(
-                self._gallery.mark_paid, generation, paid_at=row.created_at, credits_consumed=row.credits_consumed or 0
+                self._gallery.mark_paid, generation, paid_at=row.created_at, credits_consumed=charge.credits_consumed
             )
-        plan = (await self._integration.get_catalog()).plans.get(charge.receipt.subscription_status)
+        plan = (await self._integration.get_catalog()).plans.get(charge.subscription_status)
         data = {
             **addresses(generation),
             "unlimited": plan is not None and plan.unlimited,
-            "subscription_status": charge.receipt.subscription_status,
+            "subscription_status": charge.subscription_status,
             "created_at": row.created_at,
         }
-        return self._integration.create_success_response(data, charge.receipt)
+        return self._integration.create_success_response(data, charge)
 
-    async def _preview(self, request: Request, feature: str) -> None:
-        """Raise what the charge would, before any work is done for it; the charge still decides."""
-        check = await self._integration.validate_credit_usage(request, feature)
-        if not check.allowed:
-            raise InsufficientCreditsError(feature, check.required, check.remaining, check.available)
+    async def _reserve(self, request: Request, order: Order) -> Reservation:
+        """Set the price aside; the same order again finds its hold, or its charge."""
+        # With the order's fingerprint in it, the ledger itself refuses this id for another order, for ever.
+        metadata = {"picture": order.room or "uploaded", "options": order.options, "order": order.fingerprint}
+        return await self._integration.reserve(
+            request, order.feature, order.generation_id, metadata=metadata, idempotency_key=_key(order)
+        )
 
-    async def _make(self, account_id: str, order: Order) -> Generation:
+    async def _make(self, account_id: str, order: Order, reservation: Reservation) -> Generation:
+        """The picture, made and kept; whatever goes wrong gives back what is set aside."""
+        try:
+            return await self._made(account_id, order)
+        except BaseException:
+            await reservation.release()
+            raise
+
+    async def _made(self, account_id: str, order: Order) -> Generation:
         made = await self._work(order.job())
         generation = Generation(
             generation_id=order.generation_id,
@@ -133,17 +143,6 @@ class Desk:
         except WorkshopError as error:
             detail = f"{error} Nothing was charged; try again."
             raise HTTPException(503, detail, {"Retry-After": str(RETRY_SECONDS)}) from None
-
-    async def _charge(self, request: Request, order: Order, generation: Generation) -> ChargeResult:
-        # With the order's fingerprint in it, the ledger itself refuses this id for another order, for ever.
-        metadata = {"picture": order.room or "uploaded", "options": order.options, "order": order.fingerprint}
-        try:
-            return await self._integration.check_and_consume_credit(
-                request, order.feature, order.generation_id, metadata=metadata, idempotency_key=_key(order)
-            )
-        except RefusedError:
-            await self._withdraw(generation)
-            raise
 
     async def _withdraw(self, generation: Generation) -> None:
         """Remove what could not be paid for; what was once paid for stays its customer's."""

@@ -14,6 +14,9 @@ from sixpence_studio.gallery import Gallery, Generation
 # The database's clock may be another machine's.
 _CLOCKS_APART = timedelta(hours=1)
 
+# What charged for it: the capture of its hold, or a use of its own where the hold had expired.
+_CHARGES = ("capture", "consume")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -42,7 +45,6 @@ async def _find_charge(generation: Generation, credits: CreditService) -> Credit
         try:
             page = await credits.get_credit_history(
                 generation.account_id,
-                kind="consume",
                 feature=generation.feature,
                 since=generation.made_at - _CLOCKS_APART,
                 cursor=cursor,
@@ -50,7 +52,7 @@ async def _find_charge(generation: Generation, credits: CreditService) -> Credit
         except AccountNotFoundError:
             return None
         for row in page.transactions:
-            if row.generation_id == generation.generation_id:
+            if row.generation_id == generation.generation_id and row.kind in _CHARGES:
                 return row
         cursor = page.next_cursor
         if cursor is None:

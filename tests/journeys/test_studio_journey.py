@@ -64,11 +64,11 @@ def test_six_pictures_an_upgrade_and_a_return(visitor: Visitor, tmp_path: Path) 
 
     visitor.see("credit-counter").click()
     rows = visitor.see("history-row")
-    expect(rows).to_have_count(10)
+    expect(rows).to_have_count(18)
     changes = [row.get_attribute("data-kind") for row in rows.all()]
-    assert changes == ["consume", "consume", "plan_change", *["consume"] * 6, "signup"]
+    assert changes == [*["capture", "hold"] * 2, "plan_change", *["capture", "hold"] * 6, "signup"]
     amounts = [row.locator("td").first.inner_text() for row in rows.all()]
-    assert amounts == ["0", "0", "0", *["−1"] * 6, "+6"]
+    assert amounts == ["0", "0"] * 2 + ["0"] + ["0", "−1"] * 6 + ["+6"]
     visitor.see("history-close").click()
 
     visitor.sign_out()

@@ -104,8 +104,8 @@ class Customer:
     @property
     def uses(self) -> list[str]:
         """The generation ids that were charged, oldest first."""
-        rows = self.client.get("/api/user/credits/history?kind=consume").raise_for_status().json()["transactions"]
-        return [row["generation_id"] for row in reversed(rows)]
+        rows = self.client.get("/api/user/credits/history?limit=200").raise_for_status().json()["transactions"]
+        return [row["generation_id"] for row in reversed(rows) if row["kind"] in ("capture", "consume")]
 
     @property
     def gallery(self) -> list[dict[str, Any]]:

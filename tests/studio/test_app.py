@@ -33,7 +33,7 @@ def test_a_generation_is_charged_and_handed_out(customer: Customer) -> None:
         "credits_consumed": 1,
         "remaining": 5,
         "total": 6,
-        "version": 2,
+        "version": 3,
     }
     assert customer.uses == [generation_id]
 

@@ -67,14 +67,15 @@ def test_the_same_id_of_two_users_is_two_orders(studio: StudioServer, customer: 
 
 
 def test_three_at_once_for_the_last_credit(moody_studio: StudioServer, moody_customer: Customer) -> None:
-    """One is paid and handed out, one is made and not handed out, one has to wait its turn."""
+    """One is made, paid and handed out; the others are told before any work that there is none left, or to wait."""
     moody_customer.spend(5)
     ids = [str(uuid.uuid4()) for _ in range(3)]
 
     answers = moody_customer.orders([{"generation_id": each, "options": SLOW} for each in ids])
 
     paid = [each for each, answer in zip(ids, answers, strict=True) if answer.status_code == 200]
-    assert sorted(answer.status_code for answer in answers) == [200, 402, 429]
+    refused = sorted(answer.status_code for answer in answers if answer.status_code != 200)
+    assert (len(paid), refused) in [(1, [402, 402]), (1, [402, 429])]
     assert (moody_customer.remaining, moody_customer.uses[5:]) == (0, paid)
     assert [each["generation_id"] for each in moody_customer.gallery] == paid
     pictures = [moody_customer.client.get(f"/studio/generations/{each}/after").status_code for each in ids]

@@ -10,7 +10,10 @@ const pageRows = 20;
 const kinds = {
   signup: "Welcome gift", grant: "Credits received", consume: "Picture made", plan_change: "Plan changed",
   expire: "Credits ran out of time", take_effect: "Credits became usable", ensure: "Account opened",
+  hold: "Set aside for a picture", capture: "Picture finished", release: "Given back", hold_expire: "Given back in time",
+  refund: "Refunded", void: "Credits withdrawn", adjust: "Corrected", allowance: "Credits of the plan", rollover: "Credits carried over",
 };
+const steps = { hold: "set aside", release: "given back", hold_expire: "given back in time", refund: "refunded" };
 let cursor = null;
 let reading = 0;
 
@@ -86,11 +89,12 @@ function append(page) {
 function row(transaction) {
   const at = instant(transaction.created_at);
   const reason = transaction.kind === "grant" ? transaction.metadata?.reason : null;
-  const free = transaction.kind === "consume" && transaction.amount === 0;
+  const charged = transaction.credits_consumed;
+  const step = steps[transaction.kind] ?? (charged === 0 ? "no charge" : transaction.kind === "capture" && `finished, ${credits(charged)} charged`);
   return element("tr", { tabindex: "-1", "data-testid": "history-row", "data-kind": transaction.kind, "data-seq": transaction.seq },
     element("th", { scope: "row" },
       element("span", { class: "ledger-what" }, transaction.feature_used ? featureTitle(transaction.feature_used) : kinds[transaction.kind] ?? transaction.kind),
-      element("small", {}, element("time", { datetime: transaction.created_at, title: at.full }, at.short), typeof reason === "string" && ` · ${reason}`, free && " · no charge")),
+      element("small", {}, element("time", { datetime: transaction.created_at, title: at.full }, at.short), typeof reason === "string" && ` · ${reason}`, step && ` · ${step}`)),
     element("td", { class: `number ${transaction.amount > 0 ? "gain" : ""}` }, signed(transaction.amount)),
     element("td", { class: "number" }, count(transaction.balance_after)));
 }
