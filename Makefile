@@ -4,6 +4,9 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+STEPS ?= 3000
+SEED ?=
+PART ?= lockstep
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -12,7 +15,7 @@ CHECKED := $(wildcard src tests bench tools examples)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean environment environment-demo python chromium
+.PHONY: help demo test torture check format bench lock clean environment environment-demo python chromium
 
 help: ## this list
 	@echo "Sixpence: usage credits for AI products"
@@ -24,6 +27,9 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+torture: environment ## run all rules beside the reference on both databases for STEPS=3000 (SEED= runs the same again)
+	@$(RUN) tests.torture --part "$(PART)" --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
 
 check: environment ## format, lint, types and imports, in seconds
 	$(RUN) ruff format --check $(CHECKED)

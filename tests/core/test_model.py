@@ -4,7 +4,6 @@ Not here: the same on the databases (tests/lockstep).
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import msgspec
 from hypothesis import HealthCheck, settings
@@ -17,23 +16,12 @@ from sixpence.core.decide import Decision, decide
 from sixpence.core.fold import fold
 from sixpence.core.transaction import Transaction
 from tests.lockstep.asking import Asked, draw_asked
+from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.pair import Pair, key_of, to_bytes
 from tests.lockstep.timing import draw_clock
 
-T = TypeVar("T")
 _JUMPS = (0, 400, 1_000_000, 3_600_000_000, 86_400_000_000, 40 * 86_400_000_000)
-
-
-class Choice:
-    """Choices that Hypothesis makes, and makes smaller when something fails."""
-
-    def __init__(self, data: st.DataObject) -> None:
-        self._data = data
-
-    def __call__(self, options: Sequence[T], /) -> T:
-        """One of the options."""
-        return self._data.draw(st.sampled_from(options))
 
 
 class OneAccount(RuleBasedStateMachine):
@@ -46,18 +34,18 @@ class OneAccount(RuleBasedStateMachine):
     @initialize(data=st.data())
     def it_begins(self, data: st.DataObject) -> None:
         """A first catalog, and a time to begin at."""
-        self.course = begin(Choice(data), ["ada@example.com"])
+        self.course = begin(Drawn(data), ["ada@example.com"])
 
     @rule(data=st.data())
     def something_is_asked(self, data: st.DataObject) -> None:
         """Time goes on, perhaps the catalog changes, and a command comes."""
         course = self._course
-        course.run(course.next_step(Choice(data)))
+        course.run(course.next_step(Drawn(data)))
 
     @rule(data=st.data())
     def several_things_are_asked(self, data: st.DataObject) -> None:
         """A batch leaves what its commands leave one by one, and what it leaves without those that are refused."""
-        course, choose = self._course, Choice(data)
+        course, choose = self._course, Drawn(data)
         course.run(Step(draw_clock(choose, course.clock, [self._pair.reference])))
         batch = [draw_asked(choose, self._pair.reference, course.clock, {}) for _ in range(choose([2, 3, 4]))]
 
@@ -80,7 +68,7 @@ class OneAccount(RuleBasedStateMachine):
     @rule(data=st.data())
     def two_ticks_or_one(self, data: st.DataObject) -> None:
         """Tick(t1) then Tick(t2) leaves the rows of Tick(t2); only when they were written differs (invariant 18)."""
-        course, choose = self._course, Choice(data)
+        course, choose = self._course, Drawn(data)
         sooner = draw_clock(choose, course.clock, [self._pair.reference])
         later = sooner + choose(_JUMPS)
 

@@ -4,8 +4,8 @@ Everything is drawn through `choose`, so that Hypothesis and a plain random gene
 name rows, holds and gifts by their numbers; `with_ids` puts the ledger's ids in their place.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import msgspec
 
@@ -29,14 +29,15 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.grant import CATEGORY_ORDER
+from sixpence.core.grant import Category
 from sixpence.core.instant import SECOND
 from sixpence.core.price import Usage
 from tests.core.reference import Reference
+from tests.lockstep.choosing import Choose
 from tests.lockstep.world import FEATURES, PLANS, USAGES
 
-T = TypeVar("T")
 _NOBODY = "nobody"
+_CATEGORIES: tuple[Category, ...] = get_args(Category)
 _LENGTHS = (1, SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, 40 * 86_400 * SECOND)
 _KINDS = {
     Consume: 14,
@@ -58,14 +59,6 @@ _KINDS = {
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
 
-class Choose(Protocol):
-    """Takes one of the options."""
-
-    def __call__(self, options: Sequence[T], /) -> T:
-        """One of the options."""
-        ...
-
-
 class Asked(msgspec.Struct, frozen=True):
     """A command as a caller sends it, by numbers, and under which key if any."""
 
@@ -74,10 +67,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def draw_asked(choose: Choose, reference: Reference, now: int, keys: Mapping[str, Asked]) -> Asked:
-    """A command for the account as the reference knows it; now and then one that was sent under its key before."""
-    if keys and choose(range(12)) == 0:
-        return keys[choose(sorted(keys))]
+    """A command for the account as the reference knows it; now and then one that was sent before, or only its key."""
+    again = keys[choose(sorted(keys))] if keys and choose(range(16)) == 0 else None
+    if again is not None and choose([True, True, False]):
+        return again
     command = draw_command(choose, reference, now)
+    if again is not None and not isinstance(command, Tick):
+        return Asked(command, again.key)
     keyed = not isinstance(command, Tick) and choose([True, False])
     return Asked(command, f"key {len(keys) + 1}" if keyed else None)
 
@@ -139,7 +135,7 @@ def _draw_grant(choose: Choose, now: int) -> GrantCredits:
     effective_at = None if from_in is None else now + from_in
     return GrantCredits(
         amount=choose([1, 2, 3, 5, 8] * 5 + [AMOUNT_MAX - 40, AMOUNT_MAX]),
-        category=choose(list(CATEGORY_ORDER)),
+        category=choose(_CATEGORIES),
         priority=choose([100, 100, 100, 99, 101]),
         effective_at=effective_at,
         expires_at=None if ends_in is None else (effective_at or now) + ends_in,

@@ -54,6 +54,11 @@ def compare_rows(rows: tuple[Transaction, ...], expected: list[Row]) -> None:
         assert ours == theirs, f"core:      {ours}\nreference: {theirs}"
 
 
+def agree(what: str, ours: object, theirs: object) -> None:
+    """Both are the same; otherwise both are told."""
+    assert ours == theirs, f"{what}\n  is       {ours}\n  and not  {theirs}"
+
+
 def compare_refusals(refusal: RefusedError | None, expected: Refused | None) -> None:
     """The refusal has the code that the reference says, and states the facts that the reference knows."""
     assert (refusal and refusal.code) == (expected and expected.code), (refusal, expected)

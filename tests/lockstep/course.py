@@ -10,9 +10,10 @@ import msgspec
 from sixpence.core.catalog import Catalog, PricedBy
 from sixpence.core.decide import Decision
 from tests.core.reference import Reference
-from tests.lockstep.asking import Asked, Choose, draw_asked
+from tests.lockstep.asking import Asked, draw_asked
+from tests.lockstep.choosing import Choose
 from tests.lockstep.pair import Pair
-from tests.lockstep.timing import BEGINNINGS, draw_clock
+from tests.lockstep.timing import draw_beginning, draw_clock
 from tests.lockstep.world import CATALOGS
 
 _CATALOG_EVERY = 25
@@ -41,6 +42,9 @@ class Course:
     clock: int
     priced_by: PricedBy
     steps: list[Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.began_at, self.began_with = self.clock, self.priced_by
 
     def next_step(self, choose: Choose) -> Step:
         """Draw what comes next, and take it into the course's record; `run` makes it happen."""
@@ -83,10 +87,16 @@ class Course:
         return asked
 
 
-def begin(choose: Choose, account_ids: list[str]) -> Course:
-    """A course that has not begun: accounts that are not there yet, a clock, a first catalog."""
-    clock = choose(BEGINNINGS)
-    return Course([Pair(name) for name in account_ids], clock, PricedBy(1, choose(CATALOGS), clock))
+def begin(choose: Choose, account_ids: list[str], *, after: Course | None = None) -> Course:
+    """A course that has not begun: accounts that are not there yet, a clock, a first catalog or that of the one before.
+
+    Its first step may set the clock back, but not the catalogs.
+    """
+    pairs = [Pair(name) for name in account_ids]
+    if after is not None:
+        return Course(pairs, draw_beginning(choose, after.clock), after.priced_by)
+    clock = draw_beginning(choose, None)
+    return Course(pairs, clock, PricedBy(1, choose(CATALOGS), clock))
 
 
 def _last_at(reference: Reference) -> int:

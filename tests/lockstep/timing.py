@@ -6,7 +6,7 @@ from datetime import timedelta
 from sixpence.core.instant import SECOND, to_datetime
 from tests.core.reference import Reference
 from tests.core.reference.passing import events
-from tests.lockstep.asking import Choose
+from tests.lockstep.choosing import Choose
 
 # Ends of months and of years, a leap day, the night before one.
 BEGINNINGS = (
@@ -33,6 +33,13 @@ def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
     if pause in _CALENDAR:
         return _by_calendar(clock, pause)
     return max(0, clock + {**_WHILES, **_LONGER}[pause])
+
+
+def draw_beginning(choose: Choose, clock: int | None) -> int:
+    """A time to begin at; after another course, a while later than where its clock stood."""
+    if clock is None:
+        return choose(BEGINNINGS)
+    return _by_calendar(clock, choose(_CALENDAR)) + choose([0, 1])
 
 
 def _by_calendar(clock: int, pause: str) -> int:

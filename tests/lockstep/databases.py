@@ -1,0 +1,151 @@
+"""Databases that follow a course: real ledgers on SQLite and PostgreSQL, asked what the core was asked.
+
+Each step goes in through the writer, several commands at once where the step has several; then what stands in the
+database is compared with what was decided, row by row and account by account.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import psycopg
+from msgspec.structs import replace
+from psycopg import sql
+from sqlalchemy import Connection, Table, select
+
+from sixpence.core.account import Account
+from sixpence.core.catalog import Catalog
+from sixpence.core.decide import Decision
+from sixpence.core.errors import RefusedError
+from sixpence.core.hold import Hold
+from sixpence.core.refusals import IdempotencyConflictError
+from sixpence.core.transaction import Transaction
+from sixpence.ledger import catalogs
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.database import PostgresServer, place_of, reading_engine
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.reader import find_account
+from sixpence.ledger.rows import hold_from_document, transaction_from_row
+from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, metadata
+from sixpence.ledger.verify import Report, verify
+from tests.lockstep.asking import Asked
+from tests.lockstep.comparing import agree
+from tests.lockstep.course import Course, Step
+from tests.lockstep.pair import Pair, key_of
+
+Done = tuple[Pair, Asked, Decision | None]
+Outcome = Accepted | RefusedError
+# What the ledgers of both databases hold, but for the outbox, whose numbers are each database's own.
+_TABLES = (credit_accounts, credit_transactions, credit_holds)
+
+
+class Follower:
+    """One database with its ledger, its clock, and how far its rows were read."""
+
+    def __init__(self, url: str, course: Course) -> None:
+        self.url = url
+        self.name = "PostgreSQL" if isinstance(place_of(url), PostgresServer) else "SQLite"
+        self.clock = course.clock
+        self.ledger = Ledger(url, catalog=course.priced_by.catalog, clock=lambda: self.clock)
+        self.ledger.open()
+        self._seen: dict[str, int] = {}
+
+    def follow(self, step: Step, done: list[Done]) -> None:
+        """Ask the database what the step asked, and compare every answer and everything that stands there then."""
+        self.clock = step.clock
+        if step.catalog is not None:
+            self._apply(step.catalog)
+        outcomes = asyncio.run(self._submit([(pair, asked) for pair, asked, _ in done]))
+        for (pair, asked, decision), outcome in zip(done, outcomes, strict=True):
+            _compare(f"{self.name}: the answer to {asked}", pair, asked, decision, outcome)
+        for pair in {id(pair): pair for pair, _, _ in done}.values():
+            self._look_at(pair)
+
+    def contents(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every byte of the accounts, the transactions and the holds."""
+
+        def read(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+            return {table.name: _all(connection, table) for table in _TABLES}
+
+        return self.ledger.read_and_wait(read)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.ledger.close()
+
+    def prove(self) -> Report:
+        """The report of `verify`, with every row decided anew; it has to be clean."""
+        engine = reading_engine(place_of(self.url))
+        try:
+            with engine.connect() as connection:
+                report = verify(connection, decide=True)
+        finally:
+            engine.dispose()
+        agree(f"{self.name}: what verify finds", report.differences, [])
+        return report
+
+    def _apply(self, catalog: Catalog) -> None:
+        self.ledger.write_and_wait(lambda connection: catalogs.apply(connection, catalog, now=self.clock))
+
+    async def _submit(self, asked: Iterable[tuple[Pair, Asked]]) -> list[Outcome]:
+        requests = [Request(pair.account_id, pair.command_of(one), key_of(one)) for pair, one in asked]
+        return list(await asyncio.gather(*(self._outcome(request) for request in requests)))
+
+    async def _outcome(self, request: Request) -> Outcome:
+        try:
+            return await self.ledger.submit(request)
+        except RefusedError as refusal:
+            return refusal
+
+    def _look_at(self, pair: Pair) -> None:
+        """The stored account, its holds and its new rows are those that were decided, byte for byte."""
+        seen = self._seen.get(pair.account_id, 0)
+        account, holds, rows = self.ledger.read_and_wait(lambda connection: _stored(connection, pair, seen))
+        decided = pair.account
+        if not decided.exists:
+            agree(f"{self.name}: an account that was not made", account, None)
+            return
+        agree(f"{self.name}: the stored account", account, replace(decided, holds={}))
+        agree(f"{self.name}: the stored holds", holds, decided.holds)
+        agree(f"{self.name}: the stored rows", rows, pair.rows[seen:])
+        self._seen[pair.account_id] = len(pair.rows)
+
+
+def empty(url: str) -> None:
+    """Empties every table of a PostgreSQL database."""
+    names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
+    with psycopg.connect(url) as connection:
+        connection.execute("SET lock_timeout = '5s'")
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+
+
+def _compare(what: str, pair: Pair, asked: Asked, decision: Decision | None, outcome: Outcome) -> None:
+    if decision is None:
+        assert asked.key is not None
+        before = pair.keys[asked.key]
+        if key_of(before) != key_of(asked):
+            agree(what, outcome, IdempotencyConflictError(asked.key))
+            return
+        row = next(row for row in pair.rows if row.idempotency_key == asked.key)
+        agree(what, (outcome.row, outcome.replayed) if isinstance(outcome, Accepted) else outcome, (row, True))
+        return
+    if decision.refusal is not None or not isinstance(outcome, Accepted):
+        agree(what, outcome, decision.refusal)
+        return
+    agree(what, (outcome.row, outcome.replayed), (decision.row, False))
+    agree(what, replace(outcome.account, holds={}), replace(decision.account, holds={}))
+
+
+def _stored(connection: Connection, pair: Pair, seen: int) -> tuple[Account | None, dict[str, Hold], list[Transaction]]:
+    number = pair.account.account_no
+    of_account = credit_holds.c.account_no == number
+    holds = [
+        hold_from_document(row[0]) for row in connection.execute(select(credit_holds.c.document).where(of_account))
+    ]
+    columns = credit_transactions.c
+    query = select(credit_transactions).where(columns.account_no == number, columns.seq > seen).order_by(columns.seq)
+    rows = [transaction_from_row(row) for row in connection.execute(query)]
+    return find_account(connection, pair.account_id), {hold.id: hold for hold in holds}, rows
+
+
+def _all(connection: Connection, table: Table) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(select(table).order_by(*list(table.primary_key)))]

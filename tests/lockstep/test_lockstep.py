@@ -1,0 +1,72 @@
+"""Reference, core, SQLite and PostgreSQL in lockstep, through all commands, batches, keys, catalogs and jumps of time.
+
+As long as one likes: `make torture`.
+"""
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.lockstep.choosing import Drawn
+from tests.lockstep.course import Course, begin
+from tests.lockstep.databases import Follower, empty
+
+_EXAMPLES = 10
+_STEPS = 40
+_SETTINGS = settings(
+    max_examples=_EXAMPLES,
+    stateful_step_count=_STEPS,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_postgres_url: str) -> None:
+    """After every step both hold what was decided, byte for byte, and at the end both are proved from the first row."""
+
+    class Lockstep(RuleBasedStateMachine):
+        """Two accounts, in a fresh database of each kind."""
+
+        runs = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.course: Course | None = None
+            self.followers: list[Follower] = []
+
+        @initialize(data=st.data())
+        def it_begins(self, data: st.DataObject) -> None:
+            """A first catalog, a time to begin at, and empty databases."""
+            Lockstep.runs += 1
+            empty(migrated_postgres_url)
+            self.course = begin(Drawn(data), ["ada@example.com", "brook@example.com"])
+            urls = (f"sqlite:///{tmp_path}/run {Lockstep.runs}.db", migrated_postgres_url)
+            self.followers = [Follower(url, self.course) for url in urls]
+
+        @rule(data=st.data())
+        def a_step(self, data: st.DataObject) -> None:
+            """Time goes on, perhaps the catalog changes, and commands come."""
+            assert self.course is not None
+            step = self.course.next_step(Drawn(data))
+            done = self.course.run(step)
+            for follower in self.followers:
+                follower.follow(step, done)
+
+        def teardown(self) -> None:
+            """Both databases are the same, and proved."""
+            try:
+                if self.course is not None:
+                    for pair in self.course.pairs:
+                        pair.check_in_full()
+                    first, second = (follower.contents() for follower in self.followers)
+                    assert first == second
+            finally:
+                for follower in self.followers:
+                    follower.close()
+            for follower in self.followers:
+                follower.prove()
+
+    run_state_machine_as_test(Lockstep, settings=_SETTINGS)

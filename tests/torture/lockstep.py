@@ -1,0 +1,93 @@
+"""The lockstep for as long as told: reference, core, SQLite and PostgreSQL, courses of some steps one after another.
+
+Some courses share their databases, so that catalogs and accounts pile up; then both are proved, and emptied.
+"""
+
+import tempfile
+import time
+import traceback
+from itertools import count
+
+from tests.ledger.databases import migrated_database
+from tests.lockstep.choosing import Rolled
+from tests.lockstep.course import Course, begin
+from tests.lockstep.databases import Follower, empty
+from tests.support.postgres import PostgresServer
+from tests.torture.smaller import smallest
+from tests.torture.tally import Tally
+
+STEPS_A_COURSE = 60
+COURSES_A_DATABASE = 10
+PROGRESS_SECONDS = 10.0
+
+
+def run_lockstep(steps: int, seed: int) -> bool:
+    """Run so many steps, prove both databases, and say what was tried; False when something differed."""
+    tally = Tally()
+    with PostgresServer() as server, migrated_database(server) as postgres, tempfile.TemporaryDirectory() as folder:
+        for era in count():
+            if tally.steps >= steps:
+                break
+            empty(postgres)
+            if not _Era(tally, steps, seed, era).run([f"sqlite:///{folder}/era {era}.db", postgres]):
+                return False
+    print(tally.last_line(["SQLite", "PostgreSQL"]), flush=True)
+    return True
+
+
+class _Era:
+    """The life of two databases: courses one after another, and the proof at the end."""
+
+    def __init__(self, tally: Tally, steps: int, seed: int, number: int) -> None:
+        self._tally, self._steps, self._seed, self._number = tally, steps, seed, number
+        self._told = time.monotonic()
+        self._course: Course | None = None
+        self._followers: list[Follower] = []
+
+    def run(self, urls: list[str]) -> bool:
+        """Whether all went well; otherwise what reproduces it is printed."""
+        try:
+            for place in range(COURSES_A_DATABASE):
+                if self._tally.steps < self._steps:
+                    self._run_course(self._number * COURSES_A_DATABASE + place, urls)
+            first, second = (follower.contents() for follower in self._followers)
+            assert first == second, "SQLite and PostgreSQL do not hold the same"
+            self._tally.proved += sum([follower.prove().transactions for follower in self._followers])
+        except Exception:  # noqa: BLE001 - whatever it is, what reproduces it is told
+            self._tell()
+            return False
+        finally:
+            for follower in self._followers:
+                follower.close()
+        return True
+
+    def _run_course(self, number: int, urls: list[str]) -> None:
+        choose = Rolled(f"{self._seed} {number}")
+        names = [f"{name}-{number}@example.com" for name in ("ada", "brook", "cleo")]
+        course = self._course = begin(choose, names, after=self._course)
+        if not self._followers:
+            self._followers = [Follower(url, course) for url in urls]
+        for _ in range(min(STEPS_A_COURSE, self._steps - self._tally.steps)):
+            step = course.next_step(choose)
+            self._tally.steps += 1
+            done = course.run(step)
+            for follower in self._followers:
+                follower.follow(step, done)
+            for _, asked, decision in done:
+                self._tally.count(asked, decision)
+            if time.monotonic() - self._told > PROGRESS_SECONDS:
+                self._told = time.monotonic()
+                print(self._tally.progress(self._steps), flush=True)
+        for pair in course.pairs:
+            pair.check_in_full()
+
+    def _tell(self) -> None:
+        tried = self._tally.steps
+        print(traceback.format_exc())
+        if self._course is not None:
+            steps, pure = smallest(self._course)
+            where = "without any database" if pure else "with the databases"
+            print(f"These {len(steps)} steps lead there, {where}:")
+            for step in steps:
+                print(f"  {step}")
+        print(f"FAILED in step {tried}. Again: make torture SEED={self._seed} STEPS={tried}", flush=True)

@@ -1,0 +1,33 @@
+"""Making a failure small: leaving out steps of a course as long as core and reference alone still fail."""
+
+from tests.lockstep.course import Course, Step
+from tests.lockstep.pair import Pair
+
+
+def smallest(course: Course) -> tuple[list[Step], bool]:
+    """The fewest steps found that still fail on core and reference; all of them, and False, if these alone do not."""
+    steps = list(course.steps)
+    if not _fails(course, steps):
+        return steps, False
+    size = max(1, len(steps) // 2)
+    while True:
+        shorter = [steps[:at] + steps[at + size :] for at in range(0, len(steps), size)]
+        found = next((some for some in shorter if _fails(course, some)), None)
+        if found is not None:
+            steps = found
+        elif size == 1:
+            return steps, True
+        else:
+            size = max(1, size // 2)
+
+
+def _fails(course: Course, steps: list[Step]) -> bool:
+    again = Course([Pair(pair.account_id) for pair in course.pairs], course.began_at, course.began_with)
+    try:
+        for step in steps:
+            again.run(step)
+        for pair in again.pairs:
+            pair.check_in_full()
+    except Exception:  # noqa: BLE001 - any failure is one
+        return True
+    return False

@@ -1,0 +1,57 @@
+"""What a run has tried so far: counted as it goes, told at the end in one line."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sixpence.core.decide import Decision
+from tests.lockstep.asking import Asked
+
+
+@dataclass
+class Tally:
+    """Counts of steps, commands, refusals and rows, and the time since it began."""
+
+    steps: int = 0
+    commands: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    due: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    replays: int = 0
+    proved: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def count(self, asked: Asked, decision: Decision | None) -> None:
+        """Count a command and what came of it; None is one whose key was used before."""
+        self.commands[type(asked.command).__name__] += 1
+        if decision is None:
+            self.replays += 1
+            return
+        self.rows += len(decision.rows)
+        self.due.update(row.kind for row in decision.rows if row is not decision.row)
+        if decision.refusal is not None:
+            self.refusals[decision.refusal.code] += 1
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.began
+
+    def progress(self, of: int) -> str:
+        """How far it has come."""
+        rate = self.steps / max(self.seconds, 0.001)
+        return f"{self.steps} of {of} steps, {self.rows} rows, {rate:.1f} steps a second"
+
+    def last_line(self, databases: list[str]) -> str:
+        """All that was tried, at what rate."""
+        return (
+            f"{self.steps} steps in {self.seconds:.0f} s ({self.steps / max(self.seconds, 0.001):.1f} a second) on "
+            f"{' and '.join(databases)}: {self.commands.total()} commands ({_listed(self.commands)}), "
+            f"{self.replays} with a key used before, {self.refusals.total()} refused ({_listed(self.refusals)}), "
+            f"{self.due.total()} rows by time ({_listed(self.due)}), {self.rows} rows in all, "
+            f"{self.proved} rows in the databases proved and decided anew by verify"
+        )
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
