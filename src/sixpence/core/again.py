@@ -133,16 +133,18 @@ def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
 
 
 def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
-    """The catalogs that may have been in force: what the row recorded, or its instant's and those around that.
+    """The catalogs that may have been in force: what the row recorded, or its instant's, then those around that.
 
-    A capture records the version of its hold's placing. A clock that was set back can put a row beside its catalog.
+    A capture records the version of its hold's placing. A clock that was set back can put a row beside its catalog, by
+    as many versions as were applied before the clock was there again.
     """
     every = (*priced_by.earlier, PricedBy(priced_by.version, priced_by.catalog, priced_by.applied_at))
-    recorded = None if row.kind == "capture" else row.read_detail().catalog_version
+    detail = row.read_detail()
+    recorded = None if row.kind == "capture" else detail.catalog_version
+    recorded = recorded if detail.hold is None else detail.hold.catalog_version
     then = priced_by.at(row.created_at).version
-    versions = [recorded] if recorded is not None else [then, then + 1, then - 1]
-    for place, one in sorted(enumerate(every), key=lambda pair: pair[1].version != then):
-        if one.version in versions:
+    for place, one in sorted(enumerate(every), key=lambda pair: abs(pair[1].version - then)):
+        if recorded in (None, one.version):
             yield msgspec.structs.replace(one, earlier=every[:place])
 
 
@@ -189,7 +191,7 @@ def _changing(row: Transaction, detail: Detail, before: Account) -> Command:
         name = waits.next_plan or row.plan
     return ChangePlan(
         plan=name,
-        trial=row.plan != before.plan and after is not None and after.trial,
+        trial=row.plan != before.plan and after is not None and after.trial and after.running,
         reason=detail.reason,
         actor=detail.actor,
         metadata=row.metadata,
