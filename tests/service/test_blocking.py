@@ -60,6 +60,31 @@ def test_it_answers_as_the_other(url: str) -> None:
     proved(url)
 
 
+def test_every_operation_blocks_to_its_end(url: str) -> None:
+    """Each operation is run once, on both databases: none awaits more than the database."""
+    with SyncCreditService(url) as service:
+        service.initialize_user_credits(ADA)
+        placed = service.place_hold(ADA, "interior")
+        service.extend_hold(ADA, placed.hold_id)
+        captured = service.capture_hold(ADA, placed.hold_id)
+        released = service.release_hold(ADA, service.place_hold(ADA, "interior").hold_id)
+        refunded = service.refund(ADA, captured.transaction.id)
+        given = service.grant_credits(ADA, 5, source_key="invoice 7")
+        voided = service.void_grant(ADA, given.transaction.id)
+        adjusted = service.adjust(ADA, -1, reason="counted twice", actor="op@example.com")
+        frozen, opened = service.freeze_account(ADA), service.unfreeze_account(ADA)
+        cancelled = service.cancel_subscription(ADA)
+        estimate = service.estimate("interior")
+        looked = (service.list_holds(ADA), service.get_transaction(ADA, given.transaction.id))
+        closed = service.close_account(ADA)
+
+    receipts = (captured, released, refunded, given, voided, adjusted, closed)
+    assert [receipt.remaining for receipt in receipts] == [5, 5, 6, 11, 6, 5, 0]
+    assert (frozen.standing, opened.standing, cancelled.transaction) == ("frozen", "open", None)
+    assert (estimate.price, looked) == (1, ([], given.transaction))
+    proved(url)
+
+
 def test_it_raises_as_the_other(url: str) -> None:
     """A refusal is raised with its data in the thread that called."""
     with SyncCreditService(url) as service:

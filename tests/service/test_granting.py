@@ -1,0 +1,185 @@
+"""Refunds, voids, corrections and outside events over both databases."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.movement import Allocation
+from sixpence.core.refusals import (
+    AccountNotFoundError,
+    AdjustLimitError,
+    GrantEndedError,
+    GrantNotFoundError,
+    IdempotencyConflictError,
+    NotRefundableError,
+    RefundLimitError,
+    SourceClaimedError,
+    TransactionNotFoundError,
+)
+from sixpence.ledger import claims
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import ledger_of, rows
+
+ADA = "ada@example.com"
+GRACE = "grace@example.com"
+GIFT: dict[str, Any] = {"reason": "paid by invoice 7", "category": "paid"}
+
+
+@pytest.fixture
+async def ada(priced: CreditService) -> CreditService:
+    """The service, in which Ada has six credits."""
+    await priced.initialize_user_credits(ADA)
+    return priced
+
+
+async def test_a_refund_in_parts(ada: CreditService) -> None:
+    """Parts go back to the grant they came from, and together never make more than was consumed."""
+    used = await ada.consume_credit(ADA, "render", units=20)
+
+    first = await ada.refund(ADA, used.transaction.id, amount=1, reason="half was empty", actor="op@example.com")
+    rest = await ada.refund(ADA, used.transaction.id)
+    with pytest.raises(RefundLimitError) as refused:
+        await ada.refund(ADA, used.transaction.id)
+
+    signup = (await ada.get_credit_history(ADA, kind="signup")).transactions[0]
+    assert (first.refunded, first.refunded_id, first.remaining, first.total) == (1, used.transaction.id, 3, 6)
+    assert (first.transaction.reason, first.transaction.actor) == ("half was empty", "op@example.com")
+    assert (rest.refunded, rest.remaining) == (3, 6)
+    assert rest.transaction.allocations == (Allocation(signup.id, "refunded", 3),)
+    assert (refused.value.left, refused.value.amount) == (0, None)
+
+
+async def test_refunds_at_once_never_give_more_than_was_consumed(ada: CreditService) -> None:
+    """Of many refunds of one credit each exactly as many succeed as there are credits."""
+    used = await ada.consume_credit(ADA, "render", units=20)
+
+    answers = await asyncio.gather(
+        *(ada.refund(ADA, used.transaction.id, amount=1) for _ in range(10)), return_exceptions=True
+    )
+
+    assert sum(isinstance(answer, RefundLimitError) for answer in answers) == 6
+    assert (await ada.get_user_credits(ADA)).remaining == 6
+
+
+async def test_what_cannot_be_refunded(ada: CreditService) -> None:
+    """A grant is no use, and a transaction that is not there is none."""
+    granted = await ada.grant_credits(ADA, 5)
+
+    with pytest.raises(NotRefundableError):
+        await ada.refund(ADA, granted.transaction.id)
+    with pytest.raises(TransactionNotFoundError):
+        await ada.refund(ADA, "0198c0de-0000-7000-8000-000000000000")
+
+
+async def test_a_void_leaves_what_is_held(ada: CreditService) -> None:
+    """What nothing has set aside is taken; a second void is refused, and so is one of no grant."""
+    granted = await ada.grant_credits(ADA, 10, priority=1)
+    await ada.place_hold(ADA, "draw", amount=4)
+
+    voided = await ada.void_grant(ADA, granted.transaction.id, reason="granted twice", actor="op@example.com")
+
+    assert (voided.grant_id, voided.voided, voided.charged_back, voided.shortfall) == (granted.transaction.id, 6, 0, 0)
+    assert (voided.remaining, voided.held, voided.total) == (6, 4, 10)
+    with pytest.raises(GrantEndedError):
+        await ada.void_grant(ADA, granted.transaction.id)
+    with pytest.raises(GrantNotFoundError):
+        await ada.void_grant(ADA, "0198c0de-0000-7000-8000-000000000000")
+
+
+async def test_revoking_what_was_spent(ada: CreditService) -> None:
+    """It becomes a debt as far as the plan lets the account owe, and the rest is told."""
+    await ada.update_subscription_status(ADA, "postpaid")
+    granted = await ada.grant_credits(ADA, 20, priority=1)
+    for _ in range(14):
+        await ada.consume_credit(ADA, "draw")
+
+    voided = await ada.void_grant(ADA, granted.transaction.id, revoke_spent=True)
+
+    assert (voided.voided, voided.charged_back, voided.shortfall, voided.remaining) == (6, 10, 4, -4)
+    standing = await ada.get_user_credits(ADA)
+    assert (standing.owed, standing.overdraft) == (10, 10)
+
+
+async def test_a_correction_up_and_down(ada: CreditService) -> None:
+    """Both say who and why; down takes what there is, or is refused with what it could take."""
+    up = await ada.adjust(ADA, 5, reason="lost in the move", actor="op@example.com")
+    down = await ada.adjust(ADA, -2, reason="counted twice", actor="op@example.com")
+    with pytest.raises(AdjustLimitError) as refused:
+        await ada.adjust(ADA, -10, reason="too much", actor="op@example.com")
+
+    assert (up.remaining, up.transaction.amount, up.transaction.grants[0].category) == (11, 5, "admin")
+    assert (down.remaining, down.transaction.amount, down.transaction.actor) == (9, -2, "op@example.com")
+    assert (refused.value.amount, refused.value.available) == (-10, 9)
+
+
+async def test_an_outside_event_grants_once(ada: CreditService, url: str) -> None:
+    """A redelivery is answered as the first was, and writes nothing."""
+    first = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7")
+
+    again = await asyncio.gather(*(ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7") for _ in range(5)))
+
+    assert {one.replayed for one in again} == {True}
+    assert [one.transaction for one in again] == [first.transaction] * 5
+    assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "grant", 50, 56)]
+
+
+async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: str) -> None:
+    """Sent to two accounts at once, one gets it; the other is told which."""
+    await ada.initialize_user_credits(GRACE)
+
+    answers = await asyncio.gather(
+        *(ada.grant_credits(account, 50, **GIFT, source_key="invoice 8") for account in (ADA, GRACE)),
+        return_exceptions=True,
+    )
+
+    refused = [answer for answer in answers if isinstance(answer, SourceClaimedError)]
+    winner = GRACE if isinstance(answers[0], SourceClaimedError) else ADA
+    assert refused == [SourceClaimedError("invoice 8", winner)]
+    assert len(ledger_of(url, ADA)) + len(ledger_of(url, GRACE)) == 3
+
+
+async def test_a_crash_between_claim_and_grant(ada: CreditService, url: str) -> None:
+    """A claim without its grant is made good by the redelivery, and is nobody else's."""
+    await ada.initialize_user_credits(GRACE)
+    other = Ledger(url)
+    await other.write(lambda connection: claims.claim(connection, "invoice 9", ADA, other.now(connection)))
+    other.close()
+
+    with pytest.raises(SourceClaimedError):
+        await ada.grant_credits(GRACE, 50, source_key="invoice 9")
+    made_good = await ada.grant_credits(ADA, 50, source_key="invoice 9")
+
+    assert (made_good.replayed, made_good.remaining) == (False, 56)
+
+
+async def test_an_event_with_another_amount_is_refused(ada: CreditService) -> None:
+    """The refusal names the event's own key, and nothing is given."""
+    await ada.grant_credits(ADA, 50, source_key="invoice 10")
+
+    with pytest.raises(IdempotencyConflictError) as refused:
+        await ada.grant_credits(ADA, 60, source_key="invoice 10")
+
+    assert refused.value == IdempotencyConflictError("invoice 10")
+    assert (await ada.get_user_credits(ADA)).remaining == 56
+
+
+async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService, url: str) -> None:
+    """A claim cannot be taken back, so a mistyped account must not have one."""
+    with pytest.raises(AccountNotFoundError):
+        await ada.grant_credits("nobody", 50, source_key="invoice 11")
+
+    assert rows(url, "SELECT count(*) FROM source_claims") == [(0,)]
+
+
+async def test_a_source_key_and_a_callers_key_are_two_names(ada: CreditService) -> None:
+    """Sent together, which one counts would be a guess; and no caller's own key can be taken for an event's."""
+    with pytest.raises(InvalidInputError) as both:
+        await ada.grant_credits(ADA, 1, source_key="invoice 12", idempotency_key="k")
+    with pytest.raises(InvalidInputError) as forged:
+        await ada.grant_credits(ADA, 1, idempotency_key="source\x1finvoice 12")
+
+    assert str(both.value) == "source_key: was sent beside an idempotency key. Send one of the two."
+    assert forged.value.field == "idempotency_key"

@@ -1,0 +1,194 @@
+"""Holds over both databases: what each operation answers, and that nothing is charged before a capture."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sixpence.core.errors import RefusedError
+from sixpence.core.price import Usage
+from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
+from sixpence.service.answers import CreditHold
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import ledger_of, snapshot
+from tests.ledger.moved_clock import START, MovedClock
+
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+async def ada(priced: CreditService) -> CreditService:
+    """The service, in which Ada has six credits."""
+    await priced.initialize_user_credits(ADA)
+    return priced
+
+
+async def test_placing_a_hold(ada: CreditService) -> None:
+    """What is set aside can be spent by nobody else, and lives ten minutes where nothing is said."""
+    placed = await ada.place_hold(ADA, "render", units=11, generation_id="g", metadata={"a": 1})
+
+    row = placed.transaction
+    assert (placed.hold_id, placed.amount, placed.expires_at) == (row.id, 4, START + timedelta(minutes=10))
+    assert (placed.remaining, placed.held, placed.total) == (2, 4, 6)
+    assert (row.kind, row.amount, row.price, row.usage, row.covered) == ("hold", -4, 4, Usage(units=11), False)
+    assert (row.generation_id, row.metadata, row.hold_expires_at) == ("g", {"a": 1}, placed.expires_at)
+
+
+async def test_the_open_holds_of_an_account(ada: CreditService) -> None:
+    """Open holds are listed, those that end first first; what has ended is not."""
+    late = await ada.place_hold(ADA, "draw", amount=2, ttl_seconds=900)
+    soon = await ada.place_hold(ADA, "draw", ttl_seconds=60)
+    gone = await ada.place_hold(ADA, "draw")
+    await ada.release_hold(ADA, gone.hold_id)
+
+    listed = await ada.list_holds(ADA)
+
+    assert [hold.id for hold in listed] == [soon.hold_id, late.hold_id]
+    assert listed[1] == CreditHold(
+        id=late.hold_id,
+        feature="draw",
+        amount=2,
+        price=2,
+        usage=None,
+        covered=False,
+        subscription_status="free",
+        catalog_version=1,
+        expires_at=START + timedelta(minutes=15),
+    )
+    assert [hold.id for hold in await ada.list_holds(ADA, limit=1)] == [soon.hold_id]
+
+
+async def test_capturing_less_than_was_held(ada: CreditService) -> None:
+    """What was really used is charged, the rest can be spent again."""
+    placed = await ada.place_hold(ADA, "render", units=30)
+
+    captured = await ada.capture_hold(ADA, placed.hold_id, units=10, generation_id="g")
+
+    assert (captured.hold_id, captured.credits_consumed, captured.released, captured.shortfall) == (
+        placed.hold_id,
+        2,
+        4,
+        0,
+    )
+    assert (captured.remaining, captured.held, captured.late, captured.transaction.generation_id) == (4, 0, False, "g")
+
+
+async def test_capturing_all_that_is_held(ada: CreditService) -> None:
+    """Where nothing is said of what was used, all of it is charged; `amount` of the row is 0."""
+    placed = await ada.place_hold(ADA, "draw", amount=5)
+
+    captured = await ada.capture_hold(ADA, placed.hold_id)
+
+    assert (captured.credits_consumed, captured.released, captured.transaction.amount) == (5, 0, 0)
+    assert (captured.remaining, captured.total) == (1, 6)
+
+
+async def test_capturing_more_than_there_is(ada: CreditService, url: str) -> None:
+    """Exact, it is refused and the hold is as it was; up to what is available, the shortfall is told."""
+    placed = await ada.place_hold(ADA, "draw", amount=2)
+    before = snapshot(url)
+
+    with pytest.raises(InsufficientCreditsError) as refused:
+        await ada.capture_hold(ADA, placed.hold_id, amount=10)
+    unchanged = snapshot(url) == before
+    captured = await ada.capture_hold(ADA, placed.hold_id, amount=10, mode="up_to_available")
+
+    assert (unchanged, refused.value.required, refused.value.available, refused.value.held) == (True, 10, 6, 2)
+    assert (captured.credits_consumed, captured.shortfall, captured.remaining) == (6, 4, 0)
+
+
+async def test_releasing(ada: CreditService) -> None:
+    """Everything comes back, once; after it the hold has ended."""
+    placed = await ada.place_hold(ADA, "draw", amount=5)
+
+    released = await ada.release_hold(ADA, placed.hold_id, reason="the model is away")
+
+    assert (released.hold_id, released.released, released.remaining, released.held) == (placed.hold_id, 5, 6, 0)
+    assert released.transaction.reason == "the model is away"
+    for again in (ada.release_hold, ada.capture_hold, ada.extend_hold):
+        with pytest.raises(HoldEndedError) as refused:
+            await again(ADA, placed.hold_id)
+        assert (refused.value.state, refused.value.captured_late) == ("released", False)
+
+
+async def test_extending(ada: CreditService, clock: MovedClock) -> None:
+    """A hold lives longer from now on, and never shorter."""
+    placed = await ada.place_hold(ADA, "draw", ttl_seconds=60)
+    clock.move(seconds=59)
+
+    longer = await ada.extend_hold(ADA, placed.hold_id, ttl_seconds=120)
+    same = await ada.extend_hold(ADA, placed.hold_id, ttl_seconds=1)
+
+    assert longer.hold_id == placed.hold_id
+    assert (longer.expires_at, same.expires_at) == (START + timedelta(seconds=179),) * 2
+
+
+async def test_an_expired_hold(ada: CreditService, clock: MovedClock, url: str) -> None:
+    """Its credits come back by themselves; it can be captured late, once, as a use of its own."""
+    placed = await ada.place_hold(ADA, "draw", amount=2, ttl_seconds=60)
+    clock.move(seconds=60)
+    back = await ada.get_user_credits(ADA)
+
+    with pytest.raises(HoldEndedError) as refused:
+        await ada.capture_hold(ADA, placed.hold_id)
+    late = await ada.capture_hold(ADA, placed.hold_id, late=True)
+    with pytest.raises(HoldEndedError) as twice:
+        await ada.capture_hold(ADA, placed.hold_id, late=True)
+
+    assert (back.remaining, back.held) == (6, 0)
+    assert (refused.value.state, refused.value.ended_at) == ("expired", "2026-03-01T12:01:00.000000Z")
+    assert (late.late, late.credits_consumed, late.hold_id, late.released) == (True, 2, placed.hold_id, 0)
+    assert twice.value.captured_late
+    assert ledger_of(url, ADA)[1:] == [(2, "hold", -2, 4), (3, "hold_expire", 2, 6), (4, "consume", -2, 4)]
+
+
+async def test_a_hold_of_another_account_is_not_there(ada: CreditService) -> None:
+    """An id is looked for in the account that is named, and nowhere else."""
+    placed = await ada.place_hold(ADA, "draw")
+    await ada.initialize_user_credits("grace")
+
+    for hold_id in (placed.hold_id, "no id at all"):
+        with pytest.raises(HoldNotFoundError):
+            await ada.capture_hold("grace", hold_id)
+
+
+async def test_a_repeated_key_answers_as_it_first_did(ada: CreditService) -> None:
+    """Each operation on a hold is done once under its key, whatever became of the hold since."""
+    placed = await ada.place_hold(ADA, "draw", amount=3, idempotency_key="place")
+    extended = await ada.extend_hold(ADA, placed.hold_id, idempotency_key="extend")
+    captured = await ada.capture_hold(ADA, placed.hold_id, amount=1, idempotency_key="capture")
+
+    again = (
+        await ada.place_hold(ADA, "draw", amount=3, idempotency_key="place"),
+        await ada.extend_hold(ADA, placed.hold_id, idempotency_key="extend"),
+        await ada.capture_hold(ADA, placed.hold_id, amount=1, idempotency_key="capture"),
+    )
+
+    assert [one.replayed for one in again] == [True] * 3
+    assert [one.transaction for one in again] == [one.transaction for one in (placed, extended, captured)]
+    assert (again[0].expires_at, again[2].released) == (placed.expires_at, 2)
+
+
+async def test_captures_and_a_release_at_once(ada: CreditService) -> None:
+    """Of many that would end a hold exactly one does."""
+    placed = await ada.place_hold(ADA, "draw", amount=3)
+    ends: list[Callable[..., Awaitable[Any]]] = [ada.capture_hold, ada.release_hold] * 5
+
+    answers = await asyncio.gather(*(end(ADA, placed.hold_id) for end in ends), return_exceptions=True)
+
+    ended = [answer for answer in answers if not isinstance(answer, RefusedError)]
+    assert (len(ended), (await ada.get_user_credits(ADA)).held) == (1, 0)
+    assert {type(answer) for answer in answers if isinstance(answer, RefusedError)} == {HoldEndedError}
+
+
+async def test_an_unlimited_plan_covers_a_hold(ada: CreditService) -> None:
+    """Nothing is set aside, and capturing what was covered costs nothing."""
+    await ada.update_subscription_status(ADA, "max")
+
+    placed = await ada.place_hold(ADA, "render", units=30)
+    captured = await ada.capture_hold(ADA, placed.hold_id, units=30)
+
+    assert (placed.amount, placed.transaction.covered, placed.transaction.price) == (0, True, 6)
+    assert (captured.credits_consumed, captured.remaining) == (0, 6)

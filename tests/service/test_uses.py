@@ -1,0 +1,144 @@
+"""Uses priced by what is used, their previews and estimates, and what an account shows, over both databases."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sixpence.core.price import Usage
+from sixpence.core.refusals import (
+    InsufficientCreditsError,
+    TransactionNotFoundError,
+    UnknownFeatureError,
+    UnpricedUsageError,
+)
+from sixpence.service.answers import CreditCheck
+from sixpence.service.credits import CreditService
+from sixpence.service.estimates import CreditEstimate, PastPrices
+from tests.ledger.moved_clock import START
+
+ADA = "ada@example.com"
+LARGE = Usage(model="large", input_tokens=100, output_tokens=10)
+
+
+@pytest.fixture
+async def ada(priced: CreditService) -> CreditService:
+    """The service, in which Ada has six credits."""
+    await priced.initialize_user_credits(ADA)
+    return priced
+
+
+@pytest.mark.parametrize(
+    ("feature", "used", "costs"),
+    [
+        ("draw", {}, 1),
+        ("draw", {"units": 3}, 3),
+        ("render", {"units": 0}, 0),
+        ("render", {"units": 21}, 6),
+        ("chat", {"usage": LARGE}, 2),
+    ],
+)
+async def test_what_is_checked_estimated_and_paid_is_one_price(
+    ada: CreditService, feature: str, used: dict[str, Any], costs: int
+) -> None:
+    """The preview, the estimate and the use itself agree, and the ledger has what was used."""
+    check = await ada.validate_credit_usage(ADA, feature, **used)
+    estimate = await ada.estimate(feature, **used) if used else None
+    receipt = await ada.consume_credit(ADA, feature, **used)
+
+    assert check == CreditCheck(
+        allowed=True, feature=feature, required=costs, remaining=6, available=6, unlimited=False
+    )
+    assert estimate in (None, CreditEstimate(feature=feature, catalog_version=1, price=costs, past=()))
+    row = receipt.transaction
+    assert (row.credits_consumed, row.price, row.catalog_version) == (costs, costs, 1)
+    assert row.usage == (used.get("usage") or (Usage(**used) if used else None))
+
+
+@pytest.mark.parametrize(
+    ("feature", "used", "field"),
+    [
+        ("chat", {}, "usage.model"),
+        ("chat", {"units": 3}, "units"),
+        ("chat", {"usage": Usage(model="huge", input_tokens=1)}, "usage.model"),
+        ("chat", {"usage": Usage(model="small")}, "usage.input_tokens"),
+        ("draw", {"usage": LARGE}, "usage.model"),
+    ],
+)
+async def test_a_usage_without_a_price(ada: CreditService, feature: str, used: dict[str, Any], field: str) -> None:
+    """What is not sold like this is refused alike by the preview, the use and the hold, with the field at fault."""
+    for ask in (ada.validate_credit_usage, ada.consume_credit, ada.place_hold):
+        with pytest.raises(UnpricedUsageError) as refused:
+            await ask(ADA, feature, **used)
+        assert refused.value.field == field
+
+
+async def test_an_estimate_from_past_captures(ada: CreditService) -> None:
+    """What captures of a feature would cost now, for each model; None where there were none."""
+    await ada.grant_credits(ADA, 10_000)
+    before = await ada.estimate("chat")
+    for tokens in range(1_000, 21_000, 1_000):
+        placed = await ada.place_hold(ADA, "chat", amount=100)
+        await ada.capture_hold(ADA, placed.hold_id, usage=Usage(model="small", input_tokens=tokens))
+    placed = await ada.place_hold(ADA, "chat", amount=100)
+    await ada.capture_hold(ADA, placed.hold_id, usage=LARGE)
+
+    after = await ada.estimate("chat")
+
+    assert before == CreditEstimate(feature="chat", catalog_version=1, price=None, past=())
+    assert after.price is None
+    assert after.past == (
+        PastPrices(model="small", count=20, p50=10, p95=19),
+        PastPrices(model="large", count=1, p50=2, p95=2),
+    )
+
+
+async def test_an_estimate_of_a_call_needs_no_past(ada: CreditService) -> None:
+    """A feature with one price for a call has it; one that is not sold is refused."""
+    assert (await ada.estimate("draw")).price == 1
+    with pytest.raises(UnknownFeatureError):
+        await ada.estimate("cinema")
+
+
+async def test_everything_shows(ada: CreditService) -> None:
+    """Future-dated, expiring, restricted and held credits are each told apart; what is held does not expire."""
+    soon = START + timedelta(days=1)
+    await ada.grant_credits(ADA, 5, expires_at=soon, features=["render"], category="promo", priority=1)
+    await ada.grant_credits(ADA, 7, effective_at=soon)
+    await ada.place_hold(ADA, "render", amount=2)
+
+    now = await ada.get_user_credits(ADA)
+
+    assert (now.remaining, now.held, now.scheduled, now.total) == (9, 2, 7, 11)
+    assert (now.next_expiry_at, now.next_expiry_amount) == (soon, 3)
+    shown = [(grant.amount, grant.remaining, grant.held, grant.pending, grant.features) for grant in now.grants]
+    assert shown == [(5, 5, 2, False, ("render",)), (6, 6, 0, False, None), (7, 7, 0, True, None)]
+
+
+async def test_the_refusal_says_what_is_coming(ada: CreditService) -> None:
+    """Too few credits: what is held and scheduled is told, and an allowance only where the plan gives one."""
+    await ada.grant_credits(ADA, 7, effective_at=START + timedelta(days=1))
+    await ada.place_hold(ADA, "draw", amount=6)
+    with pytest.raises(InsufficientCreditsError) as on_free:
+        await ada.consume_credit(ADA, "draw")
+    await ada.update_subscription_status(ADA, "basic")
+    with pytest.raises(InsufficientCreditsError) as on_basic:
+        await ada.consume_credit(ADA, "draw", units=101)
+    await ada.cancel_subscription(ADA)
+    with pytest.raises(InsufficientCreditsError) as cancelled:
+        await ada.consume_credit(ADA, "draw", units=101)
+
+    assert (on_free.value.held, on_free.value.scheduled, on_free.value.next_allowance_at) == (6, 7, None)
+    assert on_basic.value.next_allowance_at == "2026-04-01T12:00:00.000000Z"
+    assert cancelled.value.next_allowance_at is None
+
+
+async def test_one_transaction(ada: CreditService) -> None:
+    """A transaction is found by its id in its account, and nowhere else."""
+    used = await ada.consume_credit(ADA, "draw")
+    await ada.initialize_user_credits("grace")
+
+    assert await ada.get_transaction(ADA, used.transaction.id) == used.transaction
+    for account_id, transaction_id in (("grace", used.transaction.id), (ADA, "no id at all")):
+        with pytest.raises(TransactionNotFoundError):
+            await ada.get_transaction(account_id, transaction_id)
