@@ -119,7 +119,10 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
     except BrokenLedgerError as error:
         return str(error)
     key = None if row.idempotency_key is None else Key(row.idempotency_key, row.fingerprint or b"")
-    decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, past=past)
+    try:
+        decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, past=past)
+    except LookupError as error:  # a hold that was placed under a later catalog than this one
+        return str(error)
     if decision.refusal is not None:
         return f"it is refused ({decision.refusal})"
     return "it changes nothing" if decision.row is None else _as_erased(decision.row, row)
