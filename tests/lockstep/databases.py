@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Table, select
 
 from sixpence.core.account import Account
 from sixpence.core.catalog import Catalog
+from sixpence.core.commands import Tick
 from sixpence.core.decide import Decision
 from sixpence.core.errors import RefusedError
 from sixpence.core.hold import Hold
-from sixpence.core.refusals import IdempotencyConflictError
+from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import catalogs
 from sixpence.ledger.batch import Accepted, Request
@@ -127,6 +128,10 @@ def _compare(what: str, pair: Pair, asked: Asked, decision: Decision | None, out
             return
         row = next(row for row in pair.rows if row.idempotency_key == asked.key)
         agree(what, (outcome.row, outcome.replayed) if isinstance(outcome, Accepted) else outcome, (row, True))
+        return
+    if isinstance(asked.command, Tick) and not decision.account.exists:
+        # There is nothing to lock, so the ledger says so, where the core has nothing to do.
+        agree(what, outcome, AccountNotFoundError(pair.account_id))
         return
     if decision.refusal is not None or not isinstance(outcome, Accepted):
         agree(what, outcome, decision.refusal)

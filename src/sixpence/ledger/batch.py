@@ -18,6 +18,7 @@ from sixpence.core.commands import (
     Key,
     Refund,
     ReleaseHold,
+    Tick,
     VoidGrant,
 )
 from sixpence.core.decide import NO_PAST, decide
@@ -113,7 +114,7 @@ class _Batch:
         if name in loaded.broken:
             return InternalError()
         account = self._accounts.get(name)
-        if account is None:
+        if account is None or (isinstance(request.command, Tick) and not account.exists):
             return AccountNotFoundError(name)
         if request.key is not None:
             before = self._remembered.get((name, request.key.value))
