@@ -39,6 +39,9 @@ async def test_the_python_example_charges_and_answers_402(tmp_path: Path) -> Non
         "remaining": 0,
         "available": 0,
         "shortfall": 1,
+        "held": 0,
+        "scheduled": 0,
+        "next_allowance_at": None,
     }
 
 

@@ -8,8 +8,26 @@ from typing import Any
 
 ACCOUNT = "/v1/accounts/target"
 USE, GRANT, NEW, HISTORY = f"{ACCOUNT}/consume", f"{ACCOUNT}/grants", "/v1/accounts", f"{ACCOUNT}/transactions"
+HOLD, CAPTURE, EXTEND = (f"{ACCOUNT}/holds{rest}" for rest in ("", "/none/capture", "/none/extend"))
+RELEASE, REFUND, VOID = (
+    f"{ACCOUNT}/holds/none/release",
+    f"{ACCOUNT}/transactions/none/refund",
+    f"{ACCOUNT}/grants/no/void",
+)
+ADJUST, PLAN, ESTIMATE = (f"{ACCOUNT}/{rest}" for rest in ("adjust", "plan", "estimate"))
+CANCEL, FREEZE, UNFREEZE, CLOSE = (f"{ACCOUNT}/{rest}" for rest in ("plan/cancel", "freeze", "unfreeze", "close"))
 GOOD: dict[str, dict[str, Any]] = {
     USE: {"feature": "video"},
+    HOLD: {"feature": "video"},
+    CAPTURE: {},
+    EXTEND: {},
+    RELEASE: {},
+    REFUND: {},
+    VOID: {},
+    ADJUST: {"amount": -1, "reason": "counted twice"},
+    PLAN: {"plan": "pro"},
+    ESTIMATE: {"feature": "video"},
+    FREEZE: {},
     GRANT: {"amount": 1, "reason": "a gift"},
     NEW: {"account_id": "another"},
 }
@@ -87,7 +105,8 @@ FIELDS: list[tuple[str, str, str, str]] = [
         USE,
         "amount",
         "1",
-        "amount: is not a field of this request. Leave it out; it takes: feature, generation_id, metadata.",
+        "amount: is not a field of this request. Leave it out; it takes: feature, units, usage, "
+        "generation_id, metadata.",
     ),
     (USE, "Feature", '"video"', "Feature: is not a field of this request."),
     (USE, "", "1", "is not a field of this request."),
@@ -149,8 +168,71 @@ FIELDS: list[tuple[str, str, str, str]] = [
     (GRANT, "expires_at", '"1969-12-31T23:59:59Z"', "expires_at: 1969-12-31T23:59:59+00:00 is out of range."),
     (GRANT, "expires_at", '"99999-01-01T00:00:00Z"', "expires_at: '99999-01-01T00:00:00Z' is not a time."),
     (GRANT, "expires_at", f'"{LONG}"', "is not a time."),
+    (GRANT, "source_key", "7", "source_key: 7 is not text."),
+    (GRANT, "source_key", '""', "source_key: is empty. Send 1 to 255 characters."),
+    (GRANT, "source_key", r'"a\u001f"', "source_key: 'a\\x1f' has a control character"),
     (GRANT, "effective_at", '"now"', "effective_at: 'now' is not a time."),
     (GRANT, "actor", '"somebody"', "actor: is not a field of this request."),
+    (USE, "units", "-1", "units: -1 is out of range. Send an integer from 0 to 9007199254740991."),
+    (USE, "units", "1.5", "units: 1.5 is not a whole number. Send one like 5, without quotes, point or exponent, or"),
+    (USE, "units", '"3"', 'units: "3" is not a whole number.'),
+    (USE, "units", "true", "units: true is not a whole number."),
+    (USE, "units", str(2**53), "units: 9007199254740992 is out of range."),
+    (USE, "usage", "7", 'usage: 7 is not an object. Send one in curly brackets, like {"name": "text"}, or leave'),
+    (USE, "usage", "{}", "usage.model: is missing. usage takes: model, input_tokens, cached_input_tokens, output_"),
+    (USE, "usage", '{"model": 7}', "usage.model: 7 is not text."),
+    (
+        USE,
+        "usage",
+        '{"model": "m", "tokens": 1}',
+        "usage.tokens: is not a field of usage. Leave it out; it takes: model,",
+    ),
+    (USE, "usage", '{"model": "m", "units": 1}', "usage.units: is not a field of usage."),
+    (USE, "usage", '{"model": "m", "input_tokens": 1.5}', "usage.input_tokens: 1.5 is not a whole number."),
+    (USE, "usage", '{"model": "m", "output_tokens": -1}', "usage.output_tokens: -1 is out of range."),
+    (USE, "usage", '{"model": ""}', "usage.model: is empty."),
+    (USE, "usage", '{"model": "m"}', "usage.model: this feature is priced by the unit, for any model. Leave it out;"),
+    (HOLD, "feature", "7", "feature: 7 is not text."),
+    (HOLD, "feature", '"cinema"', "feature: 'cinema' is not in the catalog."),
+    (HOLD, "amount", "0", "amount: 0 is out of range. Send an integer from 1 to 9007199254740991."),
+    (HOLD, "amount", "1e3", "amount: 1000.0 is not a whole number."),
+    (HOLD, "ttl_seconds", "0", "ttl_seconds: 0 is out of range."),
+    (HOLD, "ttl_seconds", "2592001", "ttl_seconds: 2592001 is out of range. Send an integer from 1 to 2592000, which"),
+    (HOLD, "ttl_seconds", '"10m"', 'ttl_seconds: "10m" is not a whole number.'),
+    (HOLD, "expires_at", '"2999-01-01T00:00:00Z"', "expires_at: is not a field of this request."),
+    (EXTEND, "ttl_seconds", "-5", "ttl_seconds: -5 is out of range."),
+    (CAPTURE, "amount", "-1", "amount: -1 is out of range. Send an integer from 0 to 9007199254740991."),
+    (CAPTURE, "mode", '"all"', 'mode: "all" is none of exact, up_to_available. Send one of these.'),
+    (CAPTURE, "mode", "7", "mode: 7 is not text."),
+    (CAPTURE, "late", '"yes"', 'late: "yes" is not true or false. Send one of these, without quotes.'),
+    (CAPTURE, "late", "1", "late: 1 is not true or false."),
+    (CAPTURE, "late", "null", "late: null is not true or false."),
+    (CAPTURE, "usage", "[]", "usage: [] is not an object."),
+    (RELEASE, "reason", '""', "reason: is empty. Send 1 to 1000 characters."),
+    (REFUND, "amount", "0", "amount: 0 is out of range. Send an integer from 1 to 9007199254740991."),
+    (REFUND, "amount", "-1", "amount: -1 is out of range."),
+    (REFUND, "amount", '"all"', 'amount: "all" is not a whole number.'),
+    (REFUND, "actor", '"somebody"', "actor: is not a field of this request."),
+    (VOID, "revoke_spent", "1", "revoke_spent: 1 is not true or false."),
+    (VOID, "reason", "7", "reason: 7 is not text."),
+    (
+        ADJUST,
+        "amount",
+        "0",
+        "amount: 0 is out of range. Send an integer from -9007199254740991 to 9007199254740991, but",
+    ),
+    (ADJUST, "amount", str(-(2**53)), "amount: -9007199254740992 is out of range."),
+    (ADJUST, "amount", "1.5", "amount: 1.5 is not a whole number."),
+    (ADJUST, "amount", "-100", "amount: -100 takes more than the 5 there are. Send -5 at most."),
+    (ADJUST, "reason", '""', "reason: is empty."),
+    (PLAN, "plan", '"gold"', "plan: 'gold' is not in the catalog. It has: free, pro."),
+    (PLAN, "plan", '""', "plan: is empty."),
+    (PLAN, "trial", '"yes"', 'trial: "yes" is not true or false.'),
+    (PLAN, "trial", "true", "trial: plan 'pro' has no trial. Put the account on it without a trial."),
+    (ESTIMATE, "feature", '"cinema"', "feature: 'cinema' is not in the catalog."),
+    (ESTIMATE, "units", "-1", "units: -1 is out of range."),
+    (FREEZE, "reason", "false", "reason: false is not text."),
+    (FREEZE, "until", '"2999-01-01T00:00:00Z"', "until: is not a field of this request."),
     (NEW, "account_id", '""', "account_id: is empty. Send 1 to 255 characters."),
     (NEW, "account_id", "7", "account_id: 7 is not text."),
     (NEW, "account_id", f'"{LONG}"', "account_id: has 10000 characters. Send at most 255."),
@@ -166,7 +248,28 @@ FIELDS: list[tuple[str, str, str, str]] = [
 ]
 
 # What a request cannot do without: (path, field).
-NEEDED = [(USE, "feature"), (GRANT, "amount"), (GRANT, "reason"), (NEW, "account_id")]
+NEEDED = [
+    (USE, "feature"),
+    (GRANT, "amount"),
+    (GRANT, "reason"),
+    (NEW, "account_id"),
+    (HOLD, "feature"),
+    (ADJUST, "amount"),
+    (ADJUST, "reason"),
+    (PLAN, "plan"),
+    (ESTIMATE, "feature"),
+]
+
+# Two fields of which only one may be sent: (path, body, words of the detail).
+TOGETHER: list[tuple[str, dict[str, Any], str]] = [
+    (
+        USE,
+        {"feature": "video", "units": 1, "usage": {"model": "m"}},
+        "units: was sent beside usage. Send one of the two.",
+    ),
+    (HOLD, {"feature": "video", "units": 1, "amount": 1}, "amount: was sent beside units. Send one of the two."),
+    (CAPTURE, {"usage": {"model": "m"}, "amount": 1}, "amount: was sent beside usage. Send one of the two."),
+]
 
 # What the header can be beside a key: (its values, words of the detail).
 KEYS: dict[str, tuple[list[bytes], str]] = {

@@ -91,6 +91,53 @@ async def open_account(client: httpx.AsyncClient, account_id: str) -> str:
     return path_of(account_id)
 
 
+def signup_grant(grant_id: str, granted_at: str) -> dict[str, Any]:
+    """The six credits that came with an account, as an account shows them."""
+    return {
+        "id": grant_id,
+        "category": "signup",
+        "amount": 6,
+        "remaining": 6,
+        "held": 0,
+        "priority": 100,
+        "effective_at": granted_at,
+        "expires_at": None,
+        "features": None,
+        "pending": False,
+        "over": None,
+        "rolled": False,
+    }
+
+
+# What an account on a plan without a term shows beside its balance and its grants.
+NOTHING_TO_COME: dict[str, Any] = {
+    "standing": "open",
+    "owed": 0,
+    "overdraft": 0,
+    "scheduled": 0,
+    "next_allowance_at": None,
+    "next_allowance_amount": 0,
+    "term_ends_at": None,
+    "trial": False,
+    "waiting_plan": None,
+    "fair_use": None,
+}
+
+# What a transaction shows that is about nothing else, and neither a hold nor a change of plan.
+NOTHING_ELSE: dict[str, Any] = {
+    "about": None,
+    "usage": None,
+    "shortfall": None,
+    "refunded": None,
+    "late": False,
+    "covered": False,
+    "hold_expires_at": None,
+    "grants": [],
+    "previous_plan": None,
+    "term": None,
+}
+
+
 def path_of(account_id: str) -> str:
     """The path of an account: its id's UTF-8 bytes, each that is no letter or digit percent-encoded."""
     return "/v1/accounts/" + "".join(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.http.house import House, open_account, path_of
+from tests.http.house import NOTHING_TO_COME, House, open_account, path_of, signup_grant
 from tests.ledger.databases import ledger_of, rows
 
 # What a path, a URL, a database or a framework could take for something else.
@@ -81,6 +81,18 @@ async def test_an_account_now(shop: httpx.AsyncClient) -> None:
             "unlimited": False,
             "granted_at": body["granted_at"],
             "next_expiry_at": ends.replace("+00:00", "Z"),
+            "next_expiry_amount": 10,
+            **NOTHING_TO_COME,
+            "grants": [
+                {
+                    **signup_grant(body["grants"][0]["id"], body["grants"][0]["effective_at"]),
+                    "category": "admin",
+                    "amount": 10,
+                    "remaining": 10,
+                    "expires_at": ends.replace("+00:00", "Z"),
+                },
+                signup_grant(body["grants"][1]["id"], body["granted_at"]),
+            ],
             "label": None,
         },
     )
@@ -205,6 +217,20 @@ async def test_an_id_may_be_anything(house: House, shop: httpx.AsyncClient, acco
         ("GET", "/transactions", None),
         ("POST", "/consume", {"feature": "video"}),
         ("POST", "/grants", {"amount": 1, "reason": "a gift"}),
+        ("POST", "/grants", {"amount": 1, "reason": "a gift", "source_key": "invoice 7"}),
+        ("GET", "/transactions/none", None),
+        ("POST", "/transactions/none/refund", {}),
+        ("POST", "/grants/none/void", {}),
+        ("POST", "/adjust", {"amount": 1, "reason": "a gift"}),
+        ("GET", "/holds", None),
+        ("POST", "/holds", {"feature": "video"}),
+        ("POST", "/holds/none/capture", {}),
+        ("POST", "/plan", {"plan": "pro"}),
+        ("POST", "/plan/cancel", {}),
+        ("POST", "/freeze", {}),
+        ("POST", "/unfreeze", {}),
+        ("POST", "/close", {}),
+        ("POST", "/estimate", {"feature": "video"}),
     ],
 )
 async def test_an_account_that_nobody_made(shop: httpx.AsyncClient, method: str, rest: str, body: object) -> None:
@@ -228,17 +254,36 @@ async def test_the_catalog(shop: httpx.AsyncClient) -> None:
     """A server reads what things cost and what plans give, with every default written out."""
     answer = await shop.get("/v1/catalog")
 
+    body = answer.json()
     features = ("interior", "exterior", "sketch", "furnish", "remove", "video")
-    assert (answer.status_code, answer.json()) == (
-        200,
-        {
-            "version": 1,
-            "features": {name: {"credits": 1, "title": ""} for name in features},
-            "plans": {
-                "free": {"rank": 0, "signup_credits": 6, "unlimited": False, "title": ""},
-                "pro": {"rank": 10, "signup_credits": 0, "unlimited": True, "title": ""},
-            },
-            "default_plan": "free",
-            "decimals": 0,
-        },
-    )
+    assert (answer.status_code, list(body["features"]), list(body["plans"])) == (200, list(features), ["free", "pro"])
+    assert {name: body[name] for name in ("version", "default_plan", "decimals", "grace_days")} == {
+        "version": 1,
+        "default_plan": "free",
+        "decimals": 0,
+        "grace_days": 30,
+    }
+    assert body["features"]["video"] == {
+        "credits": 1,
+        "title": "",
+        "unit": "",
+        "block": 1,
+        "rounding": "up",
+        "minimum": 0,
+        "tiers": [],
+        "models": {},
+        "tokens_block": 1_000_000,
+    }
+    assert body["plans"]["free"] == {
+        "rank": 0,
+        "signup_credits": 6,
+        "unlimited": False,
+        "title": "",
+        "allowance": 0,
+        "period": None,
+        "drip": False,
+        "rollover": None,
+        "trial": None,
+        "fair_use": None,
+        "overdraft": 0,
+    }

@@ -156,6 +156,12 @@ async def test_a_key_is_shown_once_and_works(house: House, olga: httpx.AsyncClie
     [
         (GRANT, {"user_id": "u", "amount": 1, "reason": "mine"}),
         ("/api/admin/accounts/show", {"account_id": "u"}),
+        ("/api/admin/accounts/u/adjust", {"amount": 1, "reason": "mine"}),
+        ("/api/admin/accounts/u/transactions/t/refund", {}),
+        ("/api/admin/accounts/u/grants/g/void", {}),
+        ("/api/admin/accounts/u/plan", {"plan": "pro"}),
+        ("/api/admin/accounts/u/close", {}),
+        ("/api/admin/accounts/u/holds", {"feature": "video"}),
         ("/api/admin/users", {"email": "eve@example.com", "name": "Eve", "password": PASSWORD, "role": "admin"}),
         ("/api/admin/keys", {"name": "mine"}),
     ],

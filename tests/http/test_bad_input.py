@@ -10,11 +10,40 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from tests.http.bad_input import BODIES, FIELDS, GOOD, GRANT, HISTORY, IDS, KEYS, NEEDED, NEW, QUERIES, USE, body_with
+from tests.http.bad_input import (
+    ACCOUNT,
+    ADJUST,
+    BODIES,
+    CANCEL,
+    CAPTURE,
+    CLOSE,
+    ESTIMATE,
+    EXTEND,
+    FIELDS,
+    FREEZE,
+    GOOD,
+    GRANT,
+    HISTORY,
+    HOLD,
+    IDS,
+    KEYS,
+    NEEDED,
+    NEW,
+    PLAN,
+    QUERIES,
+    REFUND,
+    RELEASE,
+    TOGETHER,
+    UNFREEZE,
+    USE,
+    VOID,
+    body_with,
+)
 from tests.http.house import PROBLEM, House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 
-ADMIN = [f"/api/admin/{rest}" for rest in ("credits/grant", "accounts/show", "users", "keys")]
+CHANGES = [GRANT, HOLD, CAPTURE, EXTEND, RELEASE, REFUND, VOID, ADJUST, PLAN, CANCEL, FREEZE, UNFREEZE, CLOSE]
+ADMIN = [f"/api/admin/{rest}" for rest in ("credits/grant", "accounts/show", "accounts/target/adjust", "users", "keys")]
 
 
 def short(value: object) -> str:
@@ -65,7 +94,7 @@ async def test_a_body_that_is_no_object(shop: httpx.AsyncClient, body: str) -> N
 
 
 @pytest.mark.usefixtures("unchanged")
-@pytest.mark.parametrize("path", [GRANT, NEW, *ADMIN])
+@pytest.mark.parametrize("path", [NEW, ESTIMATE, *CHANGES, *ADMIN])
 async def test_every_endpoint_reads_alike(house: House, shop: httpx.AsyncClient, path: str) -> None:
     """Each endpoint with a body refuses what is no object, in the same words."""
     client = house.local_operator() if path in ADMIN else shop
@@ -83,7 +112,8 @@ async def test_a_field_that_is_wrong(shop: httpx.AsyncClient, path: str, field: 
     """A field that cannot be accepted is named with its value and with what to send."""
     answer = await shop.post(path, content=body_with(path, field, value))
 
-    refused(answer, answer.status_code, field if len(field) <= 60 else field[:57] + "...", words)
+    named = words.partition(":")[0] if words.startswith(f"{field}.") else field
+    refused(answer, answer.status_code, named if len(named) <= 60 else named[:57] + "...", words)
     assert answer.status_code in (409, 422)
 
 
@@ -99,8 +129,73 @@ async def test_a_field_that_is_missing(shop: httpx.AsyncClient, path: str, field
 
 
 @pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(("path", "body", "words"), TOGETHER)
+async def test_fields_that_exclude_each_other(
+    shop: httpx.AsyncClient, path: str, body: dict[str, object], words: str
+) -> None:
+    """Which of two counts would be a guess: both are refused."""
+    answer = await shop.post(path, json=body)
+
+    refused(answer, 422, words.partition(":")[0], words)
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_a_source_key_and_an_idempotency_key(shop: httpx.AsyncClient) -> None:
+    """Each names a change, so only one is sent."""
+    answer = await shop.post(GRANT, json={**GOOD[GRANT], "source_key": "s"}, headers={"Idempotency-Key": "k"})
+
+    refused(answer, 422, "source_key", "source_key: was sent beside an idempotency key. Send one of the two.")
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        (CAPTURE, 404, "hold-not-found"),
+        (EXTEND, 404, "hold-not-found"),
+        (RELEASE, 404, "hold-not-found"),
+        (REFUND, 404, "transaction-not-found"),
+        (VOID, 404, "grant-not-found"),
+    ],
+)
+async def test_what_is_not_there(shop: httpx.AsyncClient, path: str, status: int, code: str) -> None:
+    """A hold, transaction or grant that the account does not have is 404."""
+    answer = await shop.post(path, json=GOOD[path])
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("rest", ["holds/a%00b/capture", "transactions/%FF/refund", "grants/%ED%A0%80/void"])
+async def test_an_id_of_something_that_is_wrong(shop: httpx.AsyncClient, rest: str) -> None:
+    """What no id can be is named as the id of what it would be."""
+    answer = await shop.post(f"{ACCOUNT}/{rest}", json={})
+
+    refused(answer, 422, rest.split("s/")[0] + "_id", "_id: ")
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(
+    ("path", "field", "words"),
+    [
+        ("/v1/estimate", "feature", "feature: is missing. Send it: ?feature=NAME."),
+        ("/v1/estimate?feature=video&units=-1", "units", "units: '-1' is not a whole number from 0 to"),
+        ("/v1/estimate?feature=cinema", "feature", "feature: 'cinema' is not in the catalog."),
+        ("/v1/estimate?feature=video&model=m", "model", "model: is not a parameter of this request."),
+        (f"{HOLD}?limit=0", "limit", "limit: 0 is not a whole number from 1 to 200."),
+        (f"{HOLD}?kind=open", "kind", "kind: is not a parameter of this request. Leave it out; known: limit."),
+    ],
+)
+async def test_another_query_that_is_wrong(shop: httpx.AsyncClient, path: str, field: str, words: str) -> None:
+    """Each list and estimate names the parameter that it cannot take."""
+    answer = await shop.get(path)
+
+    refused(answer, 422, field, words)
+
+
+@pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("path", [USE, GRANT, NEW])
+@pytest.mark.parametrize("path", [USE, GRANT, NEW, HOLD, ADJUST])
 async def test_a_key_that_is_wrong(shop: httpx.AsyncClient, path: str, key: str) -> None:
     """A header that names no change, or could name two, is refused."""
     values, words = KEYS[key]
@@ -132,6 +227,10 @@ async def test_an_id_that_is_wrong(shop: httpx.AsyncClient, account_id: str) -> 
         await shop.get(f"{path}/transactions"),
         await shop.post(f"{path}/consume", json=GOOD[USE]),
         await shop.post(f"{path}/grants", json=GOOD[GRANT]),
+        await shop.get(f"{path}/holds"),
+        await shop.post(f"{path}/holds/none/capture", json={}),
+        await shop.post(f"{path}/adjust", json=GOOD[ADJUST]),
+        await shop.post(f"{path}/freeze", json={}),
     ]
 
     for answer in answers:

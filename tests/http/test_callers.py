@@ -19,6 +19,13 @@ CONSUME = "/api/user/credits/consume"
         ("/api/admin/users", "not-signed-in"),
         ("/v1/accounts", "invalid-api-key"),
         ("/v1/accounts/a/consume", "invalid-api-key"),
+        ("/v1/accounts/a/holds", "invalid-api-key"),
+        ("/v1/accounts/a/holds/%FF/capture", "invalid-api-key"),
+        ("/v1/accounts/a/transactions/t/refund", "invalid-api-key"),
+        ("/v1/accounts/a/adjust", "invalid-api-key"),
+        ("/v1/accounts/a/estimate", "invalid-api-key"),
+        ("/v1/accounts/a/close", "invalid-api-key"),
+        ("/api/admin/accounts/%FF/close", "not-signed-in"),
         ("/v1/accounts/%FF/grants", "invalid-api-key"),
     ],
 )

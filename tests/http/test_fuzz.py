@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sixpence.http.accounts import NewAccount, NewGrant
-from sixpence.http.user_credits import Consumption
+from sixpence.http.corrections import Correction
+from sixpence.http.holds import NewHold
 from tests.http.house import House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 
 TARGET = "/v1/accounts/target"
-PATHS = ["/v1/accounts", f"{TARGET}/consume", f"{TARGET}/grants"]
+PATHS = ["/v1/accounts", *(f"{TARGET}/{rest}" for rest in ("consume", "grants", "holds", "adjust", "estimate"))]
 FUZZ = settings(
     max_examples=60,
     deadline=None,
@@ -33,7 +34,9 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
     max_leaves=12,
 )
-fields = [field.name for shape in (NewAccount, NewGrant, Consumption) for field in msgspec.structs.fields(shape)]
+fields = [
+    field.name for shape in (NewAccount, NewGrant, NewHold, Correction) for field in msgspec.structs.fields(shape)
+]
 names = st.sampled_from(fields)
 plausible = (
     values

@@ -13,6 +13,11 @@ from tests.ledger.databases import ledger_of, rows
 CHANGES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "consume": ("/consume", {"feature": "video", "metadata": {"a": 1, "b": 2}}, {"feature": "sketch"}),
     "grant": ("/grants", {"amount": 5, "reason": "a gift"}, {"amount": 6, "reason": "a gift"}),
+    "hold": ("/holds", {"feature": "video", "ttl_seconds": 60}, {"feature": "video"}),
+    "adjust": ("/adjust", {"amount": -2, "reason": "counted twice"}, {"amount": -3, "reason": "counted twice"}),
+    "plan": ("/plan", {"plan": "pro"}, {"plan": "free"}),
+    "cancel": ("/plan/cancel", {"reason": "left"}, {"reason": "gone"}),
+    "unfreeze": ("/unfreeze", {}, {"reason": "gone"}),
 }
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.http.house import JSON, House, path_of, user_id
+from tests.http.house import JSON, NOTHING_ELSE, NOTHING_TO_COME, House, path_of, signup_grant, user_id
 from tests.ledger.databases import ledger_of, rows
 
 CREDITS = "/api/user/credits"
@@ -29,6 +29,9 @@ async def test_credits_now(ada: httpx.AsyncClient) -> None:
         "unlimited": False,
         "granted_at": body["granted_at"],
         "next_expiry_at": None,
+        "next_expiry_amount": 0,
+        **NOTHING_TO_COME,
+        "grants": [signup_grant(body["grants"][0]["id"], body["granted_at"])],
         "label": None,
     }
     assert abs((datetime.now(UTC) - datetime.fromisoformat(body["granted_at"])).total_seconds()) < 60
@@ -87,6 +90,9 @@ async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
     assert newest == {
         **common,
         **nothing,
+        **NOTHING_ELSE,
+        "price": 1,
+        "catalog_version": 1,
         "id": used["transaction_id"],
         "seq": 2,
         "kind": "consume",
@@ -102,6 +108,21 @@ async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
     assert oldest == {
         **common,
         **nothing,
+        **NOTHING_ELSE,
+        "price": None,
+        "catalog_version": 1,
+        "grants": [
+            {
+                "id": signup_id,
+                "amount": 6,
+                "category": "signup",
+                "priority": 100,
+                "effective_at": oldest["created_at"],
+                "expires_at": None,
+                "features": None,
+                "rolled": False,
+            }
+        ],
         "id": signup_id,
         "seq": 1,
         "kind": "signup",

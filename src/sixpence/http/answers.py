@@ -151,6 +151,7 @@ def catalog(priced_by: PricedBy) -> Response:
             "plans": {name: msgspec.structs.asdict(plan) for name, plan in priced.plans.items()},
             "default_plan": priced.default_plan,
             "decimals": priced.decimals,
+            "grace_days": priced.grace_days,
         }
     )
 

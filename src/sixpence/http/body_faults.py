@@ -33,13 +33,14 @@ def of_field(error: msgspec.ValidationError, body: bytes, shape: type) -> Except
     at = _AT.match(str(error))
     assert at is not None
     what, where = at["what"], at["where"] or ""
-    names = [field.encode_name for field in msgspec.structs.fields(shape)]
     named = _NAMED.search(what)
     if named:
+        names = _names_at(shape, where)
         field = ".".join(part for part in (where, _cut(named["name"])) if part)
         if named["how"] == "required":
-            return InvalidInputError(field, f"is missing. This request takes: {', '.join(names)}.")
-        return InvalidInputError(field, f"is not a field of this request. Leave it out; it takes: {', '.join(names)}.")
+            return InvalidInputError(field, f"is missing. {where or 'This request'} takes: {', '.join(names)}.")
+        remedy = f"Leave it out; it takes: {', '.join(names)}."
+        return InvalidInputError(field, f"is not a field of {where or 'this request'}. {remedy}")
     value = _value_at(body, where)
     if not where:
         return MalformedBodyError(f"The body is not an object: {value}. Send a JSON object.", field="body")
@@ -89,10 +90,24 @@ def _value_at(body: bytes, where: str) -> str:
 
 
 def _choices(shape: type, where: str) -> list[str]:
-    info = msgspec.inspect.type_info(shape)
-    assert isinstance(info, msgspec.inspect.StructType)
-    kind = next((field.type for field in info.fields if field.encode_name == where), None)
+    kind = _kind_at(shape, where)
     return [str(value) for value in kind.values] if isinstance(kind, msgspec.inspect.LiteralType) else []
+
+
+def _names_at(shape: type, where: str) -> list[str]:
+    kind = _kind_at(shape, where)
+    return [field.encode_name for field in kind.fields] if isinstance(kind, msgspec.inspect.StructType) else []
+
+
+def _kind_at(shape: type, where: str) -> msgspec.inspect.Type:
+    """What belongs at a path such as `usage`: of a field that may be null, what it is otherwise."""
+    kind: msgspec.inspect.Type = msgspec.inspect.type_info(shape)
+    for step in where.split(".") if where else ():
+        assert isinstance(kind, msgspec.inspect.StructType)
+        kind = next((field.type for field in kind.fields if field.encode_name == step), msgspec.inspect.NoneType())
+        if isinstance(kind, msgspec.inspect.UnionType):
+            kind = next(each for each in kind.types if not isinstance(each, msgspec.inspect.NoneType))
+    return kind
 
 
 def _cut(text: str) -> str:
