@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.commands import Consume, EnsureAccount
+from sixpence.core.commands import Command, Consume, EnsureAccount, PlaceHold, Refund, ReleaseHold
 from sixpence.core.errors import InternalError
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import SQLiteFile, place_of
@@ -68,6 +68,36 @@ def test_a_poisoned_account_fails_alone(lane: Lane, url: str, poison: str) -> No
     assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, True, False, True]
     assert (outcomes[1], outcomes[4]) == (InternalError(), InternalError())
     assert (consumed(url, ADA), consumed(url, BOB), ledger_of(url, "new@example.com")) == (2, 1, [(1, "signup", 6, 6)])
+    assert _of(EVE, url) == before
+
+
+@pytest.mark.parametrize("poison", ["a hold's document", "a hold that is gone", "the movements of a use"])
+def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, url: str, poison: str) -> None:
+    """A hold or a transaction that cannot be read stops the command that needs it, and no other."""
+    placed, used = lane.run(
+        [Request(EVE, PlaceHold(feature="video", ttl_seconds=60)), Request(EVE, Consume(feature="video"))]
+    )
+    assert isinstance(placed, Accepted)
+    assert isinstance(used, Accepted)
+    assert placed.row is not None
+    assert used.row is not None
+    command: Command = ReleaseHold(hold_id=placed.row.id)
+    match poison:
+        case "a hold's document":
+            run(url, "UPDATE credit_holds SET document = 'x'")
+        case "a hold that is gone":
+            run(url, "DELETE FROM credit_holds")
+            run(url, "UPDATE credit_accounts SET next_due_at = 1 WHERE account_id = :id", {"id": EVE})
+        case _:
+            command = Refund(transaction_id=used.row.id)
+            run(url, "UPDATE credit_transactions SET allocations = 'x' WHERE id = :id", {"id": used.row.id})
+    before = _of(EVE, url)
+    use = Consume(feature="video")
+
+    outcomes = lane.run([Request(ADA, use), Request(EVE, command), Request(BOB, use), Request(EVE, command)])
+
+    assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, False]
+    assert (outcomes[1], outcomes[3]) == (InternalError(), InternalError())
     assert _of(EVE, url) == before
 
 
