@@ -56,6 +56,7 @@ _KINDS = {
     EnsureAccount: 1,
     Tick: 3,
 }
+_OF_HOLDS = (CaptureHold, ReleaseHold, ExtendHold)
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
 
@@ -85,6 +86,10 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
     if reference.memory.standing == "frozen" and choose(range(4)) == 0:
         return Unfreeze()
     kind = Close if choose(range(400)) == 399 else choose(_WEIGHTED)
+    if reference.memory.plan in ("club", "pro") and choose([True, False, False]):
+        kind = choose([Consume, PlaceHold])
+    if kind in _OF_HOLDS and not _open_holds(reference) and choose([True, True, False]):
+        kind = PlaceHold
     if kind is GrantCredits:
         return _draw_grant(choose, now)
     if kind is Consume:
@@ -163,13 +168,15 @@ def _draw_usage(choose: Choose, feature: str) -> Usage:
 
 
 def _draw_seconds(choose: Choose) -> int:
-    return choose([1, 60, 3600, 86_400, 40 * 86_400])
+    return choose([1, 60, 60, 3600, 3600, 86_400, 40 * 86_400])
+
+
+def _open_holds(reference: Reference) -> list[int]:
+    return [number for number, hold in reference.memory.holds.items() if hold.ended is None]
 
 
 def _draw_hold(choose: Choose, reference: Reference) -> str:
-    holds = reference.memory.holds
-    still = [number for number, hold in holds.items() if hold.ended is None]
-    options = [str(number) for number in still * 3 + list(holds)[-4:]]
+    options = [str(number) for number in _open_holds(reference) * 3 + list(reference.memory.holds)[-3:]]
     return choose([*options, *options, _NOBODY])
 
 

@@ -21,14 +21,14 @@ _WHILES = {"at once": 0, "a moment": 400, "a second": SECOND, "a minute": 60 * S
 _LONGER = {"a day": _DAY, "a week": 7 * _DAY, "set back": -3 * SECOND, "far set back": -2 * _DAY}
 _DRIFTS = {"due": 0, "due soon": -1, "just past due": 1}
 _CALENDAR = ("end of the month", "next month", "next year")
-_PAUSES = [*(list(_WHILES) * 2), *["at once"] * 8, *_LONGER, *(list(_DRIFTS) * 3), *_CALENDAR[:2]]
+_PAUSES = [*(list(_WHILES) * 2), *["at once"] * 14, *_LONGER, *(list(_DRIFTS) * 3), *_CALENDAR[:2]]
 
 
 def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
     """What the clock reads at the next step."""
     pause = _CALENDAR[2] if choose(range(40)) == 39 else choose(_PAUSES)
     if pause in _DRIFTS:
-        due = sorted({event[0] for reference in references for event in events(reference.memory)})
+        due = sorted({at for reference in references for at in _instants(reference) if at > clock})
         return max(0, choose(due[:3]) + _DRIFTS[pause]) if due else clock
     if pause in _CALENDAR:
         return _by_calendar(clock, pause)
@@ -40,6 +40,12 @@ def draw_beginning(choose: Choose, clock: int | None) -> int:
     if clock is None:
         return choose(BEGINNINGS)
     return _by_calendar(clock, choose(_CALENDAR)) + choose([0, 1])
+
+
+def _instants(reference: Reference) -> list[int]:
+    """When something is due, and when a use stops counting."""
+    leaves = [use.leaves_at() for use in reference.memory.uses[-5:]]
+    return [event[0] for event in events(reference.memory)] + leaves
 
 
 def _by_calendar(clock: int, pause: str) -> int:

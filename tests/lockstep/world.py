@@ -62,8 +62,8 @@ _GENEROUS = Catalog(
 )
 CATALOGS = (FIRST, _DEARER, _GENEROUS)
 
-FEATURES = ("sketch", "sketch", "image", "image", "video", "chat", "hello", "magic")
-PLANS = (*_PLANS, "platinum")
+FEATURES = ("sketch", "sketch", "sketch", "image", "image", "image", "video", "video", "chat", "chat", "hello", "magic")
+PLANS = (*_PLANS, "club", "pro", "pro", "drip", "gold", "platinum")
 USAGES: dict[str, tuple[Usage, ...]] = {
     "image": tuple(Usage(units=units) for units in (0, 1, 2, 4, 5, 9, 20)),
     "video": tuple(Usage(units=units) for units in (1, 3, 4, 5, 11)),

@@ -16,6 +16,7 @@ class Tally:
     commands: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     due: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     replays: int = 0
     proved: int = 0
@@ -29,6 +30,8 @@ class Tally:
             return
         self.rows += len(decision.rows)
         self.due.update(row.kind for row in decision.rows if row is not decision.row)
+        if decision.row is not None:
+            self.own[decision.row.kind] += 1
         if decision.refusal is not None:
             self.refusals[decision.refusal.code] += 1
 
@@ -48,7 +51,8 @@ class Tally:
             f"{self.steps} steps in {self.seconds:.0f} s ({self.steps / max(self.seconds, 0.001):.1f} a second) on "
             f"{' and '.join(databases)}: {self.commands.total()} commands ({_listed(self.commands)}), "
             f"{self.replays} with a key used before, {self.refusals.total()} refused ({_listed(self.refusals)}), "
-            f"{self.due.total()} rows by time ({_listed(self.due)}), {self.rows} rows in all, "
+            f"{self.own.total()} rows by command ({_listed(self.own)}), "
+            f"{self.due.total()} rows by time ({_listed(self.due)}), "
             f"{self.proved} rows in the databases proved and decided anew by verify"
         )
 

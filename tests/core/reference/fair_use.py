@@ -34,7 +34,7 @@ def uses_left_by(memory: Memory, plan: Plan, now: int) -> list[int]:
     """The instants at which each use that counts now will have left, soonest first."""
     seconds = step_seconds_of(plan)
     assert seconds is not None
-    leaves = [(use.step + 1 + 60) * seconds * _SECOND for use in memory.uses if not use.given_back]
+    leaves = [use.leaves_at() for use in memory.uses if not use.given_back]
     same = not memory.uses or memory.uses[-1].step_seconds == seconds
     return sorted(at for at in leaves if now < at) if same else []
 

@@ -75,6 +75,10 @@ class FairUse:
     step: int
     given_back: bool = False
 
+    def leaves_at(self) -> int:
+        """When it stops counting: 60 steps after its own is over."""
+        return (self.step + 1 + 60) * self.step_seconds * 1_000_000
+
 
 @dataclass
 class Term:
@@ -129,6 +133,7 @@ class Memory:
     term: Term | None = None
     tried: list[str] = field(default_factory=list)
     standing: str = "open"
+    gone: set[str] = field(default_factory=set)
     unwritten: list[Move] = field(default_factory=list)
     arrivals: list[tuple[str, int]] = field(default_factory=list)
 
@@ -188,7 +193,7 @@ class Memory:
 
     def over(self, name: str) -> bool:
         """Whether the gift has ended, by time, by its plan or by being voided."""
-        return any(word in _ENDS for word, _ in self.moves[name])
+        return any(word in _ENDS for word, _ in self.moves.get(name, []))
 
     def voided(self, name: str) -> bool:
         """Whether the gift was voided."""
@@ -201,12 +206,14 @@ class Memory:
 
     def in_effect(self) -> list[Gift]:
         """The gifts that count now, with something left, in burn-down order."""
-        gifts = [gift for gift in self.gifts.values() if self.left(gift.name)]
-        return sorted((g for g in gifts if not self.over(g.name) and not self.pending(g.name)), key=Gift.turn)
+        return [gift for gift in self.alive() if not self.over(gift.name) and not self.pending(gift.name)]
 
     def alive(self) -> list[Gift]:
         """The gifts of which anything is left, in effect or not, in burn-down order."""
-        return sorted((gift for gift in self.gifts.values() if self.left(gift.name)), key=Gift.turn)
+        # Nothing comes back to what is over and empty, so that it need not be looked at again.
+        may_be = [gift for name, gift in self.gifts.items() if name not in self.gone]
+        self.gone |= {gift.name for gift in may_be if self.over(gift.name) and not self.left(gift.name)}
+        return sorted((gift for gift in may_be if self.left(gift.name)), key=Gift.turn)
 
     def owed(self) -> int:
         """What was taken from the overdraft and not paid back."""
