@@ -130,12 +130,12 @@ def consumed(url: str, account_id: str) -> int:
     return int(rows(url, query, {"id": account_id})[0][0])
 
 
-def proved(url: str) -> Report:
-    """The report of `verify` over the whole database, which has to be clean."""
+def proved(url: str, *, decide: bool = False) -> Report:
+    """The report of `verify` over the whole database, which has to be clean; every row decided anew if wanted."""
     engine = reading_engine(place_of(url))
     try:
         with engine.connect() as connection:
-            report = verify(connection)
+            report = verify(connection, decide=decide)
     finally:
         engine.dispose()
     assert report.differences == []

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from sixpence.core.commands import Consume, EnsureAccount, Key
+from sixpence.core.commands import Command, Consume, EnsureAccount, Key, PlaceHold, Refund, ReleaseHold, Tick
 from sixpence.ledger.batch import Request, asked_for, decide_batch
 from sixpence.ledger.database import PostgresServer, place_of
 from sixpence.ledger.postgres import PostgresStore
@@ -39,6 +39,33 @@ def test_who_waited_sees_what_it_waited_for(migrated_postgres_url: str, new: boo
     assert [(account.seq, account.remaining) for account in accounts] == [(2, 5)] * 3
     assert [list(loaded.replays) for loaded in seen] == [[(account.account_id, "k")] for account in accounts]
     proved(migrated_postgres_url)
+
+
+@pytest.mark.parametrize(
+    ("command", "last"),
+    [
+        (Consume(feature="video"), "clock_timestamp()"),
+        (PlaceHold(feature="video", ttl_seconds=60), "clock_timestamp()"),
+        (Tick(), "clock_timestamp()"),
+        (ReleaseHold(hold_id="019cb8b8-1e00-7000-8000-00014651897c"), "credit_holds"),
+        (Refund(transaction_id="019cb8b8-1e00-7000-8000-00014651897c"), "about_seq"),
+    ],
+)
+def test_only_what_names_something_reads_more(migrated_postgres_url: str, command: Command, last: str) -> None:
+    """Without a named hold or transaction the clock, read with the lock, is the last that a batch asks for."""
+    with SyncCreditService(migrated_postgres_url) as service:
+        service.initialize_user_credits("ada@example.com")
+    store = _store(migrated_postgres_url)
+    asked = "SELECT query FROM pg_stat_activity WHERE application_name = 'sixpence-writer' AND state LIKE 'idle in %'"
+
+    for _ in range(2):  # the first batch of a connection also reads the catalog
+        store.abandon()
+        store.load(asked_for([Request("ada@example.com", command)], wait=True))
+    with psycopg.connect(migrated_postgres_url) as watcher:
+        statements = watcher.execute(asked + " AND datname = current_database()").fetchall()
+    store.close()
+
+    assert [last in text for (text,) in statements] == [True]
 
 
 def _raced(

@@ -51,7 +51,8 @@ def test_what_was_written_stays_and_is_proved(old_url: str) -> None:
     _open(old_url)
 
     assert (_ledger(old_url), rows(old_url, "SELECT count(about_seq) FROM credit_transactions")) == (before, [(0,)])
-    assert (proved(old_url).accounts, proved(old_url).transactions) == (2, 12)
+    report = proved(old_url)
+    assert (report.accounts, report.transactions) == (2, 12)
 
 
 def test_the_new_rules_work_on_old_accounts(old_url: str, clock: MovedClock) -> None:
