@@ -56,6 +56,7 @@ _KINDS = {
     EnsureAccount: 1,
     Tick: 3,
 }
+_OVERDRAWN = ("daily", "team", "postpaid")
 _OF_HOLDS = (CaptureHold, ReleaseHold, ExtendHold)
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
@@ -85,9 +86,14 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         return EnsureAccount()
     if reference.memory.standing == "frozen" and choose(range(4)) == 0:
         return Unfreeze()
-    kind = Close if choose(range(400)) == 399 else choose(_WEIGHTED)
+    rarely = 80 if _open_holds(reference) and reference.memory.plan in _OVERDRAWN else 500
+    kind = Close if choose(range(rarely)) == rarely - 1 else choose(_WEIGHTED)
+    if reference.memory.standing == "closed" and _open_holds(reference) and choose([True, False]):
+        kind = CaptureHold
     if reference.memory.plan in ("club", "pro") and choose([True, False, False]):
         kind = choose([Consume, PlaceHold])
+    if _open_holds(reference) and choose(range(4)) == 0:
+        kind = choose([CaptureHold, CaptureHold, ReleaseHold, ExtendHold])
     if kind in _OF_HOLDS and not _open_holds(reference) and choose([True, True, False]):
         kind = PlaceHold
     if kind is GrantCredits:

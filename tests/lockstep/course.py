@@ -13,10 +13,10 @@ from tests.core.reference import Reference
 from tests.lockstep.asking import Asked, draw_asked
 from tests.lockstep.choosing import Choose
 from tests.lockstep.pair import Pair
-from tests.lockstep.timing import draw_beginning, draw_clock
+from tests.lockstep.timing import draw_beginning, draw_clock, draw_due
 from tests.lockstep.world import CATALOGS
 
-_CATALOG_EVERY = 25
+_CATALOG_EVERY = 20
 _BATCH_MAX = 5
 
 
@@ -49,11 +49,13 @@ class Course:
     def next_step(self, choose: Choose) -> Step:
         """Draw what comes next, and take it into the course's record; `run` makes it happen."""
         references = [pair.reference for pair in self.pairs]
-        clock = draw_clock(choose, self.clock, references)
-        catalog = None
+        clock, catalog = draw_clock(choose, self.clock, references), None
+        asks = True
         if choose(range(_CATALOG_EVERY)) == _CATALOG_EVERY - 1:
             catalog = choose([one for one in CATALOGS if one is not self.priced_by.catalog])
-        step = Step(clock, catalog, tuple(self._draw_commands(choose, clock)))
+            clock = draw_due(choose, clock, references) if choose([True, False]) else clock
+            asks = choose([True, False])
+        step = Step(clock, catalog, tuple(self._draw_commands(choose, clock)) if asks else ())
         self.steps.append(step)
         return step
 

@@ -28,11 +28,16 @@ def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
     """What the clock reads at the next step."""
     pause = _CALENDAR[2] if choose(range(40)) == 39 else choose(_PAUSES)
     if pause in _DRIFTS:
-        due = sorted({at for reference in references for at in _instants(reference) if at > clock})
-        return max(0, choose(due[:3]) + _DRIFTS[pause]) if due else clock
+        return max(0, draw_due(choose, clock, references) + _DRIFTS[pause])
     if pause in _CALENDAR:
         return _by_calendar(clock, pause)
     return max(0, clock + {**_WHILES, **_LONGER}[pause])
+
+
+def draw_due(choose: Choose, clock: int, references: list[Reference]) -> int:
+    """One of the next instants at which something is due, or the clock where nothing is."""
+    due = sorted({at for reference in references for at in _instants(reference) if at > clock})
+    return choose(due[:3]) if due else clock
 
 
 def draw_beginning(choose: Choose, clock: int | None) -> int:
