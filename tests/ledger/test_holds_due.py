@@ -18,7 +18,7 @@ BATCHES = st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=6), st.integer
 OPEN = "SELECT min(expires_at) FROM credit_holds WHERE state = 'open'"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(BATCHES)
 def test_the_account_knows_its_earliest_hold(batches: list[tuple[list[tuple[str, int, int]], int]]) -> None:
     """After every batch, however commands are cut into batches, it is the least expiry of all open rows."""
