@@ -25,7 +25,7 @@ def test_an_account_as_json(installation: ServerProcess, account_id: str) -> Non
     """`--json` gives credits, live grants and transactions to a program."""
     document = shown(installation, account_id)
 
-    grant, transaction = document["grants"][0], document["transactions"][-1]
+    grant, transaction = document["credits"]["grants"][0], document["transactions"][-1]
     assert document["credits"]["account_id"] == account_id
     assert (grant["category"], grant["remaining"], grant["expires_at"]) == ("signup", 6, None)
     assert (transaction["kind"], transaction["amount"], transaction["id"]) == ("signup", 6, grant["id"])
@@ -66,6 +66,21 @@ def test_a_grant_with_a_key_is_given_once(installation: ServerProcess, account_i
     assert again.stdout.splitlines()[1] == first.stdout.splitlines()[1]
     assert shown(installation, account_id) == once
     assert once["credits"]["next_expiry_at"] == until
+
+
+def test_a_correction_cannot_be_refunded(installation: ServerProcess, account_id: str) -> None:
+    """A correction is made through every way of reaching the data; what is no use is not refunded."""
+    done = installation.run("account", "adjust", account_id, "-1", "--reason", "counted twice", "--yes")
+    newest = shown(installation, account_id)["transactions"][0]
+
+    refused = installation.run("account", "refund", account_id, newest["id"], "--reason", "x", "--yes")
+
+    assert (newest["kind"], newest["amount"], newest["actor"]) == ("adjust", -1, "local operator")
+    assert done.stdout.splitlines()[1].startswith("Adjusted by -1: ")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        f"Transaction '{newest['id']}' is a adjust. Refund a consume or a capture.\n",
+    )
 
 
 def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:

@@ -146,13 +146,16 @@ async def test_releasing_and_extending(house: House, shop: httpx.AsyncClient) ->
     ("rest", "body", "other"),
     [
         ("capture", {"amount": 1}, {"amount": 2}),
+        ("capture", {"amount": 1}, {"amount": 1, "mode": "exact"}),
+        ("capture", {"amount": 1}, {"units": 1}),
+        ("capture", {}, {"late": True}),
         ("release", {"reason": "a"}, {"reason": "b"}),
         ("extend", {"ttl_seconds": 900}, {"ttl_seconds": 901}),
     ],
 )
 async def test_a_repeated_key(shop: httpx.AsyncClient, rest: str, body: dict[str, Any], other: dict[str, Any]) -> None:
     """What was done to a hold under a key is answered in the same bytes again, and nothing else is done under it."""
-    path = await open_account(shop, f"hold key {rest}")
+    path = await open_account(shop, f"hold key {rest} {other}")
     hold = await placed(shop, path)
     key = {"Idempotency-Key": "k"}
 

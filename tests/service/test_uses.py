@@ -104,7 +104,7 @@ async def test_everything_shows(ada: CreditService) -> None:
     """Future-dated, expiring, restricted and held credits are each told apart; what is held does not expire."""
     soon = START + timedelta(days=1)
     await ada.grant_credits(ADA, 5, expires_at=soon, features=["render"], category="promo", priority=1)
-    await ada.grant_credits(ADA, 7, effective_at=soon)
+    await ada.grant_credits(ADA, 7, effective_at=START + timedelta(hours=1), expires_at=soon)
     await ada.place_hold(ADA, "render", amount=2)
 
     now = await ada.get_user_credits(ADA)
@@ -112,7 +112,7 @@ async def test_everything_shows(ada: CreditService) -> None:
     assert (now.remaining, now.held, now.scheduled, now.total) == (9, 2, 7, 11)
     assert (now.next_expiry_at, now.next_expiry_amount) == (soon, 3)
     shown = [(grant.amount, grant.remaining, grant.held, grant.pending, grant.features) for grant in now.grants]
-    assert shown == [(5, 5, 2, False, ("render",)), (6, 6, 0, False, None), (7, 7, 0, True, None)]
+    assert shown == [(5, 5, 2, False, ("render",)), (7, 7, 0, True, None), (6, 6, 0, False, None)]
 
 
 async def test_the_refusal_says_what_is_coming(ada: CreditService) -> None:
