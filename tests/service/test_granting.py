@@ -126,6 +126,15 @@ async def test_an_outside_event_grants_once(ada: CreditService, url: str) -> Non
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "grant", 50, 56)]
 
 
+async def test_an_event_may_be_delivered_by_somebody_else(ada: CreditService) -> None:
+    """Who tells of it is no part of it: the first to do so stays recorded."""
+    first = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7", actor="API key old")
+
+    again = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7", actor="API key new")
+
+    assert (again.replayed, again.transaction) == (True, first.transaction)
+
+
 async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: str) -> None:
     """Sent to two accounts at once, one gets it; the other is told which."""
     await ada.initialize_user_credits(GRACE)

@@ -103,7 +103,9 @@ def grant(
         raise InvalidInputError("source_key", "was sent beside an idempotency key. Send one of the two.")
     source_key = fields.text("source_key", source_key, KEY_LENGTH_MAX)
     account_id = fields.account_id(account_id)
-    return Request(account_id, command, _key(SOURCE_PREFIX + source_key, "grant", account_id, sent))
+    # Whoever delivers it again, under whichever API key, it is the same event.
+    event = {**sent, "actor": None}
+    return Request(account_id, command, _key(SOURCE_PREFIX + source_key, "grant", account_id, event))
 
 
 def refund(
