@@ -38,6 +38,14 @@ def test_erased_metadata_is_no_difference() -> None:
     assert difference(_folded(told.rows[:1]), erased[1], PRICED_BY) is None
 
 
+def test_an_expiry_that_does_not_say_what_it_is_about_is_no_difference() -> None:
+    """Rows that were written before expiries named their grant are what the rules wrote then."""
+    told = tell("@0 ensure; @1 grant 5 until 4; @5 tick")
+    nameless = msgspec.structs.replace(told.rows[2], detail="{}", about_seq=None)
+
+    assert difference(_folded(told.rows[:2]), nameless, PRICED_BY) is None
+
+
 def _use(account: Account, *, amount: int, price: int, grant: int = 0) -> Change:
     paid = (Allocation(account.grants[grant].id, "consumed", -amount),)
     return Change(

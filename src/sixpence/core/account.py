@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from sixpence.core.grant import Grant, due_at
-from sixpence.core.hold import Hold
+from sixpence.core.hold import Holds
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import FIRST_HEAD
 from sixpence.core.window import Window
@@ -40,7 +40,7 @@ class Account(msgspec.Struct):
     subscription: Subscription | None = None
     window: Window | None = None
     holds_due_at: int | None = None
-    holds: dict[str, Hold] = {}
+    holds: Holds = msgspec.field(default_factory=Holds)
     label: str | None = None
     metadata: str | None = None
 
@@ -53,7 +53,7 @@ class Account(msgspec.Struct):
         """An account of its own to work on; grants and holds are immutable and shared."""
         twin = msgspec.structs.replace(self)
         twin.grants = list(self.grants)
-        twin.holds = dict(self.holds)
+        twin.holds = self.holds.copy()
         return twin
 
 

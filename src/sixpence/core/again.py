@@ -113,7 +113,7 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
     if before.next_due_at is not None and before.next_due_at <= row.created_at:
         draft = before.copy()
         expected = record(draft, due.next_change(draft, before.next_due_at, priced_by), recorded_at=row.recorded_at)
-        return _as_erased(expected, row)
+        return _as_once_written(_as_erased(expected, row), row)
     try:
         command = command_of(row, before)
     except BrokenLedgerError as error:
@@ -133,6 +133,13 @@ def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
     if row.metadata is not None or row.metadata_digest is None:
         return expected
     return msgspec.structs.replace(expected, metadata=None, metadata_digest=row.metadata_digest, hash=row.hash)
+
+
+def _as_once_written(expected: Transaction, row: Transaction) -> Transaction:
+    """Expiries did not always say which grant they are about; their movements do."""
+    if row.kind != "expire" or row.read_detail().about is not None:
+        return expected
+    return msgspec.structs.replace(expected, detail=row.detail, about_seq=None, hash=row.hash)
 
 
 def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:

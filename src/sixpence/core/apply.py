@@ -176,8 +176,8 @@ def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations:
             _broken(row, "does not capture and give back what its hold has set aside")
         hold = msgspec.structs.replace(hold, state=ended, ended_at=row.created_at)
     account.holds[hold.id] = hold
-    open_until = [one.terms.expires_at for one in account.holds.values() if one.state == "open"]
-    account.holds_due_at = min(open_until, default=None)
+    earliest = account.holds.earliest()
+    account.holds_due_at = None if earliest is None else earliest.terms.expires_at
 
 
 def _held_changes(allocations: tuple[Allocation, ...]) -> dict[str, int]:

@@ -3,6 +3,8 @@
 Values and plain arithmetic; what a command does with a hold stands in `decide_holds`, its movements in `movement`.
 """
 
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
 from typing import Literal
 
 import msgspec
@@ -49,6 +51,37 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     def amount(self) -> int:
         """How many credits are set aside."""
         return sum(part for _, part in self.parts)
+
+
+class Holds(dict[str, Hold]):
+    """Holds by their ids, that also tell which open one is the next to time out, however many there are."""
+
+    def __init__(self, holds: Iterable[Hold] = ()) -> None:
+        super().__init__((hold.id, hold) for hold in holds)
+        self._queue = [(hold.terms.expires_at, hold.id) for hold in self.values() if hold.state == "open"]
+        heapify(self._queue)
+
+    def __setitem__(self, name: str, hold: Hold) -> None:
+        super().__setitem__(name, hold)
+        if hold.state == "open":
+            heappush(self._queue, (hold.terms.expires_at, name))
+
+    def earliest(self) -> Hold | None:
+        """The open hold that times out first, of several at one instant the one with the lowest id."""
+        while self._queue:
+            expires_at, name = self._queue[0]
+            hold = self.get(name)
+            if hold is not None and hold.state == "open" and hold.terms.expires_at == expires_at:
+                return hold
+            heappop(self._queue)  # it has ended since, or lives longer
+        return None
+
+    def copy(self) -> "Holds":
+        """Holds of their own to work on."""
+        twin = Holds()
+        twin.update(self)
+        twin._queue = list(self._queue)
+        return twin
 
 
 def split(parts: tuple[Part, ...], amount: int) -> tuple[list[Part], list[Part]]:

@@ -9,6 +9,7 @@ from sixpence.core.account import Account, Standing
 from sixpence.core.catalog import FairUse, PricedBy
 from sixpence.core.fold import record
 from sixpence.core.grant import Category, Grant, Over
+from sixpence.core.hold import Holds
 from sixpence.core.instant import to_datetime
 from sixpence.core.rules.scene import Scene
 from sixpence.core.rules.terms import expired_or_rolled, next_allowance
@@ -134,7 +135,7 @@ def _next_expiry(account: Account, priced_by: PricedBy) -> tuple[int | None, int
     at, lost = min(ends), 0
     # On a copy without holds: a grant that rolls over leaves less room under the cap for the next one.
     twin = account.copy()
-    twin.holds, twin.holds_due_at = {}, None
+    twin.holds, twin.holds_due_at = Holds(), None
     for grant in sorted((one for one in account.grants if one.expires_at == at and one.free), key=lambda one: one.id):
         change = expired_or_rolled(twin, grant, priced_by, at)
         record(twin, change, recorded_at=at)

@@ -17,9 +17,9 @@ def next_change(account: Account, at: int, priced_by: PricedBy) -> Change:
     take effect; then by id. It happens under the catalog of that instant.
     """
     then = priced_by.at(at)
-    holds = [hold for hold in account.holds.values() if hold.state == "open" and hold.terms.expires_at == at]
-    if holds:
-        return timed_out(account, min(holds, key=lambda hold: hold.id))
+    hold = account.holds.earliest()
+    if hold is not None and hold.terms.expires_at == at:
+        return timed_out(account, hold)
     due = [grant for grant in account.grants if grants.due_at(grant) == at]
     over = [grant for grant in due if not grant.pending]
     if over:
