@@ -4,7 +4,7 @@ Everything is drawn through `choose`, so that Hypothesis and a plain random gene
 name rows, holds and gifts by their numbers; `with_ids` puts the ledger's ids in their place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -86,15 +86,15 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         return EnsureAccount()
     if reference.memory.standing == "frozen" and choose(range(4)) == 0:
         return Unfreeze()
-    rarely = 80 if _open_holds(reference) and reference.memory.plan in _OVERDRAWN else 500
+    rarely = 80 if _open_holds(reference, now) and reference.memory.plan in _OVERDRAWN else 500
     kind = Close if choose(range(rarely)) == rarely - 1 else choose(_WEIGHTED)
-    if reference.memory.standing == "closed" and _open_holds(reference) and choose([True, False]):
+    if reference.memory.standing == "closed" and _open_holds(reference, now) and choose([True, False]):
         kind = CaptureHold
     if reference.memory.plan in ("club", "pro") and choose([True, False, False]):
         kind = choose([Consume, PlaceHold])
-    if _open_holds(reference) and choose(range(4)) == 0:
+    if _open_holds(reference, now) and choose(range(4)) == 0:
         kind = choose([CaptureHold, CaptureHold, ReleaseHold, ExtendHold])
-    if kind in _OF_HOLDS and not _open_holds(reference) and choose([True, True, False]):
+    if kind in _OF_HOLDS and not _open_holds(reference, now) and choose([True, True, False]):
         kind = PlaceHold
     if kind is GrantCredits:
         return _draw_grant(choose, now)
@@ -106,11 +106,11 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         usage = Usage() if amount is not None else _draw_usage(choose, feature)
         return PlaceHold(feature=feature, ttl_seconds=_draw_seconds(choose), usage=usage, amount=amount)
     if kind is CaptureHold:
-        return _draw_capture(choose, reference)
+        return _draw_capture(choose, reference, now)
     if kind is ReleaseHold:
-        return ReleaseHold(hold_id=_draw_hold(choose, reference))
+        return ReleaseHold(hold_id=_draw_hold(choose, reference, now))
     if kind is ExtendHold:
-        return ExtendHold(hold_id=_draw_hold(choose, reference), ttl_seconds=_draw_seconds(choose))
+        return ExtendHold(hold_id=_draw_hold(choose, reference, now), ttl_seconds=_draw_seconds(choose))
     if kind is Refund:
         return Refund(transaction_id=_draw_spent(choose, reference), amount=choose([None, None, 1, 1, 2, 3, 9]))
     if kind is VoidGrant:
@@ -132,11 +132,17 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
 
 def with_ids(command: Command, ids: Mapping[str, str]) -> Command:
     """The command as the ledger takes it: ids for numbers; what is not there has an id that nobody has."""
-    names: dict[str, Any] = {
-        name: ids.get(getattr(command, name), "018f0000-0000-7000-8000-000000000000")
-        for name in ("hold_id", "transaction_id", "grant_id")
-        if hasattr(command, name)
-    }
+    return _renamed(command, lambda name: ids.get(name, "018f0000-0000-7000-8000-000000000000"))
+
+
+def with_known(command: Command, ids: Mapping[str, str]) -> Command:
+    """The command by numbers, with nobody's for what is not there yet: it gets no id by what happens first."""
+    return _renamed(command, lambda name: name if name in ids else _NOBODY)
+
+
+def _renamed(command: Command, rename: Callable[[str], str]) -> Command:
+    fields = [name for name in ("hold_id", "transaction_id", "grant_id") if hasattr(command, name)]
+    names: dict[str, Any] = {field: rename(getattr(command, field)) for field in fields}
     return msgspec.structs.replace(command, **names) if names else command
 
 
@@ -154,8 +160,8 @@ def _draw_grant(choose: Choose, now: int) -> GrantCredits:
     )
 
 
-def _draw_capture(choose: Choose, reference: Reference) -> CaptureHold:
-    name = _draw_hold(choose, reference)
+def _draw_capture(choose: Choose, reference: Reference, now: int) -> CaptureHold:
+    name = _draw_hold(choose, reference, now)
     hold = reference.memory.holds.get(int(name)) if name.isdigit() else None
     held = 1 if hold is None else hold.amount()
     how = choose(["all", "amount", "amount", "usage"])
@@ -177,12 +183,13 @@ def _draw_seconds(choose: Choose) -> int:
     return choose([1, 60, 60, 3600, 3600, 86_400, 40 * 86_400])
 
 
-def _open_holds(reference: Reference) -> list[int]:
-    return [number for number, hold in reference.memory.holds.items() if hold.ended is None]
+def _open_holds(reference: Reference, now: int) -> list[int]:
+    holds = reference.memory.holds.items()
+    return [number for number, hold in holds if hold.ended is None and now < hold.until_at]
 
 
-def _draw_hold(choose: Choose, reference: Reference) -> str:
-    options = [str(number) for number in _open_holds(reference) * 3 + list(reference.memory.holds)[-3:]]
+def _draw_hold(choose: Choose, reference: Reference, now: int) -> str:
+    options = [str(number) for number in _open_holds(reference, now) * 3 + list(reference.memory.holds)[-3:]]
     return choose([*options, *options, _NOBODY])
 
 

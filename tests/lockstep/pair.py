@@ -13,7 +13,7 @@ from sixpence.core.fold import fold
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from tests.core.reference import Reference
-from tests.lockstep.asking import Asked, with_ids
+from tests.lockstep.asking import Asked, with_ids, with_known
 from tests.lockstep.comparing import compare_refusals, compare_rows, ids_of
 from tests.lockstep.invariants import check_account, check_chain, check_history, check_overdraft
 
@@ -44,7 +44,8 @@ class Pair:
     def ask(self, asked: Asked, *, clock: int, priced_by: PricedBy) -> Decision:
         """Decide the command on both sides, compare them, check what always holds, and take the outcome."""
         decision = self.decide(asked, clock=clock, priced_by=priced_by)
-        rows, refused = self.reference.run(asked.command, clock=clock, priced_by=priced_by, keyed=asked.key is not None)
+        command = with_known(asked.command, self.ids)
+        rows, refused = self.reference.run(command, clock=clock, priced_by=priced_by, keyed=asked.key is not None)
         compare_rows(decision.rows, rows)
         compare_refusals(decision.refusal, refused)
         self._check_its_own_row(asked, decision, clock=clock, priced_by=priced_by)

@@ -6,9 +6,9 @@ from tests.lockstep.pair import Pair
 
 def smallest(course: Course) -> tuple[list[Step], bool]:
     """The fewest steps found that still fail on core and reference; all of them, and False, if these alone do not."""
-    steps = list(course.steps)
-    if not _fails(course, steps):
-        return steps, False
+    if not _fails(course, course.steps):
+        return list(course.steps), False
+    steps = [part for step in course.steps for part in _apart(step)]
     size = max(1, len(steps) // 2)
     while True:
         shorter = [steps[:at] + steps[at + size :] for at in range(0, len(steps), size)]
@@ -19,6 +19,12 @@ def smallest(course: Course) -> tuple[list[Step], bool]:
             return steps, True
         else:
             size = max(1, size // 2)
+
+
+def _apart(step: Step) -> list[Step]:
+    """The step's commands one after another at the same time."""
+    catalog = [] if step.catalog is None else [Step(step.clock, step.catalog)]
+    return [*catalog, *(Step(step.clock, None, (asked,)) for asked in step.asked)]
 
 
 def _fails(course: Course, steps: list[Step]) -> bool:
