@@ -13,6 +13,7 @@ import msgspec
 from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
+from sixpence.core.hold import Holds
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger.needed import Place, grants_of, needed, past_of
@@ -148,7 +149,7 @@ class MemoryStore:
         with self.shelf.guard:
             self.shelf.rows += append.rows
             for account in append.accounts:
-                self.shelf.accounts[account.account_id] = msgspec.structs.replace(account, holds={})
+                self.shelf.accounts[account.account_id] = msgspec.structs.replace(account, holds=Holds())
             self.shelf.holds |= {(hold.account_no, hold.seq): hold for hold in append.holds}
         self.abandon()
 
