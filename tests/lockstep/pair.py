@@ -10,6 +10,7 @@ from sixpence.core.catalog import PricedBy
 from sixpence.core.commands import Command, Consume, GrantCredits, Key, Tick
 from sixpence.core.decide import Decision, decide
 from sixpence.core.fold import fold
+from sixpence.core.hold import Hold, Holds
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from tests.core.reference import Reference
@@ -105,6 +106,15 @@ def key_of(asked: Asked) -> Key | None:
 def to_bytes(account: Account) -> bytes:
     """Every byte of an account's state."""
     return msgspec.msgpack.encode(account)
+
+
+def reread(account: Account) -> Account:
+    """The account made anew from its bytes alone."""
+
+    def holds(_kind: type, value: object) -> Holds:
+        return Holds(msgspec.convert(value, dict[str, Hold]).values())
+
+    return msgspec.msgpack.decode(to_bytes(account), type=Account, dec_hook=holds)
 
 
 def unlabelled(account: Account) -> Account:
