@@ -79,7 +79,7 @@ def test_a_correction_cannot_be_refunded(installation: ServerProcess, account_id
     assert done.stdout.splitlines()[1].startswith("Adjusted by -1: ")
     assert (refused.returncode, refused.stderr) == (
         1,
-        f"Transaction '{newest['id']}' is a adjust. Refund a consume or a capture.\n",
+        f"Transaction '{newest['id']}' is of kind 'adjust'. Refund a consume or a capture.\n",
     )
 
 

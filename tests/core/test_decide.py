@@ -224,3 +224,23 @@ def test_a_burn_down_takes_nothing_for_nothing_and_never_more_than_there_is() ->
 
 def _new_account() -> Account:
     return Account(account_no=ACCOUNT_NO, account_id=ACCOUNT_ID)
+
+
+def test_a_plan_that_has_a_period_since_begins_a_term_when_it_is_asked_for_again() -> None:
+    """An account that was on a plan before the catalog gave it an allowance gets its first term by asking, once."""
+    before = Catalog(
+        features={"sketch": Feature(1)}, plans={"free": Plan(), "basic": Plan(rank=1)}, default_plan="free"
+    )
+    monthly = Plan(rank=1, allowance=100, period="month")
+    since = PricedBy(
+        2, msgspec.structs.replace(before, plans={**before.plans, "basic": monthly}), earlier=(PricedBy(1, before),)
+    )
+    account = decide(_new_account(), EnsureAccount(), clock=_AT, priced_by=PricedBy(1, before)).account
+    account = decide(account, ChangePlan(plan="basic"), clock=_AT, priced_by=PricedBy(1, before)).account
+
+    begun = decide(account, ChangePlan(plan="basic"), clock=_AT, priced_by=since)
+    again = decide(begun.account, ChangePlan(plan="basic"), clock=_AT, priced_by=since)
+
+    assert begun.row is not None
+    assert (begun.row.kind, begun.row.amount, begun.account.plan) == ("plan_change", 100, "basic")
+    assert (again.row, again.account) == (None, begun.account)

@@ -66,7 +66,7 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         refusals.NotRefundableError("t-1", "grant"),
-        "Transaction 't-1' is a grant. Refund a consume or a capture.",
+        "Transaction 't-1' is of kind 'grant'. Refund a consume or a capture.",
     ),
     (
         refusals.RefundLimitError("t-1", 5, 3),
@@ -172,8 +172,14 @@ def test_a_refusals_facts_stand_by_name() -> None:
     error = InsufficientCreditsError("video", 5, 4, 3)
 
     assert error.data() == {
-        "feature": "video", "required": 5, "remaining": 4, "available": 3, "shortfall": 2,
-        "held": 0, "scheduled": 0, "next_allowance_at": None,
+        "feature": "video",
+        "required": 5,
+        "remaining": 4,
+        "available": 3,
+        "shortfall": 2,
+        "held": 0,
+        "scheduled": 0,
+        "next_allowance_at": None,
     }
     assert error.shortfall == 2
 

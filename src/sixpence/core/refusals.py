@@ -242,7 +242,7 @@ class NotRefundableError(RefusedError):
     kind: str
 
     def __str__(self) -> str:
-        return f"Transaction '{self.transaction_id}' is a {self.kind}. Refund a consume or a capture."
+        return f"Transaction '{self.transaction_id}' is of kind '{self.kind}'. Refund a consume or a capture."
 
 
 @dataclass(unsafe_hash=True)

@@ -40,6 +40,9 @@ def change_plan(memory: Memory, name: str, *, trial: bool, now: int, catalog: Ca
         end_gifts_of_plans(memory)
         begin_anew(memory, plan, now)
         return Change(changed=True)
+    if name == memory.plan and not running and plan.period is not None:
+        _go_over(memory, name, now, catalog)
+        return Change(changed=True)
     if name == memory.plan:
         return Change(changed=_stop_waiting(memory))
     if _at_once(memory, name, catalog):

@@ -27,7 +27,7 @@ def change_plan(scene: Scene, command: ChangePlan) -> Change | RefusedError:
         reason = _why_no_trial(scene, command.plan, plan)
         return TrialRefusedError(command.plan, reason) if reason else _at_once(scene, command, command.plan, plan)
     subscription = account.subscription
-    if command.plan == account.plan and subscription is not None and subscription.trial and subscription.running:
+    if command.plan == account.plan and _can_begin(subscription, plan):
         return _at_once(scene, command, command.plan, plan)
     if command.plan == account.plan:
         clears = subscription is not None and subscription.waiting
@@ -90,6 +90,14 @@ def _why_no_trial(scene: Scene, name: str, plan: Plan) -> str | None:
     if name == scene.account.plan:
         return "is the account's plan already"
     return None if _is_at_once(scene, plan) else "is not above the account's plan"
+
+
+def _can_begin(subscription: Subscription | None, plan: Plan) -> bool:
+    """Whether a term of the plan that the account is on can begin: a trial runs, or none does though there could be."""
+    running = subscription is not None and subscription.running
+    if subscription is not None and running:
+        return subscription.trial
+    return plan.period is not None
 
 
 def _is_at_once(scene: Scene, plan: Plan) -> bool:
