@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from sixpence.core.account import Account
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog import Catalog, PricedBy
 from sixpence.core.commands import (
     Adjust,
     CancelPlan,
@@ -56,7 +56,7 @@ def difference(before: Account, row: Transaction, priced_by: PricedBy, *, past: 
     return f"transaction {row.seq} of '{row.account_id}' ({row.kind}) is not what the rules say: {expected}"
 
 
-def command_of(row: Transaction, before: Account) -> Command:
+def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
     """The command that a row answers, as far as the row tells: one that the rules answer in the same way."""
     detail = row.read_detail()
     said = {"reason": detail.reason, "actor": detail.actor, "metadata": row.metadata}
@@ -98,7 +98,7 @@ def command_of(row: Transaction, before: Account) -> Command:
             amount = row.amount if detail.grant is None else detail.grant.amount
             return Adjust(amount=amount, reason=detail.reason or "", actor=detail.actor or "", metadata=row.metadata)
         case "plan_change":
-            return _changing(row, detail, before)
+            return _changing(row, detail, before, catalog)
         case "freeze":
             return Freeze(**said)
         case "unfreeze":
@@ -115,7 +115,7 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
         expected = record(draft, due.next_change(draft, before.next_due_at, priced_by), recorded_at=row.recorded_at)
         return _as_once_written(_as_erased(expected, row), row)
     try:
-        command = command_of(row, before)
+        command = command_of(row, before, priced_by.catalog)
     except BrokenLedgerError as error:
         return str(error)
     key = None if row.idempotency_key is None else Key(row.idempotency_key, row.fingerprint or b"")
@@ -189,16 +189,19 @@ def _granting(row: Transaction, detail: Detail) -> GrantCredits:
     )
 
 
-def _changing(row: Transaction, detail: Detail, before: Account) -> Command:
-    after, standing = detail.subscription, before.subscription
-    waits = after or standing
-    tries = standing is not None and standing.trial and standing.running
+def _changing(row: Transaction, detail: Detail, before: Account, catalog: Catalog) -> Command:
+    after = detail.subscription
+    waits = after or before.subscription
+    waiting = waits is not None and waits.waiting
     cancels = CancelPlan(reason=detail.reason, actor=detail.actor, metadata=row.metadata)
     name = row.plan
-    if row.plan == before.plan and waits is not None:
-        if waits.cancelled or (after is None and tries and waits.next_plan is None):
+    if row.plan == before.plan and waits is not None and waiting:
+        if waits.cancelled:
             return cancels
         name = waits.next_plan or row.plan
+    elif row.plan == before.plan and after is None and row.plan == catalog.default_plan:
+        # Cancelling the default plan changes nothing; asking for it again may begin a term.
+        return cancels
     return ChangePlan(
         plan=name,
         trial=row.plan != before.plan and after is not None and after.trial and after.running,
