@@ -164,7 +164,8 @@ def _placing(row: Transaction, detail: Detail) -> PlaceHold:
         raise BrokenLedgerError(f"transaction {row.seq}: a hold without terms")
     return PlaceHold(
         feature=terms.feature,
-        ttl_seconds=(terms.expires_at - row.created_at) // SECOND,
+        # Rounded up, for what was cut at the end of the calendar.
+        ttl_seconds=-((row.created_at - terms.expires_at) // SECOND),
         usage=terms.usage or Usage(),
         amount=terms.price if terms.usage is None else None,
         generation_id=row.generation_id,

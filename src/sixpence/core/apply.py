@@ -77,6 +77,7 @@ def _grant_of(name: str, terms: GrantTerms) -> Grant:
         features=terms.features,
         by_plan=terms.by_plan,
         rolled=terms.rolled,
+        instead_of=terms.instead_of,
     )
 
 

@@ -22,7 +22,8 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet.
 
     A grant that is `over` lives on only for what is held of it, which may still be captured. `by_plan` is the plan
-    whose allowance it is; `rolled` says that it was carried over from an earlier term.
+    whose allowance it is; `rolled` says that it was carried over from an earlier term. `instead_of` is the grant it
+    stands for: what that had paid came back when it was over.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
     over: Over | None = None
     by_plan: str | None = None
     rolled: bool = False
+    instead_of: str | None = None
 
     @property
     def free(self) -> int:

@@ -48,7 +48,8 @@ Kind = Literal[
 class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     """The terms under which a grant was given: what the fold needs to make it again.
 
-    `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term.
+    `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term;
+    `instead_of` names the grant that was over when what it had paid came back.
     """
 
     amount: int
@@ -59,6 +60,7 @@ class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     features: tuple[str, ...] | None = None
     by_plan: str | None = None
     rolled: bool = False
+    instead_of: str | None = None
 
 
 class Revived(msgspec.Struct, frozen=True, array_like=True):

@@ -1,5 +1,7 @@
 """Credits that come by a command, and their end by one: the account's first, grants, voids and corrections."""
 
+from collections import Counter
+
 from sixpence.core import grant as grants
 from sixpence.core.account import Account
 from sixpence.core.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
@@ -23,6 +25,9 @@ from sixpence.core.refusals import (
 from sixpence.core.rules.scene import Scene, repaid
 from sixpence.core.rules.terms import begin, given
 from sixpence.core.transaction import Detail, GrantTerms, grant_id, seq_of
+
+# What takes from a grant because something was used, and what brings that back.
+_SPENDING = frozenset(("consumed", "captured", "repaid", "refunded"))
 
 
 def ensure(scene: Scene, command: EnsureAccount) -> Change | RefusedError:
@@ -124,10 +129,11 @@ def void(scene: Scene, command: VoidGrant) -> Change | RefusedError:
         return GrantNotFoundError(account.account_id, command.grant_id)
     if was_voided(scene.past, command.grant_id):
         return GrantEndedError(command.grant_id)
-    revokes = command.revoke_spent and account.standing != "closed"
-    spent = _spent(scene.past, command.grant_id, terms, live) if revokes else 0
+    revokes = command.revoke_spent and account.standing != "closed" and terms.by_plan is None
+    spent = _spent(scene.past, command.grant_id, live) if revokes else 0
     debt = min(spent, scene.overdraft_left)
-    moves = voided(live) if live is not None else ()
+    standing_in = [one for one in account.grants if one.instead_of == command.grant_id]
+    moves = tuple(move for one in (*([live] if live is not None else []), *standing_in) for move in voided(one))
     if debt:
         moves = (*moves, Allocation(OVERDRAFT, "charged_back", -debt))
     return Change(
@@ -166,17 +172,23 @@ def was_voided(past: Past, name: str) -> bool:
     return any(row.kind == "void" and row.read_detail().about == name for row in past.about(seq_of(name) or 0))
 
 
-def _spent(past: Past, name: str, terms: GrantTerms, live: Grant | None) -> int:
-    """How much of a grant was spent; of one that is gone, all that did not expire. An allowance is never taken back."""
-    if terms.by_plan is not None or (live is not None and live.pending):
-        return 0
+def _spent(past: Past, name: str, live: Grant | None) -> int:
+    """How much of a grant was spent and did not come back: of its own credits, and of the grants that stand for it."""
     if live is not None and live.over is None:
-        return live.amount - live.remaining
-    gone = live.remaining if live is not None else 0
-    for row in past.about(seq_of(name) or 0):
-        if row.kind == "expire" and row.read_detail().about == name:
-            gone -= sum(move.amount for move in row.read_allocations() if move.grant_id == name)
-    return terms.amount - gone
+        return 0 if live.pending else live.amount - live.remaining
+    net: Counter[str] = Counter()
+    standing_in: dict[str, int] = {}
+    for row in past.rows.values():
+        for place, terms in enumerate(row.read_detail().grants):
+            if terms.instead_of == name:
+                standing_in[grant_id(row.id, place)] = terms.amount
+        for move in row.read_allocations():
+            if move.movement in _SPENDING:
+                net[move.grant_id] -= move.amount
+    # What made a grant that stands for this one came back from it; what that grant then spent was spent after all.
+    came_back = sum(standing_in.values())
+    spent_after_all = sum(net[one] + amount for one, amount in standing_in.items() if not was_voided(past, one))
+    return net[name] - came_back + spent_after_all
 
 
 def _arriving(scene: Scene, terms: GrantTerms) -> tuple[Allocation, ...]:

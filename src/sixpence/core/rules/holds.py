@@ -1,6 +1,7 @@
 """Holds: setting credits aside, and the four ways in which that goes on or ends."""
 
 from sixpence.core.account import Account
+from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
 from sixpence.core.errors import RefusedError
 from sixpence.core.fold import Change
@@ -8,7 +9,7 @@ from sixpence.core.hold import Hold, HoldTerms, Part, split
 from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Unpriced, Usage, beyond, price_of
-from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, UnpricedUsageError
+from sixpence.core.refusals import BalanceLimitError, HoldEndedError, HoldNotFoundError, UnpricedUsageError
 from sixpence.core.rules.scene import Scene, repaid
 from sixpence.core.rules.uses import insufficient, quote
 from sixpence.core.transaction import Detail
@@ -21,6 +22,8 @@ def place(scene: Scene, command: PlaceHold) -> Change | RefusedError:
     if isinstance(quoted, RefusedError):
         return quoted
     available = scene.available(command.feature)
+    if scene.account.held + quoted.charge > AMOUNT_MAX:
+        return BalanceLimitError(quoted.charge, scene.account.held, AMOUNT_MAX)
     if available < quoted.charge:
         return insufficient(scene, command.feature, quoted.charge, available)
     return Change(
@@ -95,14 +98,12 @@ def capture(scene: Scene, command: CaptureHold) -> Change | RefusedError:
     if hold.state != "open":
         return _ended(hold)
     price = _price(scene, command, hold)
-    charge = _charge(scene, command, hold, price) if isinstance(price, int) else price
-    if isinstance(price, Unpriced) or isinstance(charge, Unpriced):
-        fault = price if isinstance(price, Unpriced) else charge
-        assert isinstance(fault, Unpriced)
-        return UnpricedUsageError(fault.field, fault.problem)
+    if isinstance(price, Unpriced):
+        return UnpricedUsageError(price.field, price.problem)
+    charge = _charge(scene, command, hold, price)
     taken, left = split(hold.parts, charge)
     rest = charge - sum(part for _, part in taken)
-    available = 0 if scene.account.standing == "closed" else scene.available(hold.terms.feature)
+    available = scene.available(hold.terms.feature) if scene.account.standing == "open" else 0
     if available < rest and command.mode == "exact":
         return insufficient(scene, hold.terms.feature, charge, charge - rest + available)
     beyond_hold = min(rest, available)
@@ -138,8 +139,11 @@ def _price(scene: Scene, command: CaptureHold, hold: Hold) -> int | Unpriced:
     return price_of(catalog.features[hold.terms.feature], command.usage)
 
 
-def _charge(scene: Scene, command: CaptureHold, hold: Hold, price: int) -> int | Unpriced:
-    """What the capture costs this account: on a covered hold only what goes beyond it, priced as of now."""
+def _charge(scene: Scene, command: CaptureHold, hold: Hold, price: int) -> int:
+    """What the capture costs this account: on a covered hold only what goes beyond it, priced as of now.
+
+    Where the feature is no longer sold by such units, it is what goes beyond by the prices of the placing.
+    """
     if not hold.terms.covered:
         return price
     if scene.plan is not None and scene.plan.unlimited:
@@ -150,9 +154,8 @@ def _charge(scene: Scene, command: CaptureHold, hold: Hold, price: int) -> int |
     feature = scene.priced_by.catalog.features.get(hold.terms.feature)
     if more is None:
         return 0
-    if feature is None:
-        return max(0, price - hold.terms.price)
-    return price_of(feature, more)
+    now = None if feature is None else price_of(feature, more)
+    return now if isinstance(now, int) else max(0, price - hold.terms.price)
 
 
 def _late(scene: Scene, command: CaptureHold, hold: Hold) -> Change | RefusedError:

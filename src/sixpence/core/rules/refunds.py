@@ -105,7 +105,8 @@ class _Plan:
         live = self._live.get(name)
         if terms is None:
             raise BrokenLedgerError(f"grant '{name}' of '{self._scene.account.account_id}' was never given")
-        if was_voided(self._scene.past, name):
+        root = terms.instead_of or name
+        if was_voided(self._scene.past, name) or was_voided(self._scene.past, root):
             withheld = amount - self._forgive(amount)
             if withheld:
                 self._withheld.append(Allocation(name, "withheld", withheld))
@@ -116,7 +117,7 @@ class _Plan:
                 self.revived.append(Revived(name, terms))
             self._to(name, amount, terms.features)
         else:
-            self._to_grace(terms, amount)
+            self._to_grace(msgspec.structs.replace(terms, instead_of=root), amount)
 
     def movements(self) -> tuple[Allocation, ...]:
         """What moves: to each grant what comes back, and on from there what is owed."""
@@ -145,7 +146,7 @@ class _Plan:
         return forgiven
 
     def _to_grace(self, terms: GrantTerms, amount: int) -> None:
-        """A grace grant in the place of one that is over; one for all that have the same terms."""
+        """A grace grant in the place of one that is over; one for all that stand for the same grant."""
         if not amount:
             return
         now = self._scene.now
@@ -153,7 +154,9 @@ class _Plan:
         if expires_at <= now:
             self._withheld.append(Allocation(OVERDRAFT, "withheld", amount))
             return
-        wanted = GrantTerms(amount, terms.category, now, expires_at, terms.priority, terms.features)
+        wanted = GrantTerms(
+            amount, terms.category, now, expires_at, terms.priority, terms.features, instead_of=terms.instead_of
+        )
         for place, there in enumerate(self.grace):
             if msgspec.structs.replace(there, amount=0) == msgspec.structs.replace(wanted, amount=0):
                 self.grace[place] = msgspec.structs.replace(there, amount=there.amount + amount)
