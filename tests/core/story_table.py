@@ -284,7 +284,7 @@ def _write_term(account: Account) -> list[str]:
 
 
 def _write_window(account: Account) -> list[str]:
-    return [] if account.window is None else [f"fair use {sum(uses for _, uses in account.window.counts)}"]
+    return [f"fair use {sum(uses for _, uses in window.counts)}" for window in account.windows]
 
 
 def _name(grant_id: str, names: dict[str, str]) -> str:

@@ -38,7 +38,7 @@ class Account(msgspec.Struct):
     overdraft_held: int = 0
     standing: Standing = "open"
     subscription: Subscription | None = None
-    window: Window | None = None
+    windows: tuple[Window, ...] = ()
     holds_due_at: int | None = None
     holds: Holds = msgspec.field(default_factory=Holds)
     label: str | None = None

@@ -22,7 +22,7 @@ from sixpence.core.movement import (
     net,
 )
 from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
-from sixpence.core.window import after
+from sixpence.core.window import with_mark
 
 # How a row of this kind leaves the hold that it is about.
 _ENDS_HOLD: dict[str, HoldState] = {"capture": "captured", "release": "released", "hold_expire": "expired"}
@@ -197,7 +197,7 @@ def _apply_facts(account: Account, row: Transaction, detail: Detail) -> None:
     if detail.subscription is not None:
         account.subscription = detail.subscription
     if detail.mark is not None:
-        account.window = after(account.window, detail.mark, row.created_at)
+        account.windows = with_mark(account.windows, detail.mark, row.created_at)
     if row.kind == "signup":
         account.granted_at = row.created_at
     elif row.kind == "freeze":

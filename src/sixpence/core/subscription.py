@@ -8,12 +8,23 @@ import msgspec
 from sixpence.core.catalog import Period
 
 
+class Aside(msgspec.Struct, frozen=True, array_like=True):
+    """A term that another one pushed aside: taken up again if a plan of its period comes before it ends."""
+
+    period: Period
+    anchor: int
+    ends_at: int
+    given: int
+    best: int
+
+
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """The running term of a plan with a period, anchored at `anchor`; instants are microseconds.
 
     `given` is what the term gave so far and `best` the largest allowance of a plan in it. `next_at` is when time next
     does something: another share of the allowance, or the term's end; None while the account is on a plan without a
-    period, which only remembers the last term. Plan credits of transactions before `since_seq` ended with their plan.
+    period, which only remembers the last term; `aside` has the terms of other periods that are not over. Plan credits
+    of transactions before `since_seq` ended with their plan.
     """
 
     period: Period
@@ -27,6 +38,7 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     cancelled: bool = False
     tried: tuple[str, ...] = ()
     since_seq: int = 0
+    aside: tuple[Aside, ...] = ()
 
     @property
     def running(self) -> bool:

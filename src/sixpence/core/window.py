@@ -73,6 +73,20 @@ def after(window: Window | None, mark: Mark, now: int) -> Window | None:
     return _window(mark.step_seconds, counts)
 
 
+def of(windows: tuple[Window, ...], per: FairUsePer) -> Window | None:
+    """The window of that length, None where nothing is counted in it."""
+    seconds = step_seconds(per)
+    return next((window for window in windows if window.step_seconds == seconds), None)
+
+
+def with_mark(windows: tuple[Window, ...], mark: Mark, now: int) -> tuple[Window, ...]:
+    """The windows with a mark applied to the one of its length, so that plans of other lengths reset nothing."""
+    others = [window for window in windows if window.step_seconds != mark.step_seconds]
+    own = next((window for window in windows if window.step_seconds == mark.step_seconds), None)
+    marked = after(own, mark, now)
+    return tuple(sorted((*others, *([] if marked is None else [marked])), key=lambda window: window.step_seconds))
+
+
 def _kept(window: Window | None, seconds: int, now: int) -> tuple[tuple[int, int], ...]:
     """The counts of a window of that step length that still count."""
     if window is None or window.step_seconds != seconds:

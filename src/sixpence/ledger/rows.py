@@ -22,7 +22,7 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
     overdraft_held: int = 0
     standing: Standing = "open"
     subscription: Subscription | None = None
-    window: Window | None = None
+    windows: tuple[Window, ...] = ()
     holds_due_at: int | None = None
 
 
@@ -91,7 +91,7 @@ def account_from_row(row: Sequence[Any]) -> Account:
         overdraft_held=live.overdraft_held,
         standing=live.standing,
         subscription=live.subscription,
-        window=live.window,
+        windows=live.windows,
         holds_due_at=live.holds_due_at,
         label=there.label,
         metadata=there.metadata,
@@ -105,7 +105,7 @@ def account_to_row(account: Account) -> AccountRow:
         overdraft_held=account.overdraft_held,
         standing=account.standing,
         subscription=account.subscription,
-        window=account.window,
+        windows=account.windows,
         holds_due_at=account.holds_due_at,
     )
     return AccountRow(

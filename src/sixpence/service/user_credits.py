@@ -14,7 +14,7 @@ from sixpence.core.instant import to_datetime
 from sixpence.core.rules.scene import Scene
 from sixpence.core.rules.terms import expired_or_rolled, next_allowance
 from sixpence.core.subscription import Subscription
-from sixpence.core.window import counted, opens_at
+from sixpence.core.window import counted, of, opens_at
 from sixpence.service.answers import Balance, balance_of, moment
 
 
@@ -153,7 +153,8 @@ def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | N
 
 
 def _fair_use(scene: Scene, fair_use: FairUse) -> FairUseStatus:
-    used = counted(scene.account.window, fair_use.per, scene.now)
+    window = of(scene.account.windows, fair_use.per)
+    used = counted(window, fair_use.per, scene.now)
     full = used >= fair_use.uses
-    opens = opens_at(scene.account.window, fair_use.per, fair_use.uses, scene.now) if full else None
+    opens = opens_at(window, fair_use.per, fair_use.uses, scene.now) if full else None
     return FairUseStatus(uses=fair_use.uses, per=fair_use.per, used=used, opens_at=moment(opens))

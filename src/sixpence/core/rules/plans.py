@@ -10,7 +10,7 @@ from sixpence.core.fold import Change
 from sixpence.core.movement import Allocation
 from sixpence.core.refusals import AccountClosedError, TrialRefusedError, UnknownPlanError
 from sixpence.core.rules.scene import Scene
-from sixpence.core.rules.terms import Begun, begin, given, join, rest, try_out
+from sixpence.core.rules.terms import Begun, begin_or_join, given, rest, try_out
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import Detail
 
@@ -129,9 +129,7 @@ def _begun(scene: Scene, name: str, plan: Plan, *, trial: bool) -> Begun | None:
         return None if before is None else Begun(rest(before), 0)
     if trial:
         return try_out(before, name, plan, plan.period, at=now)
-    if before is not None and not before.trial and before.period == plan.period and now < before.ends_at:
-        return join(before, plan, at=now)
-    return begin(before, plan, plan.period, anchor=now, at=now)
+    return begin_or_join(before, plan, plan.period, at=now)
 
 
 def _ended(account: Account) -> tuple[Allocation, ...]:

@@ -14,7 +14,7 @@ from sixpence.core.instant import DAY, INSTANT_MAX
 from sixpence.core.movement import Allocation
 from sixpence.core.period import index_at, prorated, share, start_of, term_at
 from sixpence.core.rules.scene import repaid
-from sixpence.core.subscription import Subscription
+from sixpence.core.subscription import Aside, Subscription
 from sixpence.core.transaction import Detail, GrantTerms
 
 _MONTHS = 12
@@ -40,8 +40,22 @@ def begin(before: Subscription | None, plan: Plan, period: Period, *, anchor: in
         best=plan.allowance,
         tried=() if before is None else before.tried,
         since_seq=0 if before is None else before.since_seq,
+        aside=_aside_of_others(before, period, at),
     )
     return Begun(begun, amount)
+
+
+def begin_or_join(before: Subscription | None, plan: Plan, period: Period, *, at: int) -> Begun:
+    """The term of a plan that the account goes to at `at`: what is left of one of its period, or a whole new one.
+
+    A term that is not over is taken up again, also when terms of other periods, a trial or a plan without a period came
+    in between: going to and fro gives nothing twice.
+    """
+    if before is not None:
+        for aside in _set_aside(before, at):
+            if aside.period == period:
+                return join(_taken_up(before, aside, at), plan, at=at)
+    return begin(before, plan, period, anchor=at, at=at)
 
 
 def join(before: Subscription, plan: Plan, *, at: int) -> Begun:
@@ -88,6 +102,7 @@ def try_out(before: Subscription | None, plan_name: str, plan: Plan, period: Per
         best=plan.trial.allowance,
         trial=True,
         tried=(*(() if before is None else before.tried), plan_name),
+        aside=() if before is None else _set_aside(before, at),
     )
     return Begun(begun, plan.trial.allowance)
 
@@ -109,8 +124,12 @@ def allowance(account: Account, priced_by: PricedBy) -> Change:
     if at < before.ends_at:
         begun = _share(before, plan, at)
     else:
-        anchor = at if before.trial or before.period != plan.period else before.anchor
-        begun = begin(before, plan, plan.period, anchor=anchor, at=at)
+        goes_on = not before.trial and before.period == plan.period and before.anchor < at
+        begun = (
+            begin(before, plan, plan.period, anchor=before.anchor, at=at)
+            if goes_on
+            else begin_or_join(before, plan, plan.period, at=at)
+        )
     if begun.subscription.next_at is not None and begun.subscription.next_at <= at:
         return _nothing_comes(rest(begun.subscription), priced_by, at)  # the end of the calendar
     grants, moves = given(account, begun, account.plan, at)
@@ -190,6 +209,31 @@ def next_allowance(account: Account, priced_by: PricedBy) -> tuple[int, int] | N
     else:
         amount = _share(subscription, plan, at).amount
     return (at, amount) if amount else None
+
+
+def _set_aside(before: Subscription, at: int) -> tuple[Aside, ...]:
+    """The terms that are not over at `at`, the running one first; a trial is no term to come back to."""
+    own = Aside(before.period, before.anchor, before.ends_at, before.given, before.best)
+    terms = (*(() if before.trial else (own,)), *before.aside)
+    return tuple(term for term in terms if at < term.ends_at)
+
+
+def _aside_of_others(before: Subscription | None, period: Period, at: int) -> tuple[Aside, ...]:
+    return () if before is None else tuple(term for term in _set_aside(before, at) if term.period != period)
+
+
+def _taken_up(before: Subscription, aside: Aside, at: int) -> Subscription:
+    """The subscription as it was in a term that was pushed aside."""
+    return Subscription(
+        period=aside.period,
+        anchor=aside.anchor,
+        ends_at=aside.ends_at,
+        given=aside.given,
+        best=aside.best,
+        tried=before.tried,
+        since_seq=before.since_seq,
+        aside=_aside_of_others(before, aside.period, at),
+    )
 
 
 def _plan_that_begins(account: Account, catalog: Catalog, at: int) -> Plan | None:

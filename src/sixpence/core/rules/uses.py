@@ -19,7 +19,7 @@ from sixpence.core.refusals import (
 from sixpence.core.rules.scene import Scene
 from sixpence.core.rules.terms import next_allowance
 from sixpence.core.transaction import Detail
-from sixpence.core.window import Mark, counted, mark, opens_at
+from sixpence.core.window import Mark, counted, mark, of, opens_at
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -51,8 +51,9 @@ def quote(scene: Scene, feature: str, usage: Usage, amount: int | None = None) -
     fair_use = plan.fair_use
     if not plan.unlimited or fair_use is None:
         return Quote(price, 0 if plan.unlimited else price, plan.unlimited, None)
-    if counted(account.window, fair_use.per, scene.now) >= fair_use.uses:
-        opens = opens_at(account.window, fair_use.per, fair_use.uses, scene.now)
+    window = of(account.windows, fair_use.per)
+    if counted(window, fair_use.per, scene.now) >= fair_use.uses:
+        opens = opens_at(window, fair_use.per, fair_use.uses, scene.now)
         return FairUseError(account.plan, fair_use.uses, fair_use.per, None if opens is None else to_wire(opens))
     return Quote(price, 0, plan.unlimited, mark(fair_use.per, scene.now))
 
