@@ -16,7 +16,8 @@ from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
 from sixpence.core.hold import Holds
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
-from sixpence.ledger.needed import Place, grants_of, needed, past_of
+from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
+from sixpence.ledger.revoked import Scan, has_word, read_revoked
 from sixpence.ledger.rows import HoldRow, hold_from_document
 from sixpence.ledger.store import Append, Asked, Loaded, LockWaitError, RowRejectedError
 
@@ -110,6 +111,8 @@ class MemoryStore:
             by_no[row.account_no].holds[row.id] = hold_from_document(row.document)
         rows = self._past_rows(wanted.past)
         rows += self._past_rows(grants_of(asked, accounts, rows))
+        rows += self._past_rows(roots_of(rows))
+        rows += read_revoked(asked, accounts, rows, self._rows_naming)
         return past_of(asked, accounts, rows)
 
     def _past_rows(self, places: list[Place]) -> list[Transaction]:
@@ -117,6 +120,14 @@ class MemoryStore:
             row
             for row in self.shelf.rows
             if (row.account_no, row.seq) in places or (row.account_no, row.about_seq) in places
+        ]
+
+    def _rows_naming(self, scans: list[Scan]) -> list[Transaction]:
+        return [
+            row
+            for scan in scans
+            for row in self.shelf.rows
+            if row.account_no == scan.account_no and row.seq > scan.above and has_word(row, scan.words)
         ]
 
     def append(self, append: Append) -> None:

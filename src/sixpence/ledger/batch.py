@@ -87,6 +87,13 @@ def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
             for request in requests
             if isinstance(request.command, VoidGrant)
         ),
+        revoked=tuple(
+            dict.fromkeys(
+                (request.account_id, request.command.grant_id)
+                for request in requests
+                if isinstance(request.command, VoidGrant) and request.command.revoke_spent
+            )
+        ),
     )
 
 

@@ -69,6 +69,18 @@ def grants_of(asked: Asked, accounts: Mapping[str, Account], rows: Iterable[Tran
     return list(places)
 
 
+def roots_of(rows: Iterable[Transaction]) -> list[Place]:
+    """The rows that made the grants for which others stand that these rows made, where they are not read yet.
+
+    Raises `BrokenLedgerError` for a row whose facts cannot be read.
+    """
+    by_place = {(row.account_no, row.seq): row for row in rows}
+    places: dict[Place, None] = {}
+    for row in by_place.values():
+        places |= dict.fromkeys(_made_by(row.account_no, _roots_made_by(row)))
+    return [place for place in places if place not in by_place]
+
+
 def past_of(asked: Asked, accounts: Mapping[str, Account], rows: Sequence[Transaction]) -> dict[str, Past]:
     """The past of every account of which a command names a transaction, made of the rows that were read."""
     past = {}
@@ -105,3 +117,11 @@ def _grant_ids(row: Transaction) -> list[str]:
         return [move.grant_id for move in row.read_allocations()]
     except (msgspec.MsgspecError, TypeError) as error:
         raise BrokenLedgerError(f"the movements of transaction {row.seq} cannot be read: {error}") from error
+
+
+def _roots_made_by(row: Transaction) -> list[str]:
+    """The ids of the grants for which those stand that the row made."""
+    try:
+        return [terms.instead_of for terms in row.read_detail().grants if terms.instead_of is not None]
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise BrokenLedgerError(f"the grants of transaction {row.seq} cannot be read: {error}") from error

@@ -1,7 +1,8 @@
 """The store over PostgreSQL: a batch is two round trips of one pipeline, locked first and read in later statements.
 
 Where commands name holds or transactions, or holds are due, these are read in a round trip between the two, and the
-grants of what is to be refunded in another.
+grants of what is to be refunded in another; the grants that those stand for, and what names a grant to be revoked
+(`revoked`), take one or two more where there are any.
 
 Under READ COMMITTED the locked row comes back fresh, and each later statement sees what the awaited session committed.
 Every statement takes its rows as one JSON parameter.
@@ -22,7 +23,8 @@ from sixpence.core.transaction import Transaction
 from sixpence.ledger import statements
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.needed import Place, grants_of, needed, past_of
+from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
+from sixpence.ledger.revoked import Scan, read_revoked
 from sixpence.ledger.rows import account_from_row, account_to_row, hold_from_document, transaction_from_row
 from sixpence.ledger.store import (
     Append,
@@ -233,17 +235,27 @@ class _Reading:
             hold = hold_from_document(document)
             by_no[number].holds[hold.id] = hold
         rows = _transactions(past)
-        grants = grants_of(self._asked, accounts, rows)
-        if grants:
-            with self._connection.pipeline():
-                past = self._past(grants)
-            rows += _transactions(past)
+        rows += self._read_past(grants_of(self._asked, accounts, rows))
+        rows += self._read_past(roots_of(rows))
+        rows += read_revoked(self._asked, accounts, rows, self._rows_naming)
         return past_of(self._asked, accounts, rows)
 
     def _past(self, places: Sequence[Place]) -> "list[psycopg.Cursor[Any]]":
         """Ask for the transactions in these places and those about them."""
         queries = (statements.PAST, statements.ABOUT) if places else ()
         return [self._connection.execute(query, (_places(places),)) for query in queries]
+
+    def _read_past(self, places: Sequence[Place]) -> list[Transaction]:
+        """These, read at once: a round trip of its own, where there is something to read."""
+        if not places:
+            return []
+        with self._connection.pipeline():
+            past = self._past(places)
+        return _transactions(past)
+
+    def _rows_naming(self, scans: Sequence[Scan]) -> list[Transaction]:
+        """The transactions that have one of the words in their texts."""
+        return _transactions([self._connection.execute(statements.NAMING, (_json(scans),))])
 
     def _begin(self) -> None:
         if not self._begun:

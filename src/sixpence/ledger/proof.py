@@ -4,7 +4,7 @@ Holds that have ended are compared with their rows and let go, some hundred at a
 is proved in little memory. Which accounts there are, and what a report looks like: `verify`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -22,6 +22,8 @@ from sixpence.core.movement import OVERDRAFT
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction, seq_of, transaction_id
 from sixpence.ledger.keyed import ATTEMPTS_MAX
+from sixpence.ledger.needed import roots_of
+from sixpence.ledger.revoked import rows_naming
 from sixpence.ledger.rows import (
     HoldRow,
     account_from_row,
@@ -32,6 +34,7 @@ from sixpence.ledger.rows import (
 from sixpence.ledger.schema import credit_holds, credit_transactions
 
 HOLDS_AT_ONCE = 500
+ROWS_AT_ONCE = 1_000
 # SQLite keeps any value in any column, so what is there may not even be a number.
 _UNREADABLE = (
     *(msgspec.MsgspecError, TypeError, ValueError, AttributeError),
@@ -107,10 +110,15 @@ class _Proof:
         if row.kind not in ("refund", "void") or row.about_seq is None:
             return Past()
         past = self._read_past(row.about_seq)
+        detail = row.read_detail()
+        if row.kind == "void" and detail.about is not None and detail.shortfall is not None:
+            past = past.with_rows(rows_naming(detail.about, self._rows_between(row.about_seq, row.seq)))
         named = past.rows.get(row.about_seq)
         grants = [] if named is None or row.kind == "void" else [seq_of(m.grant_id) for m in named.read_allocations()]
         found = dict(past.rows)
         for seq in {seq for seq in grants if seq is not None}:
+            found |= self._read_past(seq).rows
+        for _, seq in roots_of(found.values()):
             found |= self._read_past(seq).rows
         return Past().with_rows(found[seq] for seq in sorted(found) if seq < row.seq)
 
@@ -172,6 +180,15 @@ class _Proof:
             for row in self._connection.execute(query)
         ]
         return Past().with_rows(sorted(found, key=lambda row: row.seq))
+
+    def _rows_between(self, above: int, below: int) -> Iterator[Transaction]:
+        """The account's rows after the one and before the other, oldest first."""
+        columns = credit_transactions.c
+        query = select(credit_transactions).where(
+            columns.account_no == self._account.account_no, columns.seq > above, columns.seq < below
+        )
+        found = self._connection.execute(query.order_by(columns.seq).execution_options(yield_per=ROWS_AT_ONCE))
+        return map(transaction_from_row, found)
 
 
 def _unequal(stored: Account, folded: Account) -> str | None:

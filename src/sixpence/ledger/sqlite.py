@@ -23,7 +23,8 @@ from sixpence.ledger import migrate
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.database import lent_engine
 from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.needed import Place, grants_of, needed, past_of
+from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
+from sixpence.ledger.revoked import Scan, read_revoked
 from sixpence.ledger.rows import (
     ACCOUNT_COLUMNS,
     HOLD_COLUMNS,
@@ -64,6 +65,10 @@ _KEEP_HOLD = f"""
 """
 _PAST = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND seq = ?"
 _ABOUT = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND about_seq = ?"
+_NAMING = f"""
+    SELECT {_TRANSACTION} FROM credit_transactions
+    WHERE account_no = ?1 AND seq > ?2 AND (instr(allocations, ?3) OR instr(detail, ?3))
+"""
 _UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ? AND seq = 0"
 _OUTBOX = "INSERT INTO outbox (touched, recorded_at) VALUES (?, ?)"
 _VERSION = "SELECT max(version) FROM catalog_versions"
@@ -285,6 +290,8 @@ def _read_needed(
         by_no[number].holds[hold.id] = hold
     rows = _past_rows(connection, wanted.past)
     rows += _past_rows(connection, grants_of(asked, accounts, rows))
+    rows += _past_rows(connection, roots_of(rows))
+    rows += read_revoked(asked, accounts, rows, lambda scans: _rows_naming(connection, scans))
     return past_of(asked, accounts, rows)
 
 
@@ -295,6 +302,16 @@ def _past_rows(connection: sqlite3.Connection, places: Iterable[Place]) -> list[
         for place in places
         for query in (_PAST, _ABOUT)
         for row in connection.execute(query, place)
+    ]
+
+
+def _rows_naming(connection: sqlite3.Connection, scans: Iterable[Scan]) -> list[Transaction]:
+    """The transactions that have one of the words in their texts."""
+    return [
+        transaction_from_row(row)
+        for scan in scans
+        for word in scan.words
+        for row in connection.execute(_NAMING, (scan.account_no, scan.above, word))
     ]
 
 

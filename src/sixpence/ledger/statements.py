@@ -82,6 +82,18 @@ ABOUT = f"""
         SELECT * FROM credit_transactions WHERE account_no = w.account_no AND about_seq = w.seq OFFSET 0
     ) AS t
 """
+# The rows of an account above a `seq` that have one of the words in their texts: each row is looked at once.
+NAMING = f"""
+    SELECT {_names(credit_transactions, "t.")}
+    FROM json_to_recordset(%s::json) AS w(account_no bigint, above bigint, words text[])
+    CROSS JOIN LATERAL (
+        SELECT * FROM credit_transactions AS c
+        WHERE account_no = w.account_no AND seq > w.above AND EXISTS (
+            SELECT FROM unnest(w.words) AS word
+            WHERE strpos(c.allocations, word) > 0 OR strpos(c.detail, word) > 0
+        ) OFFSET 0
+    ) AS t
+"""
 KEEP_HOLDS = f"""
     INSERT INTO credit_holds ({_names(credit_holds)})
     SELECT {", ".join(map(_read, credit_holds.columns))} FROM {_recordset(credit_holds)}

@@ -19,8 +19,9 @@ class Asked(msgspec.Struct, frozen=True):
     """What a batch needs: its accounts, those it may make, and the keys it names.
 
     `commands` says how many commands an account has; `holds`, `refunded` and `voided` are pairs of an account's id
-    and the id of a hold, a transaction or a grant that one of its commands names. `wait` says whether to wait
-    (a little) for an account that another session holds, or to leave it out at once.
+    and the id of a hold, a transaction or a grant that one of its commands names; `revoked` are those of the voided
+    grants of which all that was spent is to be known. `wait` says whether to wait (a little) for an account that
+    another session holds, or to leave it out at once.
     """
 
     account_ids: tuple[str, ...]
@@ -31,6 +32,7 @@ class Asked(msgspec.Struct, frozen=True):
     holds: tuple[tuple[str, str], ...] = ()
     refunded: tuple[tuple[str, str], ...] = ()
     voided: tuple[tuple[str, str], ...] = ()
+    revoked: tuple[tuple[str, str], ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True):
