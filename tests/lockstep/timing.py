@@ -49,7 +49,7 @@ def draw_beginning(choose: Choose, clock: int | None) -> int:
 
 def _instants(reference: Reference) -> list[int]:
     """When something is due, and when a use stops counting."""
-    leaves = [use.leaves_at() for use in reference.memory.uses[-5:]]
+    leaves = [use.leaves_at() for uses in reference.memory.uses.values() for use in uses[-3:]]
     return [event[0] for event in events(reference.memory)] + leaves
 
 

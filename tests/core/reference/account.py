@@ -31,7 +31,7 @@ from tests.core.reference.giving import adjust, grant, refund, void, void_everyt
 from tests.core.reference.memory import Gift, Memory, Row
 from tests.core.reference.passing import let_time_pass
 from tests.core.reference.spending import Refused, capture_hold, consume, extend_hold, place_hold, release_hold
-from tests.core.reference.subscribing import Change, begin_anew, cancel_plan, change_plan
+from tests.core.reference.subscribing import Change, begin, cancel_plan, change_plan
 
 _CLOSED_TO = (GrantCredits, Refund, Adjust, ChangePlan, CancelPlan, Freeze, Unfreeze)
 
@@ -108,7 +108,7 @@ class Reference:
         plan = catalog.plans[memory.plan]
         if plan.signup_credits:
             memory.give(Gift("1", plan.signup_credits, "signup", now, None), "granted")
-        begin_anew(memory, plan, now)
+        begin(memory, plan, now)
         memory.write("signup", now)
 
     def _stand(self, command: Freeze | Unfreeze, now: int, keyed: bool) -> None:
@@ -122,6 +122,7 @@ class Reference:
             self._changed("close", Change(), now, keyed)
             return
         self.memory.standing, self.memory.term = "closed", None
+        self.memory.aside.clear()
         void_everything(self.memory, now)
 
     def _changed(self, kind: str, change: Change, now: int, keyed: bool) -> Refused | None:

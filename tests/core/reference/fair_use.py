@@ -1,4 +1,4 @@
-"""Fair use as a list of uses: each in its step of a sixtieth of the window, gone when its whole step has left."""
+"""Fair use as lists of uses, one for each `per`: a use is in its step, a sixtieth of it, and gone when that has left."""
 
 from sixpence.core.catalog import Plan
 from tests.core.reference.memory import FairUse, Memory
@@ -13,14 +13,12 @@ def step_seconds_of(plan: Plan) -> int | None:
 
 
 def count_use(memory: Memory, plan: Plan, now: int) -> FairUse | None:
-    """Remember a use; the first one in steps of another length forgets those before it."""
+    """Remember a use; those in steps of another length stay."""
     seconds = step_seconds_of(plan)
     if seconds is None:
         return None
-    if memory.uses and memory.uses[-1].step_seconds != seconds:
-        memory.uses.clear()
     use = FairUse(seconds, now // (seconds * _SECOND))
-    memory.uses.append(use)
+    memory.uses.setdefault(seconds, []).append(use)
     return use
 
 
@@ -34,9 +32,8 @@ def uses_left_by(memory: Memory, plan: Plan, now: int) -> list[int]:
     """The instants at which each use that counts now will have left, soonest first."""
     seconds = step_seconds_of(plan)
     assert seconds is not None
-    leaves = [use.leaves_at() for use in memory.uses if not use.given_back]
-    same = not memory.uses or memory.uses[-1].step_seconds == seconds
-    return sorted(at for at in leaves if now < at) if same else []
+    leaves = [use.leaves_at() for use in memory.uses.get(seconds, []) if not use.given_back]
+    return sorted(at for at in leaves if now < at)
 
 
 def opens_at(memory: Memory, plan: Plan, now: int) -> int | bool | None:

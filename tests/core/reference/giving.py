@@ -74,14 +74,16 @@ def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refu
     if name not in memory.gifts:
         return Refused("grant-not-found")
     gift = memory.gifts[name]
-    if gift.voided_by_name:
+    if memory.was_cancelled(gift):
         return Refused("grant-ended")
-    gift.voided_by_name = True
     spent, shortfall = spent_of(memory, gift), 0
-    if memory.left(name) and not memory.voided(name):
-        memory.move(name, "unscheduled" if memory.pending(name) else "voided", -memory.free(name))
+    gift.voided_by_name = True
+    _cancel(memory, gift)
+    for other in [other for other in memory.alive() if other.instead_of == name]:
+        _cancel(memory, other)
     if command.revoke_spent:
-        debt = min(spent, memory.overdraft_free(catalog))
+        # Nobody owes more than was used and not refunded: a debt that this gift paid may have been refunded since.
+        debt = min(spent, memory.overdraft_free(catalog), memory.used() - memory.owed())
         shortfall = spent - debt
         if debt:
             memory.move(OVERDRAFT, "charged_back", -debt)
@@ -92,22 +94,34 @@ def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refu
 def void_everything(memory: Memory, now: int) -> None:
     """Cancel what nothing holds of every gift, because the account is closed."""
     for gift in memory.alive():
-        if not memory.voided(gift.name):
-            word = "unscheduled" if memory.pending(gift.name) else "voided"
-            memory.move(gift.name, word, -memory.free(gift.name))
+        _cancel(memory, gift)
     memory.write("close", now)
 
 
 def spent_of(memory: Memory, gift: Gift) -> int:
-    """What was spent of a gift and can be taken back: nothing of an allowance, nor of a closed account."""
+    """What was spent of a gift and can be taken back: nothing of an allowance, nor of a closed account.
+
+    What came back as another gift was not spent of this one, but what was spent of that one was; unless that one was
+    voided by itself, which has settled it.
+    """
     if gift.by_plan is not None or memory.standing == "closed":
         return 0
-    moves = memory.moves[gift.name]
-    if memory.left(gift.name) and not memory.over(gift.name):
-        lowered = sum(amount for word, amount in moves if word in ("adjusted", "trimmed"))
-        return gift.amount + lowered - memory.left(gift.name)
-    # Of one that is gone, all counts as spent that did not expire of itself.
-    return gift.amount - memory.left(gift.name) + sum(amount for word, amount in moves if word == "expired")
+    stand_ins = memory.stand_ins(gift.name)
+    elsewhere = sum(other.amount for other in stand_ins)
+    return _used_up(memory, gift) - elsewhere + sum(_used_up(memory, one) for one in stand_ins if not one.voided_by_name)
+
+
+def _cancel(memory: Memory, gift: Gift) -> None:
+    if memory.left(gift.name) and not memory.voided(gift.name):
+        memory.move(gift.name, "unscheduled" if memory.pending(gift.name) else "voided", -memory.free(gift.name))
+
+
+def _used_up(memory: Memory, gift: Gift) -> int:
+    """What uses took of a gift, for themselves or for a debt, and what did not come back to it."""
+    (birth, _), *later = memory.moves[gift.name]
+    used = -sum(amount for word, amount in later if word in ("consumed", "captured", "repaid", "refunded"))
+    # A gift that a refund made has what it was made with in parts.
+    return used + (gift.amount - memory.moves[gift.name][0][1] if birth == "refunded" else 0)
 
 
 def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
@@ -123,7 +137,7 @@ def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
 
 def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at: int) -> None:
     gift = memory.gifts.get(name)
-    if gift is None or gift.voided_by_name:
+    if gift is None or memory.was_cancelled(gift):
         settles = min(amount, memory.owed())
         if settles:
             memory.move(OVERDRAFT, "refunded", settles)
@@ -137,7 +151,8 @@ def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at:
         memory.arrivals.append((name, amount))
         return
     if amount:
-        _give_grace(memory, gift, amount, now, grace_until_at)
+        root = None if gift.name == OVERDRAFT else gift.instead_of or gift.name
+        _give_grace(memory, replace(gift, instead_of=root), amount, now, grace_until_at)
 
 
 def _gather(memory: Memory) -> None:
@@ -150,7 +165,7 @@ def _gather(memory: Memory) -> None:
 
 
 def _give_grace(memory: Memory, gift: Gift, amount: int, now: int, until_at: int) -> None:
-    terms = Gift("", amount, gift.category, now, until_at, gift.priority, gift.features)
+    terms = Gift("", amount, gift.category, now, until_at, gift.priority, gift.features, instead_of=gift.instead_of)
     number = str(len(memory.rows) + 1)
     for other in [other for name, other in memory.gifts.items() if name.partition(".")[0] == number]:
         if replace(other, name="", amount=amount) == terms:

@@ -20,7 +20,7 @@ Move = tuple[str, str, int]
 
 @dataclass
 class Gift:
-    """One gift of credits with its terms."""
+    """One gift of credits with its terms; `instead_of` is the first gift that it stands for, which was over."""
 
     name: str
     amount: int
@@ -31,6 +31,7 @@ class Gift:
     features: tuple[str, ...] | None = None
     by_plan: str | None = None
     rolled: bool = False
+    instead_of: str | None = None
     plan_over: bool = False
     voided_by_name: bool = False
 
@@ -82,7 +83,7 @@ class FairUse:
 
 @dataclass
 class Term:
-    """A running term of a plan: `number` periods after the anchor, or a trial, which has no period.
+    """A term of a plan: `number` periods after the anchor, or a trial, which has no period.
 
     `offers` are the allowances of the plans that this term saw, `given` all that it gave. Under a plan that drips,
     `share` is the month that came last.
@@ -98,7 +99,6 @@ class Term:
     share: int = 1
     next_plan: str | None = None
     cancelled: bool = False
-    asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,12 @@ class Memory:
     gifts: dict[str, Gift] = field(default_factory=dict)
     moves: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
-    uses: list[FairUse] = field(default_factory=list)
+    uses: dict[int, list[FairUse]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     refunds: list[tuple[int, int]] = field(default_factory=list)
     plan: str = ""
     term: Term | None = None
+    aside: list[Term] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     standing: str = "open"
     gone: set[str] = field(default_factory=set)
@@ -199,6 +200,14 @@ class Memory:
         """Whether the gift was voided."""
         return any(word in ("voided", "unscheduled") for word, _ in self.moves[name])
 
+    def was_cancelled(self, gift: Gift) -> bool:
+        """Whether a command voided the gift, or the one that it stands for."""
+        return gift.voided_by_name or (gift.instead_of is not None and self.gifts[gift.instead_of].voided_by_name)
+
+    def stand_ins(self, name: str) -> list[Gift]:
+        """The gifts that stand for another."""
+        return [gift for gift in self.gifts.values() if gift.instead_of == name]
+
     def pending(self, name: str) -> bool:
         """Whether the gift has yet to take effect."""
         words = [word for word, _ in self.moves[name]]
@@ -240,10 +249,13 @@ class Memory:
         """What all open holds have set aside."""
         return sum(hold.amount() for hold in self.holds.values() if hold.ended is None)
 
+    def used(self) -> int:
+        """What was consumed and not refunded."""
+        return sum(row.consumed or 0 for row in self.rows) - sum(amount for _, amount in self.refunds)
+
     def total(self) -> int:
         """What was ever there to be used."""
-        consumed = sum(row.consumed or 0 for row in self.rows)
-        return self.remaining() + self.all_held() + consumed - sum(amount for _, amount in self.refunds)
+        return self.remaining() + self.all_held() + self.used()
 
     def write(
         self,

@@ -10,9 +10,11 @@ from tests.core.reference.memory import Gift, Hold, Memory
 from tests.core.reference.subscribing import (
     begin_next,
     end_gifts_of_plans,
+    fall_asleep,
     give_later_share,
     month_of,
     plan_that_begins,
+    term_aside,
 )
 
 Event = tuple[int, int, tuple[int, str], Callable[[Memory, int, Catalog], None]]
@@ -44,7 +46,7 @@ def events(memory: Memory) -> list[Event]:
         elif gift.until_at is not None and not memory.over(gift.name):
             known.append((gift.until_at, 2, gift.age(), partial(_end, gift)))
     term = memory.term
-    if term is not None and not term.asleep:
+    if term is not None:
         if term.cancelled or term.next_plan is not None:
             known.append((term.ends_at, 3, (0, ""), _change_at_the_end))
         else:
@@ -77,7 +79,10 @@ def _end(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
     memory.move(gift.name, "rolled", -rolls)
     if memory.left(gift.name):
         memory.move(gift.name, "expired", -(free - rolls))
-    anchor, number = (term.anchor, term.number + 1) if plan.period == term.period else (at, 0)
+    joined = term_aside(memory, plan.period, at)
+    anchor, number = (at, 0) if joined is None else (joined.anchor, joined.number)
+    if plan.period == term.period:
+        anchor, number = term.anchor, term.number + 1
     until_at = boundary(anchor, plan.period, number + plan.rollover.periods)
     terms = Gift(memory.next_name(), rolls, "plan", at, until_at, by_plan=gift.by_plan, rolled=True)
     memory.give(terms, "granted")
@@ -93,7 +98,7 @@ def _take_effect(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
 
 def _room_to_roll(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> int:
     term = memory.term
-    if gift.by_plan is None or gift.rolled or term is None or term.asleep or term.cancelled:
+    if gift.by_plan is None or gift.rolled or term is None or term.cancelled:
         return 0
     if term.ends_at != at or term.period is None:
         return 0
@@ -138,7 +143,7 @@ def _give_next_share(memory: Memory, at: int, catalog: Catalog) -> None:
     assert term is not None
     term.share += 1
     if plan.period is None:
-        term.asleep = True
+        fall_asleep(memory, at)
     else:
         give_later_share(memory, plan, at)
     memory.write("allowance", at)

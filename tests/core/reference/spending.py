@@ -7,7 +7,7 @@ from sixpence.core.commands import CaptureHold, Consume, ExtendHold, PlaceHold, 
 from sixpence.core.price import Usage
 from tests.core.reference.fair_use import count_use, forget_use, opens_at
 from tests.core.reference.memory import OVERDRAFT, Hold, Memory
-from tests.core.reference.prices import beyond, price
+from tests.core.reference.prices import LARGEST, beyond, price
 
 _SECOND = 1_000_000
 
@@ -34,6 +34,8 @@ def place_hold(memory: Memory, command: PlaceHold, now: int, priced_by: PricedBy
     plan = catalog.plans[memory.plan]
     needed = 0 if plan.unlimited else cost
     available = memory.available(command.feature, catalog)
+    if memory.all_held() + needed > LARGEST:
+        return Refused("balance-limit", {"amount": needed, "held": memory.all_held(), "limit": LARGEST})
     if needed > available:
         return _too_little(command.feature, needed, available)
     parts = []
@@ -84,7 +86,7 @@ def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: Pric
     if charge is None:
         return Refused("invalid-usage")
     held, beyond_held = hold.amount(), max(0, charge - hold.amount())
-    available = 0 if memory.standing == "closed" else memory.available(hold.feature, priced_by.catalog)
+    available = memory.available(hold.feature, priced_by.catalog) if memory.standing == "open" else 0
     if beyond_held > available and command.mode == "exact":
         return _too_little(hold.feature, charge, held + available)
     takes = min(beyond_held, available)
@@ -118,10 +120,14 @@ def _charge(memory: Memory, hold: Hold, command: CaptureHold, catalog: Catalog) 
         return listed
     if catalog.plans.get(memory.plan, Plan()).unlimited:
         return 0
-    if command.amount is not None or command.usage is None or hold.covered is None or sold_now is None:
-        return max(0, listed - hold.worth)
+    by_placing = max(0, listed - hold.worth)
+    if command.amount is not None or command.usage is None or hold.covered is None:
+        return by_placing
     rest = beyond(command.usage, hold.covered)
-    return 0 if rest is None else price(sold_now, rest)
+    if rest is None:
+        return 0
+    today = None if sold_now is None else price(sold_now, rest)
+    return by_placing if today is None else today
 
 
 def _capture_late(memory: Memory, hold: Hold, command: CaptureHold, now: int, priced_by: PricedBy) -> Refused | None:

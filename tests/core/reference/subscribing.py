@@ -24,21 +24,21 @@ def change_plan(memory: Memory, name: str, *, trial: bool, now: int, catalog: Ca
     if name not in catalog.plans:
         return Change(refused="unknown-plan")
     plan, term = catalog.plans[name], memory.term
-    running = term is not None and not term.asleep
-    on_trial = running and term is not None and term.period is None
+    running = term is not None
+    on_trial = term is not None and term.period is None
     if trial and (plan.trial is None or name in memory.tried or not _at_once(memory, name, catalog)):
         return Change(refused="trial-refused")
     if trial:
         assert plan.trial is not None
         end_gifts_of_plans(memory)
+        _put_aside(memory, now)
         memory.plan = name
         memory.tried.append(name)
         memory.term = Term(now, None, 0, now + plan.trial.days * DAY)
         _give(memory, memory.term, plan.trial.allowance, now)
         return Change(changed=True)
     if name == memory.plan and on_trial:
-        end_gifts_of_plans(memory)
-        begin_anew(memory, plan, now)
+        _go_over(memory, name, now, catalog)
         return Change(changed=True)
     if name == memory.plan and not running and plan.period is not None:
         _go_over(memory, name, now, catalog)
@@ -60,7 +60,7 @@ def cancel_plan(memory: Memory, *, now: int, catalog: Catalog) -> Change:
     waiting = _waits(term)
     if memory.plan == catalog.default_plan and not waiting:
         return Change()
-    if term is None or term.asleep:
+    if term is None:
         _go_over(memory, catalog.default_plan, now, catalog)
         return Change(changed=True)
     changed = not term.cancelled
@@ -77,20 +77,41 @@ def plan_that_begins(memory: Memory, catalog: Catalog) -> str:
     return term.next_plan if term.next_plan in catalog.plans else catalog.default_plan
 
 
-def begin_anew(memory: Memory, plan: Plan, at: int) -> None:
-    """Begin a term at that instant, with a whole allowance or its first share; no term for a plan without a period."""
+def begin(memory: Memory, plan: Plan, at: int) -> None:
+    """Go on with the term of the plan's period that was put aside and is not over; else begin one at that instant.
+
+    One that begins brings a whole allowance or its first share. There is no term for a plan without a period.
+    """
     memory.term = None
-    if plan.period is not None:
+    if plan.period is None:
+        return
+    joined = term_aside(memory, plan.period, at)
+    memory.aside = [term for term in memory.aside if term.period != plan.period]
+    if joined is not None:
+        memory.term = joined
+        _give_the_rest(memory, joined, plan, at)
+    else:
         memory.term = Term(at, plan.period, 0, boundary(at, plan.period, 1))
         _give_first(memory, memory.term, plan, at)
 
 
+def term_aside(memory: Memory, period: str, at: int) -> Term | None:
+    """The term of that period that was put aside and is not over."""
+    return next((term for term in memory.aside if term.period == period and at < term.ends_at), None)
+
+
+def fall_asleep(memory: Memory, at: int) -> None:
+    """Go without a term, because the plan has none any more; the running one is put aside."""
+    _put_aside(memory, at)
+    memory.term = None
+
+
 def begin_next(memory: Memory, plan: Plan, at: int) -> None:
-    """Begin the term after the running one, which ends; another period, or a trial's end, is another anchor."""
+    """Begin the term after the running one, which ends; for another period, or after a trial, as `begin` does."""
     term = memory.term
     assert term is not None
     if plan.period is None or plan.period != term.period:
-        begin_anew(memory, plan, at)
+        begin(memory, plan, at)
         return
     number = term.number + 1
     memory.term = Term(term.anchor, term.period, number, boundary(term.anchor, term.period, number + 1))
@@ -132,7 +153,7 @@ def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
     current = catalog.plans.get(memory.plan)
     if name == memory.plan:
         return False
-    if memory.term is None or memory.term.asleep or current is None:
+    if memory.term is None or current is None:
         return True
     return catalog.plans[name].rank > current.rank
 
@@ -141,18 +162,15 @@ def _go_over(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
     plan, term = catalog.plans[name], memory.term
     memory.plan = name
     end_gifts_of_plans(memory)
-    if term is not None:
-        _stop_waiting(memory)
-    if plan.period is None:
-        memory.term = _fall_asleep(term, now)
-    elif term is None or term.period != plan.period or term.ends_at <= now:
-        begin_anew(memory, plan, now)
-    else:
+    _stop_waiting(memory)
+    if term is not None and plan.period is not None and term.period == plan.period:
         _give_the_rest(memory, term, plan, now)
+    else:
+        _put_aside(memory, now)
+        begin(memory, plan, now)
 
 
 def _give_the_rest(memory: Memory, term: Term, plan: Plan, now: int) -> None:
-    term.asleep = False
     begins_at, ends_at = boundary(term.anchor, plan.period or "", term.number), term.ends_at
     if plan.drip:
         term.share = next(share for share in range(1, 13) if now < month_of(term, share)[1])
@@ -175,11 +193,12 @@ def _room(term: Term) -> int:
     return max(0, (best * term.share // 12 if term.drip else best) - sum(term.given))
 
 
-def _fall_asleep(term: Term | None, now: int) -> Term | None:
-    if term is None or term.period is None or term.ends_at <= now:
-        return None
-    term.asleep = True
-    return term
+def _put_aside(memory: Memory, now: int) -> None:
+    """Remember the running term until it ends; a trial is not remembered."""
+    _stop_waiting(memory)
+    term = memory.term
+    if term is not None and term.period is not None and now < term.ends_at:
+        memory.aside = [other for other in memory.aside if other.period != term.period] + [term]
 
 
 def _stop_waiting(memory: Memory) -> bool:
