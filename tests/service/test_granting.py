@@ -1,27 +1,34 @@
 """Refunds, voids, corrections and outside events over both databases."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.movement import Allocation
 from sixpence.core.refusals import (
+    AccountClosedError,
     AccountNotFoundError,
     AdjustLimitError,
+    BalanceLimitError,
     GrantEndedError,
     GrantNotFoundError,
+    GrantPeriodError,
     IdempotencyConflictError,
     NotRefundableError,
     RefundLimitError,
     SourceClaimedError,
     TransactionNotFoundError,
+    UnknownFeatureError,
 )
 from sixpence.ledger import claims
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import ledger_of, rows
+from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
 GRACE = "grace@example.com"
@@ -181,6 +188,51 @@ async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService
         await ada.grant_credits("nobody", 50, source_key="invoice 11")
 
     assert rows(url, "SELECT count(*) FROM source_claims") == [(0,)]
+
+
+async def test_a_refused_grant_claims_nothing(ada: CreditService, clock: MovedClock, url: str) -> None:
+    """Whatever the refusal, the event can still be given to the account that it was meant for."""
+    await ada.initialize_user_credits(GRACE)
+    await ada.close_account(GRACE)
+    refused: list[tuple[type[Exception], str, int, dict[str, Any]]] = [
+        (AccountClosedError, GRACE, 50, {}),
+        (UnknownFeatureError, ADA, 50, {"features": ["nothing"]}),
+        (GrantPeriodError, ADA, 50, {"expires_at": clock.moment}),
+        (BalanceLimitError, ADA, AMOUNT_MAX, {}),
+    ]
+
+    for refusal, account, amount, terms in refused:
+        with pytest.raises(refusal):
+            await ada.grant_credits(account, amount, **terms, source_key="invoice 13")
+    given = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 13")
+
+    assert (given.replayed, given.remaining) == (False, 56)
+    assert rows(url, "SELECT source_key, account_id FROM source_claims") == [("invoice 13", ADA)]
+
+
+async def test_what_fell_due_makes_room_before_an_event_is_claimed(ada: CreditService, clock: MovedClock) -> None:
+    """A grant that has expired meanwhile does not stand in the way of one by an event."""
+    await ada.grant_credits(ADA, AMOUNT_MAX - 10, expires_at=clock.moment + timedelta(hours=1))
+    clock.move(hours=2)
+
+    given = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 14")
+
+    assert given.remaining == 56
+
+
+async def test_a_redelivery_is_answered_though_the_grant_would_be_refused_now(
+    ada: CreditService, clock: MovedClock
+) -> None:
+    """After the grant's end, and after the account's, the event is told as it was."""
+    terms: dict[str, Any] = {**GIFT, "expires_at": clock.moment + timedelta(hours=1), "source_key": "invoice 15"}
+    first = await ada.grant_credits(ADA, 50, **terms)
+    clock.move(hours=2)
+
+    expired = await ada.grant_credits(ADA, 50, **terms)
+    await ada.close_account(ADA)
+    closed = await ada.grant_credits(ADA, 50, **terms)
+
+    assert [(one.replayed, one.transaction) for one in (expired, closed)] == [(True, first.transaction)] * 2
 
 
 async def test_a_source_key_and_a_callers_key_are_two_names(ada: CreditService) -> None:

@@ -18,6 +18,12 @@ _CLAIM = text(
 )
 
 
+def find_owner(connection: Connection, source_key: str) -> str | None:
+    """The id of the account that has claimed the event, None where none has."""
+    owner = connection.scalar(select(source_claims.c.account_id).where(source_claims.c.source_key == source_key))
+    return None if owner is None else str(owner)
+
+
 def claim(connection: Connection, source_key: str, account_id: str, now: int) -> str:
     """Claim the event for the account unless it is claimed; returns the id of the account that has it.
 
@@ -25,5 +31,4 @@ def claim(connection: Connection, source_key: str, account_id: str, now: int) ->
     """
     values = {"source_key": source_key, "account_no": account_no(account_id), "account_id": account_id}
     connection.execute(_CLAIM, {**values, "claimed_at": now})
-    owner = connection.scalar(select(source_claims.c.account_id).where(source_claims.c.source_key == source_key))
-    return str(owner)
+    return str(find_owner(connection, source_key))

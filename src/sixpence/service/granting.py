@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError, SourceClaimedError
-from sixpence.ledger import claims, reader
+from sixpence.core.decide import decide
+from sixpence.core.refusals import IdempotencyConflictError, SourceClaimedError
+from sixpence.ledger import claims
+from sixpence.ledger.batch import Request
 from sixpence.service import asking
 from sixpence.service.operations import Operations, receipt
 from sixpence.service.receipts import Receipt, Refund, VoidedGrant
@@ -34,7 +36,9 @@ class Granting(Operations):
 
         `category` is one of plan, signup, promo, paid, refund, admin (the default); a lower `priority` (0 to 1000, 100
         by default) is spent first. `source_key` names the payment, promo code or referral that it is for, in place of
-        an idempotency key: over all accounts it grants once. Raises `AccountNotFoundError`, `AccountClosedError`,
+        an idempotency key: over all accounts it grants once. A grant that is refused leaves it free for any account,
+        unless the account changed in the moment between being looked at and being given to (it was closed just then,
+        or filled up): then the key stays this account's. Raises `AccountNotFoundError`, `AccountClosedError`,
         `GrantPeriodError`, `BalanceLimitError`, `GrantLimitError`, `UnknownFeatureError`, `SourceClaimedError` (another
         account has it) and `IdempotencyConflictError`.
         """
@@ -54,7 +58,7 @@ class Granting(Operations):
         )
         if source_key is None:
             return receipt(Receipt, await self._submit(request))
-        await self._claim(source_key, request.account_id)
+        await self._claim(source_key, request)
         try:
             return receipt(Receipt, await self._submit(request))
         except IdempotencyConflictError:
@@ -133,13 +137,18 @@ class Granting(Operations):
         request = asking.adjust(account_id, amount, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
         return receipt(Receipt, await self._submit(request))
 
-    async def _claim(self, source_key: str, account_id: str) -> None:
+    async def _claim(self, source_key: str, request: Request) -> None:
         """Take the outside event for the account, in a transaction of its own: a redelivery follows the claim."""
-        # A claim cannot be taken back, so an account that is not there must not have one.
-        if await self._read(lambda connection: reader.find_account(connection, account_id)) is None:
-            raise AccountNotFoundError(account_id)
-        owner = await self._write(
-            lambda connection: claims.claim(connection, source_key, account_id, self._ledger.now(connection))
-        )
+        account_id = request.account_id
+        scene, owner = await self._standing(account_id, lambda connection, _: claims.find_owner(connection, source_key))
+        if owner is None:
+            # A claim cannot be taken back, so what would be refused must not have one. Where there is one, the grant
+            # may be there too, and is answered as it was.
+            refusal = decide(scene.account, request.command, clock=scene.now, priced_by=scene.priced_by).refusal
+            if refusal is not None:
+                raise refusal
+            owner = await self._write(
+                lambda connection: claims.claim(connection, source_key, account_id, self._ledger.now(connection))
+            )
         if owner != account_id:
             raise SourceClaimedError(source_key, owner)
