@@ -274,3 +274,15 @@ def _flat(kind: Any) -> list[Any]:
     parts = [getattr(kind, name) for name in ("item_type", "key_type", "value_type") if hasattr(kind, name)]
     parts += getattr(kind, "types", ())
     return [kind, *(found for part in parts for found in _flat(part))]
+
+
+def test_a_plan_that_gets_a_period_gives_its_accounts_nothing_by_itself() -> None:
+    """No term of it runs, so whoever is on it has to be put on it again, and the words say so."""
+    features = {"sketch": Feature(1)}
+    old = Catalog(features=features, plans={"free": Plan()}, default_plan="free")
+    new = Catalog(features=features, plans={"free": Plan(allowance=50, period="month")}, default_plan="free")
+
+    assert differences(old, new) == [
+        "plan free: an account on it gets 50 credits each month instead of no allowance, "
+        "once it is put on it again: no period of it is running"
+    ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sixpence.core.catalog import Catalog, Feature, Plan, Rollover
 from sixpence.core.instant import SECOND
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
@@ -139,3 +140,21 @@ async def test_the_servers_clock_counts_on_postgresql(migrated_postgres_url: str
 
     assert granted_at is not None
     assert earliest <= granted_at <= latest
+
+
+async def test_what_a_waiting_change_ends_is_the_next_expiry(clock: MovedClock, url: str) -> None:
+    """Rolled credits that would live for three terms end with the running one when the plan is cancelled."""
+    monthly = Plan(rank=1, allowance=100, period="month", rollover=Rollover(cap=30, periods=3))
+    catalog = Catalog(features={"draw": Feature(1)}, plans={"free": Plan(), "basic": monthly}, default_plan="free")
+    async with CreditService(Ledger(url, clock=clock, catalog=catalog)) as credits:
+        await credits.initialize_user_credits(ADA)
+        await credits.update_subscription_status(ADA, "basic")
+        clock.move(days=32)
+        running = await credits.get_user_credits(ADA)
+        await credits.cancel_subscription(ADA)
+
+        cancelled = await credits.get_user_credits(ADA)
+
+    proved(url)
+    assert (running.remaining, running.next_expiry_at, running.next_expiry_amount) == (130, running.term_ends_at, 100)
+    assert (cancelled.next_expiry_at, cancelled.next_expiry_amount) == (running.term_ends_at, 130)

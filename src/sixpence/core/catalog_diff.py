@@ -109,7 +109,8 @@ def _allowance(old: Plan, new: Plan) -> str:
     before = words.allowance(old)
     if old.period and (old.period, old.drip) == (new.period, new.drip):
         before = f"{old.allowance}"
-    return f"an account on it gets {words.allowance(new)} instead of {before}, from its next period on"
+    when = "from its next period on" if old.period else "once it is put on it again: no period of it is running"
+    return f"an account on it gets {words.allowance(new)} instead of {before}, {when}"
 
 
 def _settings(old: Catalog, new: Catalog) -> Iterator[str]:

@@ -50,7 +50,10 @@ def build_app(
             allow_credentials=True,
         )
         middleware.insert(0, cors)
-    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
+    # A path is what it says: a slash too many is nothing, and a POST is not sent round by a redirect.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _status(request: Request, error: Exception) -> Response:
