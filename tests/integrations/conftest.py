@@ -9,6 +9,7 @@ from sixpence.integrations.starlette import CreditIntegration
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, app_of, wire
 from tests.http.house import SITE, House, forget, user_id
+from tests.integrations.caller import Caller
 from tests.integrations.studio import APPS, Done
 from tests.ledger.databases import proved
 
@@ -54,6 +55,12 @@ def studio(request: pytest.FixtureRequest, parts: tuple[Sixpence, str, httpx.Coo
 def ada(studio: Studio, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> httpx.AsyncClient:
     """Ada in the studio."""
     return studio.client(parts[2])
+
+
+@pytest.fixture
+def caller(studio: Studio, ada: httpx.AsyncClient) -> Caller:
+    """Ada's browser at the lowest level."""
+    return Caller(studio.integration, ada)
 
 
 @pytest.fixture

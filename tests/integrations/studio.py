@@ -57,12 +57,14 @@ def starlette_app(integration: CreditIntegration, done: Done) -> Starlette:
     routes = [
         Route(path, each, methods=["POST"]) for path, each in (("/draw", draw), ("/plain", plain), ("/by-hand", hand))
     ]
-    return Starlette(routes=routes, exception_handlers=integration.exception_handlers)
+    return Starlette(
+        routes=routes, exception_handlers=integration.exception_handlers, middleware=integration.middleware
+    )
 
 
 def fastapi_app(integration: CreditIntegration, done: Done) -> FastAPI:
     """The app for FastAPI: parameters of its own, answers that it makes itself, and its own exceptions."""
-    app = FastAPI(exception_handlers=integration.exception_handlers)
+    app = FastAPI(exception_handlers=integration.exception_handlers, middleware=integration.middleware)
 
     @app.post("/draw")
     @integration.charged("video")

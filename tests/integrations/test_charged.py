@@ -1,13 +1,15 @@
 """`charged` on Starlette and on FastAPI: a charge for what succeeded, and nothing for anything else."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from tests.http.house import PROBLEM
 from tests.integrations.conftest import Studio
-from tests.ledger.databases import ledger_of, rows
+from tests.ledger.databases import ledger_of
 
 SIGNED_UP = (1, "signup", 6, 6)
 
@@ -64,32 +66,6 @@ async def test_402_comes_before_the_work(studio: Studio, ada: httpx.AsyncClient,
     }
 
 
-async def test_a_key_is_passed_on(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
-    """The same key pays once, however often the work is done again for it."""
-    for _ in range(3):
-        answer = await ada.post("/draw", headers={"Idempotency-Key": "picture 1"})
-
-    assert (answer.status_code, len(studio.done)) == (200, 3)
-    query = "SELECT kind, idempotency_key FROM credit_transactions WHERE account_id = :id AND seq > 1 ORDER BY seq"
-    assert rows(studio.url, query, {"id": account_id}) == [
-        ("hold", "picture 1:hold:1"),
-        ("capture", "picture 1:capture:1"),
-    ]
-
-
-async def test_the_last_credit_is_not_asked_for_twice(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
-    """Whoever never saw the answer that took the last credit gets it again under its key, and no other key does."""
-    for number in range(6):
-        await ada.post("/draw", headers={"Idempotency-Key": f"picture {number}"})
-    studio.done.clear()
-
-    again = await ada.post("/draw", headers={"Idempotency-Key": "picture 5"})
-    another = await ada.post("/draw", headers={"Idempotency-Key": "picture 6"})
-
-    assert (again.status_code, another.status_code, studio.done) == (200, 402, ["200"])
-    assert len(ledger_of(studio.url, account_id)) == 1 + 6 * 2
-
-
 async def test_a_key_that_is_wrong_comes_before_the_work(studio: Studio, ada: httpx.AsyncClient) -> None:
     """A key that could not be kept is refused before anything is done."""
     answer = await ada.post("/draw", headers={"Idempotency-Key": "k" * 300})
@@ -142,3 +118,29 @@ async def test_a_function_that_takes_no_request_is_told(studio: Studio) -> None:
         await draw()
 
     assert str(refused.value) == "draw is charged for, so it must take the request: add `request: Request`"
+
+
+async def test_an_app_without_the_middleware_is_told(studio: Studio) -> None:
+    """Where nobody would settle the charge the work is not begun: the message says what to add."""
+
+    @studio.integration.charged("video")
+    async def draw(_request: Request) -> None:
+        studio.done.append("drawn")
+
+    with pytest.raises(RuntimeError) as refused:
+        await draw(Request({"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}))
+
+    assert "make the app with `middleware=integration.middleware`" in str(refused.value)
+    assert studio.done == []
+
+
+async def test_a_function_that_yields_is_told(studio: Studio) -> None:
+    """FastAPI would make a stream of it behind the decorator's back: it is refused when it is decorated."""
+
+    async def draw(_request: Request) -> AsyncIterator[str]:
+        yield "a line"
+
+    with pytest.raises(TypeError) as refused:
+        studio.integration.charged("video")(draw)
+
+    assert str(refused.value) == "draw yields its answer, which cannot be charged for: return a stream"

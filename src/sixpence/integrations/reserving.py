@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from sixpence.core.bounds import KEY_LENGTH_MAX
 from sixpence.core.errors import UnavailableError
 from sixpence.core.price import Usage
-from sixpence.core.refusals import HoldEndedError
+from sixpence.core.refusals import HoldEndedError, IdempotencyConflictError
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import CapturedHold
+from sixpence.service.receipts import CapturedHold, PlacedHold
 
 T = TypeVar("T")
 
@@ -90,9 +90,9 @@ class Use:
         account_id: str,
         feature: str,
         *,
-        generation_id: str | None,
-        metadata: dict[str, Any] | None,
-        key: str | None,
+        generation_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        key: str | None = None,
         **terms: Any,
     ) -> None:
         self.credits = credits
@@ -121,14 +121,7 @@ class Use:
 
     async def _reserve(self, attempt: int) -> Reservation:
         while True:
-            placed = await self.credits.place_hold(
-                self.account_id,
-                self.feature,
-                **self._terms,
-                generation_id=self.generation_id,
-                metadata=self.metadata,
-                idempotency_key=self.key_for("hold", attempt),
-            )
+            placed = await self._place(attempt)
             if not placed.replayed:
                 return Reservation(self, placed.hold_id, attempt, paid=False)
             # The same use was begun before: it is under way, or was charged, or came to nothing.
@@ -141,6 +134,22 @@ class Use:
                 attempt += 1
             else:
                 return Reservation(self, placed.hold_id, attempt, paid=False)
+
+    async def _place(self, attempt: int) -> PlacedHold:
+        try:
+            return await self.credits.place_hold(
+                self.account_id,
+                self.feature,
+                **self._terms,
+                generation_id=self.generation_id,
+                metadata=self.metadata,
+                idempotency_key=self.key_for("hold", attempt),
+            )
+        except IdempotencyConflictError:
+            if self.key is None:
+                raise
+            # Told by the caller's key, which the step's was made of.
+            raise IdempotencyConflictError(self.key) from None
 
 
 async def unbroken(step: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:

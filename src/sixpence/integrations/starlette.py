@@ -5,24 +5,27 @@ Sixpence's own endpoints are in `sixpence.http`; here are the ones of an app tha
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sixpence.core.catalog import Catalog
+from sixpence.core.errors import CreditSystemError
 from sixpence.core.price import Usage
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http import answers, problems
 from sixpence.http.bodies import idempotency_key as key_of
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.callers import Callers, with_account
+from sixpence.http.errors import CallerError
 from sixpence.http.offers import offers_of
-from sixpence.integrations.charged_stream import ChargedStream, is_stream
 from sixpence.integrations.reserving import Reservation, Use
+from sixpence.integrations.settling import Settling, charges_of
 from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import PlanStatus, Receipt
@@ -30,6 +33,14 @@ from sixpence.service.user_credits import UserCredits
 
 # What a framework calls: with a request, and on FastAPI with whatever else its signature asks for.
 Endpoint = Callable[..., Any]
+
+
+class AlreadyDoneError(CallerError):
+    """The key's work was done and charged before, by the hold `hold_id`; what it answered then is not kept."""
+
+    status = 409
+    code = "already-done"
+    title = "This was done before"
 
 
 class ChargeResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +66,14 @@ class CreditIntegration:
     def exception_handlers(self) -> Handlers:
         """What answers Sixpence's refusals in an app of one's own: `FastAPI(exception_handlers=...)`."""
         return refusal_handlers(self.credits, upgrade_url=self._upgrade_url)
+
+    @property
+    def middleware(self) -> list[Middleware]:
+        """What settles the charges of `charged` endpoints: `FastAPI(middleware=[*integration.middleware, ...])`.
+
+        First of all, so that no other middleware changes the status after the charge.
+        """
+        return [Middleware(Settling, refused=self.exception_handlers[CreditSystemError])]
 
     async def account_of(self, request: Request) -> str:
         """The signed-in user's account id; raises `NotSignedInError` (401) or `ForbiddenError` (403)."""
@@ -126,19 +145,17 @@ class CreditIntegration:
         once: asked again, a reservation says whether it is `paid`, and capturing it answers as it first did.
         """
         account_id = await self.account_of(request)
-        use = Use(
-            self.credits,
+        return await self._reserve(
             account_id,
             feature,
             generation_id=generation_id,
-            metadata=metadata,
-            key=idempotency_key,
             units=units,
             usage=usage,
             amount=amount,
             ttl_seconds=ttl_seconds,
+            metadata=metadata,
+            key=idempotency_key,
         )
-        return await with_account(self.credits, account_id, use.reserve)
 
     async def update_subscription_status(self, request: Request, plan: str, *, reason: str) -> PlanStatus:
         """Put the signed-in user on a plan: what a checkout does once it is paid."""
@@ -170,25 +187,41 @@ class CreditIntegration:
         }
         return answers.json({**data, **charged}, replayed=receipt.replayed)
 
-    def charged(self, feature: str, *, ttl_seconds: int | None = None) -> Callable[[Endpoint], Endpoint]:
+    def charged(
+        self, feature: str, *, ttl_seconds: int | None = None, run_again: bool = False
+    ) -> Callable[[Endpoint], Endpoint]:
         """Decorate an endpoint: its price is set aside before the work (402 where there is too little), charged after.
 
-        What is set aside goes back when the endpoint raises or answers 400 or above, when it is cancelled, and when the
-        client has gone before the answer could be sent whole; a stream is charged at its end. The header
-        `Idempotency-Key` is passed on: what was paid for once is not charged again, nor refused because it took the
-        last credit. `ttl_seconds` (600) is how long the hold lives should this process die; work that takes longer is
-        charged late.
+        Needs `middleware` in the app. What is set aside goes back when the endpoint raises, when the status that leaves
+        is 400 or above, when the request is cancelled, and when the client has gone before the answer could be sent
+        whole; a stream is charged at its end. `ttl_seconds` (600) is how long the hold lives should this process die;
+        work that takes longer is charged late.
+
+        The header `Idempotency-Key` belongs to the request it came with: method, path, query and body, byte for byte;
+        any other is `IdempotencyConflictError` (422). While the work is under way a repeat shares its hold, after a
+        failure it begins anew, and after the charge it is `AlreadyDoneError` (409): the answer is not kept. With
+        `run_again` such a repeat runs the endpoint again without a charge: for one that finds what it made before.
         """
 
         def decorate(endpoint: Endpoint) -> Endpoint:
+            if isasyncgenfunction(endpoint) or isgeneratorfunction(endpoint):
+                raise TypeError(f"{endpoint.__name__} yields its answer, which cannot be charged for: return a stream")
+
             @wraps(endpoint)
             async def run(*args: Any, **kwargs: Any) -> Any:
                 request = _request_among(args, kwargs, endpoint)
+                charges = charges_of(request, endpoint.__name__)
+                account_id = await self.account_of(request)
                 key = key_of(request)
+                metadata = None if key is None else {"request": await charges.fingerprint.of(request)}
                 try:
-                    reservation = await self.reserve(request, feature, ttl_seconds=ttl_seconds, idempotency_key=key)
+                    reservation = await self._reserve(
+                        account_id, feature, ttl_seconds=ttl_seconds, metadata=metadata, key=key
+                    )
                 except InsufficientCreditsError as refusal:
-                    return await self._answer_402(refusal)
+                    return self.create_insufficient_credits_response(await self._refused(refusal))
+                if reservation.paid and not run_again:
+                    raise _already_done(reservation)
                 try:
                     if iscoroutinefunction(endpoint):
                         response = await endpoint(*args, **kwargs)
@@ -197,30 +230,16 @@ class CreditIntegration:
                 except BaseException:
                     await reservation.release()
                     raise
-                return await self._settled(request, reservation, response)
+                charges.add(reservation, response)
+                return response
 
             return run
 
         return decorate
 
-    async def _settled(self, request: Request, reservation: Reservation, response: Any) -> Any:
-        """The answer to work that ended, once it is charged for or its hold given back."""
-        if isinstance(response, Response) and response.status_code >= 400:
-            await reservation.release()
-            return response
-        if isinstance(response, Response) and is_stream(response):
-            return ChargedStream(response, reservation)
-        if await request.is_disconnected():
-            await reservation.release()
-            return response
-        try:
-            await reservation.capture()
-        except InsufficientCreditsError as refusal:
-            return await self._answer_402(refusal)
-        return response
-
-    async def _answer_402(self, refusal: InsufficientCreditsError) -> Response:
-        return self.create_insufficient_credits_response(await self._refused(refusal))
+    async def _reserve(self, account_id: str, feature: str, **asked: Any) -> Reservation:
+        use = Use(self.credits, account_id, feature, **asked)
+        return await with_account(self.credits, account_id, use.reserve)
 
     async def _refused(self, refusal: InsufficientCreditsError) -> ChargeResult:
         return ChargeResult(
@@ -230,6 +249,11 @@ class CreditIntegration:
             refusal=refusal,
             offers=offers_of(await self.get_catalog()),
         )
+
+
+def _already_done(reservation: Reservation) -> AlreadyDoneError:
+    detail = "The work of this key was done and charged before. Use a new key to have it done, and charged, again."
+    return AlreadyDoneError(detail, hold_id=reservation.hold_id)
 
 
 def _request_among(args: tuple[Any, ...], kwargs: dict[str, Any], endpoint: Endpoint) -> Request:

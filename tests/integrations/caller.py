@@ -1,0 +1,81 @@
+"""A browser at the lowest level: what an app sends it, message by message, and it can go away while it is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from sixpence.integrations.starlette import CreditIntegration
+from tests.http.house import SITE
+
+Work = Callable[[Request], Awaitable[Response]]
+
+
+class Caller:
+    """Ada's browser; `look` is asked before each message that reaches it, and `seen` has what it said."""
+
+    def __init__(self, integration: CreditIntegration, ada: httpx.AsyncClient) -> None:
+        cookie = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+        self.headers = [(b"cookie", cookie.encode()), (b"origin", SITE.encode())]
+        self.gone = asyncio.Event()
+        self.sent: list[Message] = []
+        self.look: Callable[[], Any] = lambda: None
+        self.seen: list[Any] = []
+        self._integration = integration
+
+    def request(self, *more: tuple[bytes, bytes]) -> Request:
+        """A request without a body."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "method": "POST",
+            "path": "/",
+            "root_path": "",
+            "query_string": b"",
+            "headers": [*self.headers, *more],
+        }
+        return Request(scope, self._receiver(), self._send)
+
+    async def answered(self, work: Work, *more: tuple[bytes, bytes], inner: list[Middleware] | None = None) -> int:
+        """The status of what an app with this one endpoint answers, sent as far as this caller stays."""
+        app = Starlette(
+            routes=[Route("/", work, methods=["POST"])],
+            middleware=[*self._integration.middleware, *(inner or [])],
+            exception_handlers=self._integration.exception_handlers,
+        )
+        statuses = []
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            await self._send(message)
+
+        await app(self.request(*more).scope, self._receiver(), send)
+        return int(*statuses)
+
+    @property
+    def body(self) -> bytes:
+        """What of the body arrived."""
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    def _receiver(self) -> Callable[[], Awaitable[Message]]:
+        unread: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Message:
+            if unread:
+                return unread.pop()
+            await self.gone.wait()
+            return {"type": "http.disconnect"}
+
+        return receive
+
+    async def _send(self, message: Message) -> None:
+        self.seen.append(self.look())
+        self.sent.append(message)
