@@ -1,7 +1,7 @@
 """A browser at the lowest level: what an app sends it, message by message, and it can go away while it is answered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
+from sixpence.http.boundary import Handlers
 from sixpence.integrations.starlette import CreditIntegration
 from tests.http.house import SITE
 
@@ -43,12 +44,14 @@ class Caller:
         }
         return Request(scope, self._receiver(), self._send)
 
-    async def answered(self, work: Work, *more: tuple[bytes, bytes], inner: list[Middleware] | None = None) -> int:
+    async def answered(
+        self, work: Work, *more: tuple[bytes, bytes], inner: Sequence[Middleware] = (), handlers: Handlers | None = None
+    ) -> int:
         """The status of what an app with this one endpoint answers, sent as far as this caller stays."""
         app = Starlette(
             routes=[Route("/", work, methods=["POST"])],
-            middleware=[*self._integration.middleware, *(inner or [])],
-            exception_handlers=self._integration.exception_handlers,
+            middleware=[*self._integration.middleware, *inner],
+            exception_handlers={**self._integration.exception_handlers, **(handlers or {})},
         )
         statuses = []
 
