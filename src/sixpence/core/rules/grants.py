@@ -127,11 +127,13 @@ def void(scene: Scene, command: VoidGrant) -> Change | RefusedError:
     terms = terms_of(scene.past, command.grant_id)
     if terms is None:
         return GrantNotFoundError(account.account_id, command.grant_id)
-    if was_voided(scene.past, command.grant_id):
+    if any(was_voided(scene.past, name) for name in (command.grant_id, terms.instead_of) if name is not None):
         return GrantEndedError(command.grant_id)
     revokes = command.revoke_spent and account.standing != "closed" and terms.by_plan is None
-    spent = _spent(scene.past, command.grant_id, live) if revokes else 0
-    debt = min(spent, scene.overdraft_left)
+    spent = _spent(scene.past, command.grant_id) if revokes else 0
+    # Nobody owes more than was used and not refunded: a debt that this grant paid may have been refunded since.
+    used = account.total - account.remaining - account.held
+    debt = min(spent, scene.overdraft_left, max(0, used - account.owed))
     standing_in = [one for one in account.grants if one.instead_of == command.grant_id]
     moves = tuple(move for one in (*([live] if live is not None else []), *standing_in) for move in voided(one))
     if debt:
@@ -172,23 +174,21 @@ def was_voided(past: Past, name: str) -> bool:
     return any(row.kind == "void" and row.read_detail().about == name for row in past.about(seq_of(name) or 0))
 
 
-def _spent(past: Past, name: str, live: Grant | None) -> int:
+def _spent(past: Past, name: str) -> int:
     """How much of a grant was spent and did not come back: of its own credits, and of the grants that stand for it."""
-    if live is not None and live.over is None:
-        return 0 if live.pending else live.amount - live.remaining
     net: Counter[str] = Counter()
     standing_in: dict[str, int] = {}
     for row in past.rows.values():
-        for place, terms in enumerate(row.read_detail().grants):
-            if terms.instead_of == name:
-                standing_in[grant_id(row.id, place)] = terms.amount
+        made = {grant_id(row.id, place): terms for place, terms in enumerate(row.read_detail().grants)}
+        standing_in |= {one: terms.amount for one, terms in made.items() if terms.instead_of == name}
         for move in row.read_allocations():
-            if move.movement in _SPENDING:
+            # What a refund gave the grant that it made is not given back to that grant.
+            if move.movement in _SPENDING and not (move.movement == "refunded" and move.grant_id in made):
                 net[move.grant_id] -= move.amount
-    # What made a grant that stands for this one came back from it; what that grant then spent was spent after all.
+    # What made a grant that stands for this one came back from it; what that grant then spent was spent after all,
+    # but for one that was voided by itself: that has settled it.
     came_back = sum(standing_in.values())
-    spent_after_all = sum(net[one] + amount for one, amount in standing_in.items() if not was_voided(past, one))
-    return net[name] - came_back + spent_after_all
+    return net[name] - came_back + sum(net[one] for one in standing_in if not was_voided(past, one))
 
 
 def _arriving(scene: Scene, terms: GrantTerms) -> tuple[Allocation, ...]:

@@ -168,7 +168,7 @@ def expired_or_rolled(account: Account, grant: Grant, priced_by: PricedBy, at: i
     amount = max(0, min(grant.free, plan.rollover.cap - rolled_before))
     if amount == 0:
         return _expired(grant, at)
-    anchor = subscription.anchor if plan.period == subscription.period else at
+    anchor = _next_anchor(subscription, plan.period, at)
     last = index_at(anchor, plan.period, at) + plan.rollover.periods
     terms = GrantTerms(
         amount,
@@ -216,6 +216,13 @@ def _set_aside(before: Subscription, at: int) -> tuple[Aside, ...]:
     own = Aside(before.period, before.anchor, before.ends_at, before.given, before.best)
     terms = (*(() if before.trial else (own,)), *before.aside)
     return tuple(term for term in terms if at < term.ends_at)
+
+
+def _next_anchor(before: Subscription, period: Period, at: int) -> int:
+    """The anchor of the term that begins at `at`: that of the running one, of one that was pushed aside, or `at`."""
+    if period == before.period:
+        return before.anchor
+    return next((term.anchor for term in _set_aside(before, at) if term.period == period), at)
 
 
 def _aside_of_others(before: Subscription | None, period: Period, at: int) -> tuple[Aside, ...]:
