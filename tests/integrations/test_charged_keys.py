@@ -145,7 +145,7 @@ async def test_another_request_under_a_key_is_no_use_of_it(
 
 async def test_another_method_or_path_is_another_request(studio: Studio, page: httpx.AsyncClient) -> None:
     """One key does not pay for the same body elsewhere."""
-    room = {"json": {"room": "hall"}}
+    room: dict[str, Any] = {"json": {"room": "hall"}}
 
     made = await page.post("/json", **room)
     refused = [await page.put("/json", **room), await page.post("/again", **room)]
