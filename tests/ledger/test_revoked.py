@@ -144,6 +144,43 @@ def test_what_was_adjusted_away_was_not_spent(till: Till, clock: MovedClock) -> 
     assert revoke(till, given.id) == (2, 0)
 
 
+def test_a_grant_that_a_refund_brought_back_counts_what_was_adjusted_away(till: Till, clock: MovedClock) -> None:
+    """Three of five were taken by hand, two spent, and one of these is back: one was spent."""
+    given = till.row(gift(clock, 5, days=None))
+    till.row(Adjust(amount=-3, reason="counted twice", actor="op@example.com"))
+    use = spend(till, 2)
+    till.row(Refund(transaction_id=use.id, amount=1))
+
+    assert revoke(till, given.id) == (1, 0)
+
+
+def test_what_stands_for_a_grant_is_revoked_by_itself(till: Till, clock: MovedClock) -> None:
+    """What was spent of it is taken back once, whichever of the two is revoked first."""
+    given = till.row(gift(clock, 3))
+    use = spend(till, 3)
+    clock.move(days=1)
+    back = till.row(Refund(transaction_id=use.id))
+    spend(till, 3)
+
+    taken = [revoke(till, name) for name in (back.id, given.id)]
+
+    assert taken == [(3, 0), (0, 0)]
+
+
+def test_what_stands_for_a_revoked_grant_was_revoked_with_it(till: Till, clock: MovedClock) -> None:
+    """What was spent of it was counted when the grant it stands for was revoked; by itself it is ended."""
+    given = till.row(gift(clock, 3))
+    use = spend(till, 3)
+    clock.move(days=1)
+    back = till.row(Refund(transaction_id=use.id))
+    spend(till, 2)
+
+    taken = revoke(till, given.id)
+    again = till.ask(VoidGrant(grant_id=back.id, revoke_spent=True))
+
+    assert (taken, said(again)) == ((2, 0), ["grant-ended"])
+
+
 def test_a_refund_knows_that_the_grant_its_own_stands_for_was_voided(till: Till, clock: MovedClock) -> None:
     """What a grace grant had paid comes back to pay what is owed, and no further."""
     given = till.row(gift(clock, 3))
