@@ -34,7 +34,7 @@ from sixpence.core.instant import SECOND
 from sixpence.core.price import Usage
 from tests.core.reference import Reference
 from tests.lockstep.choosing import Choose
-from tests.lockstep.world import FEATURES, PLANS, USAGES
+from tests.lockstep.world import FEATURES, FIRST, PLANS, USAGES
 
 _NOBODY = "nobody"
 _CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -56,7 +56,7 @@ _KINDS = {
     EnsureAccount: 1,
     Tick: 3,
 }
-_OVERDRAWN = ("daily", "team", "postpaid")
+_OVERDRAWN = ("free", "daily", "team", "postpaid")
 _OF_HOLDS = (CaptureHold, ReleaseHold, ExtendHold)
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
@@ -84,14 +84,23 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
     """A command, named by numbers."""
     if not reference.rows and choose(range(6)):
         return EnsureAccount()
-    if reference.memory.standing == "frozen" and choose(range(4)) == 0:
+    if reference.memory.standing == "frozen" and _open_holds(reference, now) and choose(range(4)) > 0:
+        return _draw_capture(choose, reference, now)
+    if reference.memory.standing == "frozen" and choose(range(3)) == 0:
         return Unfreeze()
+    unsettled = _unsettled(reference)
+    if unsettled and reference.memory.standing != "closed" and choose(range(4)) == 0:
+        return choose(unsettled)
     rarely = 80 if _open_holds(reference, now) and reference.memory.plan in _OVERDRAWN else 500
     kind = Close if choose(range(rarely)) == rarely - 1 else choose(_WEIGHTED)
     if reference.memory.standing == "closed" and _open_holds(reference, now) and choose([True, False]):
         kind = CaptureHold
-    if reference.memory.plan in ("club", "pro") and choose([True, False, False]):
-        kind = choose([Consume, PlaceHold])
+    if reference.memory.plan in ("club", "pro") and choose([True, False]):
+        kind = choose([Consume, Consume, Consume, PlaceHold, ChangePlan])
+    if _open_holds(reference, now) and choose(range(10)) == 0:
+        return Freeze()
+    if reference.memory.aside and choose(range(4)) == 0:
+        kind = ChangePlan
     if _open_holds(reference, now) and choose(range(4)) == 0:
         kind = choose([CaptureHold, CaptureHold, ReleaseHold, ExtendHold])
     if kind in _OF_HOLDS and not _open_holds(reference, now) and choose([True, True, False]):
@@ -102,7 +111,7 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         feature = choose(FEATURES)
         return Consume(feature=feature, usage=_draw_usage(choose, feature))
     if kind is PlaceHold:
-        feature, amount = choose(FEATURES), choose([None, None, 1, 2, 5, 0])
+        feature, amount = choose(FEATURES), choose([None, None, 1, 2, 5, 0, max(1, reference.memory.remaining())])
         usage = Usage() if amount is not None else _draw_usage(choose, feature)
         return PlaceHold(feature=feature, ttl_seconds=_draw_seconds(choose), usage=usage, amount=amount)
     if kind is CaptureHold:
@@ -114,11 +123,11 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
     if kind is Refund:
         return Refund(transaction_id=_draw_spent(choose, reference), amount=choose([None, None, 1, 1, 2, 3, 9]))
     if kind is VoidGrant:
-        return VoidGrant(grant_id=_draw_gift(choose, reference), revoke_spent=choose([False, True]))
+        return VoidGrant(grant_id=_draw_gift(choose, reference), revoke_spent=choose([False, True, True]))
     if kind is Adjust:
         return Adjust(amount=choose([4, 1, -1, -2, -5, -50]), reason="counted again", actor="ada@example.com")
     if kind is ChangePlan:
-        return ChangePlan(plan=choose(PLANS), trial=choose([False, False, False, True]))
+        return _draw_plan(choose, reference)
     kinds: dict[type, Command] = {
         CancelPlan: CancelPlan(),
         Freeze: Freeze(),
@@ -151,13 +160,24 @@ def _draw_grant(choose: Choose, now: int) -> GrantCredits:
     ends_in = choose([None, None, None, 0, *_LENGTHS])
     effective_at = None if from_in is None else now + from_in
     return GrantCredits(
-        amount=choose([1, 2, 3, 5, 8] * 5 + [AMOUNT_MAX - 40, AMOUNT_MAX]),
+        amount=choose([1, 2, 3, 5, 8] * 9 + [AMOUNT_MAX - 40, AMOUNT_MAX]),
         category=choose(_CATEGORIES),
         priority=choose([100, 100, 100, 99, 101]),
         effective_at=effective_at,
         expires_at=None if ends_in is None else (effective_at or now) + ends_in,
         features=choose([None, None, None, ("sketch",), ("video", "image"), ("video", "magic")]),
     )
+
+
+def _draw_plan(choose: Choose, reference: Reference) -> ChangePlan:
+    """Any plan; where a term was pushed aside often one of its period, else often a high one without a period."""
+    periods = {term.period for term in reference.memory.aside}
+    back = [name for name, plan in FIRST.plans.items() if plan.period in periods]
+    if back and choose(range(2)) == 0:
+        return ChangePlan(plan=choose(back))
+    if not back and choose(range(5)) == 0:
+        return ChangePlan(plan=choose(["postpaid", "pro", "max"]))
+    return ChangePlan(plan=choose(PLANS), trial=choose([False, False, True]))
 
 
 def _draw_capture(choose: Choose, reference: Reference, now: int) -> CaptureHold:
@@ -199,5 +219,28 @@ def _draw_spent(choose: Choose, reference: Reference) -> str:
     return choose([*spent[-12:], *spent[-3:], *anything, _NOBODY])
 
 
+def _unsettled(reference: Reference) -> list[Command]:
+    """What makes stories of several chapters: refunds of what came from gifts that are over, voids of what was spent."""
+    memory = reference.memory
+    bought = {name: gift for name, gift in memory.gifts.items() if gift.by_plan is None}
+    over = {name for name, gift in bought.items() if memory.over(name) and not gift.voided_by_name}
+    refunded = {number for number, _ in memory.refunds}
+    spent = [
+        number
+        for number, row in enumerate(reference.rows, 1)
+        if row.consumed and number not in refunded and any(of in over for of, _, _ in row.moves)
+    ]
+    used = [name for name, gift in bought.items() if memory.left(name) < gift.amount]
+    roots = {gift.instead_of or "" for gift in bought.values() if gift.name in used} & {*bought}
+    paid = [name for name in used if name not in roots]
+    voids = [name for name in [*paid[-1:], *sorted(roots)] if not memory.was_cancelled(memory.gifts[name])]
+    return [
+        *(Refund(transaction_id=str(number), amount=amount) for number in spent[-2:] for amount in (None, 1)),
+        *(VoidGrant(grant_id=name, revoke_spent=True) for name in voids[-2:]),
+    ]
+
+
 def _draw_gift(choose: Choose, reference: Reference) -> str:
-    return choose([*list(reference.memory.gifts)[-14:], *list(reference.memory.gifts)[-3:], _NOBODY, "1"])
+    gifts = reference.memory.gifts
+    roots = sorted({gift.instead_of for gift in gifts.values() if gift.instead_of is not None})
+    return choose([*list(gifts)[-14:], *list(gifts)[-3:], *roots[-4:], _NOBODY, "1"])

@@ -1,16 +1,22 @@
-"""What always holds, seen from an account and its rows, and from nothing that decided them."""
+"""What always holds, seen from an account and its rows, whoever decided them."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from sixpence.core.account import Account, next_due_at
 from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.catalog import Catalog, Plan
+from sixpence.core.commands import Command, GrantCredits, Tick
+from sixpence.core.decide import Decision
 from sixpence.core.grant import burn_down_order
+from sixpence.core.instant import DAY
 from sixpence.core.movement import OVERDRAFT
 from sixpence.core.transaction import FIRST_HEAD, GrantTerms, Transaction, grant_id, hashed_fields, row_hash, seq_of
 
 _SPENT = ("consumed", "captured")
 _BACK = ("refunded", "withheld")
+# Longer than any hold, grace or year that is drawn.
+_FAR = 400 * DAY
 
 
 def check_account(account: Account, rows: list[Transaction]) -> None:
@@ -24,7 +30,8 @@ def check_account(account: Account, rows: list[Transaction]) -> None:
     assert account.held == sum(grant.held for grant in account.grants) + account.overdraft_held
     assert account.held == open_holds
     assert account.total == account.remaining + account.held + consumed - refunded
-    assert account.owed >= 0
+    assert account.total >= 0
+    assert 0 <= account.owed <= consumed - refunded
     assert account.overdraft_held >= 0
     for grant in account.grants:
         assert 0 <= grant.held <= grant.remaining <= grant.amount
@@ -61,6 +68,44 @@ def check_history(rows: list[Transaction]) -> None:
     assert [row.kind for row in rows].count("signup") == min(1, len(rows))
     keys = [row.idempotency_key for row in rows if row.idempotency_key is not None]
     assert len(keys) == len(set(keys))
+
+
+def check_terms(rows: list[Transaction], allowance_of: Callable[[int, str], int]) -> None:
+    """What plans give in a term is never more than the best of them does, and no two terms of a period overlap.
+
+    `allowance_of` a catalog version and a plan is what that plan promises. Trials are no terms, and credits that rolled
+    over were given before.
+    """
+    gave: dict[tuple[str, int, int], int] = defaultdict(int)
+    best: dict[tuple[str, int, int], int] = defaultdict(int)
+    ended: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        detail = row.read_detail()
+        term = detail.subscription
+        if term is None or term.trial or detail.catalog_version is None:
+            continue
+        name = (term.period, term.anchor, term.ends_at)
+        best[name] = max(best[name], allowance_of(detail.catalog_version, row.plan))
+        given = sum(made.amount for made in detail.grants if made.by_plan is not None and not made.rolled)
+        if given:
+            gave[name] += given
+            assert gave[name] <= best[name], f"{name} gave {gave[name]} of {best[name]}"
+            anchor, ends_at = ended.get(term.period, (term.anchor, 0))
+            assert row.created_at >= ends_at or (anchor, ends_at) == name[1:], f"{name} beside one until {ends_at}"
+            ended[term.period] = name[1:]
+
+
+def check_it_goes_on(account: Account, now: int, decided: Callable[[Account, Command, int], Decision]) -> None:
+    """No account is ever stuck: time goes on, and credits can be given unless it is closed or full."""
+    later = decided(account, Tick(), now + _FAR)
+    for row in later.rows:
+        assert abs(row.balance_after) <= AMOUNT_MAX
+        assert 0 <= row.held_after <= AMOUNT_MAX
+        assert 0 <= row.total_after <= AMOUNT_MAX
+    if account.exists:
+        granted = decided(later.account, GrantCredits(amount=1), now + _FAR)
+        refused = None if granted.refusal is None else granted.refusal.code
+        assert refused in ({"account-closed"} if account.standing == "closed" else {None, "balance-limit"}), refused
 
 
 def _check_holds(rows: list[Transaction]) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog import Plan, PricedBy
 from sixpence.core.commands import Command, Consume, GrantCredits, Key, Tick
 from sixpence.core.decide import Decision, decide
 from sixpence.core.fold import fold
@@ -16,7 +16,14 @@ from sixpence.core.transaction import Transaction
 from tests.core.reference import Reference
 from tests.lockstep.asking import Asked, with_ids, with_known
 from tests.lockstep.comparing import compare_refusals, compare_rows, ids_of
-from tests.lockstep.invariants import check_account, check_chain, check_history, check_overdraft
+from tests.lockstep.invariants import (
+    check_account,
+    check_chain,
+    check_history,
+    check_it_goes_on,
+    check_overdraft,
+    check_terms,
+)
 
 ALWAYS_WRITTEN = (GrantCredits, Consume)
 
@@ -33,6 +40,7 @@ class Pair:
         self.ids: dict[str, str] = {}
         self.keys: dict[str, Asked] = {}
         self.reference = Reference()
+        self.priced_by: PricedBy | None = None
 
     def new_account(self) -> Account:
         """The account before anything happened."""
@@ -66,6 +74,9 @@ class Pair:
         """What looks at every row again: the chain, the history, and the fold from empty."""
         check_chain(self.rows)
         check_history(self.rows)
+        check_terms(self.rows, self._allowance_of)
+        if self.priced_by is not None:
+            check_it_goes_on(self.account, self.account.last_at, self._decided_later)
         assert to_bytes(fold(self.new_account(), self.rows)) == to_bytes(unlabelled(self.account))
 
     def _check_its_own_row(self, asked: Asked, decision: Decision, *, clock: int, priced_by: PricedBy) -> None:
@@ -83,11 +94,19 @@ class Pair:
             assert decision.row.created_at == max(clock, self.account.last_at)
             assert decision.row.idempotency_key == asked.key
 
+    def _allowance_of(self, version: int, plan: str) -> int:
+        assert self.priced_by is not None
+        return self.priced_by.of_version(version).catalog.plans.get(plan, Plan()).allowance
+
+    def _decided_later(self, account: Account, command: Command, clock: int) -> Decision:
+        assert self.priced_by is not None
+        return decide(account, command, clock=clock, priced_by=self.priced_by)
+
     def _take(self, decision: Decision, asked: Asked, priced_by: PricedBy) -> None:
         if decision.row is not None and asked.key is not None:
             self.keys[asked.key] = asked
         check_overdraft(self.account, decision.account, priced_by.catalog)
-        self.account = decision.account
+        self.account, self.priced_by = decision.account, priced_by
         self.rows.extend(decision.rows)
         self.past = self.past.with_rows(decision.rows)
         self.ids = {**self.ids, **ids_of(list(decision.rows))}

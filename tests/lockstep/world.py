@@ -13,13 +13,13 @@ _FEATURES = {
     "chat": Feature(models={"mini": TokenRates(1, 0, 3), "large": TokenRates(2, 1, 5)}, tokens_block=2, minimum=1),
 }
 _PLANS = {
-    "free": Plan(signup_credits=3),
+    "free": Plan(signup_credits=3, overdraft=4),
     "daily": Plan(rank=1, allowance=2, period="day", overdraft=3),
     "weekly": Plan(rank=2, allowance=5, period="week", trial=Trial(3, 1), rollover=Rollover(3)),
     "monthly": Plan(rank=3, allowance=10, period="month", rollover=Rollover(6, 2), trial=Trial(7, 2)),
     "lite": Plan(rank=3, allowance=8, period="month"),
     "team": Plan(rank=4, allowance=31, period="month", rollover=Rollover(12), overdraft=5),
-    "postpaid": Plan(rank=4, overdraft=6),
+    "postpaid": Plan(rank=4, overdraft=16),
     "annual": Plan(rank=4, allowance=60, period="year", rollover=Rollover(20)),
     "drip": Plan(rank=5, allowance=100, period="year", drip=True, rollover=Rollover(8)),
     "gold": Plan(rank=6, allowance=250, period="year", drip=True, trial=Trial(40, 4)),

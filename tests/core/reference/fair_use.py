@@ -1,4 +1,4 @@
-"""Fair use as lists of uses, one for each `per`: a use is in its step, a sixtieth of it, and gone when that has left."""
+"""Fair use as lists of uses, one for each `per`: each in its step of a sixtieth, gone when its whole step has left."""
 
 from sixpence.core.catalog import Plan
 from tests.core.reference.memory import FairUse, Memory

@@ -108,7 +108,8 @@ def spent_of(memory: Memory, gift: Gift) -> int:
         return 0
     stand_ins = memory.stand_ins(gift.name)
     elsewhere = sum(other.amount for other in stand_ins)
-    return _used_up(memory, gift) - elsewhere + sum(_used_up(memory, one) for one in stand_ins if not one.voided_by_name)
+    of_those = sum(_used_up(memory, other) for other in stand_ins if not other.voided_by_name)
+    return _used_up(memory, gift) - elsewhere + of_those
 
 
 def _cancel(memory: Memory, gift: Gift) -> None:
