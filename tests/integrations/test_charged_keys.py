@@ -126,6 +126,8 @@ BODIES = [
     ("/stream", {"content": "hall"}, {"content": "attic"}, "hall"),
     ("/nothing", {"content": "hall"}, {"content": "attic"}, "any"),
     ("/nothing", {}, {"params": {"room": "attic"}}, "any"),
+    # The same bytes, but on the other side of the seam between query and body.
+    ("/nothing", {"content": "hall="}, {"params": {"hall": ""}}, "any"),
 ]
 
 

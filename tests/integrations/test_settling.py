@@ -1,5 +1,7 @@
 """What leaves decides: statuses set behind the endpoint's back, captures that are refused, and middleware between."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -130,6 +132,46 @@ async def test_a_streams_charge_is_durable_before_its_last_message(
     await caller.answered(draw, inner=inner)
 
     assert (caller.body, caller.seen) == (b"one", [HELD, HELD, CAPTURED])
+
+
+async def test_half_a_stream_costs_nothing_behind_a_middleware(studio: Studio, caller: Caller, account_id: str) -> None:
+    """A middleware between may end what broke off as if it were whole: what was made of it decides."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one"
+        caller.gone.set()
+        await asyncio.Event().wait()
+
+    @studio.integration.charged("video")
+    async def draw(_request: Request) -> Response:
+        return StreamingResponse(parts())
+
+    await caller.answered(draw, inner=BETWEEN)
+
+    assert (caller.body, ledger_of(studio.url, account_id)) == (b"one", RELEASED)
+
+
+@pytest.mark.parametrize("studio", ["starlette"], indirect=True)
+async def test_a_stream_that_outlived_its_hold_takes_what_there_is(
+    studio: Studio, caller: Caller, account_id: str
+) -> None:
+    """What a stream has sent cannot be kept back: its end is sent, too, and the shortfall is recorded."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one"
+        await asyncio.sleep(1.1)
+        await studio.credits.adjust(account_id, -6, reason="gone", actor="an operator")
+
+    @studio.integration.charged("video", ttl_seconds=1)
+    async def draw(_request: Request) -> Response:
+        return StreamingResponse(parts())
+
+    await caller.answered(draw)
+
+    query = "SELECT kind, detail FROM credit_transactions WHERE account_id = :id ORDER BY seq DESC LIMIT 1"
+    ((kind, detail),) = rows(studio.url, query, {"id": account_id})
+    assert (caller.body, caller.sent[-1]["more_body"]) == (b"one", False)
+    assert (kind, json.loads(detail)["shortfall"]) == ("consume", 1)
 
 
 async def test_a_stream_of_a_failure_costs_nothing(studio: Studio, caller: Caller, account_id: str) -> None:
