@@ -88,7 +88,7 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         return _draw_capture(choose, reference, now)
     if reference.memory.standing == "frozen" and choose(range(3)) == 0:
         return Unfreeze()
-    unsettled = _unsettled(reference)
+    unsettled = [*_unsettled(reference, now), *_soon_over(reference)]
     if unsettled and reference.memory.standing != "closed" and choose(range(4)) == 0:
         return choose(unsettled)
     rarely = 80 if _open_holds(reference, now) and reference.memory.plan in _OVERDRAWN else 500
@@ -157,7 +157,7 @@ def _renamed(command: Command, rename: Callable[[str], str]) -> Command:
 
 def _draw_grant(choose: Choose, now: int) -> GrantCredits:
     from_in = choose([None, None, None, -SECOND, 0, *_LENGTHS])
-    ends_in = choose([None, None, None, 0, *_LENGTHS])
+    ends_in = choose([None, None, 0, SECOND, 60 * SECOND, 3600 * SECOND, *_LENGTHS])
     effective_at = None if from_in is None else now + from_in
     return GrantCredits(
         amount=choose([1, 2, 3, 5, 8] * 9 + [AMOUNT_MAX - 40, AMOUNT_MAX]),
@@ -219,11 +219,11 @@ def _draw_spent(choose: Choose, reference: Reference) -> str:
     return choose([*spent[-12:], *spent[-3:], *anything, _NOBODY])
 
 
-def _unsettled(reference: Reference) -> list[Command]:
-    """What makes stories of several chapters: refunds of what came from gifts that are over, voids of what was spent."""
+def _unsettled(reference: Reference, now: int) -> list[Command]:
+    """What makes stories long: refunds of what came from gifts that are over, and voids of what was spent."""
     memory = reference.memory
     bought = {name: gift for name, gift in memory.gifts.items() if gift.by_plan is None}
-    over = {name for name, gift in bought.items() if memory.over(name) and not gift.voided_by_name}
+    over = {name for name, gift in bought.items() if gift.until_at is not None and gift.until_at <= now}
     refunded = {number for number, _ in memory.refunds}
     spent = [
         number
@@ -238,6 +238,12 @@ def _unsettled(reference: Reference) -> list[Command]:
         *(Refund(transaction_id=str(number), amount=amount) for number in spent[-2:] for amount in (None, 1)),
         *(VoidGrant(grant_id=name, revoke_spent=True) for name in voids[-2:]),
     ]
+
+
+def _soon_over(reference: Reference) -> list[Command]:
+    """Uses of what was bought and ends some day."""
+    fresh = [gift for gift in reference.memory.in_effect() if gift.by_plan is None and gift.until_at is not None]
+    return [Consume(feature="sketch" if gift.features is None else gift.features[0]) for gift in fresh[:3]]
 
 
 def _draw_gift(choose: Choose, reference: Reference) -> str:
