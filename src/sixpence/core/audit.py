@@ -159,7 +159,7 @@ def _check_spending(before: Account, row: Transaction, moves: tuple[Allocation, 
 
 
 def _check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
-    """A term gives its allowance once, in one piece or in shares (invariant 11)."""
+    """A term gives its allowance once, in one piece or in shares, also when it was pushed aside (invariant 11)."""
     came = sum(terms.amount for terms in detail.grants if terms.by_plan is not None and not terms.rolled)
     then, after = before.subscription, detail.subscription
     if after is not None and after.given > after.best:
@@ -168,13 +168,26 @@ def _check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
         return
     if after is None:
         _broken(row, "gives an allowance and no term")
-    if then is not None and _term(then) == _term(after):
-        if came > after.given - then.given:
-            _broken(row, f"gives {came} of an allowance and counts {after.given - then.given}")
+    given = None if then is None else _given_before(then, after)
+    if given is not None:
+        if came > after.given - given:
+            _broken(row, f"gives {came} of an allowance and counts {after.given - given}")
         return
     begins_at = then.ends_at if then is not None and row.kind == "allowance" else after.anchor
     if came > after.given or begins_at != row.created_at:
         _broken(row, "gives an allowance outside its term's beginning")
+
+
+def _given_before(then: Subscription, after: Subscription) -> int | None:
+    """What the term had given that goes on or is taken up again; None for one that begins."""
+    if _term(then) == _term(after):
+        return then.given
+    same = [term.given for term in then.aside if (term.period, term.anchor, term.ends_at) == _place(after)]
+    return same[0] if same and not after.trial else None
+
+
+def _place(subscription: Subscription) -> tuple[str, int, int]:
+    return subscription.period, subscription.anchor, subscription.ends_at
 
 
 def _term(subscription: Subscription) -> tuple[int, int, bool, tuple[str, ...]]:
