@@ -88,7 +88,7 @@ def test_a_debt_that_was_refunded_is_not_charged_back_again() -> None:
 
 @pytest.mark.parametrize("high", ["pro", "postpaid", "fair"])
 def test_going_to_and_fro_between_periods_gives_an_allowance_once(high: str) -> None:
-    """A month, a plan without a period, a year and back, again and again: the month gave a hundred, the year a share."""
+    """A month, a plan without a period, a year and back, again and again: the month gave 100, the year a share."""
     told = tell("@0 ensure; @0 plan basic; @1 use sketch 100 units")
     given = told.account.total
 

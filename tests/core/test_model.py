@@ -111,7 +111,7 @@ class OneAccount(RuleBasedStateMachine):
 TestOneAccount = OneAccount.TestCase
 # The same examples at every run, so that a failure is never a matter of luck.
 TestOneAccount.settings = settings(
-    max_examples=80,
+    max_examples=40,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,

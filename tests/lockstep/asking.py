@@ -41,7 +41,7 @@ _CATEGORIES: tuple[Category, ...] = get_args(Category)
 _LENGTHS = (1, SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, 40 * 86_400 * SECOND)
 _KINDS = {
     Consume: 14,
-    GrantCredits: 8,
+    GrantCredits: 12,
     PlaceHold: 12,
     CaptureHold: 10,
     ReleaseHold: 3,
@@ -56,7 +56,7 @@ _KINDS = {
     EnsureAccount: 1,
     Tick: 3,
 }
-_OVERDRAWN = ("free", "daily", "team", "postpaid")
+_OVERDRAWN = tuple(name for name, plan in FIRST.plans.items() if plan.overdraft)
 _OF_HOLDS = (CaptureHold, ReleaseHold, ExtendHold)
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
@@ -88,9 +88,9 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
         return _draw_capture(choose, reference, now)
     if reference.memory.standing == "frozen" and choose(range(3)) == 0:
         return Unfreeze()
-    unsettled = [*_unsettled(reference, now), *_soon_over(reference)]
-    if unsettled and reference.memory.standing != "closed" and choose(range(4)) == 0:
-        return choose(unsettled)
+    for chapter in (_spent_after_all(reference), _to_refund(reference, now), _soon_over(reference)):
+        if chapter and reference.memory.standing != "closed" and choose(range(4)) == 0:
+            return choose(chapter)
     rarely = 80 if _open_holds(reference, now) and reference.memory.plan in _OVERDRAWN else 500
     kind = Close if choose(range(rarely)) == rarely - 1 else choose(_WEIGHTED)
     if reference.memory.standing == "closed" and _open_holds(reference, now) and choose([True, False]):
@@ -219,25 +219,34 @@ def _draw_spent(choose: Choose, reference: Reference) -> str:
     return choose([*spent[-12:], *spent[-3:], *anything, _NOBODY])
 
 
-def _unsettled(reference: Reference, now: int) -> list[Command]:
-    """What makes stories long: refunds of what came from gifts that are over, and voids of what was spent."""
+def _to_refund(reference: Reference, now: int) -> list[Command]:
+    """Refunds of what was bought, spent, and would be over by now."""
     memory = reference.memory
-    bought = {name: gift for name, gift in memory.gifts.items() if gift.by_plan is None}
-    over = {name for name, gift in bought.items() if gift.until_at is not None and gift.until_at <= now}
+    bought = [gift for gift in memory.gifts.values() if gift.by_plan is None and gift.until_at is not None]
+    over = {gift.name for gift in bought if (gift.until_at or 0) <= now and not memory.was_cancelled(gift)}
     refunded = {number for number, _ in memory.refunds}
     spent = [
-        number
+        str(number)
         for number, row in enumerate(reference.rows, 1)
         if row.consumed and number not in refunded and any(of in over for of, _, _ in row.moves)
     ]
-    used = [name for name, gift in bought.items() if memory.left(name) < gift.amount]
-    roots = {gift.instead_of or "" for gift in bought.values() if gift.name in used} & {*bought}
-    paid = [name for name in used if name not in roots]
-    voids = [name for name in [*paid[-1:], *sorted(roots)] if not memory.was_cancelled(memory.gifts[name])]
-    return [
-        *(Refund(transaction_id=str(number), amount=amount) for number in spent[-2:] for amount in (None, 1)),
-        *(VoidGrant(grant_id=name, revoke_spent=True) for name in voids[-2:]),
-    ]
+    return [Refund(transaction_id=number, amount=amount) for number in spent[-2:] for amount in (None, None, 1)]
+
+
+def _spent_after_all(reference: Reference) -> list[Command]:
+    """Voids of what was bought, given back elsewhere and spent there, or of what stands for it; else of what is spent.
+
+    What ends some day is left alone, so that it may be refunded after that.
+    """
+    memory = reference.memory
+    stand_ins = [gift for gift in memory.gifts.values() if gift.instead_of is not None]
+    used = [gift for gift in stand_ins if memory.left(gift.name) < gift.amount and not memory.was_cancelled(gift)]
+    bought = [gift for gift in used if memory.gifts[gift.instead_of or ""].by_plan is None]
+    names = [name for gift in bought for name in (gift.instead_of or "", gift.instead_of or "", gift.name)]
+    lasting = [gift for gift in memory.gifts.values() if gift.by_plan is None and gift.until_at is None]
+    spent = [gift.name for gift in lasting if memory.left(gift.name) < gift.amount]
+    names += [name for name in spent[-1:] if not names and not memory.was_cancelled(memory.gifts[name])]
+    return [VoidGrant(grant_id=name, revoke_spent=True) for name in names[-6:]]
 
 
 def _soon_over(reference: Reference) -> list[Command]:

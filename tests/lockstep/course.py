@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from sixpence.core.catalog import Catalog, PricedBy
+from sixpence.core.commands import GrantCredits, Tick
 from sixpence.core.decide import Decision
+from sixpence.core.instant import DAY
 from tests.core.reference import Reference
 from tests.lockstep.asking import Asked, draw_asked
 from tests.lockstep.choosing import Choose
@@ -18,6 +20,7 @@ from tests.lockstep.world import CATALOGS
 
 _CATALOG_EVERY = 20
 _BATCH_MAX = 5
+_LONG = 50 * DAY
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,15 @@ class Course:
             clock = draw_due(choose, clock, references) if choose([True, False]) else clock
             asks = choose([True, False])
         step = Step(clock, catalog, tuple(self._draw_commands(choose, clock)) if asks else ())
+        self.steps.append(step)
+        return step
+
+    def last_step(self) -> Step:
+        """When all holds, grace and short terms are over: time goes on for every account, and credits still come."""
+        commands = [Asked(Tick()), Asked(GrantCredits(amount=1))]
+        asked = tuple((number, one) for number in range(len(self.pairs)) for one in commands)
+        last_at = max(_last_at(pair.reference) for pair in self.pairs)
+        step = Step(max(self.clock, last_at) + _LONG, None, asked)
         self.steps.append(step)
         return step
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.lockstep.choosing import Drawn
-from tests.lockstep.course import Course, begin
+from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.databases import Follower, empty
 
-_EXAMPLES = 10
+_EXAMPLES = 8
 _STEPS = 40
 _SETTINGS = settings(
     max_examples=_EXAMPLES,
@@ -50,15 +50,13 @@ def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_post
         def a_step(self, data: st.DataObject) -> None:
             """Time goes on, perhaps the catalog changes, and commands come."""
             assert self.course is not None
-            step = self.course.next_step(Drawn(data))
-            done = self.course.run(step)
-            for follower in self.followers:
-                follower.follow(step, done)
+            self._go_on(self.course.next_step(Drawn(data)))
 
         def teardown(self) -> None:
             """Both databases are the same, and proved."""
             try:
                 if self.course is not None:
+                    self._go_on(self.course.last_step())
                     for pair in self.course.pairs:
                         pair.check_in_full()
                     first, second = (follower.contents() for follower in self.followers)
@@ -68,5 +66,11 @@ def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_post
                     follower.close()
             for follower in self.followers:
                 follower.prove()
+
+        def _go_on(self, step: Step) -> None:
+            assert self.course is not None
+            done = self.course.run(step)
+            for follower in self.followers:
+                follower.follow(step, done)
 
     run_state_machine_as_test(Lockstep, settings=_SETTINGS)

@@ -67,8 +67,9 @@ class _Era:
         course = self._course = begin(choose, names, after=self._course)
         if not self._followers:
             self._followers = [Follower(url, course) for url in urls]
-        for _ in range(min(STEPS_A_COURSE, self._steps - self._tally.steps)):
-            step = course.next_step(choose)
+        steps = min(STEPS_A_COURSE, self._steps - self._tally.steps)
+        for number in range(1, steps + 1):
+            step = course.next_step(choose) if number < steps else course.last_step()
             self._tally.steps += 1
             done = course.run(step)
             for follower in self._followers:

@@ -35,7 +35,7 @@ def place_hold(memory: Memory, command: PlaceHold, now: int, priced_by: PricedBy
     needed = 0 if plan.unlimited else cost
     available = memory.available(command.feature, catalog)
     if memory.all_held() + needed > LARGEST:
-        return Refused("balance-limit", {"amount": needed, "held": memory.all_held(), "limit": LARGEST})
+        return Refused("balance-limit", {"amount": needed, "total": memory.all_held(), "limit": LARGEST})
     if needed > available:
         return _too_little(command.feature, needed, available)
     parts = []
