@@ -86,6 +86,21 @@ def test_a_debt_that_was_refunded_is_not_charged_back_again() -> None:
     _stays_alive(tell(story + "; @5 void #7 revoke"))
 
 
+def test_credits_for_some_features_do_not_leave_more_owed_than_was_used() -> None:
+    """A debt that was refunded is charged back upon another use; the refund of that use pays it."""
+    told = tell(
+        _OWING + "@0 adjust -6; @0 grant 10 for sketch; @1 use sketch 10 units; @2 use sketch 10 units; "
+        "@3 grant 10 paid; @4 refund #6; @5 void #7 revoke"
+    )
+
+    _, after = told.and_then("@6 refund #5")
+
+    assert (told.account.owed, told.account.total) == (10, 10)
+    assert (after.account.owed, after.account.total, after.account.remaining) == (0, 10, 10)
+    _, corrected = after.and_then("@7 adjust -10")
+    _stays_alive(corrected)
+
+
 @pytest.mark.parametrize("high", ["pro", "postpaid", "fair"])
 def test_going_to_and_fro_between_periods_gives_an_allowance_once(high: str) -> None:
     """A month, a plan without a period, a year and back, again and again: the month gave 100, the year a share."""

@@ -61,7 +61,8 @@ def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refus
         given = min(gives, part - skipped)
         skips, gives = skips - skipped, gives - given
         if given:
-            _give_back(memory, gift, given, now, now + catalog.grace_days * DAY)
+            used_then = memory.used() - amount
+            _give_back(memory, gift, given, now, now + catalog.grace_days * DAY, used_then)
     _gather(memory)
     memory.refunds.append((number, amount))
     memory.write("refund", now, feature=row.feature, refunded=amount)
@@ -136,7 +137,7 @@ def _give(memory: Memory, gift: Gift, now: int, kind: str) -> Refused | None:
     return None
 
 
-def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at: int) -> None:
+def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at: int, used_then: int) -> None:
     gift = memory.gifts.get(name)
     if gift is None or memory.was_cancelled(gift):
         settles = min(amount, memory.owed())
@@ -147,6 +148,13 @@ def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at:
             memory.move(name, "withheld", amount)
             return
         gift = Gift(OVERDRAFT, 0, "refund", now, now)
+    elif gift.features is not None and memory.owed() > used_then:
+        # Nobody owes more than was used, and these credits do not pay what is owed by themselves.
+        settles = min(amount, memory.owed() - used_then)
+        memory.move(OVERDRAFT, "refunded", settles)
+        amount -= settles
+    if not amount or gift.name == OVERDRAFT:
+        pass
     elif not memory.over(name) and not gift.plan_over and (gift.until_at is None or now < gift.until_at):
         memory.move(name, "refunded", amount)
         memory.arrivals.append((name, amount))

@@ -38,7 +38,7 @@ def refund(scene: Scene, command: Refund) -> Change | RefusedError:
     amount = left if command.amount is None else command.amount
     if not 0 < amount <= left:
         return RefundLimitError(row.id, command.amount, left)
-    plan = _Plan(scene)
+    plan = _Plan(scene, amount)
     for name, part in _parts_to_refund(scene, row, amount):
         plan.give_back(name, part)
     if plan.grants_after > max(LIVE_GRANTS_MAX, len(account.grants)):
@@ -81,7 +81,9 @@ def _parts_to_refund(scene: Scene, row: Transaction, amount: int) -> list[Part]:
 class _Plan:
     """A refund being put together: where each part goes, and the grants that have to be there for it."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, amount: int) -> None:
+        account = scene.account
+        self._used_then = account.total - account.remaining - account.held - amount
         self.grace: list[GrantTerms] = []
         self.revived: list[Revived] = []
         self._scene = scene
@@ -110,7 +112,12 @@ class _Plan:
             withheld = amount - self._forgive(amount)
             if withheld:
                 self._withheld.append(Allocation(name, "withheld", withheld))
-        elif live is not None and live.over is None:
+            return
+        if terms.features is not None:
+            amount -= self._forgive(min(amount, self._owed_too_much()))
+        if amount == 0:
+            return
+        if live is not None and live.over is None:
             self._to(name, amount, live.features)
         elif live is None and not self._is_over(name, terms):
             if all(one.grant_id != name for one in self.revived):
@@ -137,6 +144,10 @@ class _Plan:
         self._back[name] = self._back.get(name, 0) + amount
         if features is None and name != OVERDRAFT:
             self._arriving.add(name)
+
+    def _owed_too_much(self) -> int:
+        """How much more is owed than will have been used: credits for some features do not pay it by themselves."""
+        return max(0, self._scene.account.owed - self._back.get(OVERDRAFT, 0) - self._used_then)
 
     def _forgive(self, amount: int) -> int:
         """Lower what is owed as far as there is."""
