@@ -13,7 +13,7 @@ from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.databases import Follower, empty
 
-_EXAMPLES = 8
+_EXAMPLES = 7
 _STEPS = 40
 _SETTINGS = settings(
     max_examples=_EXAMPLES,
