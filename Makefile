@@ -13,6 +13,8 @@ RUN := $(VENV)/bin/python -m
 CHECKED := $(wildcard src tests bench tools examples)
 
 export PYTHON
+# Compiled modules are kept: hundreds of programs that the tests start would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test torture check format bench lock clean environment environment-demo python chromium

@@ -51,8 +51,7 @@ class Passwords:
         self._hasher = hasher or PasswordHash.recommended()
         self._threads = ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="sixpence-passwords")
         self._places = threading.BoundedSemaphore(AT_ONCE_MAX + WAITING_MAX)
-        # Nobody's password: verifying against it takes as long as against anybody's.
-        self._nobodys = self._hasher.hash(secrets.token_hex())
+        self._nobodys: str | None = None
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -70,8 +69,15 @@ class Passwords:
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether this password was hashed so; None, for a user who does not exist, takes as long and is False."""
-        same = await self._in_thread(lambda: self._hasher.verify(_normal(password), stored or self._nobodys))
+        same = await self._in_thread(lambda: self._verify(_normal(password), stored))
         return same and stored is not None
+
+    def _verify(self, password: str, stored: str | None) -> bool:
+        # Nobody's password: verifying against it takes as long as against anybody's. It is made at the first use,
+        # whoever that is for, since a program that verifies nothing need not wait for it.
+        if self._nobodys is None:
+            self._nobodys = self._hasher.hash(secrets.token_hex())
+        return self._hasher.verify(password, stored or self._nobodys)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
