@@ -73,11 +73,15 @@ class Passwords:
         return same and stored is not None
 
     def _verify(self, password: str, stored: str | None) -> bool:
+        nobodys = self._nobodys_hash()
+        return self._hasher.verify(password, stored or nobodys)
+
+    def _nobodys_hash(self) -> str:
         # Nobody's password: verifying against it takes as long as against anybody's. It is made at the first use,
         # whoever that is for, since a program that verifies nothing need not wait for it.
         if self._nobodys is None:
             self._nobodys = self._hasher.hash(secrets.token_hex())
-        return self._hasher.verify(password, stored or self._nobodys)
+        return self._nobodys
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
