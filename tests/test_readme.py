@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from sixpence import read_catalog
+from sixpence import CreditService, read_catalog
 from tests.support.server import ServerProcess, running_server
 
 README = Path(__file__).parent.parent / "README.md"
@@ -43,6 +44,28 @@ async def test_the_python_example_charges_and_answers_402(tmp_path: Path) -> Non
         "scheduled": 0,
         "next_allowance_at": None,
     }
+
+
+async def test_the_hold_example_charges_what_succeeds_and_gives_back_what_fails(tmp_path: Path) -> None:
+    """A work that ends well costs its credit, one that fails costs nothing, and nothing stays held."""
+    names: dict[str, Any] = {}
+    exec(blocks("python")[1], names)
+
+    async def well() -> str:
+        return "a film"
+
+    async def badly() -> str:
+        raise OSError("no more film")
+
+    async with CreditService(f"sqlite:///{tmp_path / 'credits.db'}") as credits:
+        await credits.initialize_user_credits("user_1")
+        made = await names["video"](credits, "user_1", well)
+        with pytest.raises(OSError, match="no more film"):
+            await names["video"](credits, "user_1", badly)
+        left = await credits.get_user_credits("user_1")
+
+    assert made == ("a film", 5)
+    assert (left.remaining, left.held) == (5, 0)
 
 
 def test_the_shell_example_makes_a_key_an_account_and_a_use(tmp_path: Path) -> None:
