@@ -1,4 +1,4 @@
-"""Installations for the commands: with a server, without one, and on PostgreSQL, each with a folder of its own."""
+"""Installations for the commands: with a server and without one, on both databases, each with a folder of its own."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,18 +23,17 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield running
 
 
-@pytest.fixture(scope="module", params=["through a server", "without a server", "on PostgreSQL"])
+@pytest.fixture(scope="module", params=["through a server", "on PostgreSQL"])
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresDatabases
 ) -> Iterator[ServerProcess]:
-    """Where commands are run: each way in which they reach the data. Tests of a module share it."""
+    """Where commands run: through a server over SQLite, by themselves on PostgreSQL. Tests of a module share it."""
     home = tmp_path_factory.mktemp("home")
     with ExitStack() as stack:
         if request.param == "through a server":
             yield stack.enter_context(running_server(None, home))
             return
-        url = stack.enter_context(fresh_database(postgres_server)) if request.param == "on PostgreSQL" else None
+        url = stack.enter_context(fresh_database(postgres_server))
         stopped = ServerProcess(home, environment_for(home, url), workers=1)
-        if url is not None:
-            assert stopped.run("db", "upgrade").returncode == 0
+        assert stopped.run("db", "upgrade").returncode == 0
         yield stopped
