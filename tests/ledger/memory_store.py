@@ -31,6 +31,7 @@ class Shelf:
         self.accounts: dict[str, Account] = {}
         self.rows: list[Transaction] = []
         self.holds: dict[Place, HoldRow] = {}
+        self.permits: set[bytes] = set()
         self.held: dict[str, object] = {}
         self.overlaps: list[str] = []
         self.batches: list[tuple[str, ...]] = []
@@ -92,7 +93,15 @@ class MemoryStore:
             }
             clock = self._clock()
             past = self._read_needed(asked, accounts, clock)
-        return Loaded(clock, self._priced_by, accounts, replays, busy=frozenset(elsewhere), past=past)
+        return Loaded(
+            clock,
+            self._priced_by,
+            accounts,
+            replays,
+            busy=frozenset(elsewhere),
+            past=past,
+            permitted=frozenset(shelf.permits.intersection(asked.permits)),
+        )
 
     def _read_needed(self, asked: Asked, accounts: dict[str, Account], clock: int) -> dict[str, Past]:
         """Read as a database does: holds by expiry or by place, transactions by place and by what they are about."""

@@ -74,6 +74,10 @@ class ApiKeys:
         await self._database.write(lambda connection: connection.execute(insert(auth_api_keys).values(row)))
         return NewApiKey(key, text)
 
+    def permit_of(self, text: str) -> bytes | None:
+        """The hash of what may be a key, to be looked up where it is used; None for what cannot be one."""
+        return tokens.digest(text) if _SHAPE.fullmatch(text) else None
+
     async def find_key(self, text: str) -> ApiKey | None:
         """The key with this text, unless there is none or it was revoked; never an answer from before the question."""
         if not _SHAPE.fullmatch(text):

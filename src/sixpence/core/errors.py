@@ -28,6 +28,7 @@
     │   └── IdempotencyConflictError
     ├── InvalidInputError            a field that cannot be read: names field, problem and remedy
     ├── CatalogError                 a catalog with problems, all of them named
+    ├── NotPermittedError            what the caller showed does not let in, or no longer
     ├── UnavailableError             nothing was decided, or it is not known: try again
     │   ├── QueueFullError
     │   ├── AccountBusyError
@@ -91,6 +92,17 @@ class CatalogError(CreditSystemError):
 
     def __str__(self) -> str:
         return "The catalog is not valid:\n" + "\n".join(f"  - {problem}" for problem in self.problems)
+
+
+@dataclass(unsafe_hash=True)
+class NotPermittedError(CreditSystemError):
+    """The API key that came with a command is unknown or revoked; nothing was decided."""
+
+    code: ClassVar[str] = "invalid-api-key"
+    title: ClassVar[str] = "No valid API key"
+
+    def __str__(self) -> str:
+        return "This API key is unknown or revoked. Make one: sixpence key create."
 
 
 @dataclass(unsafe_hash=True)

@@ -50,14 +50,14 @@ class NewGrant(msgspec.Struct, forbid_unknown_fields=True):
 def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
     """The routes under `/v1`. An id is one path segment, percent-encoded: a slash in it is `%2F`."""
     api = _AccountsApi(credits, callers, body_bytes_max)
-    account, who = "/v1/accounts/{account_id}", callers.server_name
+    account, who, admit = "/v1/accounts/{account_id}", callers.server_name, callers.server_admission(credits)
     return [
         Route("/v1/accounts", api.ensure, methods=["POST"]),
-        Route(account, api.credits, methods=["GET"]),
-        Route(f"{account}/consume", api.consume, methods=["POST"]),
+        Route(account, admit(_credits), methods=["GET"]),
+        Route(f"{account}/consume", admit(api.consume), methods=["POST"]),
         Route(f"{account}/grants", api.grant, methods=["POST"]),
-        Route(f"{account}/transactions", api.transactions, methods=["GET"]),
-        *hold_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        Route(f"{account}/transactions", admit(_transactions), methods=["GET"]),
+        *hold_routes(account, admit, body_bytes_max=body_bytes_max),
         *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *estimate_routes(credits, callers, body_bytes_max=body_bytes_max),
@@ -83,17 +83,11 @@ class _AccountsApi:
         )
         return answers.opened(opened)
 
-    async def credits(self, request: Request) -> Response:
-        """An account's credits now."""
-        await self._callers.server(request)
-        return answers.json(await self._credits.get_user_credits(account_id_in(request)))
-
-    async def consume(self, request: Request) -> Response:
+    async def consume(self, request: Request, credits: CreditService) -> Response:
         """Spend the price of one use."""
-        await self._callers.server(request)
         account_id = account_id_in(request)
         asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
-        receipt = await self._credits.consume_credit(
+        receipt = await credits.consume_credit(
             account_id,
             asked.feature,
             units=asked.units,
@@ -125,16 +119,21 @@ class _AccountsApi:
         )
         return answers.granted(receipt)
 
-    async def transactions(self, request: Request) -> Response:
-        """A page of an account's transactions, newest first."""
-        await self._callers.server(request)
-        page = await self._credits.get_credit_history(account_id_in(request), **history_query(request))
-        return answers.history(page)
-
     async def catalog(self, request: Request) -> Response:
         """The catalog that prices now."""
         await self._callers.server(request)
         return answers.catalog(await self._credits.get_catalog())
+
+
+async def _credits(request: Request, credits: CreditService) -> Response:
+    """An account's credits now."""
+    return answers.json(await credits.get_user_credits(account_id_in(request)))
+
+
+async def _transactions(request: Request, credits: CreditService) -> Response:
+    """A page of an account's transactions, newest first."""
+    page = await credits.get_credit_history(account_id_in(request), **history_query(request))
+    return answers.history(page)
 
 
 def time_of(field: str, text: str | None) -> datetime | None:

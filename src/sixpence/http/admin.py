@@ -75,7 +75,7 @@ def admin_routes(
         Route("/api/admin/keys", api.list_keys, methods=["GET"]),
         Route("/api/admin/keys", api.create_key, methods=["POST"]),
         Route("/api/admin/keys/revoke", api.revoke_key, methods=["POST"]),
-        *hold_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *hold_routes(account, callers.operator_admission(credits), body_bytes_max=body_bytes_max),
         *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),

@@ -17,6 +17,7 @@ from sixpence.http import problems
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.origin import origin_of
 from sixpence.http.paths import EncodedPaths
+from sixpence.http.shortcut import Shortcut
 from sixpence.service.credits import CreditService
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ def build_app(
         ClientDisconnect: _gone,
         Exception: _defect,
     }
-    middleware = [Middleware(EncodedPaths)]
+    middleware = [Middleware(Shortcut, routes, handlers), Middleware(EncodedPaths)]
     if allowed_origins:
         cors = Middleware(
             CORSMiddleware,

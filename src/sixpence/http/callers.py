@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from sixpence.auth.api_keys import ApiKey, ApiKeys
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
+from sixpence.core.errors import InvalidInputError, NotPermittedError
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.http.errors import ForbiddenError, InvalidApiKeyError, NotSignedInError
+from sixpence.http.errors import CallerError, ForbiddenError, InvalidApiKeyError, NotSignedInError
 from sixpence.http.origin import OriginRefusedError, check_origin
 from sixpence.http.sign_in_cookie import find_user
 from sixpence.service.credits import CreditService
@@ -21,7 +23,13 @@ from sixpence.service.credits import CreditService
 T = TypeVar("T")
 # Lets a request through or raises, and gives the name under which what it does is recorded.
 Who = Callable[[Request], Awaitable[str]]
+# An endpoint of Sixpence's, and one that is given the credits as whoever calls may use them.
+Endpoint = Callable[[Request], Awaitable[Response]]
+CreditEndpoint = Callable[[Request, CreditService], Awaitable[Response]]
+Admission = Callable[[CreditEndpoint], Endpoint]
+
 LOCAL_OPERATOR = "local operator"
+NO_KEY = "Send an API key as 'Authorization: Bearer KEY'. Make one: sixpence key create."
 
 
 class Callers:
@@ -68,11 +76,50 @@ class Callers:
         """The API key that a server shows; raises `InvalidApiKeyError`."""
         shown = _bearer(request)
         if shown is None:
-            raise InvalidApiKeyError("Send an API key as 'Authorization: Bearer KEY'. Make one: sixpence key create.")
+            raise InvalidApiKeyError(NO_KEY)
         key = await self._api_keys.find_key(shown)
         if key is None:
-            raise InvalidApiKeyError("This API key is unknown or revoked. Make one: sixpence key create.")
+            raise InvalidApiKeyError(str(NotPermittedError()))
         return key
+
+    def server_admission(self, credits: CreditService) -> Admission:
+        """Lets servers in; their key is looked up in the same breath as what the endpoint asks of the database."""
+
+        def admit(endpoint: CreditEndpoint) -> Endpoint:
+            async def admitted(request: Request) -> Response:
+                try:
+                    return await endpoint(request, credits.permitted(self._permit(request)))
+                except NotPermittedError as error:
+                    raise InvalidApiKeyError(str(error)) from None
+                except (InvalidInputError, CallerError):
+                    # Who is calling comes before what they sent.
+                    await self.server(request)
+                    raise
+
+            return admitted
+
+        return admit
+
+    def operator_admission(self, credits: CreditService) -> Admission:
+        """Lets operators in."""
+
+        def admit(endpoint: CreditEndpoint) -> Endpoint:
+            async def admitted(request: Request) -> Response:
+                await self.operator(request)
+                return await endpoint(request, credits)
+
+            return admitted
+
+        return admit
+
+    def _permit(self, request: Request) -> bytes:
+        shown = _bearer(request)
+        if shown is None:
+            raise InvalidApiKeyError(NO_KEY)
+        permit = self._api_keys.permit_of(shown)
+        if permit is None:
+            raise InvalidApiKeyError(str(NotPermittedError()))
+        return permit
 
     async def server_name(self, request: Request) -> str:
         """The server's name as it is recorded; raises as `server` does."""

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from sixpence.http import answers
 from sixpence.http.bodies import idempotency_key, metadata_of, read_body
-from sixpence.http.callers import Who
+from sixpence.http.callers import Admission
 from sixpence.http.paths import account_id_in, id_in
 from sixpence.http.queries import limit_query
 from sixpence.http.usage_body import TokenUsage, usage_in
@@ -54,35 +54,31 @@ class Release(msgspec.Struct, forbid_unknown_fields=True):
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-def hold_routes(at: str, who: Who, credits: CreditService, *, body_bytes_max: int) -> list[Route]:
-    """The routes on holds below the account's path `at`, for whom `who` lets through."""
-    api = _HoldsApi(who, credits, body_bytes_max)
+def hold_routes(at: str, admit: Admission, *, body_bytes_max: int) -> list[Route]:
+    """The routes on holds below the account's path `at`, for whom `admit` lets in."""
+    api = _HoldsApi(body_bytes_max)
     return [
-        Route(f"{at}/holds", api.list, methods=["GET"]),
-        Route(f"{at}/holds", api.place, methods=["POST"]),
-        Route(f"{at}/holds/{{hold_id}}/extend", api.extend, methods=["POST"]),
-        Route(f"{at}/holds/{{hold_id}}/capture", api.capture, methods=["POST"]),
-        Route(f"{at}/holds/{{hold_id}}/release", api.release, methods=["POST"]),
+        Route(f"{at}/holds", admit(api.list), methods=["GET"]),
+        Route(f"{at}/holds", admit(api.place), methods=["POST"]),
+        Route(f"{at}/holds/{{hold_id}}/extend", admit(api.extend), methods=["POST"]),
+        Route(f"{at}/holds/{{hold_id}}/capture", admit(api.capture), methods=["POST"]),
+        Route(f"{at}/holds/{{hold_id}}/release", admit(api.release), methods=["POST"]),
     ]
 
 
 class _HoldsApi:
-    def __init__(self, who: Who, credits: CreditService, body_bytes_max: int) -> None:
-        self._who = who
-        self._credits = credits
+    def __init__(self, body_bytes_max: int) -> None:
         self._body_bytes_max = body_bytes_max
 
-    async def list(self, request: Request) -> Response:
+    async def list(self, request: Request, credits: CreditService) -> Response:
         """The account's open holds."""
-        await self._who(request)
-        return answers.holds(await self._credits.list_holds(account_id_in(request), limit=limit_query(request)))
+        return answers.holds(await credits.list_holds(account_id_in(request), limit=limit_query(request)))
 
-    async def place(self, request: Request) -> Response:
+    async def place(self, request: Request, credits: CreditService) -> Response:
         """Set credits aside."""
-        await self._who(request)
         account_id = account_id_in(request)
         asked = await read_body(request, NewHold, bytes_max=self._body_bytes_max)
-        placed = await self._credits.place_hold(
+        placed = await credits.place_hold(
             account_id,
             asked.feature,
             units=asked.units,
@@ -95,12 +91,11 @@ class _HoldsApi:
         )
         return answers.placed(placed)
 
-    async def extend(self, request: Request) -> Response:
+    async def extend(self, request: Request, credits: CreditService) -> Response:
         """Let a hold live longer."""
-        await self._who(request)
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Extension, bytes_max=self._body_bytes_max)
-        extended = await self._credits.extend_hold(
+        extended = await credits.extend_hold(
             account_id,
             hold_id,
             ttl_seconds=asked.ttl_seconds,
@@ -109,12 +104,11 @@ class _HoldsApi:
         )
         return answers.extended(extended)
 
-    async def capture(self, request: Request) -> Response:
+    async def capture(self, request: Request, credits: CreditService) -> Response:
         """Charge what was really used."""
-        await self._who(request)
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Capture, bytes_max=self._body_bytes_max)
-        captured = await self._credits.capture_hold(
+        captured = await credits.capture_hold(
             account_id,
             hold_id,
             units=asked.units,
@@ -128,12 +122,11 @@ class _HoldsApi:
         )
         return answers.captured(captured)
 
-    async def release(self, request: Request) -> Response:
+    async def release(self, request: Request, credits: CreditService) -> Response:
         """Give back all that is held."""
-        await self._who(request)
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Release, bytes_max=self._body_bytes_max)
-        released = await self._credits.release_hold(
+        released = await credits.release_hold(
             account_id,
             hold_id,
             reason=asked.reason,

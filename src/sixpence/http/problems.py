@@ -45,6 +45,7 @@ STATUSES: Mapping[str, int] = {
     refusals.SourceClaimedError.code: 409,
     core.InvalidInputError.code: 422,
     core.CatalogError.code: 422,
+    core.NotPermittedError.code: 401,
     core.QueueFullError.code: 503,
     core.AccountBusyError.code: 503,
     core.DatabaseUnavailableError.code: 503,

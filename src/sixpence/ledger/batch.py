@@ -22,7 +22,7 @@ from sixpence.core.commands import (
     VoidGrant,
 )
 from sixpence.core.decide import NO_PAST, decide
-from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError
+from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError, NotPermittedError
 from sixpence.core.past import Past
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.transaction import Transaction
@@ -33,11 +33,15 @@ _log = logging.getLogger(__name__)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A command for an account, with the key it may carry."""
+    """A command for an account, with the key it may carry.
+
+    `permit` is the hash of an API key that must still let in when the batch is decided; None for whom that is known of.
+    """
 
     account_id: str
     command: Command
     key: Key | None = None
+    permit: bytes | None = None
 
     @property
     def makes(self) -> bool:
@@ -94,6 +98,7 @@ def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
                 if isinstance(request.command, VoidGrant) and request.command.revoke_spent
             )
         ),
+        permits=tuple({request.permit for request in requests if request.permit is not None}),
     )
 
 
@@ -118,6 +123,8 @@ class _Batch:
     def decide(self, request: Request) -> Outcome:
         """The outcome of the next request."""
         loaded, name = self._loaded, request.account_id
+        if request.permit is not None and request.permit not in loaded.permitted:
+            return NotPermittedError()
         if name in loaded.broken:
             return InternalError()
         account = self._accounts.get(name)

@@ -21,9 +21,10 @@ from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError, Database
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import statements
-from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.catalogs import CatalogCache, VersionRow
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
+from sixpence.ledger.pipeline import Call, Pipeline, Row
 from sixpence.ledger.revoked import Scan, read_revoked
 from sixpence.ledger.rows import account_from_row, account_to_row, hold_from_document, transaction_from_row
 from sixpence.ledger.store import (
@@ -38,8 +39,6 @@ from sixpence.ledger.store import (
 
 # How long a batch waits for an account that another session holds before it goes on without it.
 LOCK_WAIT = "50ms"
-# How long the search for a lost commit waits for the session that may still be committing.
-SETTLE_WAIT = "5s"
 
 # The writer knows its plans: an index look-up for each row, whatever the statistics of a young table say.
 _SESSION = " ".join(
@@ -67,7 +66,6 @@ def connect(conninfo: str, *, unsafe_durability: bool = False) -> psycopg.Connec
         connection.close()
         problem = f"PostgreSQL runs with {' and '.join(unsafe)} off: it acknowledges what a crash can lose."
         raise DatabaseSetupError(problem, "Turn it on, or set SIXPENCE_UNSAFE_DURABILITY=yes to accept that.")
-    connection.prepare_threshold = 0
     return connection
 
 
@@ -82,6 +80,7 @@ class PostgresStore:
         self._unsafe_durability = unsafe_durability
         self._catalogs = CatalogCache()
         self._connection: psycopg.Connection | None = None
+        self._pipeline: Pipeline | None = None
 
     def check(self) -> None:
         """Connect now, so that a server that cannot be trusted is refused at the start."""
@@ -103,18 +102,17 @@ class PostgresStore:
 
     def append(self, append: Append) -> None:
         """Write the batch and commit it: one round trip."""
-        connection = self._open()
         accounts = [account_to_row(account) for account in append.accounts]
+        calls: list[Call] = [(statements.INSERT, (_json(append.rows),))]
+        if append.holds:
+            calls.append((statements.KEEP_HOLDS, (_json(append.holds),)))
+        calls.append((statements.UPDATE, (_json(accounts), str(len(accounts)))))
+        if append.unmade:
+            calls.append((statements.UNMAKE, (_numbers(append.unmade),)))
+        calls.append((statements.OUTBOX, (append.touched(), str(append.clock))))
+        calls.append((statements.COMMIT, ()))
         try:
-            with connection.pipeline():
-                connection.execute(statements.INSERT, (_json(append.rows),))
-                if append.holds:
-                    connection.execute(statements.KEEP_HOLDS, (_json(append.holds),))
-                connection.execute(statements.UPDATE, (_json(accounts), len(accounts)))
-                if append.unmade:
-                    connection.execute(statements.UNMAKE, (append.unmade,))
-                connection.execute(statements.OUTBOX, (append.touched(), append.clock))
-                connection.execute("COMMIT")
+            self._open().run(*calls)
         except (errors.DeadlockDetected, errors.SerializationFailure) as error:
             raise ContendedError(str(error)) from error
         except (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError) as error:
@@ -138,57 +136,61 @@ class PostgresStore:
         self.close()
         made = [{"account_no": row.account_no, "account_id": row.account_id}]
         try:
-            connection = self._open()
-            connection.execute("BEGIN")
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(SETTLE_WAIT))
-            connection.execute(statements.MAKE, (_json(made),))
-            connection.execute(statements.LOCK, ([row.account_no],))
-            found = connection.execute(statements.COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
-            connection.execute("ROLLBACK")
+            *_, found, _ = self._open().run(
+                (statements.BEGIN, ()),
+                (statements.SETTLE_PATIENTLY, ()),
+                (statements.MAKE, (_json(made),)),
+                (statements.LOCK, (_numbers([row.account_no]),)),
+                (statements.COMMITTED, (str(row.account_no), str(row.seq), _bytea(row.hash))),
+                (statements.ROLLBACK, ()),
+            )
         except psycopg.Error as error:
             raise ConnectionLostError(str(error)) from error
-        return found is not None
+        return bool(found)
 
     def close(self) -> None:
         """Close the connection; the server undoes what was not committed."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._pipeline = None
 
-    def _open(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
+    def _open(self) -> Pipeline:
+        if self._connection is None or self._pipeline is None or self._connection.closed:
             self._connection = connect(self._conninfo, unsafe_durability=self._unsafe_durability)
-        return self._connection
+            self._pipeline = Pipeline(self._connection)
+        return self._pipeline
 
     def _load(self, asked: Asked) -> Loaded:
-        connection = self._open()
-        reading = _Reading(connection, asked)
+        pipeline = self._open()
+        reading = _Reading(pipeline, asked)
         accounts = load_by_id(asked.account_ids, reading.locked)
         clock = reading.clock if self._clock is None else self._clock()
         return Loaded(
             clock=clock,
             priced_by=self._catalogs.current(
                 reading.catalog_version,
-                lambda above, up_to: connection.execute(statements.CATALOGS, (above, up_to)).fetchall(),
+                lambda above, up_to: _versions(pipeline, above, up_to),
             ),
             accounts=accounts,
             replays=reading.replays,
             busy=frozenset(reading.busy),
             broken=frozenset(reading.broken),
             past=reading.needed(accounts, clock),
+            permitted=reading.permitted,
         )
 
 
 class _Reading:
     """One batch being read. Locking is one round trip; there is a second one only where account numbers collide."""
 
-    def __init__(self, connection: psycopg.Connection, asked: Asked) -> None:
+    def __init__(self, pipeline: Pipeline, asked: Asked) -> None:
         self.clock = 0
         self.catalog_version: int | None = None
         self.replays: dict[tuple[str, str], Transaction] = {}
         self.busy: set[str] = set()
         self.broken: set[str] = set()
-        self._connection = connection
+        self.permitted: frozenset[bytes] = frozenset()
+        self._pipeline = pipeline
         self._asked = asked
         self._begun = False
 
@@ -202,20 +204,24 @@ class _Reading:
         ]
         making = set(self._asked.making)
         made = [{"account_no": number, "account_id": name} for number, name in by_no.items() if name in making]
-        execute = self._connection.execute
-        with self._connection.pipeline():
-            self._begin()
-            if made:
-                execute(statements.MAKE, (_json(made),))
-            lock = statements.LOCK if self._asked.wait else statements.LOCK_FREE
-            locked = execute(lock, (sorted(by_no),))
-            moment = execute(statements.MOMENT)
-            keyed = execute(statements.KEYS, (_json(keys),)) if keys else None
-        self.clock, self.catalog_version = moment.fetchall()[0]
-        for row in keyed.fetchall() if keyed is not None else ():
+        numbers = _numbers(sorted(by_no))
+        calls: list[Call] = [] if self._begun else self._begin()
+        self._begun = True
+        if made:
+            calls.append((statements.MAKE, (_json(made),)))
+        calls.append((statements.LOCK if self._asked.wait else statements.LOCK_FREE, (numbers,)))
+        calls.append((statements.MOMENT, (_byteas(self._asked.permits),)))
+        if keys:
+            calls.append((statements.KEYS, (_json(keys),)))
+        results = self._pipeline.run(*calls)
+        keyed = results.pop() if keys else []
+        moment, locked = results.pop(), results.pop()
+        self.clock, self.catalog_version, permitted = moment[0]
+        self.permitted = frozenset(permitted)
+        for row in keyed:
             transaction = transaction_from_row(row)
             self.replays[(transaction.account_id, str(transaction.idempotency_key))] = transaction
-        found = self._accounts(locked.fetchall())
+        found = self._accounts(locked)
         if not self._asked.wait:
             self._find_busy(by_no, found)
         return found
@@ -225,44 +231,34 @@ class _Reading:
         wanted = needed(self._asked, accounts, clock=clock)
         if not wanted:
             return past_of(self._asked, accounts, ())
-        execute = self._connection.execute
-        with self._connection.pipeline():
-            held = [execute(statements.OPEN_HOLDS, (_json(wanted.open_holds),))] if wanted.open_holds else []
-            held += [execute(statements.HOLDS, (_places(wanted.holds),))] if wanted.holds else []
-            past = self._past(wanted.past)
+        calls: list[Call] = []
+        if wanted.open_holds:
+            calls.append((statements.OPEN_HOLDS, (_json(wanted.open_holds),)))
+        if wanted.holds:
+            calls.append((statements.HOLDS, (_places(wanted.holds),)))
+        held = len(calls)
+        results = self._pipeline.run(*calls, *_past(wanted.past))
         by_no = {account.account_no: account for account in accounts.values()}
-        for number, document in (row for cursor in held for row in cursor.fetchall()):
+        for number, document in (row for result in results[:held] for row in result):
             hold = hold_from_document(document)
             by_no[number].holds[hold.id] = hold
-        rows = _transactions(past)
+        rows = _transactions(results[held:])
         rows += self._read_past(grants_of(self._asked, accounts, rows))
         rows += self._read_past(roots_of(rows))
         rows += read_revoked(self._asked, accounts, rows, self._rows_naming)
         return past_of(self._asked, accounts, rows)
 
-    def _past(self, places: Sequence[Place]) -> "list[psycopg.Cursor[Any]]":
-        """Ask for the transactions in these places and those about them."""
-        queries = (statements.PAST, statements.ABOUT) if places else ()
-        return [self._connection.execute(query, (_places(places),)) for query in queries]
-
     def _read_past(self, places: Sequence[Place]) -> list[Transaction]:
         """These, read at once: a round trip of its own, where there is something to read."""
-        if not places:
-            return []
-        with self._connection.pipeline():
-            past = self._past(places)
-        return _transactions(past)
+        return _transactions(self._pipeline.run(*_past(places))) if places else []
 
     def _rows_naming(self, scans: Sequence[Scan]) -> list[Transaction]:
         """The transactions that have one of the words in their texts."""
-        return _transactions([self._connection.execute(statements.NAMING, (_json(scans),))])
+        return _transactions(self._pipeline.run((statements.NAMING, (_json(scans),))))
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            if not self._asked.wait:
-                self._connection.execute("SET LOCAL lock_timeout = '1ms'")
-        self._begun = True
+    def _begin(self) -> list[Call]:
+        begin: list[Call] = [(statements.BEGIN, ())]
+        return begin if self._asked.wait else [*begin, (statements.LOCK_BRIEFLY, ())]
 
     def _accounts(self, rows: Sequence[Sequence[Any]]) -> dict[int, Account]:
         found = {}
@@ -275,7 +271,7 @@ class _Reading:
 
     def _find_busy(self, by_no: Mapping[int, str], found: Mapping[int, Account]) -> None:
         missing = [number for number, account_id in by_no.items() if number not in found]
-        present = self._connection.execute(statements.PRESENT, (missing,)).fetchall() if missing else ()
+        present = self._pipeline.run((statements.PRESENT, (_numbers(missing),)))[0] if missing else []
         self.busy.update(by_no[number] for (number,) in present if by_no[number] not in self.broken)
 
 
@@ -283,8 +279,19 @@ def _setting(connection: psycopg.Connection, name: str) -> str:
     return str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchall()[0][0])
 
 
-def _transactions(cursors: "Sequence[psycopg.Cursor[Any]]") -> list[Transaction]:
-    return [transaction_from_row(row) for cursor in cursors for row in cursor.fetchall()]
+def _versions(pipeline: Pipeline, above: int, up_to: int) -> list[VersionRow]:
+    found = pipeline.run((statements.CATALOGS, (str(above), str(up_to))))[0]
+    return [(version, applied_at, document) for version, applied_at, document in found]
+
+
+def _past(places: Sequence[Place]) -> list[Call]:
+    """The calls for the transactions in these places and those about them."""
+    queries = (statements.PAST, statements.ABOUT) if places else ()
+    return [(query, (_places(places),)) for query in queries]
+
+
+def _transactions(results: Sequence[list[Row]]) -> list[Transaction]:
+    return [transaction_from_row(row) for result in results for row in result]
 
 
 def _places(places: Sequence[Place]) -> str:
@@ -293,3 +300,18 @@ def _places(places: Sequence[Place]) -> str:
 
 def _json(values: Sequence[Any]) -> str:
     return msgspec.json.encode(values).decode()
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """An array of numbers as PostgreSQL writes it."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _byteas(values: Sequence[bytes]) -> str:
+    """An array of bytes as PostgreSQL writes it."""
+    quoted = (f'"{chr(92)}{_bytea(value)}"' for value in values)
+    return f"{{{','.join(quoted)}}}"
+
+
+def _bytea(value: bytes) -> str:
+    return f"\\x{value.hex()}"

@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, select, text
 
 from sixpence.core.account import Account
+from sixpence.core.errors import NotPermittedError
 from sixpence.core.hold import Hold
 from sixpence.core.transaction import Transaction, seq_of
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.rows import account_from_row, hold_from_document, transaction_from_row
-from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions
+from sixpence.ledger.schema import auth_api_keys, credit_accounts, credit_holds, credit_transactions
 
 PAGE_MAX = 200
 # A filtered page looks at this many rows and no more; it may come back short, with a cursor to go on.
@@ -53,6 +54,14 @@ class Page(msgspec.Struct, frozen=True):
 
     transactions: list[Transaction]
     next_seq: int | None
+
+
+def check_permit(connection: Connection, permit: bytes) -> None:
+    """Raise `NotPermittedError` unless the API key with this hash lets in."""
+    columns = auth_api_keys.c
+    live = select(columns.id).where(columns.key_hash == permit, columns.revoked_at.is_(None))
+    if connection.execute(live).first() is None:
+        raise NotPermittedError
 
 
 def find_account(connection: Connection, account_id: str) -> Account | None:

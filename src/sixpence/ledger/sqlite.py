@@ -75,6 +75,7 @@ _VERSION = "SELECT max(version) FROM catalog_versions"
 _CATALOGS = """
     SELECT version, applied_at, document FROM catalog_versions WHERE version > ? AND version <= ? ORDER BY version
 """
+_PERMITTED = "SELECT 1 FROM auth_api_keys WHERE key_hash = ? AND revoked_at IS NULL"
 _COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = ? AND seq = ? AND hash = ?"
 
 
@@ -194,6 +195,7 @@ class SQLiteStore:
                 replays=self._replays(connection, asked, accounts),
                 broken=broken,
                 past=past,
+                permitted=frozenset(p for p in asked.permits if connection.execute(_PERMITTED, (p,)).fetchone()),
             )
         except sqlite3.Error as error:
             raise ConnectionLostError(str(error)) from error

@@ -21,36 +21,44 @@ def _read(column: Column[object]) -> str:
 
 
 def _recordset(table: Table) -> str:
-    return f"json_to_recordset(%s::json) AS r({', '.join(map(_declared, table.columns))})"
+    return f"json_to_recordset($1::json) AS r({', '.join(map(_declared, table.columns))})"
 
 
 def _names(table: Table, alias: str = "") -> str:
     return ", ".join(f"{alias}{column.name}" for column in table.columns)
 
 
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+LOCK_BRIEFLY = "SET LOCAL lock_timeout = '1ms'"
+# How long the search for a lost commit waits for the session that may still be committing.
+SETTLE_PATIENTLY = "SET LOCAL lock_timeout = '5s'"
 MAKE = """
     INSERT INTO credit_accounts (account_no, account_id)
     SELECT r.account_no, r.account_id
-    FROM json_to_recordset(%s::json) AS r(account_no bigint, account_id text)
+    FROM json_to_recordset($1::json) AS r(account_no bigint, account_id text)
     ORDER BY r.account_no
     ON CONFLICT DO NOTHING
 """
 LOCK = f"""
     SELECT {_names(credit_accounts)} FROM credit_accounts
-    WHERE account_no = ANY(%s::bigint[]) ORDER BY account_no FOR UPDATE
+    WHERE account_no = ANY($1::bigint[]) ORDER BY account_no FOR UPDATE
 """
 LOCK_FREE = LOCK + " SKIP LOCKED"
-PRESENT = "SELECT account_no FROM credit_accounts WHERE account_no = ANY(%s::bigint[])"
+PRESENT = "SELECT account_no FROM credit_accounts WHERE account_no = ANY($1::bigint[])"
+# After the lock: the time, the catalog's version, and which of the permits that were shown still let in.
 MOMENT = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-           (SELECT max(version) FROM catalog_versions)
+           (SELECT max(version) FROM catalog_versions),
+           ARRAY(SELECT key_hash FROM auth_api_keys WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL)
 """
 CATALOGS = """
-    SELECT version, applied_at, document FROM catalog_versions WHERE version > %s AND version <= %s ORDER BY version
+    SELECT version, applied_at, document FROM catalog_versions WHERE version > $1 AND version <= $2 ORDER BY version
 """
 KEYS = f"""
     SELECT {_names(credit_transactions, "t.")}
-    FROM json_to_recordset(%s::json) AS k(account_no bigint, idempotency_key text)
+    FROM json_to_recordset($1::json) AS k(account_no bigint, idempotency_key text)
     CROSS JOIN LATERAL (
         SELECT * FROM credit_transactions
         WHERE account_no = k.account_no AND idempotency_key = k.idempotency_key LIMIT 1
@@ -60,14 +68,14 @@ _HOLDS = "SELECT account_no, document FROM credit_holds WHERE account_no = w.acc
 # The open holds that are due, and so many of the next ones.
 OPEN_HOLDS = f"""
     SELECT h.account_no, h.document
-    FROM json_to_recordset(%s::json) AS w(account_no bigint, due_by bigint, beyond bigint)
+    FROM json_to_recordset($1::json) AS w(account_no bigint, due_by bigint, beyond bigint)
     CROSS JOIN LATERAL (
         ({_HOLDS} AND state = 'open' AND expires_at <= w.due_by)
         UNION ALL
         ({_HOLDS} AND state = 'open' AND expires_at > w.due_by ORDER BY expires_at, seq LIMIT w.beyond)
     ) AS h
 """
-_PLACES = "json_to_recordset(%s::json) AS w(account_no bigint, seq bigint)"
+_PLACES = "json_to_recordset($1::json) AS w(account_no bigint, seq bigint)"
 HOLDS = f"SELECT h.account_no, h.document FROM {_PLACES} CROSS JOIN LATERAL ({_HOLDS} AND seq = w.seq LIMIT 1) AS h"
 PAST = f"""
     SELECT {_names(credit_transactions, "t.")} FROM {_PLACES}
@@ -85,7 +93,7 @@ ABOUT = f"""
 # The rows of an account above a `seq` that have one of the words in their texts: each row is looked at once.
 NAMING = f"""
     SELECT {_names(credit_transactions, "t.")}
-    FROM json_to_recordset(%s::json) AS w(account_no bigint, above bigint, words text[])
+    FROM json_to_recordset($1::json) AS w(account_no bigint, above bigint, words text[])
     CROSS JOIN LATERAL (
         SELECT * FROM credit_transactions AS c
         WHERE account_no = w.account_no AND seq > w.above AND EXISTS (
@@ -113,11 +121,11 @@ UPDATE = f"""
         WHERE a.account_no = r.account_no AND a.account_id = r.account_id
         RETURNING 1
     )
-    SELECT 1 / (count(*) = %s)::int FROM updated
+    SELECT 1 / (count(*) = $2::bigint)::int FROM updated
 """
-UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ANY(%s::bigint[]) AND seq = 0"
+UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ANY($1::bigint[]) AND seq = 0"
 OUTBOX = """
     INSERT INTO outbox (touched, recorded_at, written_by)
-    VALUES (%s, %s, pg_current_xact_id()::text::bigint)
+    VALUES ($1, $2, pg_current_xact_id()::text::bigint)
 """
-COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = %s AND seq = %s AND hash = %s"
+COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = $1 AND seq = $2 AND hash = $3"

@@ -21,7 +21,7 @@ class Asked(msgspec.Struct, frozen=True):
     `commands` says how many commands an account has; `holds`, `refunded` and `voided` are pairs of an account's id
     and the id of a hold, a transaction or a grant that one of its commands names; `revoked` are those of the voided
     grants of which all that was spent is to be known. `wait` says whether to wait (a little) for an account that
-    another session holds, or to leave it out at once.
+    another session holds, or to leave it out at once. `permits` are the hashes of API keys that commands came with.
     """
 
     account_ids: tuple[str, ...]
@@ -33,12 +33,14 @@ class Asked(msgspec.Struct, frozen=True):
     refunded: tuple[tuple[str, str], ...] = ()
     voided: tuple[tuple[str, str], ...] = ()
     revoked: tuple[tuple[str, str], ...] = ()
+    permits: tuple[bytes, ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True):
     """A batch's state, read under its locks: what is not in `accounts` does not exist, or is `busy` or `broken`.
 
     The accounts have the holds that their commands may need, and `past` the earlier transactions (see `needed`).
+    `permitted` are those of the permits that let in.
     """
 
     clock: int
@@ -48,6 +50,7 @@ class Loaded(msgspec.Struct, frozen=True):
     busy: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     past: dict[str, Past] = {}
+    permitted: frozenset[bytes] = frozenset()
 
 
 class Append(msgspec.Struct, frozen=True):

@@ -4,8 +4,9 @@ Every coroutine of the service awaits only `_submit`, `_read` and `_write`, so t
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Self, TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
 from sixpence.core.account import Account
@@ -33,13 +34,33 @@ class Operations:
     def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._ledger = database if isinstance(database, Ledger) else Ledger(database, catalog=catalog)
         self._catalogs = CatalogReader()
+        self._permit: bytes | None = None
+
+    def permitted(self, permit: bytes) -> Self:
+        """The same operations for whoever shows the API key with this hash, looked up with each of them and not before.
+
+        Each raises `NotPermittedError` where the key is unknown or was revoked.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__ = {**self.__dict__, "_permit": permit}
+        return twin
 
     async def _submit(self, request: Request) -> Accepted:
         """Run a command through the writer; raises its refusal."""
+        if self._permit is not None:
+            request = msgspec.structs.replace(request, permit=self._permit)
         return await self._ledger.submit(request)
 
     async def _read(self, job: Callable[[Connection], T]) -> T:
-        return await self._ledger.read(job)
+        permit = self._permit
+        if permit is None:
+            return await self._ledger.read(job)
+
+        def permitted_job(connection: Connection) -> T:
+            reader.check_permit(connection, permit)
+            return job(connection)
+
+        return await self._ledger.read(permitted_job)
 
     async def _write(self, job: Callable[[Connection], T]) -> T:
         """Run the job in a transaction of its own, beside the writer's."""
