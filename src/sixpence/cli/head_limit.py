@@ -6,8 +6,9 @@ Not here: the bound on bodies, which is the application's (`sixpence.http.bodies
 from http import HTTPStatus
 from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from sixpence.cli.direct import DirectProtocol
 from sixpence.http import problems
 
 # Twice what nginx takes unless it is told otherwise.
@@ -16,7 +17,7 @@ HEAD_BYTES_MAX = 64 * 1024
 LINGER_SECONDS = 1.0
 
 
-class HeadLimitedProtocol(HttpToolsProtocol):
+class HeadLimitedProtocol(DirectProtocol):
     """Refuses a request line, headers and trailers that are more than `HEAD_BYTES_MAX` together with a 431."""
 
     # Of this message: what the parser has handed out of its head and its trailers.

@@ -9,6 +9,7 @@ import threading
 from starlette.types import ASGIApp
 
 from sixpence.cli.logs import configure_logs
+from sixpence.cli.running import share_the_interpreter
 
 
 def create_worker_app() -> ASGIApp:
@@ -16,6 +17,7 @@ def create_worker_app() -> ASGIApp:
     from sixpence.wiring import create_app
 
     configure_logs()
+    share_the_interpreter()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), name="sixpence-parent", daemon=True).start()

@@ -73,7 +73,7 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
         idempotency_key=None if change.key is None else change.key.value,
         fingerprint=None if change.key is None else change.key.fingerprint,
         hash_format=HASH_FORMAT,
-        hash=b"",
+        hash=b"",  # once the other fields stand
         created_at=change.at,
         recorded_at=recorded_at,
         about_seq=None if change.detail.about is None else seq_of(change.detail.about),

@@ -57,30 +57,36 @@ class Holds(dict[str, Hold]):
     """Holds by their ids, that also tell which open one is the next to time out, however many there are."""
 
     def __init__(self, holds: Iterable[Hold] = ()) -> None:
-        super().__init__((hold.id, hold) for hold in holds)
-        self._queue = [(hold.terms.expires_at, hold.id) for hold in self.values() if hold.state == "open"]
-        heapify(self._queue)
+        super().__init__()
+        # Ordered by whoever asks first: most accounts are read for a use, and nobody does.
+        self._queue: list[tuple[int, str]] | None = None
+        for hold in holds:
+            self[hold.id] = hold
 
     def __setitem__(self, name: str, hold: Hold) -> None:
         super().__setitem__(name, hold)
-        if hold.state == "open":
+        if hold.state == "open" and self._queue is not None:
             heappush(self._queue, (hold.terms.expires_at, name))
 
     def earliest(self) -> Hold | None:
         """The open hold that times out first, of several at one instant the one with the lowest id."""
-        while self._queue:
-            expires_at, name = self._queue[0]
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = [(hold.terms.expires_at, hold.id) for hold in self.values() if hold.state == "open"]
+            heapify(queue)
+        while queue:
+            expires_at, name = queue[0]
             hold = self.get(name)
             if hold is not None and hold.state == "open" and hold.terms.expires_at == expires_at:
                 return hold
-            heappop(self._queue)  # it has ended since, or lives longer
+            heappop(queue)  # it has ended since, or lives longer
         return None
 
     def copy(self) -> "Holds":
         """Holds of their own to work on."""
         twin = Holds()
         twin.update(self)
-        twin._queue = list(self._queue)
+        twin._queue = None if self._queue is None else list(self._queue)
         return twin
 
 

@@ -17,7 +17,7 @@ from sixpence.http import problems
 from sixpence.http.boundary import Handlers, refusal_handlers
 from sixpence.http.origin import origin_of
 from sixpence.http.paths import EncodedPaths
-from sixpence.http.shortcut import Shortcut
+from sixpence.http.shortcut import Shortcut, Ways
 from sixpence.service.credits import CreditService
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,8 @@ def build_app(
         ClientDisconnect: _gone,
         Exception: _defect,
     }
-    middleware = [Middleware(Shortcut, routes, handlers), Middleware(EncodedPaths)]
+    ways = Ways(routes, handlers)
+    middleware = [Middleware(Shortcut, ways), Middleware(EncodedPaths)]
     if allowed_origins:
         cors = Middleware(
             CORSMiddleware,
@@ -54,6 +55,8 @@ def build_app(
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
     # A path is what it says: a slash too many is nothing, and a POST is not sent round by a redirect.
     app.router.redirect_slashes = False
+    # For a server that can go them without ASGI in between (`sixpence.cli.direct`).
+    app.state.ways = ways
     return app
 
 

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from sixpence.core import metadata as metadata_text
 from sixpence.core.bounds import KEY_LENGTH_MAX, check_text, shown
@@ -14,6 +14,7 @@ from sixpence.http.errors import BodyTooLargeError, MalformedBodyError
 T = TypeVar("T")
 
 KEY_HEADER = "Idempotency-Key"
+_KEY_NAME = KEY_HEADER.lower().encode()
 
 
 async def read_body(request: Request, shape: type[T], *, bytes_max: int) -> T:
@@ -36,13 +37,13 @@ def metadata_of(raw: msgspec.Raw | msgspec.UnsetType) -> dict[str, Any] | None:
 
 def idempotency_key(request: Request) -> str | None:
     """The caller's name for this change, from the header `Idempotency-Key`; None where there is none."""
-    keys = request.headers.getlist(KEY_HEADER)
+    keys = [value for name, value in request.scope["headers"] if name == _KEY_NAME]
     if not keys:
         return None
     if len(keys) > 1:
         raise InvalidInputError(KEY_HEADER, f"was sent {len(keys)} times. Send it once.")
     # Space around a header's value is no part of it (RFC 9110, section 5.5), and not every proxy passes it on.
-    key = keys[0].strip(" \t")
+    key = keys[0].decode("latin-1").strip(" \t")
     if not key.isascii():
         # Clients disagree on what such bytes mean, so that one name could be two.
         raise InvalidInputError(KEY_HEADER, f"{shown(key)} is not ASCII. Send letters, digits and signs.")
@@ -50,11 +51,16 @@ def idempotency_key(request: Request) -> str | None:
 
 
 async def _read(request: Request, bytes_max: int) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
         size += len(part)
         if size > bytes_max:
             raise BodyTooLargeError(f"The body has more than {bytes_max} bytes. Send less.", field="body")
         parts.append(part)
-    return b"".join(parts)
+        if not message.get("more_body", False):
+            return b"".join(parts)

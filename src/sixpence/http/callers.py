@@ -139,5 +139,7 @@ async def with_account(credits: CreditService, account_id: str, ask: Callable[[]
 
 
 def _bearer(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    headers = request.scope["headers"]
+    sent: bytes = next((value for name, value in headers if name == b"authorization"), b"")
+    scheme, _, token = sent.decode("latin-1").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -1,87 +1,95 @@
 """The way to the endpoints below an account's path without the router, which tries one route after another.
 
 An app asks for these with every generation, and the router costs more than what it leads to. The endpoints are the same
-ones; what is not found here goes on to the router.
+ones; what is not found here goes on to the router. A server may go this way without ASGI in between.
 """
 
 from collections.abc import Sequence
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sixpence.http.boundary import Handler, Handlers
+from sixpence.http.boundary import Handlers
 
 # Segments of `/v1/accounts/{account_id}/WORD/{id}/WORD`: the empty one before the first slash is number 0.
 _BASE = ["", "v1", "accounts"]
-_WORDS = (4, 6)
-_IDS = (3, 5)
-_SEGMENTS_MAX = 7
+_SEGMENTS_MIN, _SEGMENTS_MAX = 4, 7
 
 _Key = tuple[str, int, str, str]
 
 
-class Shortcut:
-    """Answers requests below an account's path; `handlers` answer what their endpoints raise, as the router's do."""
+class Way:
+    """Where a request goes: an endpoint, and the ids in its path as they were sent."""
 
-    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], handlers: Handlers) -> None:
-        self._app = app
+    __slots__ = ("ids", "route")
+
+    def __init__(self, route: Route, ids: dict[str, str]) -> None:
+        self.route = route
+        self.ids = ids
+
+
+class Ways:
+    """The endpoints below an account's path; `handlers` answer what these raise."""
+
+    def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers) -> None:
         self._handlers = handlers
         self._ways: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
             if isinstance(route, Route):
                 self._add(route)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or pass it on."""
-        way = self._way_of(scope)
-        if way is None:
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
+    def find(self, method: str, raw_path: bytes) -> Way | None:
+        """The way of a request, None where the router has to look."""
+        parts = raw_path.decode("latin-1").split("/")
+        if not _SEGMENTS_MIN <= len(parts) <= _SEGMENTS_MAX or parts[:3] != _BASE:
+            return None
+        found = self._ways.get(_key(method, parts))
+        if found is None:
+            return None
+        route, names = found
+        ids = dict(zip(names, parts[3::2], strict=True))
+        return Way(route, ids) if all(ids.values()) else None
+
+    async def answer(self, way: Way, request: Request) -> Response:
+        """The answer to a request that goes this way, whatever happens on it."""
         try:
-            response = await way.endpoint(request)
-        except Exception as error:
-            handler = self._handler_of(error)
-            if handler is None:
-                raise
+            response: Response = await way.route.endpoint(request)
+        except Exception as error:  # noqa: BLE001 - the last handler answers what is nobody's refusal
+            handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
             response = await handler(request, error)
-        await response(scope, receive, send)
+        return response
 
     def _add(self, route: Route) -> None:
         parts = route.path.split("/")
-        if parts[:3] != _BASE or not 4 <= len(parts) <= _SEGMENTS_MAX:
-            return
-        names = [parts[place][1:-1] for place in _IDS if place < len(parts)]
-        for method in (route.methods or set()) - {"HEAD"}:
-            self._ways[_key(method, parts)] = (route, names)
+        if parts[:3] == _BASE and _SEGMENTS_MIN <= len(parts) <= _SEGMENTS_MAX:
+            names = [part[1:-1] for part in parts[3::2]]
+            for method in (route.methods or set()) - {"HEAD"}:
+                self._ways[_key(method, parts)] = (route, names)
 
-    def _way_of(self, scope: Scope) -> Route | None:
-        """The route of the request, its ids set in the scope; None where the router has to look."""
+
+class Shortcut:
+    """Middleware that sends requests on their way, and all others to the router."""
+
+    def __init__(self, app: ASGIApp, ways: Ways) -> None:
+        self._app = app
+        self._ways = ways
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
         # Below a prefix the path begins otherwise, and the router takes that off.
-        if scope["type"] != "http" or scope.get("root_path"):
-            return None
-        raw_path: bytes = scope.get("raw_path") or b""
-        parts = raw_path.decode("latin-1").split("/")
-        if not 4 <= len(parts) <= _SEGMENTS_MAX or parts[:3] != _BASE:
-            return None
-        way = self._ways.get(_key(scope["method"], parts))
+        way = None
+        if scope["type"] == "http" and not scope.get("root_path"):
+            way = self._ways.find(scope["method"], scope.get("raw_path") or b"")
         if way is None:
-            return None
-        route, names = way
-        ids = dict(zip(names, parts[3::2], strict=True))
-        if not all(ids.values()):
-            return None
-        scope["path_params"] = ids
-        return route
-
-    def _handler_of(self, error: Exception) -> Handler | None:
-        """What answers this error; what is nobody's refusal goes on to the application's own last handler."""
-        kinds = type(error).__mro__
-        return next((self._handlers[kind] for kind in kinds if kind is not Exception and kind in self._handlers), None)
+            await self._app(scope, receive, send)
+            return
+        scope["path_params"] = way.ids
+        response = await self._ways.answer(way, Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def _key(method: str, parts: list[str]) -> _Key:
     size = len(parts)
-    first, second = (parts[place] if place < size else "" for place in _WORDS)
-    return method, size, first, second
+    return method, size, parts[4] if size > 4 else "", parts[6] if size > 6 else ""

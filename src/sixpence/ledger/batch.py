@@ -4,7 +4,6 @@ Pure but for the log: a batch equals its commands run one by one (invariant 15),
 """
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -43,11 +42,6 @@ class Request(msgspec.Struct, frozen=True):
     key: Key | None = None
     permit: bytes | None = None
 
-    @property
-    def makes(self) -> bool:
-        """Whether the command may make the account."""
-        return isinstance(self.command, EnsureAccount)
-
 
 class Accepted(msgspec.Struct, frozen=True):
     """A command that was accepted: the account after it, its row if it has one, and whether that was written before."""
@@ -69,36 +63,43 @@ class Decided(msgspec.Struct, frozen=True):
 
 def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
     """What a batch of these requests has to load."""
-    commands = Counter(request.account_id for request in requests)
+    commands: dict[str, int] = {}
+    making: dict[str, None] = {}
+    keys: dict[tuple[str, str], None] = {}
+    permits: set[bytes] = set()
+    holds: list[tuple[str, str]] = []
+    refunded: list[tuple[str, str]] = []
+    voided: list[tuple[str, str]] = []
+    revoked: dict[tuple[str, str], None] = {}
+    for request in requests:
+        name, command = request.account_id, request.command
+        commands[name] = commands.get(name, 0) + 1
+        if request.key is not None:
+            keys[(name, request.key.value)] = None
+        if request.permit is not None:
+            permits.add(request.permit)
+        match command:
+            case EnsureAccount():
+                making[name] = None
+            case CaptureHold() | ReleaseHold() | ExtendHold():
+                holds.append((name, command.hold_id))
+            case Refund():
+                refunded.append((name, command.transaction_id))
+            case VoidGrant():
+                voided.append((name, command.grant_id))
+                if command.revoke_spent:
+                    revoked[(name, command.grant_id)] = None
     return Asked(
         account_ids=tuple(commands),
-        making=tuple(dict.fromkeys(request.account_id for request in requests if request.makes)),
-        keys=tuple(dict.fromkeys((r.account_id, r.key.value) for r in requests if r.key is not None)),
+        making=tuple(making),
+        keys=tuple(keys),
         wait=wait,
         commands=commands,
-        holds=tuple(
-            (request.account_id, request.command.hold_id)
-            for request in requests
-            if isinstance(request.command, (CaptureHold, ReleaseHold, ExtendHold))
-        ),
-        refunded=tuple(
-            (request.account_id, request.command.transaction_id)
-            for request in requests
-            if isinstance(request.command, Refund)
-        ),
-        voided=tuple(
-            (request.account_id, request.command.grant_id)
-            for request in requests
-            if isinstance(request.command, VoidGrant)
-        ),
-        revoked=tuple(
-            dict.fromkeys(
-                (request.account_id, request.command.grant_id)
-                for request in requests
-                if isinstance(request.command, VoidGrant) and request.command.revoke_spent
-            )
-        ),
-        permits=tuple({request.permit for request in requests if request.permit is not None}),
+        holds=tuple(holds),
+        refunded=tuple(refunded),
+        voided=tuple(voided),
+        revoked=tuple(revoked),
+        permits=tuple(permits),
     )
 
 

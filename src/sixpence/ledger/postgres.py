@@ -196,11 +196,11 @@ class _Reading:
 
     def locked(self, by_no: Mapping[int, str]) -> dict[int, Account]:
         """The accounts of these numbers, locked in their order; after the lock the clock, the version and the keys."""
+        numbers_by_id = {account_id: number for number, account_id in by_no.items()}
         keys = [
-            {"account_no": number, "idempotency_key": key}
-            for number, account_id in by_no.items()
-            for asked_id, key in self._asked.keys
-            if asked_id == account_id
+            {"account_no": numbers_by_id[account_id], "idempotency_key": key}
+            for account_id, key in self._asked.keys
+            if account_id in numbers_by_id
         ]
         making = set(self._asked.making)
         made = [{"account_no": number, "account_id": name} for number, name in by_no.items() if name in making]
