@@ -89,6 +89,10 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     (errors.InvalidInputError("amount", "0 is too small. Send 1."), "amount: 0 is too small. Send 1."),
     (errors.CatalogError(("a: no.", "b: no.")), "The catalog is not valid:\n  - a: no.\n  - b: no."),
     (
+        errors.NotPermittedError(),
+        "This API key is unknown or revoked. Make one: sixpence key create.",
+    ),
+    (
         errors.QueueFullError(),
         "Too many requests are waiting. Nothing was changed; try again in 1 s.",
     ),

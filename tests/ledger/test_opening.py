@@ -182,7 +182,8 @@ def test_settings_in_the_url_hold_for_every_connection(migrated_postgres_url: st
         try:
             with SyncCreditService(url) as service, pytest.raises(DatabaseSetupError) as refused:
                 service.initialize_user_credits(ADA)
-            for table in ("credit_accounts", "credit_transactions", "outbox", "catalog_versions", "sixpence_schema"):
+            ours = ("credit_accounts", "credit_transactions", "outbox", "catalog_versions", "auth_api_keys")
+            for table in (*ours, "sixpence_schema"):
                 connection.execute(
                     sql.SQL("CREATE TABLE elsewhere.{0} (LIKE public.{0} INCLUDING ALL)").format(sql.Identifier(table))
                 )

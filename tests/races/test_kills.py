@@ -57,7 +57,8 @@ async def test_postgres_dies(on_postgres: Served, mortal: PostgresServer) -> Non
 
     async def death() -> None:
         await asyncio.to_thread(mortal.kill)
-        await asyncio.sleep(0.2)
+        # Longer than a batch waits for a database that is away, so that some are told to come again.
+        await asyncio.sleep(1.5)
         await asyncio.to_thread(mortal.start)
 
     pids = [server.pid for server in on_postgres.servers]
