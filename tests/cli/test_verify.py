@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from sixpence.core.transaction import FIRST_HEAD, hashed_fields, row_hash
+from sixpence.core.chain import row_hash
+from sixpence.core.transaction import FIRST_HEAD
 from sixpence.ledger.rows import transaction_from_row
 from tests.support.server import ServerProcess, environment_for
 
@@ -76,7 +77,7 @@ def test_a_ledger_that_only_adds_up_is_found_by_deciding_anew(idle: ServerProces
             detail=row.detail.replace('"amount":6,', '"amount":600,'),
             allocations=row.allocations.replace(",6]", ",600]"),
         )
-        head = row_hash(FIRST_HEAD, hashed_fields(generous))
+        head = row_hash(FIRST_HEAD, generous)
         connection.execute(
             "UPDATE credit_transactions SET amount = 600, balance_after = 600, total_after = 600,"
             " detail = ?, allocations = ?, hash = ?",

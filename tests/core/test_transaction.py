@@ -10,11 +10,12 @@ import pytest
 from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
 from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.chain import digest, hashed_fields, row_hash
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
 from sixpence.core.fold import fold
 from sixpence.core.instant import DAY
-from sixpence.core.transaction import Transaction, hashed_fields, row_hash, seq_of, transaction_id
+from sixpence.core.transaction import FIRST_HEAD, Transaction, seq_of, transaction_id
 
 _START = 1_767_225_600_000_000  # 2026-01-01
 _ACCOUNT_ID = "zoë@example.com"
@@ -48,7 +49,7 @@ def _rows() -> list[Transaction]:
     return rows
 
 
-def _preimage_by_hand(previous: bytes, row: Transaction) -> bytes:
+def _first_preimage_by_hand(previous: bytes, row: Transaction) -> bytes:
     data = b"\x01" + previous
     for name in _CHAINED:
         value = getattr(row, name)
@@ -58,6 +59,54 @@ def _preimage_by_hand(previous: bytes, row: Transaction) -> bytes:
             encoded = value if isinstance(value, bytes) else f"{value}".encode()
             data += struct.pack(">I", len(encoded)) + encoded
     return data
+
+
+def _second_preimage_by_hand(previous: bytes, row: Transaction) -> bytes:
+    """MessagePack's array of twenty, as far as a row needs MessagePack: nil, integers, text and bytes."""
+    data = b"\x02" + previous + b"\xdc" + struct.pack(">H", len(_CHAINED))
+    for name in _CHAINED:
+        data += _packed_by_hand(getattr(row, name))
+    return data
+
+
+def _packed_by_hand(value: int | str | bytes | None) -> bytes:
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, int):
+        if -32 <= value < 128:
+            return struct.pack(">b", value) if value < 0 else bytes((value,))
+        kinds = [(b"\xcc", ">B"), (b"\xcd", ">H"), (b"\xce", ">I"), (b"\xcf", ">Q")]
+        if value < 0:
+            kinds = [(b"\xd0", ">b"), (b"\xd1", ">h"), (b"\xd2", ">i"), (b"\xd3", ">q")]
+        return next(mark + _fitting(form, value) for mark, form in kinds if _fitting(form, value))
+    text = isinstance(value, str)
+    encoded = value.encode() if isinstance(value, str) else value
+    if text and len(encoded) < 32:
+        return bytes((0xA0 | len(encoded),)) + encoded
+    marks = (b"\xd9", b"\xda") if text else (b"\xc4", b"\xc5")
+    return (
+        marks[0] + struct.pack(">B", len(encoded)) if len(encoded) < 256 else marks[1] + struct.pack(">H", len(encoded))
+    ) + encoded
+
+
+def _fitting(form: str, value: int) -> bytes:
+    try:
+        return struct.pack(form, value)
+    except struct.error:
+        return b""
+
+
+_BY_HAND = {1: _first_preimage_by_hand, 2: _second_preimage_by_hand}
+
+
+def _in_format(form: int) -> list[Transaction]:
+    """The small ledger as it is written in that format."""
+    head, rows = FIRST_HEAD, []
+    for row in _rows():
+        unhashed = msgspec.structs.replace(row, hash_format=form)
+        rows.append(msgspec.structs.replace(unhashed, hash=row_hash(head, unhashed)))
+        head = rows[-1].hash
+    return rows
 
 
 def _id_by_hand(number: int, seq: int, created_at: int) -> str:
@@ -70,7 +119,7 @@ def _number_by_hand(text: str) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16) // 2
 
 
-_HASHES = [
+_FIRST_HASHES = [
     ("signup", "3928bc05922b889580c595515fe061cb0481e1f99cafcc49c451d0725bfc333d"),
     ("consume", "b49473d4498c75d96342bbfd382880d3b388a2752cdda74c95fdc831b8c24e41"),
     ("grant", "ee83322ff642d8ce7fc48252d1ad2eb870de564f6e098d7e3bf97ecd2c535ca5"),
@@ -78,6 +127,16 @@ _HASHES = [
     ("plan_change", "f6599991793231dc85f629d9dbf7c378718fbca179c352775ea9e289ebe1b648"),
     ("expire", "12ddf88d794ec0376c2e464d933cca0a509fe3995d0039024a58c5822547ea9a"),
     ("take_effect", "c033d099eedc822f7700a7fbfecb91721c6c58bf32e2c85fb5976a33f06bc2e0"),
+]
+
+_SECOND_HASHES = [
+    ("signup", "fca9843446a308b8f1fd81f92358f826283867e6fe3b13f7b07910a6247b456a"),
+    ("consume", "c62ac34266cc3020be74f58d6ebece9a64a0eb8a29b2c596e4e7819c27891ed7"),
+    ("grant", "4ce104a075a577a1c7fcd7845f6cc9d1dd458e41354e1acbc07e8fd861e4360c"),
+    ("grant", "0d163b5ce6d63989363dcd1e94de09bc9447a02688c5667c1d233938e79e2f33"),
+    ("plan_change", "8baf0b8f2b7d5a012ab9b03c1ab25a110def2fd0fe872eacdc2cad600356e3b5"),
+    ("expire", "5aad60091d1a047c3aa2c2df615d0a302feeecfeaac949d10fb552d8666f9ca1"),
+    ("take_effect", "d7cbd600c02f1a58b2b40ae971bac3fef8767679a9057308de9a794a7d32b2f3"),
 ]
 
 _TEXTS = [
@@ -113,18 +172,30 @@ _TEXTS = [
 
 
 def test_each_hash_of_a_ledger_is_pinned() -> None:
-    """The hashes of the small ledger are what they have always been."""
-    rows = _rows()
+    """The hashes of the small ledger are what they have always been, and new rows have the newest format."""
+    assert [(row.kind, row.hash.hex()) for row in _in_format(1)] == _FIRST_HASHES
+    assert [(row.kind, row.hash.hex()) for row in _in_format(2)] == _SECOND_HASHES
+    assert _in_format(2) == _rows()
 
-    assert [(row.kind, row.hash.hex()) for row in rows] == _HASHES
+
+def test_a_ledger_of_both_formats_is_proved() -> None:
+    """An account whose first rows have the first format goes on in the second."""
+    account = Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID)
+    fold(account, _in_format(1)[:3])
+    later = msgspec.structs.replace(_rows()[3])
+    written = msgspec.structs.replace(later, hash=row_hash(account.head, later))
+
+    fold(account, [written])
+
+    assert (account.seq, account.head) == (4, written.hash)
 
 
 def test_an_expiry_that_does_not_say_what_it_is_about_is_still_provable() -> None:
     """Expiries once named their grant in their movements alone; their hashes are what they have always been."""
-    rows = _rows()
+    rows = _in_format(1)
     account = fold(Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID), rows[:5])
     nameless = msgspec.structs.replace(rows[5], detail="{}", about_seq=None)
-    written = msgspec.structs.replace(nameless, hash=row_hash(account.head, hashed_fields(nameless)))
+    written = msgspec.structs.replace(nameless, hash=row_hash(account.head, nameless))
 
     fold(account, [written])
 
@@ -132,22 +203,31 @@ def test_an_expiry_that_does_not_say_what_it_is_about_is_still_provable() -> Non
     assert account.head == written.hash
 
 
-def test_each_hash_follows_from_the_format_as_written_down() -> None:
-    """A second implementation of the format finds the same hashes."""
-    previous = bytes(32)
-    for row in _rows():
-        by_hand = hashlib.sha256(_preimage_by_hand(previous, row)).digest()
+@pytest.mark.parametrize("form", [1, 2])
+def test_each_hash_follows_from_the_format_as_written_down(form: int) -> None:
+    """A second implementation of each format finds the same hashes."""
+    previous = FIRST_HEAD
+    for row in _in_format(form):
+        by_hand = hashlib.sha256(_BY_HAND[form](previous, row)).digest()
 
-        assert row_hash(previous, hashed_fields(row)) == by_hand == row.hash
+        assert digest(form, previous, hashed_fields(row)) == by_hand == row.hash
 
         previous = row.hash
 
 
+@pytest.mark.parametrize(
+    "value", [0, 127, 128, -32, -33, -128, -129, 255, 256, 65_536, 2**32, -(2**31) - 1, 2**53 - 1, -(2**53)]
+)
+def test_a_number_is_written_in_its_shortest_form(value: int) -> None:
+    """Each number has one way to be written in the second format."""
+    assert digest(2, b"", (value,)) == hashlib.sha256(b"\x02\x91" + _packed_by_hand(value)).digest()
+
+
 def test_the_canonical_bytes_of_a_row_are_pinned() -> None:
     """Format 1, byte for byte: number, previous hash, then each field with its length; absent is 2^32 - 1."""
-    first, second = _rows()[:2]
+    first, second = _in_format(1)[:2]
 
-    preimage = _preimage_by_hand(first.hash, second)
+    preimage = _first_preimage_by_hand(first.hash, second)
 
     assert preimage == b"".join(
         (
@@ -185,13 +265,12 @@ def test_the_texts_of_a_row_are_pinned() -> None:
     assert [(row.detail, row.allocations) for row in _rows()] == _TEXTS
 
 
-def test_fields_do_not_run_into_each_other() -> None:
+@pytest.mark.parametrize("form", [1, 2])
+def test_fields_do_not_run_into_each_other(form: int) -> None:
     """Where one field ends and the next begins is part of what is hashed, and absent is not empty."""
-    digests = {
-        row_hash(bytes(32), fields) for fields in (("ab", "c"), ("a", "bc"), ("abc", ""), ("abc", None), ("abc",))
-    }
+    fields = (("ab", "c"), ("a", "bc"), ("abc", ""), ("abc", None), ("abc",))
 
-    assert len(digests) == 5
+    assert len({digest(form, bytes(32), each) for each in fields}) == 5
 
 
 def test_every_field_but_the_metadata_is_in_the_chain() -> None:

@@ -10,13 +10,12 @@ import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.apply import apply
+from sixpence.core.chain import row_hash
 from sixpence.core.movement import Allocation, Movement, net
 from sixpence.core.transaction import (
     FIRST_HEAD,
     Detail,
     Transaction,
-    hashed_fields,
-    row_hash,
     seq_of,
     transaction_id,
     write_allocations,
@@ -82,7 +81,7 @@ def _rewritten(account: Account, row: Transaction) -> Transaction:
         held_after=account.held + held,
         about_seq=None if about is None else seq_of(about),
     )
-    return msgspec.structs.replace(unhashed, hash=row_hash(account.head or FIRST_HEAD, hashed_fields(unhashed)))
+    return msgspec.structs.replace(unhashed, hash=row_hash(account.head or FIRST_HEAD, unhashed))
 
 
 def _replace(url: str, table: str, values: Iterable[msgspec.Struct]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from sixpence.core.transaction import HASH_FORMAT, hashed_fields
+from sixpence.core.chain import HASH_FORMAT, hashed_fields
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, transaction_from_row
@@ -35,7 +35,7 @@ TAMPERING = {
     f"UPDATE credit_accounts SET live = 'x' WHERE {OF_ADA}": "cannot be read",
     f"UPDATE credit_accounts SET credits_remaining = 15 WHERE {OF_ADA}": "remaining is 15, its ledger says 14",
     f"UPDATE credit_transactions SET metadata = '{{}}' WHERE seq = 3 AND {OF_ADA}": "its metadata is not",
-    f"UPDATE credit_transactions SET hash_format = {HASH_FORMAT + 1} WHERE seq = 4": "hash format 2 is not known",
+    f"UPDATE credit_transactions SET hash_format = {HASH_FORMAT + 1} WHERE seq = 4": "hash format 3 is not known",
 }
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from sixpence.core.account import Account, next_due_at
 from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.catalog import Catalog, Plan
+from sixpence.core.chain import row_hash
 from sixpence.core.commands import Command, GrantCredits, Tick
 from sixpence.core.decide import Decision
 from sixpence.core.grant import burn_down_order
 from sixpence.core.instant import DAY
 from sixpence.core.movement import OVERDRAFT
-from sixpence.core.transaction import FIRST_HEAD, GrantTerms, Transaction, grant_id, hashed_fields, row_hash, seq_of
+from sixpence.core.transaction import FIRST_HEAD, GrantTerms, Transaction, grant_id, seq_of
 
 _SPENT = ("consumed", "captured")
 _BACK = ("refunded", "withheld")
@@ -55,7 +56,7 @@ def check_chain(rows: list[Transaction]) -> None:
     balance, head, last_at = 0, FIRST_HEAD, 0
     for seq, row in enumerate(rows, start=1):
         assert (row.seq, seq_of(row.id), row.balance_after) == (seq, seq, balance + row.amount)
-        assert row.hash == row_hash(head, hashed_fields(row))
+        assert row.hash == row_hash(head, row)
         assert row.created_at >= last_at
         balance, head, last_at = row.balance_after, row.hash, row.created_at
 

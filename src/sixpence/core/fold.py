@@ -11,17 +11,15 @@ import msgspec
 from sixpence.core import metadata as metadata_text
 from sixpence.core.account import Account
 from sixpence.core.apply import apply, apply_change
+from sixpence.core.chain import HASH_FORMAT, row_hash
 from sixpence.core.commands import Key
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.movement import Allocation, net
 from sixpence.core.transaction import (
-    HASH_FORMAT,
     Detail,
     Kind,
     Transaction,
     grant_id,
-    hashed_fields,
-    row_hash,
     seq_of,
     transaction_id,
     write_allocations,
@@ -78,7 +76,7 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
         recorded_at=recorded_at,
         about_seq=None if change.detail.about is None else seq_of(change.detail.about),
     )
-    row = msgspec.structs.replace(unhashed, hash=row_hash(account.head, hashed_fields(unhashed)))
+    row = msgspec.structs.replace(unhashed, hash=row_hash(account.head, unhashed))
     apply_change(account, row, change.detail, change.allocations)
     return row
 
@@ -86,14 +84,19 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
 def fold(account: Account, rows: Iterable[Transaction]) -> Account:
     """Apply rows in order to the account, each hash computed anew; raises `BrokenLedgerError` at the first misfit."""
     for row in rows:
-        if row.hash_format != HASH_FORMAT:
-            raise BrokenLedgerError(f"transaction {row.seq}: hash format {row.hash_format} is not known")
         if row.metadata is not None and metadata_text.digest(row.metadata) != row.metadata_digest:
             raise BrokenLedgerError(f"transaction {row.seq}: its metadata is not what was recorded")
-        if row_hash(account.head, hashed_fields(row)) != row.hash:
+        if _hash_of(row, account.head) != row.hash:
             raise BrokenLedgerError(f"transaction {row.seq}: its hash does not follow from its fields")
         about = row.read_detail().about
         if row.about_seq != (None if about is None else seq_of(about)):
             raise BrokenLedgerError(f"transaction {row.seq}: it is filed under another transaction than it is about")
         apply(account, row)
     return account
+
+
+def _hash_of(row: Transaction, previous: bytes) -> bytes:
+    try:
+        return row_hash(previous, row)
+    except LookupError as error:
+        raise BrokenLedgerError(f"transaction {row.seq}: hash format {row.hash_format} is not known") from error
