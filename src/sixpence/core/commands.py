@@ -31,7 +31,7 @@ class GrantCredits(msgspec.Struct, frozen=True, kw_only=True):
     metadata: str | None = None
 
 
-class Consume(msgspec.Struct, frozen=True, kw_only=True):
+class Consume(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Spend what `usage` of `feature` costs (one call, where nothing is said); `generation_id` is a label, no key."""
 
     feature: str
@@ -177,7 +177,7 @@ Command = (
 )
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True, gc=False):
     """The caller's name for one intended change, and the fingerprint of what was asked under it."""
 
     value: str

@@ -43,7 +43,7 @@ from sixpence.core.transaction import Transaction
 NO_PAST = Past()
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The account afterwards, the rows to append, the command's own row if it has one, and the refusal if it is one."""
 
     account: Account

@@ -27,7 +27,7 @@ from sixpence.core.transaction import (
 )
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What `decide` wants written down: the facts of a row that do not follow from the account."""
 
     kind: Kind

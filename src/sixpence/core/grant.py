@@ -18,7 +18,7 @@ CATEGORY_ORDER: dict[str, int] = {"plan": 0, "signup": 1, "promo": 2, "refund": 
 DEFAULT_PRIORITY = 100
 
 
-class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet.
 
     A grant that is `over` lives on only for what is held of it, which may still be captured. `by_plan` is the plan

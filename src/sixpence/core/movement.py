@@ -74,7 +74,7 @@ ENDS = frozenset(("expired", "voided"))
 LOWERS_THE_GRANT = frozenset(("trimmed", "adjusted"))
 
 
-class Allocation(msgspec.Struct, frozen=True, array_like=True):
+class Allocation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One movement on one grant."""
 
     grant_id: str

@@ -12,7 +12,7 @@ from sixpence.core.catalog import Feature, Rounding, TokenRates
 _TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What was used: units, or tokens of a model (cached input apart from input); where nothing is said, one unit."""
 
     units: int | None = None

@@ -46,7 +46,7 @@ Kind = Literal[
 ]
 
 
-class GrantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The terms under which a grant was given: what the fold needs to make it again.
 
     `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term;
@@ -71,7 +71,7 @@ class Revived(msgspec.Struct, frozen=True, array_like=True):
     terms: GrantTerms
 
 
-class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
 
     `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
@@ -106,7 +106,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self, grant=grants[0] if grants else None, more_grants=grants[1:])
 
 
-class Transaction(msgspec.Struct, frozen=True):
+class Transaction(msgspec.Struct, frozen=True, gc=False):
     """One row of the ledger: an accepted command, or a change that fell due.
 
     `about_seq` is the `seq` that the id in `detail.about` carries, so that what came of a transaction is found again.

@@ -13,7 +13,7 @@ _STEPS = 60
 _STEP_SECONDS: dict[FairUsePer, int] = {"hour": 60, "day": 1_440, "month": 43_200}
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class Mark(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a row does to the window: `change` uses (−1 gives one back) in the step numbered `at`."""
 
     step_seconds: int

@@ -31,7 +31,7 @@ from sixpence.ledger.store import Append, Asked, Loaded
 _log = logging.getLogger(__name__)
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A command for an account, with the key it may carry.
 
     `permit` is the hash of an API key that must still let in when the batch is decided; None for whom that is known of.
@@ -43,7 +43,7 @@ class Request(msgspec.Struct, frozen=True):
     permit: bytes | None = None
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A command that was accepted: the account after it, its row if it has one, and whether that was written before."""
 
     account: Account

@@ -17,7 +17,9 @@ def load_by_id(
     found: dict[str, Account] = {}
     wanted = list(account_ids)
     for attempt in range(ATTEMPTS_MAX):
-        by_no = {account_no(account_id, attempt): account_id for account_id in wanted}
+        by_no: dict[int, str] = {}
+        # Two wanted ids with one number: the earlier one goes first, the later one tries the next.
+        hidden = [name for name in wanted if by_no.setdefault(account_no(name, attempt), name) != name]
         rows = load(by_no)
         collided = []
         for number, account_id in by_no.items():
@@ -26,8 +28,6 @@ def load_by_id(
                 collided.append(account_id)
             elif account is not None:
                 found[account_id] = account
-        # Two wanted ids with one number: the later one hid the earlier in `by_no`.
-        hidden = [account_id for account_id in wanted if by_no[account_no(account_id, attempt)] != account_id]
         wanted = collided + hidden
         if not wanted:
             return found

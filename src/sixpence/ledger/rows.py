@@ -15,7 +15,7 @@ from sixpence.core.window import Window
 from sixpence.ledger.schema import credit_accounts, credit_transactions
 
 
-class Live(msgspec.Struct, frozen=True, omit_defaults=True):
+class Live(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The document on the account's row: what is live of it beside the figures that have columns."""
 
     grants: list[Grant] = []
@@ -26,7 +26,7 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
     holds_due_at: int | None = None
 
 
-class AccountRow(msgspec.Struct, frozen=True):
+class AccountRow(msgspec.Struct, frozen=True, gc=False):
     """A `credit_accounts` row by its columns' names."""
 
     account_no: int
@@ -46,7 +46,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     metadata: str | None
 
 
-class HoldRow(msgspec.Struct, frozen=True):
+class HoldRow(msgspec.Struct, frozen=True, gc=False):
     """A `credit_holds` row by its columns' names."""
 
     account_no: int

@@ -10,7 +10,7 @@ from sixpence.core.movement import OVERDRAFT, Allocation, Movement
 from sixpence.core.past import Past
 
 
-class Scene(msgspec.Struct, frozen=True):
+class Scene(msgspec.Struct, frozen=True, gc=False):
     """One command on one account at one time; rules read it and change nothing."""
 
     account: Account

@@ -22,7 +22,7 @@ from sixpence.core.transaction import Detail
 from sixpence.core.window import Mark, counted, mark, of, opens_at
 
 
-class Quote(msgspec.Struct, frozen=True):
+class Quote(msgspec.Struct, frozen=True, gc=False):
     """What a use costs: by the list, and to this account; and how it counts under the plan's fair use."""
 
     price: int
