@@ -6,7 +6,7 @@ PORT ?= 8000
 ARGS ?=
 STEPS ?= 3000
 SEED ?=
-PART ?= lockstep
+PART ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -31,7 +31,7 @@ test: environment chromium ## set up and run every test, PostgreSQL and a browse
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 torture: environment ## run all rules beside the reference on both databases for STEPS=3000 (SEED= runs the same again)
-	@$(RUN) tests.torture --part "$(PART)" --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
+	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
 
 check: environment ## format, lint, types and imports, in seconds
 	$(RUN) ruff format --check $(CHECKED)
@@ -43,8 +43,8 @@ format: environment ## bring all code into the one format
 	$(RUN) ruff check --fix-only $(CHECKED)
 	$(RUN) ruff format $(CHECKED)
 
-bench: environment ## measure, side by side with PostgreSQL's own pgbench (ARGS= goes to the bench)
-	$(RUN) bench $(ARGS)
+bench: environment ## measure side by side in under half an hour (PART=a one part, PART=all everything; ARGS= goes to the bench)
+	@$(RUN) bench --part "$(or $(PART),short)" $(ARGS)
 
 LOCK := pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml

@@ -1,130 +1,109 @@
-"""Measure consumes a second over HTTP on both databases beside `pgbench`, interleaved, and write down what was seen."""
+"""`python -m bench --part PART`: say what will be run, run it in rounds, write it down, draw the table and the chart.
+
+A part is named by its letter; several by `a,b`; `short` are those of the short table, `all` is everything, and `table`
+runs nothing and draws anew what was measured before. Missing a figure is no failure; requests that fail, and a ledger
+that does not verify, are.
+"""
 
 import argparse
-import os
-import platform
-import statistics
-import tempfile
+import math
+import sys
 import time
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
 
-from bench import pgbench, wrk
-from bench.probe import disturbed, fsyncs_a_second
-from bench.served import Served, served
-from sixpence.ledger import migrate
-from sixpence.ledger.database import PostgresServer as PostgresPlace
-from sixpence.ledger.database import place_of
-from tests.support.postgres import PostgresServer
-
-RESULTS = Path(__file__).with_name("results")
-PGBENCH = "pgbench, one statement"
-POSTGRES = "Sixpence, PostgreSQL, HTTP"
-SQLITE = "Sixpence, SQLite, HTTP"
+from bench import results, table, wrk
+from bench.part import Options, Part
+from bench.parts import PARTS
+from bench.rounds import RoundFailedError, run_part
 
 
-class Round(msgspec.Struct):
-    """One round: the probes around it (fsyncs a second) and what each contender reached."""
-
-    probe_before: float
-    probe_after: float
-    per_second: dict[str, float]
-    latency_ms: dict[str, tuple[float, float]]
-
-    @property
-    def kept(self) -> bool:
-        """Whether the machine stayed the same during the round."""
-        return not disturbed(self.probe_before, self.probe_after)
-
-
-def main() -> None:
-    """Run the rounds, print the table, keep the figures."""
-    asked = _arguments()
-    estimate = asked.rounds * (3 * asked.seconds + 15) + 60
-    print(f"{asked.rounds} rounds of three contenders, {asked.seconds} s each: about {estimate // 60 + 1} minutes.")
-    wrk.find_wrk()
-    rounds = [_round(asked, number) for number in range(1, asked.rounds + 1)]
-    kept = [one for one in rounds if one.kept]
-    print(f"\n{len(kept)} of {len(rounds)} rounds kept; the others moved more than 30 percent on the disk.\n")
-    if kept:
-        print(_table(kept))
-    RESULTS.mkdir(exist_ok=True)
-    facts = {"cores": os.cpu_count(), "python": platform.python_version(), **vars(asked), "rounds": rounds}
-    path = RESULTS / f"consume-{time.strftime('%Y-%m-%d')}.json"
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
-    print(f"\nWritten to {path.relative_to(Path.cwd())}.")
+def main() -> int:
+    """Run what was asked for."""
+    parser = _parser()
+    asked = parser.parse_args()
+    try:
+        parts = chosen(asked.part)
+    except KeyError as error:
+        parser.error(f"there is no part {error}; there are {', '.join(PARTS)}, short, all and table")
+    given = {field: value for field in Options.__struct_fields__ if (value := getattr(asked, field)) is not None}
+    if parts:
+        print(plan(parts, given), flush=True)
+        wrk.find_wrk()
+    for part in parts:
+        if not _run(part, options_of(part, given)):
+            return 1
+    _draw()
+    return 0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--accounts", type=int, default=10_000)
-    return parser.parse_args()
+def chosen(text: str) -> list[Part]:
+    """The parts of a name; raises KeyError with a letter that is none."""
+    if text == "table":
+        return []
+    if text in ("short", "all"):
+        return [part for part in PARTS.values() if part.short or text == "all"]
+    return [PARTS[letter.strip()] for letter in text.split(",")]
 
 
-def _round(asked: argparse.Namespace, number: int) -> Round:
-    """Every contender once, each on a database made for this round."""
-    with ExitStack() as stack:
-        server = stack.enter_context(PostgresServer({"max_connections": "200"}))
-        beside = server.create_database()
-        pgbench.prepare(beside, asked.accounts)
-        ours = server.create_database()
-        place = place_of(ours)
-        assert isinstance(place, PostgresPlace)
-        migrate.upgrade_postgres(place)
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "credits.db"
-        before = fsyncs_a_second()
-        tps = pgbench.run(
-            server.bin / "pgbench", beside, accounts=asked.accounts, clients=asked.connections, seconds=asked.seconds
+def options_of(part: Part, given: dict[str, int]) -> Options:
+    """What is asked of a part: its own seconds, unless somebody says otherwise."""
+    return Options(**{"seconds": part.seconds, **given})
+
+
+def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
+    """What will be run and about how long it will take."""
+    lines, total = [], 0.0
+    for part in parts:
+        options = options_of(part, given)
+        minutes = part.minutes(options)
+        total += minutes
+        lines.append(
+            f"  {part.letter}  {part.title}: {options.rounds} rounds of {len(part.contenders)} contenders,"
+            f" {options.seconds} s each: about {math.ceil(minutes)} minutes"
         )
-        runs = {POSTGRES: _ours(ours, asked, number), SQLITE: _ours(f"sqlite:///{file}", asked, number)}
-        after = fsyncs_a_second()
-    one = Round(
-        probe_before=before,
-        probe_after=after,
-        per_second={PGBENCH: tps, **{name: run.per_second for name, run in runs.items()}},
-        latency_ms={name: (run.p50_ms, run.p99_ms) for name, run in runs.items()},
+    more = options_of(parts[0], given).extra_rounds_max
+    end = time.strftime("%H:%M", time.localtime(time.time() + total * 60))
+    return "\n".join(
+        [
+            f"This takes about {math.ceil(total)} minutes, until {end}; longer if the machine is disturbed (up to"
+            f" {more} rounds more a part):",
+            *lines,
+        ]
     )
-    figures = ", ".join(f"{name} {value:,.0f}/s" for name, value in one.per_second.items())
-    print(f"round {number}: {figures}; disk {before:,.0f} and {after:,.0f}{'' if one.kept else ' (thrown away)'}")
-    return one
 
 
-def _ours(database: str, asked: argparse.Namespace, number: int) -> wrk.HttpRun:
-    with served(database, asked.accounts) as server:
-        run = wrk.run(
-            server.url,
-            key=server.key,
-            accounts=asked.accounts,
-            connections=asked.connections,
-            seconds=asked.seconds,
-            name=f"round-{number}",
-        )
-    _check(server, run)
-    return run
+def _run(part: Part, options: Options) -> bool:
+    try:
+        rounds = run_part(part, options)
+    except RoundFailedError as error:
+        print(f"{part.letter}: FAILED, nothing of it counts: {error}", file=sys.stderr)
+        return False
+    result = results.result_of(part, options, rounds)
+    path = results.write(result)
+    print(f"\n{part.letter}: {len(result.kept)} of {len(rounds)} rounds kept, written to bench/results/{path.name}\n")
+    print("\n".join([*table.reached_table(result.ratios), "", *table.figures_table(result)]), "\n", flush=True)
+    return True
 
 
-def _check(server: Served, run: wrk.HttpRun) -> None:
-    report = server.verify()
-    if run.failed or not report.clean:
-        raise SystemExit(f"{run.failed} requests failed; verify says: {report.differences or 'no difference'}")
+def _draw() -> None:
+    found = results.newest(list(PARTS))
+    (results.RESULTS / "table.md").write_text(table.document(found))
+    print(
+        f"bench/results/table.md holds what was measured last of {', '.join(one.part for one in found) or 'nothing'}."
+    )
 
 
-def _table(rounds: list[Round]) -> str:
-    lines = ["| contender | a second, median (least to most) | to pgbench | p50, p99 in ms |", "|---|---|---|---|"]
-    for name in (PGBENCH, POSTGRES, SQLITE):
-        rates = [one.per_second[name] for one in rounds]
-        ratio = statistics.median(one.per_second[name] / one.per_second[PGBENCH] for one in rounds)
-        times = [one.latency_ms[name] for one in rounds if name in one.latency_ms]
-        latency = ", ".join(f"{statistics.median(column):.1f}" for column in zip(*times, strict=True)) or "-"
-        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
-        lines.append(f"| {name} | {statistics.median(rates):,.0f} ({spread}) | {ratio:.2f} | {latency} |")
-    return "\n".join(lines)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--part", default="short")
+    for field in msgspec.structs.fields(Options):
+        says = "as each part does" if field.name == "seconds" else str(field.default)
+        flag = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(flag, type=int, default=None, metavar="N", help=f"default: {says}")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

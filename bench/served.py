@@ -1,51 +1,63 @@
-"""A Sixpence server to measure: a real process on a fresh database, with accounts that can pay and a key."""
+"""A run over HTTP: a server, a real process, on a copy of a template, loaded by wrk. Ours, and anybody else's."""
 
-import asyncio
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import msgspec
+from bench import wrk
+from bench.accounts import Filled
+from bench.contenders.process import serving
+from bench.fresh import Template
+from bench.part import Options, Outcome, Run
+from bench.wrk import Load
+from tests.support.server import ServerProcess, environment_for
 
-from sixpence.core.commands import EnsureAccount, GrantCredits
-from sixpence.ledger.batch import Request
-from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.verify import Report, verify
-from tests.support.server import running_server
-
-AT_ONCE = 1_000
-
-
-class Served(msgspec.Struct, frozen=True):
-    """Where the server answers, with which key, and the database it keeps."""
-
-    url: str
-    key: str
-    database: str
-
-    def verify(self) -> Report:
-        """Fold the whole ledger and compare."""
-        ledger = Ledger(self.database)
-        try:
-            return ledger.read_and_wait(verify)
-        finally:
-            ledger.close()
+THEIR_KEY = "the-bench-has-one-key"
 
 
 @contextmanager
-def served(database: str, accounts: int) -> Iterator[Served]:
-    """A running server whose accounts `user_1` to `user_N` have a million credits each."""
-    with tempfile.TemporaryDirectory() as home:
-        asyncio.run(_fill(Ledger(database), accounts))
-        with running_server(database, Path(home)) as server:
-            yield Served(server.url, server.create_key(), database)
+def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
+    """A server of ours that answers, on a database that has its schema; it is stopped in good order."""
+    with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as home:
+        server = ServerProcess(Path(home), environment_for(Path(home), database, env), workers=workers)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
-async def _fill(ledger: Ledger, accounts: int) -> None:
-    names = [f"user_{number}" for number in range(1, accounts + 1)]
-    for start in range(0, accounts, AT_ONCE):
-        part = names[start : start + AT_ONCE]
-        await asyncio.gather(*(ledger.submit(Request(name, EnsureAccount())) for name in part))
-        await asyncio.gather(*(ledger.submit(Request(name, GrantCredits(amount=1_000_000))) for name in part))
-    await asyncio.to_thread(ledger.close)
+def ours(filled: Filled, load: Load, options: Options) -> Run:
+    """A run of the load against a server of ours; its ledger is to be verified."""
+
+    @contextmanager
+    def run() -> Iterator[Outcome]:
+        with filled.template.copied() as database:
+            with served(database) as server:
+                measured = wrk.run(server.url, load, key=filled.key, accounts=filled.accounts, options=options)
+            yield Outcome(measured.figure, failed=measured.failed, ledger=database)
+
+    return run
+
+
+def theirs(
+    template: Template, server: Callable[[str], AbstractContextManager[str]], load: Load, options: Options
+) -> Run:
+    """The same load against a server that `server` starts on the URL of a copy; it takes `THEIR_KEY`."""
+
+    @contextmanager
+    def run() -> Iterator[Outcome]:
+        with template.copied() as database:
+            with server(database) as url:
+                measured = wrk.run(url, load, key=THEIR_KEY, accounts=options.accounts, options=options)
+            yield Outcome(measured.figure, failed=measured.failed)
+
+    return run
+
+
+def naive(database: str) -> AbstractContextManager[str]:
+    """The naive app's server on a database of its template."""
+    command = [sys.executable, "-m", "bench.contenders.naive", "{port}", database]
+    return serving(command, env={"BENCH_KEY": THEIR_KEY})

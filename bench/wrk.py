@@ -1,23 +1,35 @@
-"""Runs wrk, the HTTP load generator, and reads what it reports."""
+"""Runs wrk, the HTTP load generator, and reads what it reports. What it sends stands in `load/*.lua`."""
 
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-_LOAD = Path(__file__).with_name("load.lua")
+from bench.part import Figure, Options
+
+SCRIPTS = Path(__file__).with_name("load")
+THREADS_MAX = 2
 _SCALE = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+Shape = Literal["uniform", "zipf", "hot"]
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What is sent: a script of `load/`, over so many connections, to accounts drawn in this shape."""
+
+    script: str
+    connections: int
+    shape: Shape = "uniform"
 
 
 class HttpRun(msgspec.Struct, frozen=True):
-    """One run: requests a second, latency in milliseconds, and how many were not answered with 2xx."""
+    """One run: its figure (requests a second), and how many requests were not answered with 2xx."""
 
-    per_second: float
-    p50_ms: float
-    p99_ms: float
+    figure: Figure
     failed: int
 
 
@@ -32,43 +44,56 @@ def find_wrk() -> str:
     return program
 
 
-def run(url: str, *, key: str, accounts: int, connections: int, seconds: int, name: str) -> HttpRun:
-    """Load the server at `url` for some seconds; `name` makes this run's idempotency keys its own."""
-    environment = {**os.environ, "BENCH_ACCOUNTS": str(accounts), "BENCH_KEY": key, "BENCH_RUN": name}
-    threads = str(min(2, connections))
-    command = [
-        find_wrk(),
-        "-t",
-        threads,
-        "-c",
-        str(connections),
-        "-d",
-        f"{seconds}s",
-        "--latency",
-        "-s",
-        str(_LOAD),
-        url,
-    ]
-    text = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+def run(url: str, load: Load, *, key: str, accounts: int, options: Options) -> HttpRun:
+    """Load the server at `url`: shortly to warm it, then for the seconds that count."""
+    warm_failed = 0
+    if options.warm_seconds:
+        warm_failed = _run(url, load, key=key, accounts=accounts, seconds=options.warm_seconds, name="warm").failed
+    measured = _run(url, load, key=key, accounts=accounts, seconds=options.seconds, name="run")
+    return HttpRun(measured.figure, measured.failed + warm_failed)
+
+
+def _run(url: str, load: Load, *, key: str, accounts: int, seconds: int, name: str) -> HttpRun:
+    """One run of wrk; `name` makes its idempotency keys its own."""
+    own = {
+        "BENCH_ACCOUNTS": str(accounts),
+        "BENCH_HOST": url.partition("//")[2],
+        "BENCH_KEY": key,
+        "BENCH_RUN": name,
+        "BENCH_SHAPE": load.shape,
+    }
+    options = ["-t", str(min(THREADS_MAX, load.connections)), "-c", str(load.connections), "-d", f"{seconds}s"]
+    script = str(SCRIPTS / f"{load.script}.lua")
+    command = [find_wrk(), *options, "--latency", "-s", script, url]
+    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"wrk failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
+    return _read(done.stdout)
+
+
+def _read(text: str) -> HttpRun:
+    """The figures in wrk's report, and the facts that a script printed in `done` as `fact NAME VALUE`."""
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     dropped = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
-    return HttpRun(
-        per_second=float(_found(r"Requests/sec:\s+([\d.]+)", text)),
+    figure = Figure(
+        value=float(_found(r"Requests/sec:\s+([\d.]+)", text)),
         p50_ms=_milliseconds(_found(r"\n\s+50%\s+(\S+)", text)),
         p99_ms=_milliseconds(_found(r"\n\s+99%\s+(\S+)", text)),
-        failed=(int(failed[1]) if failed else 0) + (sum(map(int, dropped.groups())) if dropped else 0),
+        facts={name: float(value) for name, value in re.findall(r"^fact (\w+) ([\d.]+)$", text, re.MULTILINE)},
     )
+    lost = sum(map(int, dropped.groups())) if dropped else 0
+    return HttpRun(figure, (int(failed[1]) if failed else 0) + lost)
 
 
 def _found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     if match is None:
-        raise SystemExit(f"wrk said something unexpected:\n{text}")
+        raise RuntimeError(f"wrk said something unexpected:\n{text}")
     return match[1]
 
 
 def _milliseconds(text: str) -> float:
     match = re.fullmatch(r"([\d.]+)(us|ms|s)", text)
     if match is None:
-        raise SystemExit(f"wrk gave an unexpected time: {text}")
+        raise RuntimeError(f"wrk gave an unexpected time: {text}")
     return float(match[1]) * _SCALE[match[2]]

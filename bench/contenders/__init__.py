@@ -1,0 +1,1 @@
+"""What others would write or install instead, as programs that are measured beside ours."""

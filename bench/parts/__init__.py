@@ -1,0 +1,7 @@
+"""The parts of the bench by their letters, in the order in which they are run and shown."""
+
+from bench.part import Part
+from bench.parts.consume_postgres import CONSUME_POSTGRES
+from bench.parts.consume_sqlite import CONSUME_SQLITE
+
+PARTS: dict[str, Part] = {part.letter: part for part in (CONSUME_POSTGRES, CONSUME_SQLITE)}

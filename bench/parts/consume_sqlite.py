@@ -1,0 +1,44 @@
+"""Part b: consumes over HTTP on SQLite, beside an app with one transaction a request."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from bench.accounts import filled_sqlite
+from bench.contenders import naive_sqlite
+from bench.part import Options, Part, Ratio, Run
+from bench.served import naive, ours, theirs
+from bench.wrk import Load
+
+_CONNECTIONS = (1, 64)
+_OURS = tuple(f"Sixpence, {connections} connections" for connections in _CONNECTIONS)
+_NAIVE = tuple(f"one transaction a request, {connections} connections" for connections in _CONNECTIONS)
+
+
+@contextmanager
+def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
+    with filled_sqlite(options.accounts) as filled, naive_sqlite.template(options.accounts) as wallet:
+        loads = [Load("consume", connections) for connections in _CONNECTIONS]
+        yield {
+            **{name: ours(filled, load, options) for name, load in zip(_OURS, loads, strict=True)},
+            **{name: theirs(wallet, naive, load, options) for name, load in zip(_NAIVE, loads, strict=True)},
+        }
+
+
+CONSUME_SQLITE = Part(
+    letter="b",
+    title="consume over HTTP on SQLite",
+    contenders=(*_OURS, *_NAIVE),
+    opened=_opened,
+    short=True,
+    setup_seconds=20,
+    between_seconds=6,
+    ratios=(
+        Ratio(
+            name="64 connections to one transaction a request",
+            above=_OURS[1:],
+            below=_NAIVE[1:],
+            at_least=3,
+            aim=3.5,
+        ),
+    ),
+)

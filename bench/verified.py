@@ -1,0 +1,33 @@
+"""Proving the ledgers that a round left, two at a time: a round whose ledgers do not verify is a failure."""
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.verify import verify
+
+AT_ONCE = 2
+
+
+class NotVerifiedError(Exception):
+    """A ledger is not what its rows say; the message names the first differences."""
+
+
+def verify_all(ledgers: Sequence[str]) -> int:
+    """Fold every account of every ledger; gives how many transactions that were, raises `NotVerifiedError`."""
+    if not ledgers:
+        return 0
+    with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as processes:
+        return sum(processes.map(_transactions, ledgers))
+
+
+def _transactions(url: str) -> int:
+    ledger = Ledger(url)
+    try:
+        report = ledger.read_and_wait(verify)
+    finally:
+        ledger.close()
+    if not report.clean:
+        raise NotVerifiedError(f"{url} does not verify: {'; '.join(report.differences[:5])}")
+    return report.transactions
