@@ -138,7 +138,7 @@ def proved(url: str, *, decide: bool = False) -> Report:
             report = verify(connection, decide=decide)
     finally:
         engine.dispose()
-    assert report.differences == []
+    assert report.differences == [], report.differences[:3]
     return report
 
 

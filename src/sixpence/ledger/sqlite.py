@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine
@@ -20,6 +20,7 @@ from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import migrate
+from sixpence.ledger import sqlite_statements as statements
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.database import lent_engine
 from sixpence.ledger.keyed import load_by_id
@@ -27,56 +28,22 @@ from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
 from sixpence.ledger.revoked import Scan, read_revoked
 from sixpence.ledger.rows import (
     ACCOUNT_COLUMNS,
-    HOLD_COLUMNS,
-    TRANSACTION_COLUMNS,
     account_from_row,
     account_to_row,
     hold_from_document,
     transaction_from_row,
     transaction_to_row,
 )
+from sixpence.ledger.sqlite_statements import in_parts, insert_rows, update_accounts
 from sixpence.ledger.store import Append, Asked, ConnectionLostError, Loaded, RowRejectedError
 
 T = TypeVar("T")
 BUSY_SECONDS = 5.0
 
 _making = threading.Lock()
+_HEAD = ACCOUNT_COLUMNS.index("head")
 
-_ACCOUNT = ", ".join(ACCOUNT_COLUMNS)
-_TRANSACTION = ", ".join(TRANSACTION_COLUMNS)
-_MAKE = "INSERT INTO credit_accounts (account_no, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_LOAD = f"SELECT {_ACCOUNT} FROM credit_accounts WHERE account_no = ?"
-_KEY = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND idempotency_key = ?"
-_INSERT = f"INSERT INTO credit_transactions ({_TRANSACTION}) VALUES ({', '.join('?' * len(TRANSACTION_COLUMNS))})"
-_SET = ", ".join(f"{name} = ?{place}" for place, name in enumerate(ACCOUNT_COLUMNS, 1) if place > 2)
-_UPDATE = f"UPDATE credit_accounts SET {_SET} WHERE account_no = ?1 AND account_id = ?2"
-_DUE = """
-    SELECT document FROM credit_holds WHERE account_no = ? AND state = 'open' AND expires_at <= ?
-"""
-_NEXT = """
-    SELECT document FROM credit_holds WHERE account_no = ? AND state = 'open' AND expires_at > ?
-    ORDER BY expires_at, seq LIMIT ?
-"""
-_HOLD = "SELECT document FROM credit_holds WHERE account_no = ? AND seq = ?"
-_KEEP_HOLD = f"""
-    INSERT INTO credit_holds ({", ".join(HOLD_COLUMNS)}) VALUES ({", ".join("?" * len(HOLD_COLUMNS))})
-    ON CONFLICT (account_no, seq) DO UPDATE SET state = excluded.state, amount = excluded.amount,
-        expires_at = excluded.expires_at, document = excluded.document
-"""
-_PAST = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND seq = ?"
-_ABOUT = f"SELECT {_TRANSACTION} FROM credit_transactions WHERE account_no = ? AND about_seq = ?"
-_NAMING = f"""
-    SELECT {_TRANSACTION} FROM credit_transactions
-    WHERE account_no = ?1 AND seq > ?2 AND (instr(allocations, ?3) OR instr(detail, ?3))
-"""
-_UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ? AND seq = 0"
-_OUTBOX = "INSERT INTO outbox (touched, recorded_at) VALUES (?, ?)"
-_VERSION = "SELECT max(version) FROM catalog_versions"
-_CATALOGS = """
-    SELECT version, applied_at, document FROM catalog_versions WHERE version > ? AND version <= ? ORDER BY version
-"""
-_PERMITTED = "SELECT 1 FROM auth_api_keys WHERE key_hash = ? AND revoked_at IS NULL"
-_COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = ? AND seq = ? AND hash = ?"
+_read_accounts = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -188,14 +155,16 @@ class SQLiteStore:
             return Loaded(
                 clock=clock,
                 priced_by=self._catalogs.current(
-                    connection.execute(_VERSION).fetchone()[0],
-                    lambda above, up_to: connection.execute(_CATALOGS, (above, up_to)),
+                    connection.execute(statements.VERSION).fetchone()[0],
+                    lambda above, up_to: connection.execute(statements.CATALOGS, (above, up_to)),
                 ),
                 accounts=accounts,
                 replays=self._replays(connection, asked, accounts),
                 broken=broken,
                 past=past,
-                permitted=frozenset(p for p in asked.permits if connection.execute(_PERMITTED, (p,)).fetchone()),
+                permitted=frozenset(
+                    p for p in asked.permits if connection.execute(statements.PERMITTED, (p,)).fetchone()
+                ),
             )
         except sqlite3.Error as error:
             raise ConnectionLostError(str(error)) from error
@@ -204,12 +173,12 @@ class SQLiteStore:
         """Write the batch and commit it."""
         connection = self.connection()
         try:
-            connection.executemany(_INSERT, [transaction_to_row(row) for row in append.rows])
-            for account in append.accounts:
-                _exactly_one(connection.execute(_UPDATE, msgspec.structs.astuple(account_to_row(account))), account)
-            connection.executemany(_KEEP_HOLD, [msgspec.structs.astuple(hold) for hold in append.holds])
-            connection.executemany(_UNMAKE, [(number,) for number in append.unmade])
-            connection.execute(_OUTBOX, (append.touched(), append.clock))
+            for statement, values in in_parts(insert_rows, [transaction_to_row(row) for row in append.rows]):
+                connection.execute(statement, values)
+            _update(connection, [msgspec.structs.astuple(account_to_row(account)) for account in append.accounts])
+            connection.executemany(statements.KEEP_HOLD, [msgspec.structs.astuple(hold) for hold in append.holds])
+            connection.executemany(statements.UNMAKE, [(number,) for number in append.unmade])
+            connection.execute(statements.OUTBOX, (append.touched(), append.clock))
             connection.execute("COMMIT")
         except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
             raise RowRejectedError(str(error)) from error
@@ -230,7 +199,7 @@ class SQLiteStore:
         try:
             connection = self.connection()
             connection.execute("BEGIN IMMEDIATE")
-            found = connection.execute(_COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
+            found = connection.execute(statements.COMMITTED, (row.account_no, row.seq, row.hash)).fetchone()
             connection.execute("ROLLBACK")
         except (sqlite3.Error, DatabaseSetupError) as error:
             raise ConnectionLostError(str(error)) from error
@@ -248,16 +217,17 @@ class SQLiteStore:
         broken = set()
 
         def load(by_no: Mapping[int, str]) -> dict[int, Account]:
-            found = {}
             for number, account_id in by_no.items():
                 if account_id in making:
-                    connection.execute(_MAKE, (number, account_id))
-                row = connection.execute(_LOAD, (number,)).fetchone()
+                    connection.execute(statements.MAKE, (number, account_id))
+            numbers = msgspec.json.encode(list(by_no)).decode()
+            found = {}
+            for row in _read_accounts(connection.execute(statements.LOAD, (numbers,)).fetchone()[0]):
+                head = bytes.fromhex(row[_HEAD]) or None  # hex() makes no text of nothing
                 try:
-                    if row is not None:
-                        found[number] = account_from_row(row)
+                    found[row[0]] = account_from_row((*row[:_HEAD], head, *row[_HEAD + 1 :]))
                 except BrokenLedgerError:
-                    broken.add(account_id)
+                    broken.add(by_no[row[0]])
             return found
 
         return load_by_id(asked.account_ids, load), frozenset(broken)
@@ -265,13 +235,12 @@ class SQLiteStore:
     def _replays(
         self, connection: sqlite3.Connection, asked: Asked, accounts: Mapping[str, Account]
     ) -> dict[tuple[str, str], Transaction]:
-        replays = {}
-        for account_id, key in asked.keys:
-            if account_id in accounts:
-                row = connection.execute(_KEY, (accounts[account_id].account_no, key)).fetchone()
-                if row is not None:
-                    replays[(account_id, key)] = transaction_from_row(row)
-        return replays
+        places = [[accounts[name].account_no, key] for name, key in asked.keys if name in accounts]
+        if not places:
+            return {}
+        rows = connection.execute(statements.KEYS, (msgspec.json.encode(places).decode(),)).fetchall()
+        found = [transaction_from_row(row) for row in rows]
+        return {(row.account_id, str(row.idempotency_key)): row for row in found}
 
 
 def _read_needed(
@@ -283,10 +252,12 @@ def _read_needed(
     found = [
         (one.account_no, document)
         for one in wanted.open_holds
-        for query, values in ((_DUE, (one.due_by,)), (_NEXT, (one.due_by, one.beyond)))
+        for query, values in ((statements.DUE, (one.due_by,)), (statements.NEXT, (one.due_by, one.beyond)))
         for (document,) in connection.execute(query, (one.account_no, *values))
     ]
-    found += [(place[0], document) for place in wanted.holds for (document,) in connection.execute(_HOLD, place)]
+    found += [
+        (place[0], document) for place in wanted.holds for (document,) in connection.execute(statements.HOLD, place)
+    ]
     for number, document in found:
         hold = hold_from_document(document)
         by_no[number].holds[hold.id] = hold
@@ -302,7 +273,7 @@ def _past_rows(connection: sqlite3.Connection, places: Iterable[Place]) -> list[
     return [
         transaction_from_row(row)
         for place in places
-        for query in (_PAST, _ABOUT)
+        for query in (statements.PAST, statements.ABOUT)
         for row in connection.execute(query, place)
     ]
 
@@ -313,7 +284,7 @@ def _rows_naming(connection: sqlite3.Connection, scans: Iterable[Scan]) -> list[
         transaction_from_row(row)
         for scan in scans
         for word in scan.words
-        for row in connection.execute(_NAMING, (scan.account_no, scan.above, word))
+        for row in connection.execute(statements.NAMING, (scan.account_no, scan.above, word))
     ]
 
 
@@ -329,6 +300,9 @@ def _cannot_be_opened(path: str, why: str) -> DatabaseSetupError:
     return DatabaseSetupError(f"The SQLite file '{path}' cannot be opened: {why}.", remedy)
 
 
-def _exactly_one(cursor: sqlite3.Cursor, account: Account) -> None:
-    if cursor.rowcount != 1:
-        raise RowRejectedError(f"the row of account '{account.account_id}' is gone")
+def _update(connection: sqlite3.Connection, accounts: list[tuple[Any, ...]]) -> None:
+    updated = 0
+    for statement, values in in_parts(update_accounts, accounts):
+        updated += connection.execute(statement, values).rowcount
+    if updated != len(accounts):
+        raise RowRejectedError(f"{len(accounts) - updated} of {len(accounts)} accounts are gone")
