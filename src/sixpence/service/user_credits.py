@@ -5,21 +5,15 @@ from typing import Self
 
 import msgspec
 
-from sixpence.core.account import Account, Standing, next_due_at
+from sixpence.core.account import Standing
 from sixpence.core.catalog import FairUse, PricedBy
-from sixpence.core.fold import record
 from sixpence.core.grant import Category, Grant, Over
-from sixpence.core.hold import Holds
 from sixpence.core.instant import to_datetime
-from sixpence.core.rules.due import next_change
+from sixpence.core.rules.ahead import next_allowance, next_expiry
 from sixpence.core.rules.scene import Scene
-from sixpence.core.rules.terms import next_allowance
 from sixpence.core.subscription import Subscription
 from sixpence.core.window import counted, of, opens_at
 from sixpence.service.answers import Balance, balance_of, moment
-
-# How many changes by time a look ahead goes through: a year of days, and more terms than anybody plans with.
-_CHANGES_AHEAD_MAX = 400
 
 
 class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +101,7 @@ class UserCredits(Balance, frozen=True, kw_only=True):
         account, priced_by, plan = scene.account, scene.priced_by, scene.plan
         subscription = account.subscription
         running = subscription is not None and subscription.running
-        expiry_at, expiring = _next_expiry(account, priced_by)
+        expiry_at, expiring = next_expiry(account, priced_by)
         coming = next_allowance(account, priced_by)
         fair_use = plan.fair_use if plan is not None and plan.unlimited else None
         return cls(
@@ -129,30 +123,6 @@ class UserCredits(Balance, frozen=True, kw_only=True):
             label=account.label,
             grants=tuple(CreditGrant.of(grant) for grant in account.grants),
         )
-
-
-def _next_expiry(account: Account, priced_by: PricedBy) -> tuple[int | None, int]:
-    """The next instant at which credits that are there now end unspent, and how many then do.
-
-    Found by letting time pass on a copy: what rolls over does not end, what a waiting change of plan ends does. What is
-    held is left out, since its hold decides.
-    """
-    twin = account.copy()
-    twin.holds, twin.holds_due_at = Holds(), None
-    twin.next_due_at = next_due_at(twin)
-    here = {grant.id for grant in twin.grants if grant.free}
-    ended_at, lost = None, 0
-    for _ in range(_CHANGES_AHEAD_MAX):
-        at = twin.next_due_at
-        if at is None or not here or (ended_at is not None and at > ended_at):
-            break
-        row = record(twin, next_change(twin, at, priced_by), recorded_at=at)
-        for move in row.read_allocations():
-            if move.grant_id in here and move.movement in ("expired", "trimmed") and move.amount:
-                ended_at, lost = at, lost - move.amount
-            elif move.grant_id in here and move.movement == "rolled":
-                here.add(row.id)
-    return ended_at, lost
 
 
 def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | None:

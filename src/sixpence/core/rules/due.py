@@ -4,8 +4,8 @@ from sixpence.core import grant as grants
 from sixpence.core.account import Account
 from sixpence.core.catalog import PricedBy
 from sixpence.core.fold import Change
+from sixpence.core.rules.ending import timed_out
 from sixpence.core.rules.grants import took_effect
-from sixpence.core.rules.holds import timed_out
 from sixpence.core.rules.plans import change_that_waited
 from sixpence.core.rules.terms import allowance, expired_or_rolled
 

@@ -1,19 +1,18 @@
-"""Holds: setting credits aside, and the four ways in which that goes on or ends."""
+"""Holds: setting credits aside, and the commands by which that goes on or ends; what any end leaves: `ending`."""
 
-from sixpence.core.account import Account
 from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
 from sixpence.core.errors import RefusedError
 from sixpence.core.fold import Change
-from sixpence.core.hold import Hold, HoldTerms, Part, split
+from sixpence.core.hold import Hold, HoldTerms, split
 from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Unpriced, Usage, beyond, price_of
 from sixpence.core.refusals import BalanceLimitError, HoldEndedError, HoldNotFoundError, UnpricedUsageError
-from sixpence.core.rules.scene import Scene, repaid
+from sixpence.core.rules.ending import given_back, uncounted
+from sixpence.core.rules.scene import Scene
 from sixpence.core.rules.uses import insufficient, quote
 from sixpence.core.transaction import Detail
-from sixpence.core.window import Mark
 
 
 def place(scene: Scene, command: PlaceHold) -> Change | RefusedError:
@@ -70,21 +69,10 @@ def release(scene: Scene, command: ReleaseHold) -> Change | RefusedError:
     return Change(
         kind="release",
         at=scene.now,
-        allocations=_given_back(scene.account, hold.parts),
-        detail=Detail(about=hold.id, mark=_uncounted(hold), reason=command.reason),
+        allocations=given_back(scene.account, hold.parts),
+        detail=Detail(about=hold.id, mark=uncounted(hold), reason=command.reason),
         feature_used=hold.terms.feature,
         metadata=command.metadata,
-    )
-
-
-def timed_out(account: Account, hold: Hold) -> Change:
-    """What an open hold leaves when its time is up."""
-    return Change(
-        kind="hold_expire",
-        at=hold.terms.expires_at,
-        allocations=_given_back(account, hold.parts),
-        detail=Detail(about=hold.id, mark=_uncounted(hold)),
-        feature_used=hold.terms.feature,
     )
 
 
@@ -112,7 +100,7 @@ def capture(scene: Scene, command: CaptureHold) -> Change | RefusedError:
         at=scene.now,
         allocations=(
             *(Allocation(name, "captured", -part) for name, part in taken),
-            *_given_back(scene.account, tuple(left)),
+            *given_back(scene.account, tuple(left)),
             *scene.take(hold.terms.feature, beyond_hold, "consumed"),
         ),
         detail=Detail(
@@ -201,23 +189,3 @@ def _open_hold(scene: Scene, hold_id: str) -> Hold | RefusedError:
 def _ended(hold: Hold) -> HoldEndedError:
     assert hold.ended_at is not None
     return HoldEndedError(hold.id, hold.state, to_wire(hold.ended_at), hold.captured_late)
-
-
-def _given_back(account: Account, parts: tuple[Part, ...]) -> tuple[Allocation, ...]:
-    """What a hold gives back: to be spent again, or gone at once where the grant is over (invariant 8)."""
-    by_id = {grant.id: grant for grant in account.grants}
-    moves, arrivals = [], []
-    for name, part in parts:
-        grant = by_id.get(name)
-        if grant is not None and grant.over is not None:
-            moves.append(Allocation(name, "lapsed", -part))
-            continue
-        moves.append(Allocation(name, "released", part))
-        if grant is not None and grant.features is None:
-            arrivals.append((name, part))
-    return (*moves, *repaid(account, arrivals))
-
-
-def _uncounted(hold: Hold) -> Mark | None:
-    """The use that a hold counted as, given back."""
-    return None if hold.mark is None else Mark(hold.mark.step_seconds, hold.mark.at, -1)

@@ -191,26 +191,6 @@ def expired_or_rolled(account: Account, grant: Grant, priced_by: PricedBy, at: i
     )
 
 
-def next_allowance(account: Account, priced_by: PricedBy) -> tuple[int, int] | None:
-    """When the plan next gives credits and how many, by the catalog as it is now; None where it will not."""
-    subscription = account.subscription
-    if subscription is None or subscription.next_at is None:
-        return None
-    at, catalog = subscription.next_at, priced_by.catalog
-    ends = at >= subscription.ends_at
-    name = account.plan
-    if ends and subscription.waiting:
-        name = subscription.next_plan if subscription.next_plan in catalog.plans else catalog.default_plan
-    plan = catalog.plans.get(name)
-    if plan is None or plan.period is None or plan.allowance == 0:
-        return None
-    if ends:
-        amount = share(plan.allowance, 1) if plan.drip else plan.allowance
-    else:
-        amount = _share(subscription, plan, at).amount
-    return (at, amount) if amount else None
-
-
 def _set_aside(before: Subscription, at: int) -> tuple[Aside, ...]:
     """The terms that are not over at `at`, the running one first; a trial is no term to come back to."""
     own = Aside(before.period, before.anchor, before.ends_at, before.given, before.best)

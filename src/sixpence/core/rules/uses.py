@@ -16,8 +16,8 @@ from sixpence.core.refusals import (
     UnknownPlanError,
     UnpricedUsageError,
 )
+from sixpence.core.rules.ahead import next_allowance
 from sixpence.core.rules.scene import Scene
-from sixpence.core.rules.terms import next_allowance
 from sixpence.core.transaction import Detail
 from sixpence.core.window import Mark, counted, mark, of, opens_at
 
