@@ -16,7 +16,8 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from sixpence.ledger import migrate
+from sixpence.core.catalog import Catalog
+from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.database import PostgresServer, place_of, reading_engine
 from sixpence.ledger.schema import metadata
 from sixpence.ledger.verify import Report, verify
@@ -108,6 +109,12 @@ def run(url: str, statement: str, values: Mapping[str, Any] | None = None) -> in
     """Runs a statement, commits it, and says how many rows it touched."""
     with raw_engine(url).begin() as connection:
         return connection.execute(text(statement), values or {}).rowcount
+
+
+def apply_catalog(url: str, catalog: Catalog, now: int) -> None:
+    """Makes the catalog the one in force."""
+    with raw_engine(url).begin() as connection:
+        catalogs.apply(connection, catalog, now=now)
 
 
 def snapshot(url: str) -> Snapshot:

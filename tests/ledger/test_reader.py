@@ -18,12 +18,13 @@ from sixpence.core.commands import (
     Refund,
     ReleaseHold,
 )
+from sixpence.core.price import Usage
 from sixpence.ledger import statements
 from sixpence.ledger.database import PostgresServer, place_of, reading_engine
 from sixpence.ledger.postgres import connect
-from sixpence.ledger.reader import find_account, find_transaction, list_captures, list_open_holds
+from sixpence.ledger.reader import Captured, find_account, find_transaction, list_captures, list_open_holds
 from sixpence.ledger.sqlite import SQLiteStore
-from tests.ledger.databases import raw_engine
+from tests.ledger.databases import raw_engine, run
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import ADA, Till, open_till
 
@@ -62,9 +63,24 @@ def test_captures_are_listed_over_all_accounts(till: Till, url: str, clock: Move
         till.row(CaptureHold(hold_id=hold.id, amount=cost), account_id)
 
     with reading_engine(place_of(url)).connect() as connection:
-        listed = [[row.credits_consumed for row in list_captures(connection, "video", limit=limit)] for limit in (9, 2)]
+        listed = [list_captures(connection, "video", limit=limit) for limit in (9, 2)]
 
-    assert listed == [[4, 3, 2], [4, 3]]
+    assert [[one.row.credits_consumed for one in captures] for captures in listed] == [[4, 3, 2], [4, 3]]
+
+
+def test_a_capture_is_listed_with_what_its_hold_was_placed_for(till: Till, url: str) -> None:
+    """The terms of its placing, as the ledger has them; none where a ledger lost the row."""
+    hold = till.row(PlaceHold(feature="video", ttl_seconds=60, usage=Usage(units=2)))
+    capture = till.row(CaptureHold(hold_id=hold.id))
+
+    with reading_engine(place_of(url)).connect() as connection:
+        listed = list_captures(connection, "video", limit=9)
+    run(url, "DELETE FROM credit_transactions WHERE kind = 'hold'")
+    with reading_engine(place_of(url)).connect() as connection:
+        without = list_captures(connection, "video", limit=9)
+
+    assert listed == [Captured(capture, hold.read_detail().hold)]
+    assert without == [Captured(capture, None)]
 
 
 def test_a_transaction_is_found_by_its_id(till: Till, url: str) -> None:
@@ -96,6 +112,8 @@ def test_every_read_is_a_look_up(till: Till, url: str) -> None:
     plans = [_plan(url, text, values) for text, values in asked]
 
     wanted = ("credit_holds_open", "credit_transactions_captures", "credit_transactions_pkey")
+    # The row of each capture's hold is looked up, too.
+    assert _searches(plans[1], "credit_transactions_pkey")
     assert [name for name, plan in zip(wanted, plans, strict=True) if not _searches(plan, name)] == []
     # Both come out of the index in the order that is wanted.
     assert [plan for plan in plans if "Sort" in plan or "TEMP B-TREE" in plan] == []

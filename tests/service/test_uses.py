@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from sixpence.core.catalog import TokenRates
 from sixpence.core.price import Usage
 from sixpence.core.refusals import (
     InsufficientCreditsError,
@@ -15,7 +17,9 @@ from sixpence.core.refusals import (
 from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.estimates import CreditEstimate, PastPrices
-from tests.ledger.moved_clock import START
+from tests.ledger.databases import apply_catalog
+from tests.ledger.moved_clock import START, MovedClock
+from tests.service.priced import CATALOG
 
 ADA = "ada@example.com"
 LARGE = Usage(model="large", input_tokens=100, output_tokens=10)
@@ -91,6 +95,40 @@ async def test_an_estimate_from_past_captures(ada: CreditService) -> None:
         PastPrices(model="small", count=20, p50=10, p95=19),
         PastPrices(model="large", count=1, p50=2, p95=2),
     )
+
+
+async def test_an_estimate_knows_what_was_captured_whole(ada: CreditService) -> None:
+    """A capture that says no usage charged what its hold was placed for; one of an amount says no more than that."""
+    await ada.grant_credits(ADA, 10_000)
+    for tokens in (1_000, 3_000, 5_000):
+        whole = await ada.place_hold(ADA, "chat", usage=Usage(model="small", input_tokens=tokens))
+        await ada.capture_hold(ADA, whole.hold_id)
+    part = await ada.place_hold(ADA, "chat", usage=LARGE)
+    await ada.capture_hold(ADA, part.hold_id, amount=1)
+
+    told = await ada.estimate("chat")
+
+    assert told.past == (
+        PastPrices(model="small", count=3, p50=3, p95=5),
+        PastPrices(model=None, count=1, p50=1, p95=1),
+    )
+
+
+async def test_what_was_captured_whole_is_estimated_by_the_prices_of_now(
+    ada: CreditService, url: str, clock: MovedClock
+) -> None:
+    """A hold that a plan covered, or that was placed at another price, counts as what it was placed for costs now."""
+    dearer = TokenRates(input=7)
+    chat = msgspec.structs.replace(CATALOG.features["chat"], models={"small": dearer})
+    catalog = msgspec.structs.replace(CATALOG, features={**CATALOG.features, "chat": chat})
+    await ada.update_subscription_status(ADA, "max")
+    covered = await ada.place_hold(ADA, "chat", usage=Usage(model="small", input_tokens=2_000))
+    await ada.capture_hold(ADA, covered.hold_id)
+    apply_catalog(url, catalog, clock())
+
+    told = await ada.estimate("chat")
+
+    assert told.past == (PastPrices(model="small", count=1, p50=14, p95=14),)
 
 
 async def test_an_estimate_of_a_call_needs_no_past(ada: CreditService) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select, text
 
 from sixpence.core.account import Account
 from sixpence.core.errors import NotPermittedError
-from sixpence.core.hold import Hold
-from sixpence.core.transaction import Transaction, seq_of
+from sixpence.core.hold import Hold, HoldTerms
+from sixpence.core.transaction import Detail, Transaction, seq_of
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.rows import account_from_row, hold_from_document, transaction_from_row
 from sixpence.ledger.schema import auth_api_keys, credit_accounts, credit_holds, credit_transactions
@@ -24,6 +24,8 @@ LOOKED_AT_MAX = 1_000
 # With the value in the statement's own text: only then does the planner see that a partial index holds the answer.
 _OPEN = text("state = 'open'")
 _CAPTURE = text("kind = 'capture'")
+
+_decode_detail = msgspec.json.Decoder(Detail).decode
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -54,6 +56,13 @@ class Page(msgspec.Struct, frozen=True):
 
     transactions: list[Transaction]
     next_seq: int | None
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """A capture, and what its hold was placed for: where it says no usage, that was used."""
+
+    row: Transaction
+    terms: HoldTerms | None
 
 
 def check_permit(connection: Connection, permit: bytes) -> None:
@@ -119,13 +128,23 @@ def list_open_holds(connection: Connection, account: Account, limit: int) -> lis
     return [hold_from_document(document) for (document,) in connection.execute(query)]
 
 
-def list_captures(connection: Connection, feature: str, *, limit: int) -> list[Transaction]:
+def list_captures(connection: Connection, feature: str, *, limit: int) -> list[Captured]:
     """The newest captures of a feature over all accounts, newest first: what a use came to in the end."""
     columns = credit_transactions.c
+    placed = credit_transactions.alias()
+    # Looked up row by row, so that the captures stay in the order of their index.
+    placing = (
+        select(placed.c.detail)
+        .where(placed.c.account_no == columns.account_no, placed.c.seq == columns.about_seq)
+        .scalar_subquery()
+    )
     query = (
-        select(credit_transactions)
+        select(credit_transactions, placing)
         .where(columns.feature_used == feature, _CAPTURE)
         .order_by(columns.created_at.desc())
         .limit(limit)
     )
-    return [transaction_from_row(row) for row in connection.execute(query)]
+    return [
+        Captured(transaction_from_row(row), None if placed_as is None else _decode_detail(placed_as).hold)
+        for *row, placed_as in connection.execute(query)
+    ]

@@ -11,7 +11,7 @@ import msgspec
 from sixpence.core.catalog import Feature
 from sixpence.core.price import Unpriced, Usage, price_of
 from sixpence.core.refusals import UnpricedUsageError
-from sixpence.core.transaction import Transaction
+from sixpence.ledger.reader import Captured
 
 # The latest captures of a feature, over all accounts; older ones say less about the next.
 CAPTURES_LOOKED_AT = 1_000
@@ -54,15 +54,15 @@ def price_now(feature: Feature, usage: Usage) -> int:
     return price
 
 
-def past_prices(feature: Feature, captures: Iterable[Transaction]) -> tuple[PastPrices, ...]:
+def past_prices(feature: Feature, captures: Iterable[Captured]) -> tuple[PastPrices, ...]:
     """What the captures would cost by this feature's price, for each model; what it no longer prices is left out."""
     prices: dict[str | None, list[int]] = defaultdict(list)
     for capture in captures:
-        detail = capture.read_detail()
+        usage = _used(capture)
         # A capture of an amount says what it cost, whatever the list says.
-        price = detail.price if detail.usage is None else price_of(feature, detail.usage)
+        price = capture.row.read_detail().price if usage is None else price_of(feature, usage)
         if isinstance(price, int):
-            prices[None if detail.usage is None else detail.usage.model].append(price)
+            prices[None if usage is None else usage.model].append(price)
     by_count = sorted(prices.items(), key=lambda entry: (-len(entry[1]), entry[0] or ""))
     return tuple(
         PastPrices(model=model, count=len(known), p50=percentile(known, 50), p95=percentile(known, 95))
@@ -73,3 +73,10 @@ def past_prices(feature: Feature, captures: Iterable[Transaction]) -> tuple[Past
 def percentile(values: list[int], percent: int) -> int:
     """The least of the values that `percent` of a hundred of them do not exceed (nearest rank)."""
     return sorted(values)[-(-len(values) * percent // 100) - 1]
+
+
+def _used(capture: Captured) -> Usage | None:
+    """What a capture says was used; all that its hold was placed for, where it charges that and says nothing else."""
+    detail, terms = capture.row.read_detail(), capture.terms
+    whole = detail.usage is None and terms is not None and detail.price == terms.price
+    return terms.usage if whole and terms is not None else detail.usage
