@@ -7,16 +7,21 @@ that does not verify, are.
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
-from bench import results, table, wrk
+from bench import chart, results, table, wrk
 from bench.part import Options, Part
 from bench.parts import PARTS
+from bench.results import RESULTS
 from bench.rounds import RoundFailedError, run_part
+
+CHART = Path(__file__).parents[1] / "docs" / "images" / "bench.svg"
 
 
 def main() -> int:
@@ -31,11 +36,9 @@ def main() -> int:
     if parts:
         print(plan(parts, given), flush=True)
         wrk.find_wrk()
-    for part in parts:
-        if not _run(part, options_of(part, given)):
-            return 1
-    _draw()
-    return 0
+    measured = [_run(part, options_of(part, given), asked.into) for part in parts]
+    _draw(asked.into)
+    return 0 if all(measured) else 1
 
 
 def chosen(text: str) -> list[Part]:
@@ -74,30 +77,38 @@ def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
     )
 
 
-def _run(part: Part, options: Options) -> bool:
+def _run(part: Part, options: Options, into: Path) -> bool:
     try:
         rounds = run_part(part, options)
     except RoundFailedError as error:
         print(f"{part.letter}: FAILED, nothing of it counts: {error}", file=sys.stderr)
         return False
     result = results.result_of(part, options, rounds)
-    path = results.write(result)
-    print(f"\n{part.letter}: {len(result.kept)} of {len(rounds)} rounds kept, written to bench/results/{path.name}\n")
+    if not result.kept:
+        print(f"{part.letter}: not measured, the machine was disturbed in all of {len(rounds)} rounds", file=sys.stderr)
+        return False
+    path = results.write(result, into)
+    print(f"\n{part.letter}: {len(result.kept)} of {len(rounds)} rounds kept, written to {os.path.relpath(path)}\n")
     print("\n".join([*table.reached_table(result.ratios), "", *table.figures_table(result)]), "\n", flush=True)
     return True
 
 
-def _draw() -> None:
-    found = results.newest(list(PARTS))
-    (results.RESULTS / "table.md").write_text(table.document(found))
-    print(
-        f"bench/results/table.md holds what was measured last of {', '.join(one.part for one in found) or 'nothing'}."
-    )
+def _draw(into: Path) -> None:
+    found = results.newest(list(PARTS), into)
+    into.mkdir(parents=True, exist_ok=True)
+    path = into / "table.md"
+    path.write_text(table.document(found))
+    # What is written elsewhere is not for the docs.
+    drawn = CHART if into.resolve() == RESULTS.resolve() else into / CHART.name
+    drawn.write_text(chart.drawn(found))
+    letters = ", ".join(one.part for one in found) or "nothing"
+    print(f"{os.path.relpath(path)} and {os.path.relpath(drawn)} show what was measured last of: {letters}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--part", default="short")
+    parser.add_argument("--into", type=Path, default=RESULTS, help="the folder of what is written")
     for field in msgspec.structs.fields(Options):
         says = "as each part does" if field.name == "seconds" else str(field.default)
         flag = f"--{field.name.replace('_', '-')}"

@@ -38,13 +38,18 @@ Run = Callable[[], AbstractContextManager[Outcome]]
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What is asked of every part. `seconds` is how long a contender runs, `warm_seconds` how long before that."""
+    """What is asked of every part. `seconds` is how long a contender runs, `warm_seconds` how long before that.
+
+    A round in which the disk's probe moved more than `moved_percent_max` is thrown away, and another run in its place,
+    up to `extra_rounds_max`.
+    """
 
     rounds: int = 5
     seconds: int = 5
     warm_seconds: int = 1
     accounts: int = 100_000
-    extra_rounds_max: int = 3
+    extra_rounds_max: int = 5
+    moved_percent_max: int = 30
 
 
 class Ratio(msgspec.Struct, frozen=True, kw_only=True):

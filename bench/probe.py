@@ -7,7 +7,6 @@ import time
 
 WINDOWS = 5
 WINDOW_SECONDS = 0.1
-MOVED_MAX = 0.30
 
 
 def fsyncs_a_second() -> float:
@@ -16,9 +15,9 @@ def fsyncs_a_second() -> float:
         return statistics.median(_window(file.fileno()) for _ in range(WINDOWS))
 
 
-def disturbed(before: float, after: float) -> bool:
-    """Whether the machine changed so much between two probes that nothing in between can be compared."""
-    return abs(after - before) > MOVED_MAX * min(before, after)
+def moved_percent(before: float, after: float) -> float:
+    """By how much of the lesser one two probes differ."""
+    return 100 * abs(after - before) / min(before, after)
 
 
 def _window(descriptor: int) -> float:

@@ -91,15 +91,15 @@ def result_of(part: Part, options: Options, rounds: Sequence[Round]) -> Result:
     )
 
 
-def write(result: Result, folder: Path = RESULTS) -> Path:
+def write(result: Result, folder: Path) -> Path:
     """Keep the result; an earlier one of the same day gives way."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{result.part}-{result.date}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
     return path
 
 
-def newest(letters: Sequence[str], folder: Path = RESULTS) -> list[Result]:
+def newest(letters: Sequence[str], folder: Path) -> list[Result]:
     """The newest result of each part that was ever run, in the order of the parts."""
     found = []
     for letter in letters:

@@ -1,17 +1,16 @@
 """Rounds: each runs every contender once, in an order that rotates, with a probe of the disk between all runs.
 
-A round in which the probe moved more than 30 percent, around one of its runs or from its first to its last, is thrown
-away, and another is run in its place, up to a limit. After each round every ledger of ours in it is verified.
+A round in which the probe moved too much, around one of its runs or since its first, ends there and is thrown away;
+another is run in its place, up to a limit. After each round every ledger of ours in it is verified.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from itertools import pairwise
 
 import msgspec
 
 from bench.part import Figure, Options, Part, Ratio, Run
-from bench.probe import disturbed, fsyncs_a_second
+from bench.probe import fsyncs_a_second, moved_percent
 from bench.verified import NotVerifiedError, verify_all
 
 
@@ -36,7 +35,7 @@ def run_part(part: Part, options: Options) -> list[Round]:
         if set(runs) != set(part.contenders):
             raise RuntimeError(f"part {part.letter} names other contenders than it runs: {set(runs)}")
         while sum(one.kept for one in rounds) < options.rounds and len(rounds) < most(options):
-            rounds.append(_round(rotated(part.contenders, len(rounds)), runs))
+            rounds.append(_round(rotated(part.contenders, len(rounds)), runs, options.moved_percent_max))
             print(told(part, rounds[-1], len(rounds)), flush=True)
     return rounds
 
@@ -52,9 +51,9 @@ def rotated(contenders: Sequence[str], number: int) -> list[str]:
     return [*contenders[first:], *contenders[:first]]
 
 
-def is_kept(probes: Sequence[float]) -> bool:
-    """Whether the machine stayed the same around each run, and from the first to the last."""
-    return not any(disturbed(*pair) for pair in [*pairwise(probes), (probes[0], probes[-1])])
+def is_disturbed(probes: Sequence[float], percent_max: float) -> bool:
+    """Whether the machine changed around the last run, or since the first."""
+    return any(moved_percent(before, probes[-1]) > percent_max for before in (probes[0], probes[-2]))
 
 
 def ratios_of(rounds: Sequence[Round], ratio: Ratio) -> list[float]:
@@ -65,11 +64,11 @@ def ratios_of(rounds: Sequence[Round], ratio: Ratio) -> list[float]:
 
 def told(part: Part, one: Round, number: int) -> str:
     """A line on the round for whoever watches."""
-    figures = ", ".join(f"{name} {value_text(one.figures[name].value)}" for name in part.contenders)
+    figures = ", ".join(f"{name} {value_text(one.figures[name].value)}" for name in one.order if name in one.figures)
     probes = f"disk {min(one.probes):,.0f} to {max(one.probes):,.0f}"
-    verdict = "kept" if one.kept else "thrown away, the disk moved more than 30 percent"
+    verdict = "kept" if one.kept else f"thrown away, disturbed in run {len(one.figures)} of {len(one.order)}"
     verified = f", {one.verified_transactions:,} transactions verified" if one.verified_transactions else ""
-    return f"{part.letter}, round {number}: {figures}; {probes}: {verdict}{verified}"
+    return f"{part.letter}, round {number} ({verdict}): {figures}; {probes}{verified}"
 
 
 def value_text(value: float) -> str:
@@ -77,10 +76,11 @@ def value_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _round(order: list[str], runs: Mapping[str, Run]) -> Round:
+def _round(order: list[str], runs: Mapping[str, Run], percent_max: float) -> Round:
     figures: dict[str, Figure] = {}
     ledgers: list[str] = []
     probes = [fsyncs_a_second()]
+    kept = True
     with ExitStack() as databases:
         for name in order:
             outcome = databases.enter_context(runs[name]())
@@ -90,8 +90,11 @@ def _round(order: list[str], runs: Mapping[str, Run]) -> Round:
             figures[name] = outcome.figure
             if outcome.ledger is not None:
                 ledgers.append(outcome.ledger)
+            if is_disturbed(probes, percent_max):
+                kept = False
+                break
         try:
             verified = verify_all(ledgers)
         except NotVerifiedError as error:
             raise RoundFailedError(str(error)) from error
-    return Round(order=order, probes=probes, figures=figures, verified_transactions=verified, kept=is_kept(probes))
+    return Round(order=order, probes=probes, figures=figures, verified_transactions=verified, kept=kept)

@@ -24,6 +24,9 @@ from bench.contenders.naive_sqlite import SQLiteWallet
 class Wallet(Protocol):
     """Credits on a database."""
 
+    async def open(self) -> None:
+        """Be ready for the first request."""
+
     async def spend(self, account_id: str, feature: str, key: str) -> int | None:
         """What remains after one credit was spent under the key, None where none is left."""
 
@@ -50,6 +53,7 @@ def build_app(wallet: Wallet, key: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await wallet.open()
         yield
         await wallet.close()
 

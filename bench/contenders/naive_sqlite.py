@@ -27,6 +27,9 @@ class SQLiteWallet:
         self._thread = ThreadPoolExecutor(1)
         self._connection = connect(Path(url.removeprefix("sqlite:///")))
 
+    async def open(self) -> None:
+        """Nothing more to open."""
+
     async def spend(self, account_id: str, feature: str, key: str) -> int | None:
         """What remains after one credit was spent under the key, None where none is left."""
         loop = asyncio.get_running_loop()

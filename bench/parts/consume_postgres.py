@@ -20,8 +20,8 @@ _LOADS = {
     "Sixpence, 64 connections, Zipf": Load("consume", 64, "zipf"),
     "Sixpence, 64 connections, one hot account": Load("consume", 64, "hot"),
 }
-_UNIFORM = tuple(f"pgbench, {clients} clients" for clients in _CLIENTS)
-_HOT = tuple(f"pgbench, {clients} clients, one hot account" for clients in _CLIENTS)
+_UNIFORM = ("pgbench, 1 client", "pgbench, 8 clients", "pgbench, 64 clients")
+_HOT = tuple(f"{name}, one hot account" for name in _UNIFORM)
 _NAIVE = "naive app, 64 connections"
 _OURS_64, _OURS_256 = "Sixpence, 64 connections", "Sixpence, 256 connections"
 _OURS_HOT = "Sixpence, 64 connections, one hot account"

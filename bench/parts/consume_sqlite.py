@@ -10,8 +10,8 @@ from bench.served import naive, ours, theirs
 from bench.wrk import Load
 
 _CONNECTIONS = (1, 64)
-_OURS = tuple(f"Sixpence, {connections} connections" for connections in _CONNECTIONS)
-_NAIVE = tuple(f"one transaction a request, {connections} connections" for connections in _CONNECTIONS)
+_OURS = ("Sixpence, 1 connection", "Sixpence, 64 connections")
+_NAIVE = ("one transaction a request, 1 connection", "one transaction a request, 64 connections")
 
 
 @contextmanager
