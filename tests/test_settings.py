@@ -28,6 +28,7 @@ GIVEN = {
     "SIXPENCE_QUEUE_SIZE_MAX": "100",
     "SIXPENCE_BATCH_SIZE_MAX": "50",
     "SIXPENCE_WAIT_SECONDS_MAX": "2.5",
+    "SIXPENCE_QUEUE_SECONDS_MAX": "0.25",
     "SIXPENCE_LOCAL_OPERATOR_TOKEN": "a token",
 }
 READ = Settings(
@@ -46,6 +47,7 @@ READ = Settings(
     queue_size_max=100,
     batch_size_max=50,
     wait_seconds_max=2.5,
+    queue_seconds_max=0.25,
     local_operator_token="a token",
 )
 

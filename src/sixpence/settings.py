@@ -24,6 +24,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "queue_size_max": (1, 10**7),
     "batch_size_max": (1, 10_000),
     "wait_seconds_max": (0.01, 3_600),
+    "queue_seconds_max": (0.01, 3_600),
 }
 
 
@@ -45,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     queue_size_max: int = 10_000
     batch_size_max: int = 500
     wait_seconds_max: float = 5.0
+    # A change that would wait longer than this for its batch is refused at once.
+    queue_seconds_max: float = 0.5
     # Given by `serve` to its own workers: what a local operator's command line shows at the door.
     local_operator_token: str = ""
 

@@ -134,5 +134,6 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
         parts.credits,
         upgrade_url=chosen.upgrade_url,
         allowed_origins=chosen.allowed_origins,
+        is_overloaded=lambda: parts.ledger.wait_seconds > chosen.queue_seconds_max,
         lifespan=lifespan,
     )

@@ -62,14 +62,21 @@ class DirectProtocol(HttpToolsProtocol):
         """The request is whole."""
         super().on_message_complete()
         exchange = cast("RequestResponseCycle | Exchange | None", self.cycle)
-        if isinstance(exchange, Exchange) and not exchange.response_complete:
+        if self._ways is None or not isinstance(exchange, Exchange) or exchange.response_complete:
+            return
+        refusal = self._ways.refusal(exchange.way)
+        if refusal is not None:
+            self._finish(exchange, refusal)
+        else:
             task = self.loop.create_task(self._answer(exchange, self.scope))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
 
     def _find_way(self) -> Way | None:
         before = cast("RequestResponseCycle | None", self.cycle)
-        if self._ways is None or b"?" in self.url or (before is not None and not before.response_complete):
+        if self._ways is None or (before is not None and not before.response_complete):
+            return None
+        if b"?" in self.url or b"#" in self.url:
             return None
         if self.parser.get_http_version() != "1.1" or self.limit_concurrency is not None or self.root_path:
             return None
@@ -93,6 +100,9 @@ class DirectProtocol(HttpToolsProtocol):
     async def _answer(self, exchange: Exchange, scope: Any) -> None:
         assert self._ways is not None
         response = await self._ways.answer(exchange.way, Request(scope, exchange.receive))
+        self._finish(exchange, response)
+
+    def _finish(self, exchange: Exchange, response: Response) -> None:
         exchange.response_complete = True
         if exchange.disconnected:
             return

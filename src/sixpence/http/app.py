@@ -30,9 +30,13 @@ def build_app(
     *,
     upgrade_url: str,
     allowed_origins: Sequence[str],
+    is_overloaded: Callable[[], bool],
     lifespan: Lifespan,
 ) -> Starlette:
-    """An application of these routes; every error that leaves them becomes a problem."""
+    """An application of these routes; every error that leaves them becomes a problem.
+
+    While `is_overloaded`, what an app asks for with every generation is refused at once.
+    """
 
     handlers: Handlers = {
         **refusal_handlers(credits, upgrade_url=upgrade_url),
@@ -40,7 +44,7 @@ def build_app(
         ClientDisconnect: _gone,
         Exception: _defect,
     }
-    ways = Ways(routes, handlers)
+    ways = Ways(routes, handlers, is_overloaded)
     middleware = [Middleware(Shortcut, ways), Middleware(EncodedPaths)]
     if allowed_origins:
         cors = Middleware(

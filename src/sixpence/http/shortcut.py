@@ -4,13 +4,15 @@ An app asks for these with every generation, and the router costs more than what
 ones; what is not found here goes on to the router. A server may go this way without ASGI in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sixpence.core.errors import QueueFullError
+from sixpence.http import problems
 from sixpence.http.boundary import Handlers
 
 # Segments of `/v1/accounts/{account_id}/WORD/{id}/WORD`: the empty one before the first slash is number 0.
@@ -23,18 +25,25 @@ _Key = tuple[str, int, str, str]
 class Way:
     """Where a request goes: an endpoint, and the ids in its path as they were sent."""
 
-    __slots__ = ("ids", "route")
+    __slots__ = ("changes", "ids", "route")
 
-    def __init__(self, route: Route, ids: dict[str, str]) -> None:
+    def __init__(self, route: Route, ids: dict[str, str], *, changes: bool) -> None:
         self.route = route
         self.ids = ids
+        self.changes = changes
 
 
 class Ways:
-    """The endpoints below an account's path; `handlers` answer what these raise."""
+    """The endpoints below an account's path; `handlers` answer what these raise.
 
-    def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers) -> None:
+    While `is_overloaded`, changes are refused before anything is done for them: were they not, whoever was accepted
+    would wait for them, too.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers, is_overloaded: Callable[[], bool]) -> None:
         self._handlers = handlers
+        self._is_overloaded = is_overloaded
+        self._overloaded = problems.of_error(QueueFullError())
         self._ways: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
             if isinstance(route, Route):
@@ -50,7 +59,11 @@ class Ways:
             return None
         route, names = found
         ids = dict(zip(names, parts[3::2], strict=True))
-        return Way(route, ids) if all(ids.values()) else None
+        return Way(route, ids, changes=method == "POST") if all(ids.values()) else None
+
+    def refusal(self, way: Way) -> Response | None:
+        """The answer to a request that is refused unread, None where it is not."""
+        return self._overloaded if way.changes and self._is_overloaded() else None
 
     async def answer(self, way: Way, request: Request) -> Response:
         """The answer to a request that goes this way, whatever happens on it."""
@@ -86,7 +99,7 @@ class Shortcut:
             await self._app(scope, receive, send)
             return
         scope["path_params"] = way.ids
-        response = await self._ways.answer(way, Request(scope, receive, send))
+        response = self._ways.refusal(way) or await self._ways.answer(way, Request(scope, receive, send))
         await response(scope, receive, send)
 
 

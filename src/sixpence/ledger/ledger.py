@@ -169,6 +169,11 @@ class Ledger:
         """How many commands wait for a batch."""
         return 0 if self._opened is None else self._opened.writer.waiting
 
+    @property
+    def wait_seconds(self) -> float:
+        """How long a command that comes now is likely to wait for its batch."""
+        return 0.0 if self._opened is None else self._opened.writer.wait_seconds
+
     def now(self, connection: Connection) -> int:
         """The time that counts for a read on this connection, in microseconds."""
         if self._clock is not None:

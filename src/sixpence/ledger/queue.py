@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from sixpence.ledger.pace import Pace
+
 T = TypeVar("T")
 PARKED_SECONDS = 0.01
 
@@ -50,9 +52,16 @@ class CommandQueue(Generic[T]):
         self._jobs: deque[Callable[[], None]] = deque()
         self._size = 0
         self._closed = False
+        self._pace = Pace()
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long what is put now is likely to wait, whatever waits for an account that somebody else holds aside."""
+        parked = sum(len(self._by_account.get(account_id, ())) for account_id in tuple(self._parked))
+        return self._pace.seconds_for(self._size - parked)
 
     def put(self, entry: Waiting[T]) -> bool | None:
         """Let it wait; False when the queue is full, None when it is closed."""
@@ -76,15 +85,18 @@ class CommandQueue(Generic[T]):
 
     def take(self, size_max: int) -> Taken[T] | Callable[[], None] | None:
         """The next batch or job; waits for one, and gives None once the queue is closed and empty."""
+        at_once = True
         with self._changed:
             while True:
                 if self._jobs:
                     return self._jobs.popleft()
                 taken = self._take(size_max)
                 if taken.entries or taken.late:
+                    self._pace.taken(len(taken.entries), now=time.monotonic(), at_once=at_once)
                     return taken
                 if self._closed and not self._by_account:
                     return None
+                at_once = False
                 self._changed.wait(self._pause())
 
     def done(self, account_ids: set[str], again: list[Waiting[T]]) -> None:

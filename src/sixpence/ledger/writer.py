@@ -66,6 +66,11 @@ class Writer:
         """How many requests wait for a batch."""
         return len(self._queue)
 
+    @property
+    def wait_seconds(self) -> float:
+        """How long a request that comes now is likely to wait for its batch."""
+        return self._queue.wait_seconds
+
     async def submit(self, request: Request) -> Accepted:
         """Run the request and wait for its outcome; cancelling the caller does not cancel the change."""
         waiter = self._put(request, asyncio.get_running_loop())
