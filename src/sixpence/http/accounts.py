@@ -3,6 +3,7 @@
 Not here: holds, corrections, plans and estimates, whose routes are added.
 """
 
+from collections.abc import Awaitable
 from datetime import datetime
 
 import msgspec
@@ -20,9 +21,9 @@ from sixpence.http.holds import hold_routes
 from sixpence.http.paths import account_id_in
 from sixpence.http.plans import plan_routes
 from sixpence.http.queries import history_query
-from sixpence.http.usage_body import usage_in
-from sixpence.http.user_credits import Consumption
+from sixpence.http.user_credits import Consumption, consume
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import OpenedAccount, Receipt
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,6 +46,33 @@ class NewGrant(msgspec.Struct, forbid_unknown_fields=True):
     features: list[str] | None = None
     source_key: str | None = None
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def make_account(credits: CreditService, asked: NewAccount, key: str | None) -> Awaitable[OpenedAccount]:
+    """The account that a body describes."""
+    return credits.initialize_user_credits(
+        asked.account_id, label=asked.label, metadata=metadata_of(asked.metadata), idempotency_key=key
+    )
+
+
+def grant(
+    credits: CreditService, account_id: str, asked: NewGrant, *, actor: str, key: str | None
+) -> Awaitable[Receipt]:
+    """The grant that a body describes, given by `actor`."""
+    return credits.grant_credits(
+        account_id,
+        asked.amount,
+        reason=asked.reason,
+        category=asked.category,
+        priority=asked.priority,
+        effective_at=time_of("effective_at", asked.effective_at),
+        expires_at=time_of("expires_at", asked.expires_at),
+        features=asked.features,
+        actor=actor,
+        metadata=metadata_of(asked.metadata),
+        source_key=asked.source_key,
+        idempotency_key=key,
+    )
 
 
 def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
@@ -75,49 +103,21 @@ class _AccountsApi:
         """Make an account, 201 when this made it and 200 when it was there."""
         await self._callers.server(request)
         asked = await read_body(request, NewAccount, bytes_max=self._body_bytes_max)
-        opened = await self._credits.initialize_user_credits(
-            asked.account_id,
-            label=asked.label,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.opened(opened)
+        return answers.opened(await make_account(self._credits, asked, idempotency_key(request)))
 
     async def consume(self, request: Request, credits: CreditService) -> Response:
         """Spend the price of one use."""
         account_id = account_id_in(request)
         asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
-        receipt = await credits.consume_credit(
-            account_id,
-            asked.feature,
-            units=asked.units,
-            usage=usage_in(asked.usage),
-            generation_id=asked.generation_id,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.consumed(receipt)
+        return answers.consumed(await consume(credits, account_id, asked, idempotency_key(request)))
 
     async def grant(self, request: Request) -> Response:
         """Give credits; the key's name is recorded as the one who did."""
         actor = await self._callers.server_name(request)
         account_id = account_id_in(request)
         asked = await read_body(request, NewGrant, bytes_max=self._body_bytes_max)
-        receipt = await self._credits.grant_credits(
-            account_id,
-            asked.amount,
-            reason=asked.reason,
-            category=asked.category,
-            priority=asked.priority,
-            effective_at=time_of("effective_at", asked.effective_at),
-            expires_at=time_of("expires_at", asked.expires_at),
-            features=asked.features,
-            actor=actor,
-            metadata=metadata_of(asked.metadata),
-            source_key=asked.source_key,
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.granted(receipt)
+        key = idempotency_key(request)
+        return answers.granted(await grant(self._credits, account_id, asked, actor=actor, key=key))
 
     async def catalog(self, request: Request) -> Response:
         """The catalog that prices now."""

@@ -19,7 +19,11 @@ _KEY_NAME = KEY_HEADER.lower().encode()
 
 async def read_body(request: Request, shape: type[T], *, bytes_max: int) -> T:
     """The body as `shape`; raises `MalformedBodyError` for what is no JSON object, `InvalidInputError` for a field."""
-    body = await _read(request, bytes_max)
+    return decoded(await _read(request, bytes_max), shape)
+
+
+def decoded(body: bytes, shape: type[T]) -> T:
+    """These bytes as `shape`; raises as `read_body` does."""
     if not body.strip():
         raise MalformedBodyError("The body is empty. Send a JSON object.", field="body")
     try:

@@ -1,5 +1,7 @@
 """The endpoints that put right what was charged or given: refunds, voids and corrections. Who did it is recorded."""
 
+from collections.abc import Awaitable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +12,7 @@ from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Who
 from sixpence.http.paths import account_id_in, id_in
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import Refund
 
 
 class NewRefund(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,6 +37,21 @@ class Correction(msgspec.Struct, forbid_unknown_fields=True):
     amount: int
     reason: str
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def refund(
+    credits: CreditService, account_id: str, transaction_id: str, asked: NewRefund, *, actor: str, key: str | None
+) -> Awaitable[Refund]:
+    """The refund that a body describes, given by `actor`."""
+    return credits.refund(
+        account_id,
+        transaction_id,
+        amount=asked.amount,
+        reason=asked.reason,
+        actor=actor,
+        metadata=metadata_of(asked.metadata),
+        idempotency_key=key,
+    )
 
 
 def correction_routes(at: str, who: Who, credits: CreditService, *, body_bytes_max: int) -> list[Route]:
@@ -64,16 +82,8 @@ class _CorrectionsApi:
         actor = await self._who(request)
         account_id, transaction_id = account_id_in(request), id_in(request, "transaction_id")
         asked = await read_body(request, NewRefund, bytes_max=self._body_bytes_max)
-        refund = await self._credits.refund(
-            account_id,
-            transaction_id,
-            amount=asked.amount,
-            reason=asked.reason,
-            actor=actor,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.refunded(refund)
+        key = idempotency_key(request)
+        return answers.refunded(await refund(self._credits, account_id, transaction_id, asked, actor=actor, key=key))
 
     async def void(self, request: Request) -> Response:
         """Cancel what remains of a grant."""

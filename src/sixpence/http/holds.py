@@ -1,5 +1,6 @@
 """The endpoints on holds of an account: placing, listing, extending, capturing and releasing them."""
 
+from collections.abc import Awaitable
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from sixpence.http.paths import account_id_in, id_in
 from sixpence.http.queries import limit_query
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import CapturedHold, ExtendedHold, PlacedHold, ReleasedHold
 
 
 class NewHold(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,6 +56,61 @@ class Release(msgspec.Struct, forbid_unknown_fields=True):
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+def place_hold(credits: CreditService, account_id: str, asked: NewHold, key: str | None) -> Awaitable[PlacedHold]:
+    """The hold that a body describes."""
+    return credits.place_hold(
+        account_id,
+        asked.feature,
+        units=asked.units,
+        usage=usage_in(asked.usage),
+        amount=asked.amount,
+        ttl_seconds=asked.ttl_seconds,
+        generation_id=asked.generation_id,
+        metadata=metadata_of(asked.metadata),
+        idempotency_key=key,
+    )
+
+
+def extend_hold(
+    credits: CreditService, account_id: str, hold_id: str, asked: Extension, key: str | None
+) -> Awaitable[ExtendedHold]:
+    """The extension of a hold that a body describes."""
+    return credits.extend_hold(
+        account_id,
+        hold_id,
+        ttl_seconds=asked.ttl_seconds,
+        metadata=metadata_of(asked.metadata),
+        idempotency_key=key,
+    )
+
+
+def capture_hold(
+    credits: CreditService, account_id: str, hold_id: str, asked: Capture, key: str | None
+) -> Awaitable[CapturedHold]:
+    """The capture of a hold that a body describes."""
+    return credits.capture_hold(
+        account_id,
+        hold_id,
+        units=asked.units,
+        usage=usage_in(asked.usage),
+        amount=asked.amount,
+        mode=asked.mode,
+        late=asked.late,
+        generation_id=asked.generation_id,
+        metadata=metadata_of(asked.metadata),
+        idempotency_key=key,
+    )
+
+
+def release_hold(
+    credits: CreditService, account_id: str, hold_id: str, asked: Release, key: str | None
+) -> Awaitable[ReleasedHold]:
+    """The release of a hold that a body describes."""
+    return credits.release_hold(
+        account_id, hold_id, reason=asked.reason, metadata=metadata_of(asked.metadata), idempotency_key=key
+    )
+
+
 def hold_routes(at: str, admit: Admission, *, body_bytes_max: int) -> list[Route]:
     """The routes on holds below the account's path `at`, for whom `admit` lets in."""
     api = _HoldsApi(body_bytes_max)
@@ -78,59 +135,22 @@ class _HoldsApi:
         """Set credits aside."""
         account_id = account_id_in(request)
         asked = await read_body(request, NewHold, bytes_max=self._body_bytes_max)
-        placed = await credits.place_hold(
-            account_id,
-            asked.feature,
-            units=asked.units,
-            usage=usage_in(asked.usage),
-            amount=asked.amount,
-            ttl_seconds=asked.ttl_seconds,
-            generation_id=asked.generation_id,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.placed(placed)
+        return answers.placed(await place_hold(credits, account_id, asked, idempotency_key(request)))
 
     async def extend(self, request: Request, credits: CreditService) -> Response:
         """Let a hold live longer."""
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Extension, bytes_max=self._body_bytes_max)
-        extended = await credits.extend_hold(
-            account_id,
-            hold_id,
-            ttl_seconds=asked.ttl_seconds,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.extended(extended)
+        return answers.extended(await extend_hold(credits, account_id, hold_id, asked, idempotency_key(request)))
 
     async def capture(self, request: Request, credits: CreditService) -> Response:
         """Charge what was really used."""
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Capture, bytes_max=self._body_bytes_max)
-        captured = await credits.capture_hold(
-            account_id,
-            hold_id,
-            units=asked.units,
-            usage=usage_in(asked.usage),
-            amount=asked.amount,
-            mode=asked.mode,
-            late=asked.late,
-            generation_id=asked.generation_id,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.captured(captured)
+        return answers.captured(await capture_hold(credits, account_id, hold_id, asked, idempotency_key(request)))
 
     async def release(self, request: Request, credits: CreditService) -> Response:
         """Give back all that is held."""
         account_id, hold_id = account_id_in(request), id_in(request, "hold_id")
         asked = await read_body(request, Release, bytes_max=self._body_bytes_max)
-        released = await credits.release_hold(
-            account_id,
-            hold_id,
-            reason=asked.reason,
-            metadata=metadata_of(asked.metadata),
-            idempotency_key=idempotency_key(request),
-        )
-        return answers.released(released)
+        return answers.released(await release_hold(credits, account_id, hold_id, asked, idempotency_key(request)))

@@ -1,5 +1,7 @@
 """The endpoints of a signed-in user, as in the original: `/api/user/credits`, `consume` and `history`."""
 
+from collections.abc import Awaitable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +13,7 @@ from sixpence.http.callers import Callers, with_account
 from sixpence.http.queries import history_query
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
+from sixpence.service.receipts import Receipt
 
 
 class Consumption(msgspec.Struct, forbid_unknown_fields=True):
@@ -21,6 +24,19 @@ class Consumption(msgspec.Struct, forbid_unknown_fields=True):
     usage: TokenUsage | None = None
     generation_id: str | None = None
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def consume(credits: CreditService, account_id: str, asked: Consumption, key: str | None) -> Awaitable[Receipt]:
+    """The use that a body describes."""
+    return credits.consume_credit(
+        account_id,
+        asked.feature,
+        units=asked.units,
+        usage=usage_in(asked.usage),
+        generation_id=asked.generation_id,
+        metadata=metadata_of(asked.metadata),
+        idempotency_key=key,
+    )
 
 
 def user_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
@@ -48,21 +64,8 @@ class _UserApi:
         """Spend the price of one use."""
         user = await self._callers.user(request)
         asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
-        metadata = metadata_of(asked.metadata)
         key = idempotency_key(request)
-        receipt = await with_account(
-            self._credits,
-            user.id,
-            lambda: self._credits.consume_credit(
-                user.id,
-                asked.feature,
-                units=asked.units,
-                usage=usage_in(asked.usage),
-                generation_id=asked.generation_id,
-                metadata=metadata,
-                idempotency_key=key,
-            ),
-        )
+        receipt = await with_account(self._credits, user.id, lambda: consume(self._credits, user.id, asked, key))
         return answers.consumed(receipt)
 
     async def history(self, request: Request) -> Response:
