@@ -14,8 +14,10 @@ from sixpence.core.chain import digest, hashed_fields, row_hash
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
 from sixpence.core.fold import fold
+from sixpence.core.hold import Beyond
 from sixpence.core.instant import DAY
-from sixpence.core.transaction import FIRST_HEAD, Transaction, seq_of, transaction_id
+from sixpence.core.price import Usage
+from sixpence.core.transaction import FIRST_HEAD, Detail, Transaction, seq_of, transaction_id, write_detail
 
 _START = 1_767_225_600_000_000  # 2026-01-01
 _ACCOUNT_ID = "zoë@example.com"
@@ -263,6 +265,16 @@ def test_the_canonical_bytes_of_a_row_are_pinned() -> None:
 def test_the_texts_of_a_row_are_pinned() -> None:
     """Detail and allocations are written as they have always been."""
     assert [(row.detail, row.allocations) for row in _rows()] == _TEXTS
+
+
+def test_what_a_capture_charged_beyond_its_hold_is_pinned() -> None:
+    """The second catalog of a capture stands last, and is left out where it had no say."""
+    detail = Detail(about="h", price=5, usage=Usage(units=5), catalog_version=1)
+
+    written = [write_detail(detail), write_detail(msgspec.structs.replace(detail, beyond=Beyond(2, 21)))]
+
+    without = '{"price":5,"catalog_version":1,"about":"h","usage":{"units":5}'
+    assert written == [without + "}", without + ',"beyond":[2,21]}']
 
 
 @pytest.mark.parametrize("form", [1, 2])

@@ -18,11 +18,11 @@ from sixpence.core.commands import (
 from sixpence.core.hold import HoldTerms
 from sixpence.core.instant import DAY, SECOND
 from sixpence.core.transaction import Detail, GrantTerms, Revived, Transaction, write_detail
-from tests.ledger.databases import proved
+from tests.ledger.databases import apply_catalog, proved
 from tests.ledger.forger import Forgery, another, forge, next_row_id
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.test_verify import verified
-from tests.ledger.till import ADA, Till, open_till
+from tests.ledger.till import ADA, CATALOG, Till, open_till
 
 Rows = list[Transaction]
 
@@ -184,6 +184,16 @@ def test_only_an_expired_hold_is_charged_late(till: Till, sqlite_url: str) -> No
     )
 
     assert told == "transaction 4 charges a hold late that has not expired"
+
+
+def test_no_command_goes_back_to_an_earlier_catalog(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+    """A use by the prices of a catalog that another had taken the place of, when the use before it came."""
+    apply_catalog(sqlite_url, msgspec.structs.replace(CATALOG, grace_days=9), clock())
+    till.row(Consume(feature="sketch"))
+
+    told = told_of(sqlite_url, lambda r: [*r, consume(r[-1], r[0].id)])
+
+    assert told == "transaction 3 goes back to catalog 1, and 2 was in force before"
 
 
 @pytest.mark.parametrize("plan", ["free", "pro"])

@@ -36,7 +36,7 @@ from sixpence.core.instant import SECOND
 from sixpence.core.past import Past
 from sixpence.core.price import Usage
 from sixpence.core.rules import due
-from sixpence.core.transaction import Detail, Transaction
+from sixpence.core.transaction import Detail, Transaction, write_detail
 
 
 def difference(before: Account, row: Transaction, priced_by: PricedBy, *, past: Past = NO_PAST) -> str | None:
@@ -125,7 +125,7 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
         return str(error)
     if decision.refusal is not None:
         return f"it is refused ({decision.refusal})"
-    return "it changes nothing" if decision.row is None else _as_erased(decision.row, row)
+    return "it changes nothing" if decision.row is None else _as_once_written(_as_erased(decision.row, row), row)
 
 
 def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
@@ -136,25 +136,32 @@ def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
 
 
 def _as_once_written(expected: Transaction, row: Transaction) -> Transaction:
-    """Expiries did not always say which grant they are about; their movements do."""
-    if row.kind != "expire" or row.read_detail().about is not None:
-        return expected
-    return msgspec.structs.replace(expected, detail=row.detail, about_seq=None, hash=row.hash)
+    """What rows did not always say: an expiry its grant, which its movements name; a capture its second catalog."""
+    detail = row.read_detail()
+    if row.kind == "expire" and detail.about is None:
+        return msgspec.structs.replace(expected, detail=row.detail, about_seq=None, hash=row.hash)
+    if row.kind == "capture" and detail.beyond is None and expected.read_detail().beyond is not None:
+        unsaid = msgspec.structs.replace(expected.read_detail(), beyond=None)
+        return msgspec.structs.replace(expected, detail=write_detail(unsaid), hash=row.hash)
+    return expected
 
 
 def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
     """The catalogs that may have been in force: what the row recorded, or its instant's, then those around that.
 
-    A capture records the version of its hold's placing. A clock that was set back can put a row beside its catalog, by
-    as many versions as were applied before the clock was there again.
+    A capture records the version of its hold's placing, and beside it the one in force where that had a say; where it
+    has none, any since the placing. A clock that was set back can put a row beside its catalog, by as many versions as
+    were applied before the clock was there again.
     """
     every = (*priced_by.earlier, PricedBy(priced_by.version, priced_by.catalog, priced_by.applied_at))
     detail = row.read_detail()
-    recorded = None if row.kind == "capture" else detail.catalog_version
-    recorded = recorded if detail.hold is None else detail.hold.catalog_version
+    recorded = detail.catalog_version if detail.hold is None else detail.hold.catalog_version
+    least = 0
+    if row.kind == "capture":
+        least, recorded = recorded or 0, None if detail.beyond is None else detail.beyond.catalog_version
     then = priced_by.at(row.created_at).version
     for place, one in sorted(enumerate(every), key=lambda pair: abs(pair[1].version - then)):
-        if recorded in (None, one.version):
+        if recorded in (None, one.version) and one.version >= least:
             yield msgspec.structs.replace(one, earlier=every[:place])
 
 

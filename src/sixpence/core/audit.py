@@ -31,11 +31,13 @@ class Audit:
     def __init__(self, priced_by: PricedBy | None, read_past: ReadPast) -> None:
         self._priced_by = priced_by
         self._read_past = read_past
+        self._version = 0
 
     def check(self, before: Account, row: Transaction) -> None:
         """Raise `BrokenLedgerError`, in words, for the first thing that the row may not do."""
         detail, moves = row.read_detail(), row.read_allocations()
         _check_time(before, row)
+        self._check_catalog(before, row, detail)
         if (row.kind == "signup") != (row.seq == 1):
             _broken(row, "makes the account anew" if row.seq > 1 else "comes before the account is made")
         self._check_about(before, row, detail)
@@ -52,6 +54,16 @@ class Audit:
         elif detail.refunded is not None or _sum(moves, "refunded", "withheld"):
             _broken(row, "gives back what was consumed and is no refund")
         _check_allowance(before, row, detail)
+
+    def _check_catalog(self, before: Account, row: Transaction, detail: Detail) -> None:
+        """Commands are decided by the newest catalog; what time does, by that of its instant (invariant 18)."""
+        says_placing_alone = row.kind == "capture" and detail.beyond is None
+        if before.next_due_at == row.created_at or says_placing_alone:
+            return
+        version = _version_in_force(detail) or self._version
+        if version < self._version:
+            _broken(row, f"goes back to catalog {version}, and {self._version} was in force before")
+        self._version = version
 
     def _check_about(self, before: Account, row: Transaction, detail: Detail) -> None:
         live = detail.about in before.holds or any(grant.id == detail.about for grant in before.grants)
@@ -85,10 +97,10 @@ class Audit:
         )
         if grown <= 0 or self._priced_by is None:
             return
-        version = detail.hold.catalog_version if detail.hold is not None else detail.catalog_version
+        version = _version_in_force(detail)
         there = [one for one in (*self._priced_by.earlier, self._priced_by) if one.version >= (version or 0)]
-        if row.kind != "capture":
-            # A capture says the catalog of the hold's placing: the one in force by then may be any since.
+        if row.kind != "capture" or detail.beyond is not None:
+            # A capture of before says the catalog of the hold's placing alone: the one in force may be any since.
             there = there[:1]
         limits = [one.catalog.plans[row.plan].overdraft for one in there if row.plan in one.catalog.plans]
         used = before.owed + before.overdraft_held + grown
@@ -129,6 +141,13 @@ class Audit:
                 _broken(row, f"brings back grant '{revived.grant_id}', which is over or had other terms")
             if was_voided(_before(self._read_past(seq_of(revived.grant_id) or 0), row), revived.grant_id):
                 _broken(row, f"brings back grant '{revived.grant_id}', which was voided")
+
+
+def _version_in_force(detail: Detail) -> int | None:
+    """The catalog that was in force, as far as a row says; a capture may say that of its hold's placing alone."""
+    if detail.beyond is not None:
+        return detail.beyond.catalog_version
+    return detail.catalog_version if detail.hold is None else detail.hold.catalog_version
 
 
 def _check_time(before: Account, row: Transaction) -> None:

@@ -1,6 +1,6 @@
 """Holds: credits set aside for running work, until they are captured, released or time out.
 
-Values and plain arithmetic; what a command does with a hold stands in `decide_holds`, its movements in `movement`.
+Values and plain arithmetic; what a command does with a hold stands in `rules.holds`, its movements in `movement`.
 """
 
 from collections.abc import Iterable
@@ -28,6 +28,16 @@ class HoldTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     price: int
     usage: Usage | None = None
     covered: bool = False
+
+
+class Beyond(msgspec.Struct, frozen=True, array_like=True):
+    """What a capture cost beyond what its hold covered or had set aside, and the catalog that was in force then.
+
+    By that catalog it was priced where a plan had covered the hold; and it says how much of it could be owed.
+    """
+
+    catalog_version: int
+    price: int
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):

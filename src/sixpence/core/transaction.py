@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from sixpence.core.grant import DEFAULT_PRIORITY, Category
-from sixpence.core.hold import HoldTerms
+from sixpence.core.hold import Beyond, HoldTerms
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Usage
 from sixpence.core.subscription import Subscription
@@ -95,6 +95,7 @@ class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     hold_expires_at: int | None = None
     mark: Mark | None = None
     subscription: Subscription | None = None
+    beyond: Beyond | None = None
 
     @property
     def grants(self) -> tuple[GrantTerms, ...]:

@@ -4,7 +4,7 @@ from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
 from sixpence.core.errors import RefusedError
 from sixpence.core.fold import Change
-from sixpence.core.hold import Hold, HoldTerms, split
+from sixpence.core.hold import Beyond, Hold, HoldTerms, split
 from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Unpriced, Usage, beyond, price_of
@@ -94,24 +94,26 @@ def capture(scene: Scene, command: CaptureHold) -> Change | RefusedError:
     available = scene.available(hold.terms.feature) if scene.account.standing == "open" else 0
     if available < rest and command.mode == "exact":
         return insufficient(scene, hold.terms.feature, charge, charge - rest + available)
-    beyond_hold = min(rest, available)
+    taken_beyond = min(rest, available)
     return Change(
         kind="capture",
         at=scene.now,
         allocations=(
             *(Allocation(name, "captured", -part) for name, part in taken),
             *given_back(scene.account, tuple(left)),
-            *scene.take(hold.terms.feature, beyond_hold, "consumed"),
+            *scene.take(hold.terms.feature, taken_beyond, "consumed"),
         ),
         detail=Detail(
             about=hold.id,
             price=price,
             usage=command.usage,
-            shortfall=rest - beyond_hold if command.mode == "up_to_available" else None,
+            shortfall=rest - taken_beyond if command.mode == "up_to_available" else None,
             catalog_version=hold.terms.catalog_version,
+            # Only here does the catalog of now have a say.
+            beyond=Beyond(scene.priced_by.version, rest) if hold.terms.covered or rest else None,
         ),
         feature_used=hold.terms.feature,
-        credits_consumed=charge - rest + beyond_hold,
+        credits_consumed=charge - rest + taken_beyond,
         generation_id=command.generation_id,
         metadata=command.metadata,
     )
