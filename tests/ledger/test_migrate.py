@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, DefaultClause, inspect
 
 from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger import migrate
-from sixpence.ledger.schema import Words, metadata
+from sixpence.ledger.schema import STORAGE, Words, metadata
 from sixpence.ledger.sqlite import connect
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import raw_engine, rows, run, upgrade
@@ -69,6 +69,22 @@ def test_a_migrated_database_has_the_defaults_of_the_schema(url: str) -> None:
             for column in columns
         }
         assert {name: found[name] for name in defined} == defined, table.name
+
+
+def test_postgresql_keeps_each_table_as_the_schema_says(migrated_postgres_url: str) -> None:
+    """Room on its pages and when it is cleaned are what the schema says; where it says nothing, the server does."""
+    query = """
+        SELECT c.relname, split_part(o, '=', 1), split_part(o, '=', 2) FROM pg_class AS c, unnest(c.reloptions) AS o
+        WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2
+    """
+    defined = [
+        (table.name, name, value)
+        for table in metadata.sorted_tables
+        for name, value in sorted(table.info.get(STORAGE, {}).items())
+    ]
+
+    assert rows(migrated_postgres_url, query) == sorted(defined)
+    assert ("credit_accounts", "fillfactor", "50") in defined
 
 
 def test_words_compare_by_bytes_on_postgresql(migrated_postgres_url: str) -> None:
@@ -150,7 +166,7 @@ def test_a_table_that_is_gone_is_named(sqlite_url: str) -> None:
         _migrate(sqlite_url)
 
     assert refused.value == DatabaseSetupError(
-        "The database says that its schema is at step 0002, and lacks credit_holds.", "Restore a copy of it."
+        "The database says that its schema is at step 0003, and lacks credit_holds.", "Restore a copy of it."
     )
 
 

@@ -29,6 +29,9 @@ Words = Text().with_variant(Text(collation="C"), "postgresql")
 # SQLite numbers rows by itself only for its own INTEGER type.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
+# In a table's `info`: how PostgreSQL keeps it, where that is not as it keeps any other.
+STORAGE = "storage"
+
 
 def _bounded(name: str, least: int = 0) -> CheckConstraint:
     return CheckConstraint(f"{name} BETWEEN {least} AND {AMOUNT_MAX}", name=f"{name}_bounds")
@@ -57,6 +60,15 @@ credit_accounts = Table(
     _bounded("credits_total"),
     _bounded("credits_owed"),
     CheckConstraint("seq >= 0", name="seq_bounds"),
+    # Every batch updates the rows of its accounts: with room on the page none of that touches an index, and what the
+    # updates leave behind is cleared away early.
+    info={
+        STORAGE: {
+            "autovacuum_vacuum_cost_delay": "0",
+            "autovacuum_vacuum_scale_factor": "0.02",
+            "fillfactor": "50",
+        }
+    },
 )
 Index(
     "credit_accounts_due",
@@ -176,6 +188,23 @@ outbox = Table(
     Column("written_by", BigInteger),
     # A number is never given twice, even when the relay has emptied the table.
     sqlite_autoincrement=True,
+)
+
+# What was used on a day of an account (whole days since 1970 UTC, by the `created_at` of the ledger's rows): a relay
+# adds it up from the outbox, so it may be behind the ledger; nothing is decided by it.
+usage_daily = Table(
+    "usage_daily",
+    metadata,
+    Column("account_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("feature", Words, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+    Column("credits_consumed", BigInteger, nullable=False),
+    Column("credits_refunded", BigInteger, nullable=False),
+    _bounded("uses"),
+    _bounded("credits_consumed"),
+    _bounded("credits_refunded"),
+    sqlite_with_rowid=False,
 )
 
 auth_users = Table(
