@@ -72,21 +72,20 @@ def _run(url: str, load: Load, *, key: str, accounts: int, seconds: int, name: s
 
 
 def _read(text: str) -> HttpRun:
-    """The figures in wrk's report, and the facts that a script printed in `done` as `fact NAME VALUE`."""
+    """The figures in wrk's report; a script may print `value X` in `done`, which goes before requests a second."""
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     dropped = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     figure = Figure(
-        value=float(_found(r"Requests/sec:\s+([\d.]+)", text)),
+        value=float(_found(r"^value ([\d.]+)$" if "\nvalue " in text else r"Requests/sec:\s+([\d.]+)", text)),
         p50_ms=_milliseconds(_found(r"\n\s+50%\s+(\S+)", text)),
         p99_ms=_milliseconds(_found(r"\n\s+99%\s+(\S+)", text)),
-        facts={name: float(value) for name, value in re.findall(r"^fact (\w+) ([\d.]+)$", text, re.MULTILINE)},
     )
     lost = sum(map(int, dropped.groups())) if dropped else 0
     return HttpRun(figure, (int(failed[1]) if failed else 0) + lost)
 
 
 def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
+    match = re.search(pattern, text, re.MULTILINE)
     if match is None:
         raise RuntimeError(f"wrk said something unexpected:\n{text}")
     return match[1]

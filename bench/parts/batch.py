@@ -1,0 +1,162 @@
+"""Part c: the ledger as a library, in batches of a size, beside PostgreSQL's COPY of the very rows it writes.
+
+Both begin with values in Python, requests here and rows there, and count only the time in which they write: neither
+what makes the requests, nor what made the rows to be copied.
+"""
+
+import itertools
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from bench.accounts import Filled, filled_postgres
+from bench.fresh import postgres_server
+from bench.part import Figure, Options, Outcome, Part, Ratio, Run
+from sixpence.core.commands import Consume, Key
+from sixpence.ledger.batch import Accepted, Request
+from sixpence.ledger.database import PostgresServer as PostgresPlace
+from sixpence.ledger.database import place_of
+from sixpence.ledger.lane import Lane
+from sixpence.ledger.postgres import PostgresStore
+
+_SIZES = (1, 10, 100, 500)
+_COPIED_AT_ONCE = 500
+# So many rows are made beforehand for each second of a run; COPY, being faster, is done with them earlier.
+_ROWS_A_SECOND = 20_000
+_OURS = tuple(f"Sixpence, batches of {size}" for size in _SIZES)
+_COPY = f"COPY of the same rows, {_COPIED_AT_ONCE} at once"
+_ROWS = "SELECT * FROM credit_transactions WHERE kind = 'consume' ORDER BY ctid"
+
+_Batches = Iterator[list[Request]]
+_Rows = list[tuple[Any, ...]]
+
+
+@contextmanager
+def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
+    with postgres_server() as server:
+        filled = filled_postgres(server, options.accounts)
+        chunks = _made(filled, _ROWS_A_SECOND * options.seconds)
+        yield {
+            **{name: _ours(filled, size, options) for name, size in zip(_OURS, _SIZES, strict=True)},
+            _COPY: _copy(filled, chunks, options),
+        }
+
+
+def _ours(filled: Filled, size: int, options: Options) -> Run:
+    @contextmanager
+    def run() -> Iterator[Outcome]:
+        with filled.template.copied() as database:
+            lane = _lane(database)
+            batches = _batches(filled.accounts, size)
+            _write(lane, batches, options.warm_seconds)
+            times = _write(lane, batches, options.seconds)
+            lane.close()
+            yield Outcome(_figure(times, size), ledger=database)
+
+    return run
+
+
+def _copy(filled: Filled, chunks: list[_Rows], options: Options) -> Run:
+    @contextmanager
+    def run() -> Iterator[Outcome]:
+        with filled.template.copied() as database:
+            with psycopg.connect(database, autocommit=True) as connection:
+                waiting = iter(chunks)
+                _copy_in(connection, itertools.islice(waiting, len(chunks) // 10), options.warm_seconds)
+                times = _copy_in(connection, waiting, options.seconds)
+            yield Outcome(_figure(times, _COPIED_AT_ONCE))
+
+    return run
+
+
+def _batches(accounts: int, size: int) -> _Batches:
+    """Consumes of accounts drawn uniformly, each with a key of its own."""
+    drawn = random.Random(size)
+    numbers = itertools.count()
+    command = Consume(feature="interior")
+    while True:
+        yield [
+            Request(f"user_{drawn.randint(1, accounts)}", command, Key(f"key-{next(numbers)}", bytes(32)))
+            for _ in range(size)
+        ]
+
+
+def _write(lane: Lane, batches: _Batches, seconds: float) -> list[float]:
+    """The seconds that each batch took, until they are so many together."""
+    times: list[float] = []
+    spent = 0.0
+    while spent < seconds:
+        batch = next(batches)
+        started = time.perf_counter()
+        outcomes = lane.run(batch)
+        times.append(time.perf_counter() - started)
+        spent += times[-1]
+        refused = [outcome for outcome in outcomes if not isinstance(outcome, Accepted)]
+        if refused:
+            raise RuntimeError(f"a consume was refused: {refused[0]!r}")
+    return times
+
+
+def _copy_in(connection: psycopg.Connection, chunks: Iterator[_Rows], seconds: float) -> list[float]:
+    """The seconds that each chunk took, with its commit, until they are so many together or none is left."""
+    times: list[float] = []
+    spent = 0.0
+    while spent < seconds and (chunk := next(chunks, None)) is not None:
+        started = time.perf_counter()
+        with connection.cursor().copy("COPY credit_transactions FROM STDIN") as copy:
+            for row in chunk:
+                copy.write_row(row)
+        times.append(time.perf_counter() - started)
+        spent += times[-1]
+    return times
+
+
+def _made(filled: Filled, rows: int) -> list[_Rows]:
+    """Rows that the ledger itself writes on a copy, in chunks."""
+    size = max(_SIZES)
+    with filled.template.copied() as database:
+        lane = _lane(database)
+        batches = _batches(filled.accounts, size)
+        for _ in range(rows // size):
+            lane.run(next(batches))
+        lane.close()
+        with psycopg.connect(database) as connection:
+            made = connection.execute(_ROWS).fetchall()
+    return [made[start : start + _COPIED_AT_ONCE] for start in range(0, len(made), _COPIED_AT_ONCE)]
+
+
+def _lane(database: str) -> Lane:
+    place = place_of(database)
+    assert isinstance(place, PostgresPlace)
+    return Lane(PostgresStore(place.conninfo))
+
+
+def _figure(times: list[float], size: int) -> Figure:
+    ordered = sorted(times)
+    return Figure(
+        value=size * len(times) / sum(times),
+        p50_ms=1000 * ordered[len(ordered) // 2],
+        p99_ms=1000 * ordered[len(ordered) * 99 // 100],
+    )
+
+
+BATCH = Part(
+    letter="c",
+    title="the library in batches on PostgreSQL",
+    contenders=(*_OURS, _COPY),
+    opened=_opened,
+    short=True,
+    seconds=3,
+    setup_seconds=35,
+    between_seconds=5,
+    ratios=(
+        Ratio(name="batches of 500 to COPY", above=_OURS[-1:], below=(_COPY,), at_least=0.3, aim=0.45),
+        Ratio(name="batches of 100 to COPY", above=_OURS[2:3], below=(_COPY,)),
+        Ratio(name="batches of 10 to COPY", above=_OURS[1:2], below=(_COPY,)),
+        Ratio(name="batches of 1 to COPY", above=_OURS[:1], below=(_COPY,)),
+    ),
+)
