@@ -205,6 +205,8 @@ usage_daily = Table(
     _bounded("credits_consumed"),
     _bounded("credits_refunded"),
     sqlite_with_rowid=False,
+    # A day's row is updated until the day is over.
+    info={STORAGE: {"fillfactor": "70"}},
 )
 
 auth_users = Table(

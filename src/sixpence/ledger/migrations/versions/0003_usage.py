@@ -38,3 +38,4 @@ def upgrade() -> None:
             "ALTER TABLE credit_accounts SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, "
             "autovacuum_vacuum_cost_delay = 0)"
         )
+        op.execute("ALTER TABLE usage_daily SET (fillfactor = 70)")
