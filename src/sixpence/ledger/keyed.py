@@ -1,20 +1,31 @@
 """Accounts by number: finding the number of an id, past the collisions that a hash of 63 bits may one day have."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, TypeVar
 
-from sixpence.core.account import Account
 from sixpence.core.bounds import account_no
 from sixpence.core.errors import BrokenLedgerError
+
+
+class Numbered(Protocol):
+    """What is found by an account's number, and says whose it is."""
+
+    @property
+    def account_id(self) -> str:
+        """The account's id."""
+
+
+Found = TypeVar("Found", bound=Numbered)
 
 # One collision is unlikely below a hundred million accounts; four in a row mean that something else is wrong.
 ATTEMPTS_MAX = 4
 
 
 def load_by_id(
-    account_ids: Iterable[str], load: Callable[[Mapping[int, str]], Mapping[int, Account]]
-) -> dict[str, Account]:
+    account_ids: Iterable[str], load: Callable[[Mapping[int, str]], Mapping[int, Found]]
+) -> dict[str, Found]:
     """The accounts that `load` finds by number for these ids; where another id has the number, the next is tried."""
-    found: dict[str, Account] = {}
+    found: dict[str, Found] = {}
     wanted = list(account_ids)
     for attempt in range(ATTEMPTS_MAX):
         by_no: dict[int, str] = {}

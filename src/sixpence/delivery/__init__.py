@@ -1,0 +1,1 @@
+"""What happens after a commit, beside the write path: the relay that reads the outbox."""

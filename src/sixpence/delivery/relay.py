@@ -1,0 +1,128 @@
+"""The relay: reads the outbox in its order, adds up usage by day, and deletes what it has read, in one transaction.
+
+A relay that is killed has therefore neither lost nor counted anything twice. A server runs one for as long as it lives;
+an app that uses `CreditService` by itself decides when:
+
+    relay = Relay(credits.ledger)
+    await relay.run_once()            # now, all there is
+    async with relay.running(): ...   # beside whatever happens in here
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Connection
+
+from sixpence.core.errors import ServiceClosedError, UnavailableError
+from sixpence.delivery.bites import POSTGRESQL, REST_SECONDS, SQLITE, Bite, Bites, failed_seconds
+from sixpence.delivery.spans import Touched
+from sixpence.ledger import outbox, usage
+from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Empties the outbox of a ledger. Any number may run, in any process; one at a time reads."""
+
+    def __init__(self, ledger: Ledger, *, bites: Bites | None = None) -> None:
+        self._ledger = ledger
+        self._bites = bites or (SQLITE if isinstance(ledger.place, SQLiteFile) else POSTGRESQL)
+
+    async def run_once(self) -> int:
+        """Read all that may be read now, with rests while commands wait; gives how many rows of the ledger that were.
+
+        Raises an `UnavailableError` when it is worth trying again; what was read before stays counted.
+        """
+        read = 0
+        while True:
+            bite = await self._bite()
+            read += bite.ledger_rows
+            if not bite.full:
+                return read
+            await asyncio.sleep(self._bites.rest_seconds(bite))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Relay in a task of its own while the block runs; a bite under way at its end is finished by its thread."""
+        task = asyncio.create_task(self._run(), name="sixpence-relay")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        failures = 0
+        rest = REST_SECONDS
+        while True:
+            await asyncio.sleep(rest)
+            try:
+                bite = await self._bite()
+            except ServiceClosedError:
+                return
+            except Exception as error:  # noqa: BLE001 - the last boundary: whatever it is, the requests go on, and so does this
+                failures += 1
+                rest = failed_seconds(failures)
+                unexpected = not isinstance(error, UnavailableError)
+                _log.warning("the relay failed; it tries again in %g s: %s", rest, error, exc_info=unexpected)
+            else:
+                failures = 0
+                rest = self._bites.rest_seconds(bite)
+
+    async def _bite(self) -> Bite:
+        """Read a part of the outbox; nothing is begun where it is empty."""
+        if not await self._ledger.read(outbox.has_outbox):
+            return Bite()
+        work = _Work(self._ledger, self._bites)
+        await self._ledger.write(work.run)
+        # With the commit, which commands on SQLite wait for, too.
+        return work.bite(until=time.monotonic())
+
+
+class _Work:
+    """One bite, as it runs on the thread of the database."""
+
+    def __init__(self, ledger: Ledger, bites: Bites) -> None:
+        self._ledger = ledger
+        self._bites = bites
+        self._touched = Touched()
+        self._read: list[int] = []
+        self._full = False
+        self._waited = False
+        self._begun = time.monotonic()
+
+    def run(self, connection: Connection) -> None:
+        """Read, add and delete."""
+        self._begun = time.monotonic()
+        self._waited = self._ledger.waiting > 0
+        if outbox.may_relay(connection):
+            self._gather(connection)
+            if self._touched.rows:
+                numbers = outbox.account_numbers(connection, self._touched.account_ids)
+                usage.add_usage(connection, self._touched.spans(numbers))
+            outbox.forget_outbox(connection, self._read)
+        self._waited = self._waited or self._ledger.waiting > 0
+
+    def bite(self, *, until: float) -> Bite:
+        """What was done."""
+        return Bite(
+            outbox_rows=len(self._read),
+            ledger_rows=self._touched.rows,
+            full=self._full,
+            waited=self._waited,
+            seconds=until - self._begun,
+        )
+
+    def _gather(self, connection: Connection) -> None:
+        for row in outbox.read_outbox(connection):
+            self._read.append(row.id)
+            for account_id, first, last in row.touched:
+                self._touched.add(account_id, first, last)
+            if len(self._read) >= self._bites.outbox_rows_max or self._touched.rows >= self._bites.ledger_rows_max:
+                self._full = True
+                return
