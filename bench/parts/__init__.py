@@ -6,8 +6,9 @@ from bench.parts.batch import BATCH
 from bench.parts.consume_postgres import CONSUME_POSTGRES
 from bench.parts.consume_sqlite import CONSUME_SQLITE
 from bench.parts.holds import HOLDS
+from bench.parts.peers import PEERS
 from bench.parts.start_up import START_UP
 
 PARTS: dict[str, Part] = {
-    part.letter: part for part in (CONSUME_POSTGRES, CONSUME_SQLITE, BATCH, HOLDS, BALANCE, START_UP)
+    part.letter: part for part in (CONSUME_POSTGRES, CONSUME_SQLITE, BATCH, PEERS, HOLDS, BALANCE, START_UP)
 }
