@@ -29,6 +29,7 @@ GIVEN = {
     "SIXPENCE_BATCH_SIZE_MAX": "50",
     "SIXPENCE_WAIT_SECONDS_MAX": "2.5",
     "SIXPENCE_QUEUE_SECONDS_MAX": "0.25",
+    "SIXPENCE_RELAY": "no",
     "SIXPENCE_LOCAL_OPERATOR_TOKEN": "a token",
 }
 READ = Settings(
@@ -48,6 +49,7 @@ READ = Settings(
     batch_size_max=50,
     wait_seconds_max=2.5,
     queue_seconds_max=0.25,
+    relay=False,
     local_operator_token="a token",
 )
 

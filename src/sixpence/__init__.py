@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         UnknownPlanError,
         UnpricedUsageError,
     )
+    from sixpence.delivery.relay import Relay
     from sixpence.service.answers import (
         CreditCheck,
         CreditHistory,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
         ReleasedHold,
         VoidedGrant,
     )
+    from sixpence.service.usage import CreditUsage, DayUsage
     from sixpence.service.user_credits import CreditGrant, FairUseStatus, UserCredits, WaitingPlan
 
 __version__ = "0.1.0"
@@ -114,8 +116,10 @@ __all__ = [
     "CreditService",
     "CreditSystemError",
     "CreditTransaction",
+    "CreditUsage",
     "DatabaseSetupError",
     "DatabaseUnavailableError",
+    "DayUsage",
     "ExtendedHold",
     "FairUse",
     "FairUseError",
@@ -146,6 +150,7 @@ __all__ = [
     "Refund",
     "RefundLimitError",
     "RefusedError",
+    "Relay",
     "ReleasedHold",
     "Rollover",
     "ServiceClosedError",
@@ -220,6 +225,7 @@ _PLACES = {
         "UnknownPlanError",
         "UnpricedUsageError",
     ),
+    "sixpence.delivery.relay": ("Relay",),
     "sixpence.service.answers": (
         "CreditCheck",
         "CreditHistory",
@@ -251,6 +257,10 @@ _PLACES = {
         "Refund",
         "ReleasedHold",
         "VoidedGrant",
+    ),
+    "sixpence.service.usage": (
+        "CreditUsage",
+        "DayUsage",
     ),
     "sixpence.service.user_credits": (
         "CreditGrant",

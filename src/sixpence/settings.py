@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds_max: float = 5.0
     # A change that would wait longer than this for its batch is refused at once.
     queue_seconds_max: float = 0.5
+    # Whether a server counts usage by day from the outbox, beside its requests.
+    relay: bool = True
     # Given by `serve` to its own workers: what a local operator's command line shows at the door.
     local_operator_token: str = ""
 

@@ -5,7 +5,7 @@ app = create_app(settings, routes=...)   # with routes of an app's own after Six
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.auth.users import Users
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.delivery.relay import Relay
 from sixpence.http.accounts import account_routes
 from sixpence.http.admin import admin_routes
 from sixpence.http.app import build_app
@@ -102,7 +103,7 @@ def create_app(
 
 
 def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None) -> Starlette:
-    """The ASGI application over parts that are wired already; it closes them when it shuts down."""
+    """The ASGI application over parts that are wired already; a relay works while it runs, and its end closes them."""
     chosen = parts.settings
     size = chosen.body_bytes_max
 
@@ -111,7 +112,10 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with AsyncExitStack() as beside:
+            if chosen.relay:
+                await beside.enter_async_context(Relay(parts.ledger).running())
+            yield
         await parts.credits.close()
 
     integration = CreditIntegration(parts.credits, parts.callers, upgrade_url=chosen.upgrade_url)

@@ -68,12 +68,15 @@ async def opened_house(
     home: Path,
     *,
     routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None,
+    relay: bool = False,
     **chosen: Any,
 ) -> AsyncIterator[House]:
-    """An installation over this database, ended in good order; `chosen` are settings."""
-    settings = Settings.read(
-        {}, home=home, database_url=url, local_operator_token=OPERATOR_TOKEN, allowed_origins=(FRONT,), **chosen
-    )
+    """An installation over this database, ended in good order; `chosen` are settings.
+
+    Without a relay nothing changes by itself between two looks at the database.
+    """
+    own = {"home": home, "database_url": url, "local_operator_token": OPERATOR_TOKEN, "allowed_origins": (FRONT,)}
+    settings = Settings.read({}, relay=relay, **own, **chosen)
     app = create_app(settings, routes=routes)
     async with app.router.lifespan_context(app):
         yield House(url, app)

@@ -15,6 +15,7 @@ import httpx
 from sixpence.auth.api_keys import ApiKeys
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite import system_clock
+from tests.ledger.databases import rows
 from tests.races.wire import Connection, Reply
 from tests.support.server import ServerProcess, environment_for
 
@@ -44,6 +45,14 @@ class Served:
             return await asyncio.gather(*map(ask, connections))
         finally:
             await asyncio.gather(*(connection.close() for connection in connections))
+
+    async def at_rest(self) -> None:
+        """Return when everything that was done has been counted, so that nothing changes by itself any more."""
+        for _ in range(600):
+            if rows(self.database_url, "SELECT count(*) FROM outbox") == [(0,)]:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the relay does not empty the outbox")
 
     async def open_account(self, account_id: str, *, credits: int = 6) -> str:
         """Make an account with this many credits, at least six, and give its path."""

@@ -18,6 +18,7 @@ async def raw(served_by_sqlite: Served) -> AsyncIterator["Raw"]:
     made = await served_by_sqlite.connect()
     assert (await made.ask("POST", "/v1/accounts", {"account_id": "zoë"})).status in (200, 201)
     await made.close()
+    await served_by_sqlite.at_rest()
     before, logged = snapshot(served_by_sqlite.database_url), len(served_by_sqlite.servers[0].log)
 
     yield Raw(served_by_sqlite)

@@ -7,6 +7,7 @@ import click
 from sixpence.cli.account_corrections import adjust, refund, void
 from sixpence.cli.account_holds import holds, release
 from sixpence.cli.account_plans import cancel_plan, close, freeze, plan, unfreeze
+from sixpence.cli.account_usage import usage
 from sixpence.cli.account_words import print_overview
 from sixpence.cli.options import database_option, settings_of
 
@@ -82,5 +83,5 @@ def grant(
     )
 
 
-for each in (refund, void, adjust, plan, cancel_plan, freeze, unfreeze, close, holds, release):
+for each in (refund, void, adjust, plan, cancel_plan, freeze, unfreeze, close, holds, release, usage):
     account.add_command(each)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message
 
 async def ask(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
     """The status and the body of the answer; what the application raises is raised here."""
+    path, _, query = path.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -18,7 +19,7 @@ async def ask(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], 
         "path": unquote(path),
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": None,
         "server": None,

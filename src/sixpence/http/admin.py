@@ -21,6 +21,7 @@ from sixpence.http.callers import Callers
 from sixpence.http.corrections import correction_routes
 from sixpence.http.holds import hold_routes
 from sixpence.http.plans import plan_routes
+from sixpence.http.usage import usage_routes
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 
@@ -78,6 +79,7 @@ def admin_routes(
         *hold_routes(account, callers.operator_admission(credits), body_bytes_max=body_bytes_max),
         *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
+        *usage_routes(account, callers.operator_admission(credits)),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 

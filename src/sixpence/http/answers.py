@@ -19,6 +19,7 @@ from sixpence.service.receipts import (
     ReleasedHold,
     VoidedGrant,
 )
+from sixpence.service.usage import CreditUsage
 
 _REPLAYED = (b"idempotency-replayed", b"true")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -170,6 +171,11 @@ def catalog(priced_by: PricedBy) -> Response:
             "grace_days": priced.grace_days,
         }
     )
+
+
+def usage(used: CreditUsage) -> Response:
+    """Usage by day and feature, newest first."""
+    return json(used)
 
 
 def transaction(row: CreditTransaction) -> dict[str, Any]:

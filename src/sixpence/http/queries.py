@@ -1,6 +1,7 @@
 """Query strings: every parameter known and sent once, and what a page or an estimate is asked with."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,6 +26,11 @@ def history_query(request: Request) -> dict[str, Any]:
     return {"limit": _limit(query), **arguments}
 
 
+def usage_query(request: Request) -> dict[str, date]:
+    """The arguments of `get_usage` that a query string names."""
+    return {name: _day(name, text) for name, text in _query(request, ("since", "until")).items()}
+
+
 def limit_query(request: Request) -> int:
     """How many entries a list is to hold, where that is all that can be asked."""
     return _limit(_query(request, ("limit",)))
@@ -46,6 +52,17 @@ def _limit(query: dict[str, str]) -> int:
     if not _is_number(limit, 6):
         raise InvalidInputError("limit", f"{shown(limit)} is not a whole number from 1 to {PAGE_MAX}.")
     return int(limit)
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    # Python reads other forms of ISO 8601, too, such as weeks.
+    if day is None or day.isoformat() != text:
+        raise InvalidInputError(name, f"{shown(text)} is not a day. Send one like 2026-11-01.")
+    return day
 
 
 def _is_number(text: str, digits_max: int) -> bool:

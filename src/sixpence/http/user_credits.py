@@ -1,4 +1,4 @@
-"""The endpoints of a signed-in user, as in the original: `/api/user/credits`, `consume` and `history`."""
+"""The endpoints of a signed-in user: `/api/user/credits`, `consume` and `history` as in the original, and `usage`."""
 
 from collections.abc import Awaitable
 
@@ -10,7 +10,7 @@ from starlette.routing import Route
 from sixpence.http import answers
 from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Callers, with_account
-from sixpence.http.queries import history_query
+from sixpence.http.queries import history_query, usage_query
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import Receipt
@@ -46,6 +46,7 @@ def user_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int
         Route("/api/user/credits", api.credits, methods=["GET"]),
         Route("/api/user/credits/consume", api.consume, methods=["POST"]),
         Route("/api/user/credits/history", api.history, methods=["GET"]),
+        Route("/api/user/credits/usage", api.usage, methods=["GET"]),
     ]
 
 
@@ -74,3 +75,10 @@ class _UserApi:
         query = history_query(request)
         page = await with_account(self._credits, user.id, lambda: self._credits.get_credit_history(user.id, **query))
         return answers.history(page)
+
+    async def usage(self, request: Request) -> Response:
+        """What the user used, by day and feature."""
+        user = await self._callers.user(request)
+        query = usage_query(request)
+        used = await with_account(self._credits, user.id, lambda: self._credits.get_usage(user.id, **query))
+        return answers.usage(used)

@@ -54,10 +54,16 @@ class SyncCreditService:
     def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._credits = _BlockingCredits(database, catalog=catalog)
 
+    @property
+    def ledger(self) -> Ledger:
+        """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
+        return self._credits.ledger
+
     initialize_user_credits = _blocking(CreditService.initialize_user_credits)
     get_user_credits = _blocking(CreditService.get_user_credits)
     get_transaction = _blocking(CreditService.get_transaction)
     get_credit_history = _blocking(CreditService.get_credit_history)
+    get_usage = _blocking(CreditService.get_usage)
     get_catalog = _blocking(CreditService.get_catalog)
     validate_credit_usage = _blocking(CreditService.validate_credit_usage)
     estimate = _blocking(CreditService.estimate)

@@ -1,6 +1,6 @@
 """`CreditService`: the operations on credits, one definition each. What they do to an account stands in `core`.
 
-The operations themselves stand by what they are about: `looking`, `uses`, `holding`, `granting`, `planning`.
+The operations themselves stand by what they are about: `looking`, `usage`, `uses`, `holding`, `granting`, `planning`.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ from sixpence.service.holding import Holding
 from sixpence.service.looking import Looking
 from sixpence.service.planning import Planning
 from sixpence.service.receipts import OpenedAccount
+from sixpence.service.usage import UsageByDay
 from sixpence.service.uses import Uses
 
 
-class CreditService(Looking, Uses, Holding, Granting, Planning):
+class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
     Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises

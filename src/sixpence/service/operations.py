@@ -36,6 +36,11 @@ class Operations:
         self._catalogs = CatalogReader()
         self._permit: bytes | None = None
 
+    @property
+    def ledger(self) -> Ledger:
+        """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
+        return self._ledger
+
     def permitted(self, permit: bytes) -> Self:
         """The same operations for whoever shows the API key with this hash, looked up with each of them and not before.
 

@@ -1,0 +1,116 @@
+"""Usage by day: what an account used of each feature, as far as a relay has counted it (`sixpence.delivery`).
+
+Not here: a balance. The sums may be behind the ledger, and say how far they are.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Self
+
+import msgspec
+from sqlalchemy import Connection
+
+from sixpence.core.bounds import shown
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.instant import to_datetime
+from sixpence.core.refusals import AccountNotFoundError
+from sixpence.ledger import outbox, reader
+from sixpence.ledger.usage import DayRow, list_usage
+from sixpence.service import fields
+from sixpence.service.operations import Operations
+
+DAYS = 30
+DAYS_MAX = 366
+
+_FIRST = date(1970, 1, 1)
+
+
+class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What was used of a feature on a day in UTC.
+
+    A refund counts on the day it was made, so more may come back on a day than was consumed on it.
+    """
+
+    day: date
+    feature: str
+    uses: int
+    credits_consumed: int
+    credits_refunded: int
+
+    @classmethod
+    def of(cls, row: DayRow) -> Self:
+        """The usage of a `usage_daily` row."""
+        return cls(
+            day=_FIRST + timedelta(days=row.day),
+            feature=row.feature,
+            uses=row.uses,
+            credits_consumed=row.credits_consumed,
+            credits_refunded=row.credits_refunded,
+        )
+
+
+class CreditUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's usage from the day `since` up to the day `until`, which is left out; newest day first.
+
+    Whatever was recorded before `complete_until` is counted; what is newer may be.
+    """
+
+    account_id: str
+    since: date
+    until: date
+    days: list[DayUsage]
+    complete_until: datetime
+
+
+class UsageByDay(Operations):
+    """The operation on usage by day."""
+
+    async def get_usage(self, account_id: str, *, since: date | None = None, until: date | None = None) -> CreditUsage:
+        """What the account used of each feature from `since` up to `until` (left out), days in UTC, 366 at most.
+
+        Without dates the last 30 days, today's among them. A relay counts after the fact: `complete_until` says up to
+        when. Raises `AccountNotFoundError`.
+        """
+        account_id = fields.account_id(account_id)
+        _check_day("since", since)
+        _check_day("until", until)
+        return await self._read(lambda connection: self._usage(connection, account_id, since, until))
+
+    def _usage(self, connection: Connection, account_id: str, since: date | None, until: date | None) -> CreditUsage:
+        account = reader.find_account(connection, account_id)
+        if account is None:
+            raise AccountNotFoundError(account_id)
+        now = self._ledger.now(connection)
+        first, end = _period(since, until, today=to_datetime(now).date())
+        # The instant first: the sums are then as new as that, or newer.
+        complete_until = outbox.read_until(connection, now)
+        rows = list_usage(connection, account.account_no, since=(first - _FIRST).days, until=(end - _FIRST).days)
+        return CreditUsage(
+            account_id=account_id,
+            since=first,
+            until=end,
+            days=[DayUsage.of(row) for row in rows],
+            complete_until=to_datetime(complete_until),
+        )
+
+
+def _check_day(field: str, day: object) -> None:
+    """Refuse what is no day: an instant is on one day here and on another there."""
+    if day is None:
+        return
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidInputError(field, f"{shown(day)} is not a date. Send one like datetime.date(2026, 11, 1).")
+    if day < _FIRST:
+        raise InvalidInputError(field, f"{day.isoformat()} is out of range. Send a day from 1970 on.")
+
+
+def _period(since: date | None, until: date | None, *, today: date) -> tuple[date, date]:
+    """The days that are asked for: from the first up to the second, which is left out."""
+    end = until or today + timedelta(days=1)
+    first = since or end - timedelta(days=DAYS)
+    if first >= end:
+        problem = f"{first.isoformat()} is not before until, {end.isoformat()}, which is left out. Send an earlier day."
+        raise InvalidInputError("since", problem)
+    if (end - first).days > DAYS_MAX:
+        problem = f"{first.isoformat()} is {(end - first).days} days before until, {end.isoformat()}."
+        raise InvalidInputError("since", f"{problem} Send {DAYS_MAX} days at most.")
+    return first, end
