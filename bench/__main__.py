@@ -45,14 +45,16 @@ def chosen(text: str) -> list[Part]:
     """The parts of a name; raises KeyError with a letter that is none."""
     if text == "table":
         return []
-    if text in ("short", "all"):
-        return [part for part in PARTS.values() if part.short or text == "all"]
+    if text == "all":
+        return list(PARTS.values())
+    if text == "short":
+        return [part.shortened() for part in PARTS.values() if part.short]
     return [PARTS[letter.strip()] for letter in text.split(",")]
 
 
 def options_of(part: Part, given: dict[str, int]) -> Options:
-    """What is asked of a part: its own seconds, unless somebody says otherwise."""
-    return Options(**{"seconds": part.seconds, **given})
+    """What is asked of a part: its own seconds and accounts, unless somebody says otherwise."""
+    return Options(**{"seconds": part.seconds, "accounts": part.accounts, **given})
 
 
 def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
@@ -64,7 +66,7 @@ def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
         total += minutes
         lines.append(
             f"  {part.letter}  {part.title}: {options.rounds} rounds of {len(part.contenders)} contenders,"
-            f" {options.seconds} s each: about {math.ceil(minutes)} minutes"
+            f" {options.seconds} s each, {options.accounts:,} accounts: about {math.ceil(minutes)} minutes"
         )
     more = options_of(parts[0], given).extra_rounds_max
     end = time.strftime("%H:%M", time.localtime(time.time() + total * 60))
@@ -110,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--part", default="short")
     parser.add_argument("--into", type=Path, default=RESULTS, help="the folder of what is written")
     for field in msgspec.structs.fields(Options):
-        says = "as each part does" if field.name == "seconds" else str(field.default)
+        says = "each part's own" if field.name in ("seconds", "accounts") else str(field.default)
         flag = f"--{field.name.replace('_', '-')}"
         parser.add_argument(flag, type=int, default=None, metavar="N", help=f"default: {says}")
     return parser

@@ -45,7 +45,7 @@ class Options(msgspec.Struct, frozen=True):
     """
 
     rounds: int = 5
-    seconds: int = 5
+    seconds: int = 4
     warm_seconds: int = 1
     accounts: int = 100_000
     extra_rounds_max: int = 5
@@ -82,9 +82,10 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part: `opened` prepares it and gives a run for each of `contenders`; it takes everything away at its end.
 
-    `short` parts belong to the short table. `unit` is the unit of the figures, `seconds` how long a contender runs
-    where nobody says otherwise. For saying beforehand how long it takes: `setup_seconds` is what opening takes, and
-    `between_seconds` what each run takes beside its own seconds (a database, a server, a probe, verification).
+    `short` parts belong to the short table, without their contenders `beyond_short`. `unit` is the unit of the figures;
+    `seconds` is how long a contender runs, and `accounts` how many there are, where nobody says otherwise. For saying
+    beforehand how long it takes: `setup_seconds` is what opening takes, and `between_seconds` what each run takes
+    beside its own seconds (a database, a server, a probe, verification).
     """
 
     letter: str
@@ -93,10 +94,18 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     ratios: tuple[Ratio, ...]
     opened: Callable[[Options], AbstractContextManager[Mapping[str, Run]]]
     short: bool
+    beyond_short: tuple[str, ...] = ()
     unit: str = "a second"
-    seconds: int = 5
+    seconds: int = 4
+    accounts: int = 100_000
     setup_seconds: float = 30
-    between_seconds: float = 7
+    between_seconds: float = 6
+
+    def shortened(self) -> "Part":
+        """The part as it stands in the short table."""
+        left = tuple(name for name in self.contenders if name not in self.beyond_short)
+        ratios = tuple(one for one in self.ratios if {*left} & {*one.above} and {*left} & {*one.below})
+        return msgspec.structs.replace(self, contenders=left, ratios=ratios)
 
     def minutes(self, options: Options) -> float:
         """About how long the part takes, without rounds in the place of disturbed ones."""

@@ -32,8 +32,8 @@ def run_part(part: Part, options: Options) -> list[Round]:
     """Run the part's rounds until as many as asked for were kept, or the limit is reached; gives all of them."""
     rounds: list[Round] = []
     with part.opened(options) as runs:
-        if set(runs) != set(part.contenders):
-            raise RuntimeError(f"part {part.letter} names other contenders than it runs: {set(runs)}")
+        if missing := set(part.contenders) - set(runs):
+            raise RuntimeError(f"part {part.letter} names contenders that it does not run: {missing}")
         while sum(one.kept for one in rounds) < options.rounds and len(rounds) < most(options):
             rounds.append(_round(rotated(part.contenders, len(rounds)), runs, options.moved_percent_max))
             print(told(part, rounds[-1], len(rounds)), flush=True)

@@ -30,7 +30,8 @@ BALANCE = Part(
     contenders=tuple(f"{database}, {connections}" for database in _DATABASES for connections in _LOADS),
     opened=_opened,
     short=False,
-    setup_seconds=55,
-    between_seconds=5,
+    accounts=20_000,
+    setup_seconds=15,
+    between_seconds=3,
     ratios=(),
 )

@@ -151,8 +151,8 @@ BATCH = Part(
     opened=_opened,
     short=True,
     seconds=3,
-    setup_seconds=35,
-    between_seconds=5,
+    setup_seconds=30,
+    between_seconds=4.6,
     ratios=(
         Ratio(name="batches of 500 to COPY", above=_OURS[-1:], below=(_COPY,), at_least=0.3, aim=0.45),
         Ratio(name="batches of 100 to COPY", above=_OURS[2:3], below=(_COPY,)),

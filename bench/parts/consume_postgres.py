@@ -50,8 +50,9 @@ CONSUME_POSTGRES = Part(
     contenders=(*_LOADS, *_UNIFORM, *_HOT, _NAIVE),
     opened=_opened,
     short=True,
-    setup_seconds=45,
-    between_seconds=6,
+    beyond_short=("Sixpence, 8 connections", "Sixpence, 64 connections, Zipf"),
+    setup_seconds=20,
+    between_seconds=3.6,
     ratios=(
         Ratio(
             name="64 connections, uniform, to pgbench's best",

@@ -30,8 +30,8 @@ CONSUME_SQLITE = Part(
     contenders=(*_OURS, *_NAIVE),
     opened=_opened,
     short=True,
-    setup_seconds=20,
-    between_seconds=6,
+    setup_seconds=15,
+    between_seconds=3.6,
     ratios=(
         Ratio(
             name="64 connections to one transaction a request",

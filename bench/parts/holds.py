@@ -52,9 +52,11 @@ HOLDS = Part(
     contenders=tuple(_name(database, what) for database in _DATABASES for what in _SCRIPTS),
     opened=_opened,
     short=True,
+    beyond_short=tuple(_name(database, "consume and its refund") for database in _DATABASES),
     unit="pairs (or consumes) a second",
-    setup_seconds=55,
-    between_seconds=5,
+    accounts=20_000,
+    setup_seconds=15,
+    between_seconds=3,
     ratios=(
         *(_ratio(database, "place and capture of a hold", at_least=0.4, aim=0.5) for database in _DATABASES),
         *(_ratio(database, "consume and its refund") for database in _DATABASES),

@@ -19,16 +19,15 @@ from tests.support.server import SIXPENCE, environment_for
 # How long a server is left alone before its memory is read.
 _REST_SECONDS = 1.0
 _START_SECONDS_MAX = 60.0
-_ACCOUNTS = 1_000
 _SERVERS = ("serve, SQLite", "serve, PostgreSQL")
 _FIRST = "serve, SQLite, the first time in an empty folder"
 _PROGRAMS = ("pass", "import sixpence", "from sixpence import CreditService")
 
 
 @contextmanager
-def _opened(_options: Options) -> Iterator[Mapping[str, Run]]:
-    with postgres_server() as server, filled_sqlite(_ACCOUNTS) as file:
-        filled = (file, filled_postgres(server, _ACCOUNTS))
+def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
+    with postgres_server() as server, filled_sqlite(options.accounts) as file:
+        filled = (file, filled_postgres(server, options.accounts))
         yield {
             **{name: _again(there) for name, there in zip(_SERVERS, filled, strict=True)},
             _FIRST: _first,
@@ -116,6 +115,7 @@ START_UP = Part(
     unit="seconds",
     seconds=0,
     setup_seconds=8,
+    accounts=1_000,
     between_seconds=3,
     ratios=(),
 )
