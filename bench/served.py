@@ -29,13 +29,13 @@ def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = N
             server.stop()
 
 
-def ours(filled: Filled, load: Load, options: Options) -> Run:
+def ours(filled: Filled, load: Load, options: Options, *, env: Mapping[str, str] | None = None) -> Run:
     """A run of the load against a server of ours; its ledger is to be verified."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:
         with filled.template.copied() as database:
-            with served(database) as server:
+            with served(database, env=env) as server:
                 measured = wrk.run(server.url, load, key=filled.key, accounts=filled.accounts, options=options)
             yield Outcome(measured.figure, failed=measured.failed, ledger=database)
 
@@ -57,7 +57,7 @@ def theirs(
     return run
 
 
-def naive(database: str) -> AbstractContextManager[str]:
+def naive(database: str, env: Mapping[str, str] | None = None) -> AbstractContextManager[str]:
     """The naive app's server on a database of its template."""
     command = [sys.executable, "-m", "bench.contenders.naive", "{port}", database]
-    return serving(command, env={"BENCH_KEY": THEIR_KEY})
+    return serving(command, env={"BENCH_KEY": THEIR_KEY, **(env or {})})

@@ -1,0 +1,29 @@
+"""A disk that takes a millisecond longer to make a write durable, simulated.
+
+On PostgreSQL by its own `commit_delay`, on SQLite by a few lines of C that are loaded before the C library.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.cache import CACHE
+
+# Whoever leads a group commit waits so many microseconds before it flushes, even if nobody else is at work.
+POSTGRES = {"commit_delay": "1000", "commit_siblings": "0"}
+_SOURCE = Path(__file__).with_suffix(".c")
+
+
+def can_slow_sqlite() -> bool:
+    """Whether there is what it takes: a C compiler, and a system that loads a library before others."""
+    return sys.platform == "linux" and shutil.which("cc") is not None
+
+
+def slow_environment() -> dict[str, str]:
+    """What the environment of a process needs whose disk is to be slow; the library is made at first use."""
+    library = CACHE / "slow_disk.so"
+    if not library.exists() or library.stat().st_mtime < _SOURCE.stat().st_mtime:
+        CACHE.mkdir(exist_ok=True)
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
