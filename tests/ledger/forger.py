@@ -22,7 +22,7 @@ from sixpence.core.transaction import (
     write_detail,
 )
 from sixpence.ledger.rows import account_to_row, hold_to_row, transaction_from_row
-from tests.ledger.databases import rows, run
+from tests.ledger.databases import proved, rows, run, verified
 from tests.ledger.till import ADA
 
 NO_DETAIL = Detail()
@@ -64,9 +64,28 @@ def another(
     )
 
 
-def next_row_id(after: Transaction) -> str:
-    """The id that the next row will have, at the same instant."""
-    return transaction_id(after.account_no, after.seq + 1, after.created_at)
+def told_of(url: str, forgery: Forgery) -> str:
+    """What verify says of Ada's ledger after the forgery; before it, the ledger is right."""
+    proved(url)
+    forge(url, forgery)
+    (difference,) = verified(url).differences
+    return difference.removeprefix(f"account '{ADA}': ")
+
+
+def consume(after: Transaction, grant_id: str, amount: int = 1, **fields: object) -> Transaction:
+    """A use of sketch that takes from this grant."""
+    return another(
+        after,
+        "consume",
+        (grant_id, "consumed", -amount),
+        detail=Detail(catalog_version=1),
+        **{"feature_used": "sketch", "credits_consumed": amount, **fields},
+    )
+
+
+def next_row_id(after: Transaction, at: int | None = None) -> str:
+    """The id that the next row will have, at the same instant unless it is at another."""
+    return transaction_id(after.account_no, after.seq + 1, after.created_at if at is None else at)
 
 
 def _rewritten(account: Account, row: Transaction) -> Transaction:

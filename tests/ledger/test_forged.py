@@ -18,11 +18,10 @@ from sixpence.core.commands import (
 from sixpence.core.hold import HoldTerms
 from sixpence.core.instant import DAY, SECOND
 from sixpence.core.transaction import Detail, GrantTerms, Revived, Transaction, write_detail
-from tests.ledger.databases import apply_catalog, proved
-from tests.ledger.forger import Forgery, another, forge, next_row_id
+from tests.ledger.databases import apply_catalog
+from tests.ledger.forger import another, consume, next_row_id, told_of
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.test_verify import verified
-from tests.ledger.till import ADA, CATALOG, Till, open_till
+from tests.ledger.till import CATALOG, Till, open_till
 
 Rows = list[Transaction]
 
@@ -33,25 +32,6 @@ def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
     till = open_till(sqlite_url, clock)
     yield till
     till.store.close()
-
-
-def told_of(url: str, forgery: Forgery) -> str:
-    """What verify says of Ada's ledger after the forgery; before it, the ledger is right."""
-    proved(url)
-    forge(url, forgery)
-    (difference,) = verified(url).differences
-    return difference.removeprefix(f"account '{ADA}': ")
-
-
-def consume(after: Transaction, grant_id: str, amount: int = 1, **fields: object) -> Transaction:
-    """A use of sketch that takes from this grant."""
-    return another(
-        after,
-        "consume",
-        (grant_id, "consumed", -amount),
-        detail=Detail(catalog_version=1),
-        **{"feature_used": "sketch", "credits_consumed": amount, **fields},
-    )
 
 
 def test_what_was_due_may_not_be_passed_over(till: Till, sqlite_url: str, clock: MovedClock) -> None:

@@ -6,10 +6,9 @@ import msgspec
 import pytest
 
 from sixpence.core.commands import CaptureHold, Consume, PlaceHold, ReleaseHold
-from tests.ledger.databases import proved, rows, run
+from tests.ledger.databases import proved, rows, run, verified
 from tests.ledger.forger import forge
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.test_verify import verified
 from tests.ledger.till import ADA, Till, kept_holds, open_till
 
 

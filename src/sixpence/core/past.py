@@ -26,6 +26,10 @@ class Past(msgspec.Struct, frozen=True):
         """The later transactions that are about this one, oldest first."""
         return self.since.get(seq, ())
 
+    def before(self, seq: int) -> "Past":
+        """The same as it was before that transaction."""
+        return Past().with_rows(row for row in self.rows.values() if row.seq < seq)
+
     def with_rows(self, rows: Iterable[Transaction]) -> "Past":
         """The same with more transactions, given oldest first."""
         known, since = dict(self.rows), dict(self.since)
