@@ -1,14 +1,18 @@
 """`sixpence verify`: a clean ledger, one that somebody changed, and what cannot be verified."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import msgspec
 import psycopg
 
 from sixpence.core.chain import row_hash
+from sixpence.core.instant import SECOND
 from sixpence.core.transaction import FIRST_HEAD
+from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import transaction_from_row
+from sixpence.service.blocking import SyncCreditService
 from tests.support.server import ServerProcess, environment_for
 
 
@@ -105,6 +109,33 @@ def test_a_clean_ledger_decided_anew(server: ServerProcess) -> None:
     done = server.run("verify", "--decide")
 
     assert (done.returncode, done.stdout) == (0, "1 accounts, 2 transactions: no difference\n")
+
+
+def test_erased_metadata_is_counted(idle: ServerProcess) -> None:
+    """What was blanked is told in the line, and is no difference."""
+    database = idle.home / "credits.db"
+    with SyncCreditService(f"sqlite:///{database}") as service:
+        service.initialize_user_credits("ada@example.com", metadata={"name": "Ada"})
+        service.consume_credit("ada@example.com", "video")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE credit_transactions SET metadata = NULL")
+
+    done = idle.run("verify")
+
+    line = "1 accounts, 2 transactions, 1 of them with erased metadata: no difference\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, line, "")
+
+
+def test_an_account_ahead_of_the_clock_is_noted(idle: ServerProcess) -> None:
+    """It is told in words, and the status stays 0."""
+    ahead = Ledger(f"sqlite:///{idle.home / 'credits.db'}", clock=lambda: time.time_ns() // 1_000 + 3_600 * SECOND)
+    with SyncCreditService(ahead) as service:
+        service.initialize_user_credits("ada@example.com")
+
+    done = idle.run("verify")
+
+    assert (done.returncode, done.stdout) == (0, "1 accounts, 1 transactions: no difference\n")
+    assert done.stderr.startswith("note: account 'ada@example.com': its last transaction, of ")
 
 
 def test_a_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> None:

@@ -1,6 +1,8 @@
 """Proving a ledger: whatever was changed behind its back is found, and nothing else is."""
 
 import asyncio
+import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,13 +11,14 @@ import pytest
 from sqlalchemy import text
 
 from sixpence.core.chain import HASH_FORMAT, hashed_fields
+from sixpence.core.instant import SECOND, to_wire
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, transaction_from_row
 from sixpence.ledger.verify import DIFFERENCES_MAX, Report, verify
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, raw_engine, rows, run
+from tests.ledger.databases import proved, raw_engine, rows, run, verified
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -60,15 +63,6 @@ def restored(ledger: str) -> Iterator[str]:
     yield ledger
     _put_back(ledger, kept)
     proved(ledger)
-
-
-def verified(url: str) -> Report:
-    """What `verify` finds."""
-    engine = reading_engine(place_of(url))
-    with engine.connect() as connection:
-        report = verify(connection)
-    engine.dispose()
-    return report
 
 
 def flipped(value: Any) -> Any:
@@ -151,10 +145,41 @@ def test_two_ledgers_that_are_swapped_are_found(restored: str) -> None:
 
 
 def test_erased_metadata_is_no_difference(restored: str) -> None:
-    """The chain covers the digest: a customer's data can be blanked, and the ledger is proved as before."""
-    run(restored, "UPDATE credit_transactions SET metadata = NULL")
+    """The chain covers the digest: a customer's data can be blanked, which is counted, and the ledger is proved."""
+    assert run(restored, "UPDATE credit_transactions SET metadata = NULL WHERE metadata IS NOT NULL") == 3
 
-    assert verified(restored).differences == []
+    assert verified(restored) == Report(accounts=2, transactions=7, erased=3)
+    assert verified(restored, decide=True) == Report(accounts=2, transactions=7, erased=3)
+
+
+def test_an_account_ahead_of_the_databases_clock_is_noted(url: str) -> None:
+    """More than a minute ahead is told, and is no difference; a clock that is a little ahead is nothing."""
+    ahead, near = MovedClock(), MovedClock()
+    for clock, seconds in ((ahead, 600), (near, 30)):
+        clock.at = time.time_ns() // 1_000 + seconds * SECOND
+    for account_id, clock in ((ADA, ahead), (BOB, near)):
+        with SyncCreditService(Ledger(url, clock=clock)) as service:
+            service.initialize_user_credits(account_id)
+
+    report = verified(url)
+
+    (note,) = report.notes
+    told = rf"account .{ADA}.: its last transaction, of {to_wire(ahead.at)}, is (\d+) seconds ahead of the"
+    found = re.match(told, note)
+    assert (report.clean, report.differences) == (True, [])
+    assert found is not None
+    assert 500 < int(found[1]) <= 600
+
+
+@pytest.mark.parametrize("last_at", ["x", 2**62])
+def test_what_is_no_instant_is_nobodys_clock(sqlite_url: str, last_at: object) -> None:
+    """An account's last instant that is none is a difference, and ends no run."""
+    asyncio.run(_small(sqlite_url))
+    run(sqlite_url, "UPDATE credit_accounts SET last_at = :at WHERE account_id = :id", {"at": last_at, "id": BOB})
+
+    report = verified(sqlite_url)
+
+    assert ([text[:25] for text in report.differences], report.notes) == (["account 'bob@example.com'"], [])
 
 
 def test_a_number_that_does_not_follow_from_the_id_is_found(restored: str) -> None:

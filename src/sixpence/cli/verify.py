@@ -33,12 +33,16 @@ def verify(decide: bool, database: str | None) -> int:
 
     Without --decide it shows that everything adds up and that nobody changed a row; with it also that each row is what
     the rules make of the account as it stood, under the plan and the prices of then. Nothing is changed. Ends with 0
-    when there is no difference, with 1 and each difference in words when there is one.
+    when there is no difference, with 1 and each difference in words when there is one. Erased metadata is counted, and
+    a note says of an account that it is ahead of the database's clock: neither is a difference.
     """
     settings = settings_of(database=database)
     with databases.told_in_words(settings), databases.translated():
         report = _report(settings, decide=decide)
     looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
+    looked_at += f", {report.erased} of them with erased metadata" if report.erased else ""
+    for note in report.notes:
+        click.echo(f"note: {note}", err=True)
     if report.clean:
         click.echo(f"{looked_at}: no difference")
         return 0

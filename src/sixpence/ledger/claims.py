@@ -9,6 +9,9 @@ from sqlalchemy import Connection, select, text
 from sixpence.core.bounds import account_no
 from sixpence.ledger.schema import source_claims
 
+# How the idempotency key of such a grant begins. No caller's own key can: it holds a control character.
+SOURCE_PREFIX = "source\x1f"
+
 # Who comes second waits for the first one's commit, and then finds the claim taken.
 _CLAIM = text(
     """

@@ -1,6 +1,7 @@
 """Proving the ledger: every account is folded from its first row, audited, and compared with what stands on its rows.
 
-Reads one snapshot in key order, in bounded memory, and repairs nothing. How one account is proved: `proof`.
+Reads one snapshot in key order, in bounded memory, and repairs nothing. How one account is proved: `proof`; what no
+account's own rows can show: `strays`.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,35 +13,26 @@ import msgspec
 from sqlalchemy import Connection, func, select, text
 
 from sixpence.core.transaction import Transaction
-from sixpence.ledger import catalogs, proof
+from sixpence.ledger import catalogs, proof, strays
 from sixpence.ledger.rows import transaction_from_row
 from sixpence.ledger.schema import credit_accounts, credit_transactions
 
 ROWS_AT_ONCE = 1_000
 DIFFERENCES_MAX = 100
 
-# What no account's own rows can show: a hold that nobody placed, and a key under which two things happened.
-_HOLDS_OF_NOBODY = text(
-    """
-    SELECT h.account_no, h.seq FROM credit_holds AS h LEFT JOIN credit_transactions AS t
-        ON t.account_no = h.account_no AND t.seq = h.seq AND t.kind = 'hold'
-    WHERE t.seq IS NULL ORDER BY h.account_no, h.seq LIMIT :most
-    """
-)
-_KEYS_TAKEN_TWICE = text(
-    """
-    SELECT account_no, idempotency_key FROM credit_transactions WHERE idempotency_key IS NOT NULL
-    GROUP BY account_no, idempotency_key HAVING count(*) > 1 ORDER BY account_no LIMIT :most
-    """
-)
-
 
 class Report(msgspec.Struct):
-    """What was looked at, and the differences found, in plain words: at most the first hundred."""
+    """What was looked at, and the differences found, in plain words: at most the first hundred.
+
+    `erased` counts the transactions whose metadata was blanked (invariant 16). `notes` say what an operator should know
+    and is no difference, again at most a hundred.
+    """
 
     accounts: int = 0
     transactions: int = 0
+    erased: int = 0
     differences: list[str] = []
+    notes: list[str] = []
 
     @property
     def clean(self) -> bool:
@@ -90,7 +82,9 @@ def _verify(connection: Connection, progress: Callable[[int, int], None], *, dec
         _differ(report, fault)
     # Where the catalogs themselves are in doubt, nothing is measured by them.
     priced_by = None if faults else catalogs.CatalogReader().current(connection)
-    _find_strays(connection, report)
+    for stray in strays.list_strays(connection, most=DIFFERENCES_MAX):
+        _differ(report, stray)
+    report.notes += strays.list_ahead(connection, most=DIFFERENCES_MAX)
     total = int(connection.scalar(select(func.count()).select_from(credit_transactions)) or 0)
     ledgers = groupby(_rows(connection), key=lambda row: row.account_no)
     number, rows = next(ledgers, (None, iter(())))
@@ -104,6 +98,7 @@ def _verify(connection: Connection, progress: Callable[[int, int], None], *, dec
             _differ(report, difference)
         report.accounts += 1
         report.transactions += counted.count
+        report.erased += counted.erased
         progress(report.transactions, total)
         if number == row[0]:
             number, rows = next(ledgers, (None, iter(())))
@@ -111,14 +106,6 @@ def _verify(connection: Connection, progress: Callable[[int, int], None], *, dec
         _differ(report, f"transactions of account number {number} have no account")
         number, rows = next(ledgers, (None, iter(())))
     return report
-
-
-def _find_strays(connection: Connection, report: Report) -> None:
-    most = {"most": DIFFERENCES_MAX}
-    for number, seq in connection.execute(_HOLDS_OF_NOBODY, most):
-        _differ(report, f"hold {seq} of account number {number} was never placed")
-    for number, key in connection.execute(_KEYS_TAKEN_TWICE, most):
-        _differ(report, f"account number {number} has two transactions of the key {key!r:.80}")
 
 
 def _place(number: Any) -> tuple[bool, Any]:
@@ -131,11 +118,12 @@ class _Counted:
 
     def __init__(self, rows: Iterator[Transaction]) -> None:
         self._rows = rows
-        self.count = 0
+        self.count = self.erased = 0
 
     def __iter__(self) -> Iterator[Transaction]:
         for row in self._rows:
             self.count += 1
+            self.erased += row.metadata is None and row.metadata_digest is not None
             yield row
 
 

@@ -21,10 +21,8 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.grant import DEFAULT_PRIORITY
 from sixpence.core.price import Usage
 from sixpence.ledger.batch import Request
+from sixpence.ledger.claims import SOURCE_PREFIX
 from sixpence.service import fields
-
-# No caller's own key can begin like this: it holds a control character.
-SOURCE_PREFIX = "source\x1f"
 
 
 def ensure(account_id: str, *, label: str | None, metadata: dict[str, Any] | None, key: str | None) -> Request:

@@ -1,0 +1,84 @@
+"""What no account's own rows can show: holds of nobody, keys and outside events that were used twice, clocks ahead.
+
+Each is one statement over all accounts, of which the database gives no more than asked for. Not here: what an account's
+own ledger says (`proof`).
+"""
+
+from sqlalchemy import Connection, text
+
+from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
+from sixpence.ledger.claims import SOURCE_PREFIX
+
+# Clocks of servers differ by less; beyond it, what a plan gives or takes by time comes late (invariant 12).
+AHEAD_MAX = 60 * SECOND
+
+_HOLDS_OF_NOBODY = text(
+    """
+    SELECT h.account_no, h.seq FROM credit_holds AS h LEFT JOIN credit_transactions AS t
+        ON t.account_no = h.account_no AND t.seq = h.seq AND t.kind = 'hold'
+    WHERE t.seq IS NULL ORDER BY h.account_no, h.seq LIMIT :most
+    """
+)
+_KEYS_TAKEN_TWICE = text(
+    """
+    SELECT account_no, idempotency_key FROM credit_transactions WHERE idempotency_key IS NOT NULL
+    GROUP BY account_no, idempotency_key HAVING count(*) > 1 ORDER BY account_no LIMIT :most
+    """
+)
+# An event has one claim, so of two accounts that it was granted to one at least is not the claim's.
+_GRANTS_BY_NO_CLAIM = text(
+    """
+    SELECT t.account_id, t.seq, t.idempotency_key, c.account_id AS claimed_by FROM credit_transactions AS t
+        LEFT JOIN source_claims AS c ON c.source_key = substr(t.idempotency_key, :behind)
+    WHERE t.idempotency_key >= :first AND t.idempotency_key < :beyond
+        AND (c.account_id IS NULL OR c.account_id <> t.account_id)
+    ORDER BY t.account_no, t.seq LIMIT :most
+    """
+)
+_OF_EVENTS = {
+    "behind": len(SOURCE_PREFIX) + 1,
+    "first": SOURCE_PREFIX,
+    "beyond": SOURCE_PREFIX[:-1] + chr(ord(SOURCE_PREFIX[-1]) + 1),
+}
+# Up to the end of the calendar: SQLite keeps any value in any column, and what is no instant is for the proof to tell.
+_AHEAD = text(
+    """
+    SELECT account_id, last_at FROM credit_accounts WHERE last_at BETWEEN :earliest AND :calendar_end
+    ORDER BY account_no LIMIT :most
+    """
+)
+_CLOCKS = {
+    "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"),
+    "postgresql": text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"),
+}
+
+
+def list_strays(connection: Connection, *, most: int) -> list[str]:
+    """What is wrong between accounts, in plain words, of each kind at most so many."""
+    limit = {"most": most}
+    return [
+        *(
+            f"hold {seq} of account number {number} was never placed"
+            for number, seq in connection.execute(_HOLDS_OF_NOBODY, limit)
+        ),
+        *(
+            f"account number {number} has two transactions of the key {key!r:.80}"
+            for number, key in connection.execute(_KEYS_TAKEN_TWICE, limit)
+        ),
+        *(
+            f"account '{name}': transaction {seq} grants for the source key {key.removeprefix(SOURCE_PREFIX)!r:.80}, "
+            + ("which nobody has claimed" if claimed_by is None else f"which account '{claimed_by}' has claimed")
+            for name, seq, key, claimed_by in connection.execute(_GRANTS_BY_NO_CLAIM, {**_OF_EVENTS, **limit})
+        ),
+    ]
+
+
+def list_ahead(connection: Connection, *, most: int) -> list[str]:
+    """The accounts whose last transaction lies more than a minute ahead of the database's clock, in plain words."""
+    now = int(connection.scalar(_CLOCKS[connection.dialect.name]) or 0)
+    wanted = {"earliest": now + AHEAD_MAX + 1, "calendar_end": INSTANT_MAX, "most": most}
+    return [
+        f"account '{name}': its last transaction, of {to_wire(last_at)}, is {(last_at - now) // SECOND} seconds ahead "
+        "of the database's clock; until then nothing falls due in it"
+        for name, last_at in connection.execute(_AHEAD, wanted)
+    ]

@@ -1,0 +1,81 @@
+"""Outside events that were granted twice, or to nobody who claimed them: found over all accounts, and told in words."""
+
+import pytest
+
+from sixpence.core.commands import EnsureAccount, GrantCredits
+from sixpence.ledger.claims import SOURCE_PREFIX
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from tests.ledger.databases import proved, run, verified
+from tests.ledger.moved_clock import MovedClock
+from tests.ledger.till import ADA, CATALOG, another_till
+
+BOB = "bob@example.com"
+EVENT = "invoice 7"
+
+
+@pytest.fixture
+def granted(url: str, clock: MovedClock) -> str:
+    """A database in which Ada was granted an event's credits, and Bob another's; it is right."""
+    with SyncCreditService(Ledger(url, catalog=CATALOG, clock=clock)) as service:
+        for account_id, event in ((ADA, EVENT), (BOB, "invoice 8")):
+            service.initialize_user_credits(account_id)
+            service.grant_credits(account_id, 5, source_key=event)
+    proved(url, decide=True)
+    return url
+
+
+def grant_again(url: str, clock: MovedClock, event: str) -> None:
+    """Grants an event's credits to Bob past the claims, as no Sixpence does."""
+    till = another_till(url, clock)
+    till.ask(EnsureAccount(), account_id=BOB)
+    till.ask(GrantCredits(amount=5), account_id=BOB, key=SOURCE_PREFIX + event)
+    till.store.close()
+
+
+def test_one_event_for_two_accounts_is_found(granted: str, clock: MovedClock) -> None:
+    """The account that has no claim to it is named, and the one that has."""
+    grant_again(granted, clock, EVENT)
+
+    assert verified(granted).differences == [
+        f"account '{BOB}': transaction 3 grants for the source key '{EVENT}', which account '{ADA}' has claimed"
+    ]
+
+
+def test_an_event_that_nobody_claimed_is_found(granted: str) -> None:
+    """A grant whose claim is gone could be granted again to anybody."""
+    run(granted, "DELETE FROM source_claims WHERE source_key = :key", {"key": EVENT})
+
+    assert verified(granted).differences == [
+        f"account '{ADA}': transaction 2 grants for the source key '{EVENT}', which nobody has claimed"
+    ]
+
+
+def test_a_claim_of_another_account_is_found(granted: str) -> None:
+    """The claim says whose the event is, and the grant is somebody else's."""
+    run(granted, "UPDATE source_claims SET account_id = :id WHERE source_key = :key", {"id": BOB, "key": EVENT})
+
+    assert verified(granted).differences == [
+        f"account '{ADA}': transaction 2 grants for the source key '{EVENT}', which account '{BOB}' has claimed"
+    ]
+
+
+def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedClock) -> None:
+    """Who claims an event and crashes grants it by the redelivery."""
+    run(
+        granted,
+        "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) VALUES ('invoice 9', 1, :id, :at)",
+        {"id": ADA, "at": clock()},
+    )
+
+    assert verified(granted).differences == []
+
+
+def test_keys_that_only_look_like_an_events_are_no_events(granted: str, clock: MovedClock) -> None:
+    """A caller's own keys around the prefix need no claim."""
+    till = another_till(granted, clock)
+    for key in ("source", "source\x1e", "source ", "sourcf", "SOURCE\x1f"):
+        till.ask(GrantCredits(amount=1), key=key)
+    till.store.close()
+
+    assert verified(granted).differences == []
