@@ -66,13 +66,13 @@ def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
         total += minutes
         lines.append(
             f"  {part.letter}  {part.title}: {options.rounds} rounds of {len(part.contenders)} contenders,"
-            f" {options.seconds} s each, {options.accounts:,} accounts: about {math.ceil(minutes)} minutes"
+            f" {options.seconds} s each, {options.accounts:,} accounts: {_minutes(minutes)}"
         )
     more = options_of(parts[0], given).extra_rounds_max
     end = time.strftime("%H:%M", time.localtime(time.time() + total * 60))
     return "\n".join(
         [
-            f"This takes about {math.ceil(total)} minutes, until {end}; longer if the machine is disturbed (up to"
+            f"This takes {_minutes(total)}, until {end}; longer if the machine is disturbed (up to"
             f" {more} rounds more a part):",
             *lines,
         ]
@@ -91,8 +91,13 @@ def _run(part: Part, options: Options, into: Path) -> bool:
         return False
     path = results.write(result, into)
     print(f"\n{part.letter}: {len(result.kept)} of {len(rounds)} rounds kept, written to {os.path.relpath(path)}\n")
-    print("\n".join([*table.reached_table(result.ratios), "", *table.figures_table(result)]), "\n", flush=True)
+    print("\n".join(table.body(result)), "\n", flush=True)
     return True
+
+
+def _minutes(minutes: float) -> str:
+    whole = math.ceil(minutes)
+    return f"about {whole} minute{'' if whole == 1 else 's'}"
 
 
 def _draw(into: Path) -> None:

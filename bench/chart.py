@@ -68,7 +68,8 @@ def _frame(bottom: float) -> list[str]:
         _text(
             16,
             bottom + 26,
-            "Bars: the median, by what is to be reached at least. Thin line: from least to most. Short mark: the aim.",
+            "Bars: the median by what it is to be at least (of a time: what it may be at most by the median)."
+            " Thin line: least to most. Short mark: the aim.",
             "note",
         ),
     ]

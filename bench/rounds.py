@@ -1,7 +1,8 @@
 """Rounds: each runs every contender once, in an order that rotates, with a probe of the disk between all runs.
 
 A round in which the probe moved too much, around one of its runs or since its first, ends there and is thrown away;
-another is run in its place, up to a limit. After each round every ledger of ours in it is verified.
+another is run in its place, up to a limit. After each round every ledger of ours in it is verified. A request that
+fails ends everything, unless the machine was disturbed while it was under way: a disk that stops is answered with 503.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ class Round(msgspec.Struct, kw_only=True):
     order: list[str]
     probes: list[float]
     figures: dict[str, Figure]
+    failed: dict[str, int] = {}
     verified_transactions: int = 0
     kept: bool = True
 
@@ -67,8 +69,9 @@ def told(part: Part, one: Round, number: int) -> str:
     figures = ", ".join(f"{name} {value_text(one.figures[name].value)}" for name in one.order if name in one.figures)
     probes = f"disk {min(one.probes):,.0f} to {max(one.probes):,.0f}"
     verdict = "kept" if one.kept else f"thrown away, disturbed in run {len(one.figures)} of {len(one.order)}"
+    failed = "".join(f", {name}: {count} requests failed" for name, count in one.failed.items())
     verified = f", {one.verified_transactions:,} transactions verified" if one.verified_transactions else ""
-    return f"{part.letter}, round {number} ({verdict}): {figures}; {probes}{verified}"
+    return f"{part.letter}, round {number} ({verdict}): {figures}; {probes}{failed}{verified}"
 
 
 def value_text(value: float) -> str:
@@ -78,6 +81,7 @@ def value_text(value: float) -> str:
 
 def _round(order: list[str], runs: Mapping[str, Run], percent_max: float) -> Round:
     figures: dict[str, Figure] = {}
+    failed: dict[str, int] = {}
     ledgers: list[str] = []
     probes = [fsyncs_a_second()]
     kept = True
@@ -85,16 +89,18 @@ def _round(order: list[str], runs: Mapping[str, Run], percent_max: float) -> Rou
         for name in order:
             outcome = databases.enter_context(runs[name]())
             probes.append(fsyncs_a_second())
-            if outcome.failed:
-                raise RoundFailedError(f"{name}: {outcome.failed} requests failed")
             figures[name] = outcome.figure
             if outcome.ledger is not None:
                 ledgers.append(outcome.ledger)
-            if is_disturbed(probes, percent_max):
-                kept = False
+            kept = not is_disturbed(probes, percent_max)
+            if outcome.failed:
+                failed[name] = outcome.failed
+                if kept:
+                    raise RoundFailedError(f"{name}: {outcome.failed} requests failed")
+            if not kept:
                 break
         try:
             verified = verify_all(ledgers)
         except NotVerifiedError as error:
             raise RoundFailedError(str(error)) from error
-    return Round(order=order, probes=probes, figures=figures, verified_transactions=verified, kept=kept)
+    return Round(order=order, probes=probes, figures=figures, failed=failed, verified_transactions=verified, kept=kept)

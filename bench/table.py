@@ -14,11 +14,14 @@ def document(results: Sequence[Result]) -> str:
     """The whole table; parts may have been run on different days, and each says when."""
     lines = ["Medians of the rounds that were kept, with the least and the most. Ratios are of figures in one round."]
     for result in results:
-        lines += ["", f"### {result.part}: {result.title}", "", _told(result), ""]
-        if result.ratios:
-            lines += [*reached_table(result.ratios), ""]
-        lines += figures_table(result)
+        lines += ["", f"### {result.part}: {result.title}", "", _told(result), "", *body(result)]
     return "\n".join(lines) + "\n"
+
+
+def body(result: Result) -> list[str]:
+    """A part's ratios, where it has any, and its figures."""
+    reached = [*reached_table(result.ratios), ""] if result.ratios else []
+    return [*reached, *figures_table(result)]
 
 
 def reached_table(ratios: Sequence[Reached]) -> list[str]:
