@@ -46,6 +46,26 @@ def test_an_expiry_that_does_not_say_what_it_is_about_is_no_difference() -> None
     assert difference(_folded(told.rows[:2]), nameless, PRICED_BY) is None
 
 
+@pytest.mark.parametrize(
+    ("story", "found"),
+    [
+        ("@0 ensure; @1 plan basic; @2 use interior; @3 void #2 revoke", False),
+        ("@0 ensure; @1 grant 5 priority 1; @2 use interior; @3 close; @4 void #2 revoke", False),
+        ("@0 ensure; @1 grant 5 priority 1; @2 use interior; @4 void #2 revoke", True),
+    ],
+)
+def test_a_void_that_does_not_say_what_was_never_owed_is_no_difference(story: str, found: bool) -> None:
+    """Rows did not always say what was spent of an allowance, or on a closed account; of others they did."""
+    told = tell(story)
+    *earlier, void = told.rows
+    silent = msgspec.structs.replace(void, detail=void.detail.replace('"shortfall":2', '"shortfall":0'))
+
+    said = difference(_folded(earlier), silent, PRICED_BY, past=told.past.before(void.seq))
+
+    assert silent.detail != void.detail
+    assert (said is not None) is found
+
+
 def _use(account: Account, *, amount: int, price: int, grant: int = 0) -> Change:
     paid = (Allocation(account.grants[grant].id, "consumed", -amount),)
     return Change(

@@ -110,6 +110,22 @@ async def test_revoking_what_was_spent(ada: CreditService) -> None:
     assert (standing.owed, standing.overdraft) == (10, 10)
 
 
+async def test_what_is_never_owed_is_told(ada: CreditService) -> None:
+    """Revoking an allowance, or anything on a closed account, takes what is there and says what was spent."""
+    await ada.update_subscription_status(ADA, "team")
+    paid = await ada.grant_credits(ADA, 20, priority=1)
+    for units in (25, 5):
+        await ada.consume_credit(ADA, "draw", units=units)
+    allowance = next(grant for grant in (await ada.get_user_credits(ADA)).grants if grant.category == "plan")
+
+    of_plan = await ada.void_grant(ADA, allowance.id, revoke_spent=True)
+    await ada.close_account(ADA)
+    of_closed = await ada.void_grant(ADA, paid.transaction.id, revoke_spent=True)
+
+    assert (of_plan.voided, of_plan.charged_back, of_plan.shortfall) == (290, 0, 10)
+    assert (of_closed.voided, of_closed.charged_back, of_closed.shortfall) == (0, 0, 20)
+
+
 async def test_a_correction_up_and_down(ada: CreditService) -> None:
     """Both say who and why; down takes what there is, or is refused with what it could take."""
     up = await ada.adjust(ADA, 5, reason="lost in the move", actor="op@example.com")

@@ -36,6 +36,7 @@ from sixpence.core.instant import SECOND
 from sixpence.core.past import Past
 from sixpence.core.price import Usage
 from sixpence.core.rules import due
+from sixpence.core.rules.grants import terms_of
 from sixpence.core.transaction import Detail, Transaction, write_detail
 
 
@@ -113,7 +114,7 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
     if before.next_due_at is not None and before.next_due_at <= row.created_at:
         draft = before.copy()
         expected = record(draft, due.next_change(draft, before.next_due_at, priced_by), recorded_at=row.recorded_at)
-        return _as_once_written(_as_erased(expected, row), row)
+        return _as_once_written(_as_erased(expected, row), row, before, past)
     try:
         command = command_of(row, before, priced_by.catalog)
     except BrokenLedgerError as error:
@@ -125,7 +126,9 @@ def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past:
         return str(error)
     if decision.refusal is not None:
         return f"it is refused ({decision.refusal})"
-    return "it changes nothing" if decision.row is None else _as_once_written(_as_erased(decision.row, row), row)
+    if decision.row is None:
+        return "it changes nothing"
+    return _as_once_written(_as_erased(decision.row, row), row, before, past)
 
 
 def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
@@ -135,15 +138,24 @@ def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
     return msgspec.structs.replace(expected, metadata=None, metadata_digest=row.metadata_digest, hash=row.hash)
 
 
-def _as_once_written(expected: Transaction, row: Transaction) -> Transaction:
-    """What rows did not always say: an expiry its grant, which its movements name; a capture its second catalog."""
-    detail = row.read_detail()
+def _as_once_written(expected: Transaction, row: Transaction, before: Account, past: Past) -> Transaction:
+    """What rows did not always say, as this one says it.
+
+    An expiry its grant, which its movements name; a capture its second catalog; a void what was spent of an allowance,
+    or on a closed account, where nothing of it is ever owed.
+    """
+    detail, said = row.read_detail(), expected.read_detail()
     if row.kind == "expire" and detail.about is None:
         return msgspec.structs.replace(expected, detail=row.detail, about_seq=None, hash=row.hash)
-    if row.kind == "capture" and detail.beyond is None and expected.read_detail().beyond is not None:
-        unsaid = msgspec.structs.replace(expected.read_detail(), beyond=None)
-        return msgspec.structs.replace(expected, detail=write_detail(unsaid), hash=row.hash)
-    return expected
+    if row.kind == "capture" and detail.beyond is None:
+        said = msgspec.structs.replace(said, beyond=None)
+    if row.kind == "void" and detail.shortfall == 0:
+        terms = terms_of(past, detail.about or "")
+        if before.standing == "closed" or (terms is not None and terms.by_plan is not None):
+            said = msgspec.structs.replace(said, shortfall=0)
+    if said == expected.read_detail():
+        return expected
+    return msgspec.structs.replace(expected, detail=write_detail(said), hash=row.hash)
 
 
 def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:

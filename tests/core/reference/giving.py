@@ -70,7 +70,10 @@ def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refus
 
 
 def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refused | None:
-    """Cancel what nothing holds of a gift, and take back what was spent as far as an overdraft allows."""
+    """Cancel what nothing holds of a gift, and take back what was spent as far as an overdraft allows.
+
+    Nothing is charged for an allowance, nor on a closed account; what was not charged is told.
+    """
     name = command.grant_id
     if name not in memory.gifts:
         return Refused("grant-not-found")
@@ -84,7 +87,8 @@ def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refu
         _cancel(memory, other)
     if command.revoke_spent:
         # Nobody owes more than was used and not refunded: a debt that this gift paid may have been refunded since.
-        debt = min(spent, memory.overdraft_free(catalog), memory.used() - memory.owed())
+        charged = 0 if gift.by_plan is not None or memory.standing == "closed" else spent
+        debt = min(charged, memory.overdraft_free(catalog), memory.used() - memory.owed())
         shortfall = spent - debt
         if debt:
             memory.move(OVERDRAFT, "charged_back", -debt)
@@ -100,17 +104,15 @@ def void_everything(memory: Memory, now: int) -> None:
 
 
 def spent_of(memory: Memory, gift: Gift) -> int:
-    """What was spent of a gift and can be taken back: nothing of an allowance, nor of a closed account.
+    """What was spent of a gift, by uses and for debts, and did not come back.
 
     What came back as another gift was not spent of this one, but what was spent of that one was; unless that one was
-    voided by itself, which has settled it.
+    voided by itself, which has settled it, and perhaps more.
     """
-    if gift.by_plan is not None or memory.standing == "closed":
-        return 0
     stand_ins = memory.stand_ins(gift.name)
     elsewhere = sum(other.amount for other in stand_ins)
     of_those = sum(_used_up(memory, other) for other in stand_ins if not other.voided_by_name)
-    return _used_up(memory, gift) - elsewhere + of_those
+    return max(0, _used_up(memory, gift) - elsewhere + of_those)
 
 
 def _cancel(memory: Memory, gift: Gift) -> None:

@@ -129,11 +129,12 @@ def void(scene: Scene, command: VoidGrant) -> Change | RefusedError:
         return GrantNotFoundError(account.account_id, command.grant_id)
     if any(was_voided(scene.past, name) for name in (command.grant_id, terms.instead_of) if name is not None):
         return GrantEndedError(command.grant_id)
-    revokes = command.revoke_spent and account.standing != "closed" and terms.by_plan is None
-    spent = _spent(scene.past, command.grant_id) if revokes else 0
+    spent = _spent(scene.past, command.grant_id) if command.revoke_spent else 0
+    # An allowance is never owed, nor anything on a closed account: the answer says what was spent of it all the same.
+    owing = spent if account.standing != "closed" and terms.by_plan is None else 0
     # Nobody owes more than was used and not refunded: a debt that this grant paid may have been refunded since.
     used = account.total - account.remaining - account.held
-    debt = min(spent, scene.overdraft_left, max(0, used - account.owed))
+    debt = min(owing, scene.overdraft_left, max(0, used - account.owed))
     standing_in = [one for one in account.grants if one.instead_of == command.grant_id]
     moves = tuple(move for one in (*([live] if live is not None else []), *standing_in) for move in voided(one))
     if debt:
@@ -188,7 +189,9 @@ def _spent(past: Past, name: str) -> int:
     # What made a grant that stands for this one came back from it; what that grant then spent was spent after all,
     # but for one that was voided by itself: that has settled it.
     came_back = sum(standing_in.values())
-    return net[name] - came_back + sum(net[one] for one in standing_in if not was_voided(past, one))
+    spent = net[name] - came_back + sum(net[one] for one in standing_in if not was_voided(past, one))
+    # What came back of one that was voided by itself has been settled with it.
+    return max(0, spent)
 
 
 def _arriving(scene: Scene, terms: GrantTerms) -> tuple[Allocation, ...]:
