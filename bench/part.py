@@ -26,11 +26,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A run that has ended: its figure, how many requests failed, and the ledger of ours it left, to be verified."""
+    """A run that has ended: its figure, how many requests failed, and the ledger of ours it left, to be verified.
+
+    A run that could not do what it was to do (the load was not what it should be) is `dropped`, and its round with it.
+    """
 
     figure: Figure
     failed: int = 0
     ledger: str | None = None
+    dropped: bool = False
 
 
 # One run on a freshly made database, which is there until the context ends: after the round was verified.

@@ -92,7 +92,7 @@ def _round(order: list[str], runs: Mapping[str, Run], percent_max: float) -> Rou
             figures[name] = outcome.figure
             if outcome.ledger is not None:
                 ledgers.append(outcome.ledger)
-            kept = not is_disturbed(probes, percent_max)
+            kept = not (outcome.dropped or is_disturbed(probes, percent_max))
             if outcome.failed:
                 failed[name] = outcome.failed
                 if kept:
