@@ -8,10 +8,10 @@ local requests = { sent = 0 }
 function requests.poster(thread, body)
   local head = host .. "\r\nContent-Type: application/json\r\nContent-Length: " .. #body
     .. "\r\nIdempotency-Key: " .. run .. "-" .. thread .. "-"
-  local tail = "\r\n\r\n" .. body
-  return function(account, path)
+  -- A request may have another body of the same length.
+  return function(account, path, other)
     requests.sent = requests.sent + 1
-    return "POST /v1/accounts/" .. account .. path .. head .. requests.sent .. tail
+    return "POST /v1/accounts/" .. account .. path .. head .. requests.sent .. "\r\n\r\n" .. (other or body)
   end
 end
 

@@ -75,6 +75,7 @@ PEERS = Part(
     short=True,
     unit="charges a second",
     seconds=4,
+    accounts=CUSTOMERS,
     setup_seconds=60,
     between_seconds=6,
     ratios=(
