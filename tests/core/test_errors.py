@@ -29,7 +29,7 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
         "feature: 'magic' is not in the catalog. It has: sketch, video.",
     ),
     (refusals.UnknownPlanError("gold", ("free", "pro")), "plan: 'gold' is not in the catalog. It has: free, pro."),
-    (refusals.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Grant less."),
+    (refusals.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Send at most 5."),
     (
         refusals.GrantLimitError(300),
         "The account has 300 live grants, the most there may be. Wait until one is spent or expires.",
@@ -221,6 +221,7 @@ _ENDINGS = [
     (refusals.HoldEndedError("h-1", "expired", "2026-01-01T00:00:00.000000Z", captured_late=True), "captured late"),
     (refusals.RefundLimitError("t-1", None, 0), "Nothing of transaction 't-1' is left"),
     (refusals.FairUseError("pro", 0, "day", None), "Put the account on another plan"),
+    (refusals.BalanceLimitError(1, 10, 10), "1 on top of 10 passes the limit of 10. Nothing more fits."),
 ]
 
 

@@ -24,6 +24,8 @@ from sixpence.ledger.verify import Report, verify
 from tests.ledger.moved_clock import MovedClock
 from tests.support.postgres import PostgresDatabases, fresh_database
 
+_OF_CREDITS = ("credit_accounts", "credit_transactions", "credit_holds", "source_claims", "outbox")
+
 Snapshot = dict[str, list[tuple[Any, ...]]]
 
 
@@ -118,11 +120,8 @@ def apply_catalog(url: str, catalog: Catalog, now: int) -> None:
 
 
 def snapshot(url: str) -> Snapshot:
-    """Every byte that stands in the accounts, the ledger and the outbox."""
-    return {
-        table: rows(url, f"SELECT * FROM {table} ORDER BY 1, 2")
-        for table in ("credit_accounts", "credit_transactions", "outbox")
-    }
+    """Every byte that stands in the accounts, the ledger, the holds, the claims and the outbox."""
+    return {table: rows(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in _OF_CREDITS}
 
 
 def ledger_of(url: str, account_id: str) -> list[tuple[Any, ...]]:

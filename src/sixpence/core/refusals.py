@@ -93,7 +93,10 @@ class UnknownPlanError(RefusedError):
 
 @dataclass(unsafe_hash=True)
 class BalanceLimitError(RefusedError):
-    """A grant would lift the account over the largest balance that every client can represent, 2^53 - 1."""
+    """A grant, or a hold, would lift the account over the largest balance that every client can represent, 2^53 - 1.
+
+    `total` is what counts already: all credits, or for a hold all that is held.
+    """
 
     code: ClassVar[str] = "balance-limit"
     title: ClassVar[str] = "The balance would be too large"
@@ -102,7 +105,9 @@ class BalanceLimitError(RefusedError):
     limit: int
 
     def __str__(self) -> str:
-        return f"amount: {self.amount} on top of {self.total} passes the limit of {self.limit}. Grant less."
+        room = self.limit - self.total
+        remedy = f"Send at most {room}" if room > 0 else "Nothing more fits"
+        return f"amount: {self.amount} on top of {self.total} passes the limit of {self.limit}. {remedy}."
 
 
 @dataclass(unsafe_hash=True)
