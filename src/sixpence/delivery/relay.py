@@ -10,16 +10,13 @@ an app that uses `CreditService` by itself decides when:
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import Connection
-
 from sixpence.core.errors import ServiceClosedError, UnavailableError
 from sixpence.delivery.bites import POSTGRESQL, REST_SECONDS, SQLITE, Bite, Bites, failed_seconds
-from sixpence.delivery.spans import Touched
-from sixpence.ledger import outbox, usage
+from sixpence.delivery.work import Work
+from sixpence.ledger import outbox
 from sixpence.ledger.database import SQLiteFile
 from sixpence.ledger.ledger import Ledger
 
@@ -78,51 +75,6 @@ class Relay:
         """Read a part of the outbox; nothing is begun where it is empty."""
         if not await self._ledger.read(outbox.has_outbox):
             return Bite()
-        work = _Work(self._ledger, self._bites)
+        work = Work(self._ledger, self._bites)
         await self._ledger.write(work.run)
-        # With the commit, which commands on SQLite wait for, too.
-        return work.bite(until=time.monotonic())
-
-
-class _Work:
-    """One bite, as it runs on the thread of the database."""
-
-    def __init__(self, ledger: Ledger, bites: Bites) -> None:
-        self._ledger = ledger
-        self._bites = bites
-        self._touched = Touched()
-        self._read: list[int] = []
-        self._full = False
-        self._waited = False
-        self._begun = time.monotonic()
-
-    def run(self, connection: Connection) -> None:
-        """Read, add and delete."""
-        self._begun = time.monotonic()
-        self._waited = self._ledger.waiting > 0
-        if outbox.may_relay(connection):
-            self._gather(connection)
-            if self._touched.rows:
-                numbers = outbox.account_numbers(connection, self._touched.account_ids)
-                usage.add_usage(connection, self._touched.spans(numbers))
-            outbox.forget_outbox(connection, self._read)
-        self._waited = self._waited or self._ledger.waiting > 0
-
-    def bite(self, *, until: float) -> Bite:
-        """What was done."""
-        return Bite(
-            outbox_rows=len(self._read),
-            ledger_rows=self._touched.rows,
-            full=self._full,
-            waited=self._waited,
-            seconds=until - self._begun,
-        )
-
-    def _gather(self, connection: Connection) -> None:
-        for row in outbox.read_outbox(connection):
-            self._read.append(row.id)
-            for account_id, first, last in row.touched:
-                self._touched.add(account_id, first, last)
-            if len(self._read) >= self._bites.outbox_rows_max or self._touched.rows >= self._bites.ledger_rows_max:
-                self._full = True
-                return
+        return work.done()
