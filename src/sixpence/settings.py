@@ -21,6 +21,7 @@ SECRET_LENGTH_MIN = 32
 _RANGES: Mapping[str, tuple[float, float]] = {
     "port": (0, 65_535),
     "body_bytes_max": (1_024, 2**30),
+    "batch_bytes_max": (1_024, 2**30),
     "queue_size_max": (1, 10**7),
     "batch_size_max": (1, 10_000),
     "wait_seconds_max": (0.01, 3_600),
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upgrade_url: str = "/upgrade"
     unsafe_durability: bool = False
     body_bytes_max: int = 2 * 1024 * 1024
+    batch_bytes_max: int = 16 * 1024 * 1024
     queue_size_max: int = 10_000
     batch_size_max: int = 500
     wait_seconds_max: float = 5.0

@@ -22,6 +22,7 @@ from sixpence.delivery.relay import Relay
 from sixpence.http.accounts import account_routes
 from sixpence.http.admin import admin_routes
 from sixpence.http.app import build_app
+from sixpence.http.batches import batch_routes
 from sixpence.http.callers import Callers
 from sixpence.http.health import health_routes
 from sixpence.http.origin import origins_of
@@ -110,6 +111,9 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
     async def on_sign_up(user: User) -> None:
         await parts.credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
 
+    def is_overloaded() -> bool:
+        return parts.ledger.wait_seconds > chosen.queue_seconds_max
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as beside:
@@ -132,12 +136,20 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
             *user_routes(parts.credits, parts.callers, body_bytes_max=size),
             *admin_routes(parts.ledger, parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=size),
             *account_routes(parts.credits, parts.callers, body_bytes_max=size),
+            *batch_routes(
+                parts.credits,
+                parts.callers,
+                upgrade_url=chosen.upgrade_url,
+                is_overloaded=is_overloaded,
+                body_bytes_max=size,
+                batch_bytes_max=chosen.batch_bytes_max,
+            ),
             *health_routes(parts.credits),
             *own,
         ],
         parts.credits,
         upgrade_url=chosen.upgrade_url,
         allowed_origins=chosen.allowed_origins,
-        is_overloaded=lambda: parts.ledger.wait_seconds > chosen.queue_seconds_max,
+        is_overloaded=is_overloaded,
         lifespan=lifespan,
     )

@@ -46,6 +46,11 @@ def json(value: Any, status: int = 200, *, replayed: bool = False) -> Response:
     return JsonResponse(value, status, replayed=replayed)
 
 
+def is_replayed(response: Response) -> bool:
+    """Whether a response is the answer to a repeated key."""
+    return _REPLAYED in response.raw_headers
+
+
 def consumed(receipt: Receipt) -> Response:
     """The answer to a use that was paid for."""
     row = receipt.transaction

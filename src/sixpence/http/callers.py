@@ -121,6 +121,14 @@ class Callers:
             raise InvalidApiKeyError(str(NotPermittedError()))
         return permit
 
+    async def admitted_server(self, request: Request, credits: CreditService) -> tuple[str, CreditService]:
+        """The server's name, and the credits for as long as its key lets in; raises as `server` does.
+
+        Once the key is revoked, each operation of these raises `NotPermittedError`.
+        """
+        name = await self.server_name(request)
+        return name, credits.permitted(self._permit(request))
+
     async def server_name(self, request: Request) -> str:
         """The server's name as it is recorded; raises as `server` does."""
         return f"API key {(await self.server(request)).name}"

@@ -1,11 +1,12 @@
 """What the HTTP layer itself refuses: who is calling, and bodies that cannot be read.
 
 CallerError
-├── NotSignedInError      401
-├── InvalidApiKeyError    401
-├── ForbiddenError        403
-├── MalformedBodyError    400
-└── BodyTooLargeError     413
+├── NotSignedInError           401
+├── InvalidApiKeyError         401
+├── ForbiddenError             403
+├── MalformedBodyError         400
+├── BodyTooLargeError          413
+└── UnsupportedMediaTypeError  415
 """
 
 from collections.abc import Mapping
@@ -64,3 +65,11 @@ class BodyTooLargeError(CallerError):
     status = 413
     code = "body-too-large"
     title = "The body is too large"
+
+
+class UnsupportedMediaTypeError(CallerError):
+    """A body that is said to be something else than what is taken."""
+
+    status = 415
+    code = "unsupported-media-type"
+    title = "The body is of another type"
