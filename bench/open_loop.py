@@ -33,7 +33,7 @@ class Seen(msgspec.Struct, frozen=True):
         return self.sums["sent"] - self.sums["accepted"] - self.sums["refused"] - self.sums["other"]
 
     def quantile_ms(self, histogram: str, share: float) -> float:
-        """The time in whole milliseconds within which a share of a histogram's requests fell; 0 where there are none."""
+        """Within how many milliseconds a share of a histogram's requests fell; 0 where there are none."""
         counts = self.histograms[histogram]
         wanted, below = share * sum(counts.values()), 0
         for milliseconds in sorted(counts):

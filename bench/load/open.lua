@@ -17,7 +17,11 @@ local CLOCK_MONOTONIC = 1
 local BODY = '{"feature":"interior","generation_id":"%012d/%012d"}'
 local NEVER_MS = 3600000
 local HISTOGRAMS = { "own_lag", "no_connection", "accepted_from_intended", "accepted_from_sent" }
-local SUMS = { "planned", "sent", "sent_sum", "accepted", "accepted_sent_sum", "refused", "refused_answered_sum", "other" }
+local SUMS = {
+  "planned", "sent", "sent_sum", "accepted", "accepted_sent_sum", "accepted_in_schedule", "refused",
+  "refused_answered_sum", "other",
+}
+local SECONDS = tonumber(os.getenv("BENCH_SECONDS"))
 
 local time = ffi.new("bench_time")
 local function now()
@@ -40,7 +44,7 @@ function init()
   local rate = tonumber(os.getenv("BENCH_RATE")) / tonumber(os.getenv("BENCH_THREADS"))
   interval = 1000000 / rate
   first = interval * id / tonumber(os.getenv("BENCH_THREADS"))
-  planned = math.floor(rate * tonumber(os.getenv("BENCH_SECONDS")))
+  planned = math.floor(rate * SECONDS)
   for _, name in ipairs(HISTOGRAMS) do _G[name] = {} end
   for index = 2, #SUMS do _G[SUMS[index]] = 0 end
 end
@@ -73,6 +77,7 @@ function response(status, headers, body)
   if status == 200 then
     local intended, sent_at = body:match('"generation_id":"(%d+)/(%d+)"')
     accepted, accepted_sent_sum = accepted + 1, accepted_sent_sum + sent_at
+    if at <= SECONDS * 1000000 then accepted_in_schedule = accepted_in_schedule + 1 end
     add(accepted_from_intended, at - intended)
     add(accepted_from_sent, at - sent_at)
   elseif status == 503 then
