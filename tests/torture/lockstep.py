@@ -6,6 +6,8 @@ Some courses share their databases, so that catalogs and accounts pile up; then 
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 from tests.ledger.databases import migrated_database
@@ -29,27 +31,33 @@ def run_lockstep(steps: int, seed: int) -> bool:
             if tally.steps >= steps:
                 break
             empty(postgres)
-            if not _Era(tally, steps, seed, era).run([f"sqlite:///{folder}/era {era}.db", postgres]):
+            urls = [f"sqlite:///{folder}/era {era}.db", postgres]
+            if not Era(tally, steps, seed, era).run(partial(_follow, urls)):
                 return False
     print(tally.last_line(["SQLite", "PostgreSQL"]), flush=True)
     return True
 
 
-class _Era:
+def _follow(urls: list[str], course: Course) -> list[Follower]:
+    return [Follower(url, course) for url in urls]
+
+
+class Era:
     """The life of two databases: courses one after another, and the proof at the end."""
 
     def __init__(self, tally: Tally, steps: int, seed: int, number: int) -> None:
         self._tally, self._steps, self._seed, self._number = tally, steps, seed, number
         self._told = time.monotonic()
         self._course: Course | None = None
+        self._ends_at = 0
         self._followers: list[Follower] = []
 
-    def run(self, urls: list[str]) -> bool:
-        """Whether all went well; otherwise what reproduces it is printed."""
+    def run(self, follow: Callable[[Course], list[Follower]]) -> bool:
+        """Whether all went well on the two databases that follow the first course; else what reproduces it is told."""
         try:
             for place in range(COURSES_A_DATABASE):
                 if self._tally.steps < self._steps:
-                    self._run_course(self._number * COURSES_A_DATABASE + place, urls)
+                    self._run_course(self._number * COURSES_A_DATABASE + place, follow)
             first, second = (follower.contents() for follower in self._followers)
             assert first == second, "SQLite and PostgreSQL do not hold the same"
             self._tally.proved += sum([follower.prove().transactions for follower in self._followers])
@@ -61,13 +69,14 @@ class _Era:
                 follower.close()
         return True
 
-    def _run_course(self, number: int, urls: list[str]) -> None:
+    def _run_course(self, number: int, follow: Callable[[Course], list[Follower]]) -> None:
         choose = Rolled(f"{self._seed} {number}")
         names = [f"{name}-{number}@example.com" for name in ("ada", "brook", "cleo")]
         course = self._course = begin(choose, names, after=self._course)
         if not self._followers:
-            self._followers = [Follower(url, course) for url in urls]
+            self._followers = follow(course)
         steps = min(STEPS_A_COURSE, self._steps - self._tally.steps)
+        self._ends_at = self._tally.steps + steps
         for number in range(1, steps + 1):
             step = course.next_step(choose) if number < steps else course.last_step()
             self._tally.steps += 1
@@ -91,4 +100,5 @@ class _Era:
             print(f"These {len(steps)} steps lead there, {where}:")
             for step in steps:
                 print(f"  {step}")
-        print(f"FAILED in step {tried}. Again: make torture SEED={self._seed} STEPS={tried}", flush=True)
+        # As many steps as the course has: with fewer its last one, in which time goes on, would come in place of this.
+        print(f"FAILED in step {tried}. Again: make torture SEED={self._seed} STEPS={self._ends_at}", flush=True)
