@@ -29,13 +29,15 @@ def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = N
             server.stop()
 
 
-def ours(filled: Filled, load: Load, options: Options, *, env: Mapping[str, str] | None = None) -> Run:
+def ours(
+    filled: Filled, load: Load, options: Options, *, workers: int = 1, env: Mapping[str, str] | None = None
+) -> Run:
     """A run of the load against a server of ours; its ledger is to be verified."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:
         with filled.template.copied() as database:
-            with served(database, env=env) as server:
+            with served(database, workers=workers, env=env) as server:
                 measured = wrk.run(server.url, load, key=filled.key, accounts=filled.accounts, options=options)
             yield Outcome(measured.figure, failed=measured.failed, ledger=database)
 

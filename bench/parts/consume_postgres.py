@@ -20,10 +20,15 @@ _LOADS = {
     "Sixpence, 64 connections, Zipf": Load("consume", 64, "zipf"),
     "Sixpence, 64 connections, one hot account": Load("consume", 64, "hot"),
 }
+_TWO = {
+    "Sixpence, two workers, 64 connections": Load("consume", 64),
+    "Sixpence, two workers, 256 connections": Load("consume", 256),
+}
 _UNIFORM = ("pgbench, 1 client", "pgbench, 8 clients", "pgbench, 64 clients")
 _HOT = tuple(f"{name}, one hot account" for name in _UNIFORM)
 _NAIVE = "naive app, 64 connections"
 _OURS_64, _OURS_256 = "Sixpence, 64 connections", "Sixpence, 256 connections"
+_TWO_64, _TWO_256 = _TWO
 _OURS_HOT = "Sixpence, 64 connections, one hot account"
 
 
@@ -35,6 +40,7 @@ def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
         wallet = naive_postgres.template(server, options.accounts)
         yield {
             **{name: ours(filled, load, options) for name, load in _LOADS.items()},
+            **{name: ours(filled, load, options, workers=2) for name, load in _TWO.items()},
             **{
                 name: pgbench.debits(beside, accounts=accounts, clients=clients, options=options)
                 for names, accounts in ((_UNIFORM, options.accounts), (_HOT, 1))
@@ -47,7 +53,7 @@ def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
 CONSUME_POSTGRES = Part(
     letter="a",
     title="consume over HTTP on PostgreSQL",
-    contenders=(*_LOADS, *_UNIFORM, *_HOT, _NAIVE),
+    contenders=(*_LOADS, *_TWO, *_UNIFORM, *_HOT, _NAIVE),
     opened=_opened,
     short=True,
     beyond_short=("Sixpence, 8 connections", "Sixpence, 64 connections, Zipf"),
@@ -56,12 +62,20 @@ CONSUME_POSTGRES = Part(
     ratios=(
         Ratio(
             name="64 connections, uniform, to pgbench's best",
-            above=(_OURS_64,),
+            above=(_OURS_64, _TWO_64),
             below=_UNIFORM,
             at_least=0.7,
             aim=1.2,
         ),
-        Ratio(name="256 connections to pgbench's best", above=(_OURS_256,), below=_UNIFORM, at_least=0.9, aim=1.4),
+        Ratio(
+            name="256 connections to pgbench's best",
+            above=(_OURS_256, _TWO_256),
+            below=_UNIFORM,
+            at_least=0.9,
+            aim=1.4,
+        ),
+        Ratio(name="64 connections: two workers to one", above=(_TWO_64,), below=(_OURS_64,)),
+        Ratio(name="256 connections: two workers to one", above=(_TWO_256,), below=(_OURS_256,)),
         Ratio(
             name="one hot account to pgbench with 64 clients", above=(_OURS_HOT,), below=_HOT[-1:], at_least=3, aim=6
         ),
