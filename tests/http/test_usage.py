@@ -1,0 +1,164 @@
+"""Usage by day over HTTP: for servers, signed-in users and operators, counted by the installation's own relay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from sixpence.core.instant import from_wire, to_datetime
+from tests.http.house import PROBLEM, House, open_account, opened_house, user_id
+from tests.ledger.databases import module_url, proved, run
+
+__all__ = ["module_url"]
+
+
+@pytest.fixture(scope="module")
+async def house(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """An installation with its relay, once over each database."""
+    async with opened_house(module_url, tmp_path_factory.mktemp("home"), relay=True) as opened:
+        yield opened
+    proved(module_url)
+
+
+async def used(client: httpx.AsyncClient, path: str, uses: int) -> dict[str, Any]:
+    """The answer once so many uses are counted; a relay counts within a second, on a busy machine a little later."""
+    for _ in range(400):
+        answer = await client.get(path)
+        body: dict[str, Any] = answer.raise_for_status().json()
+        if sum(day["uses"] for day in body["days"]) == uses:
+            return body
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{uses} uses are not counted")
+
+
+async def test_what_an_account_used(house: House, shop: httpx.AsyncClient) -> None:
+    """The whole answer, of an account whose id a path must encode; what was asked for before it is complete."""
+    path = await open_account(shop, "team/7 100%")
+    for feature in ("video", "video", "sketch"):
+        last = await shop.post(f"{path}/consume", json={"feature": feature})
+    await shop.post(f"{path}/transactions/{last.json()['transaction_id']}/refund", json={})
+
+    body = await used(shop, f"{path}/usage", 3)
+
+    today = _today()
+    asked_at = body.pop("complete_until")
+    assert body == {
+        "account_id": "team/7 100%",
+        "since": (today - timedelta(days=29)).isoformat(),
+        "until": (today + timedelta(days=1)).isoformat(),
+        "days": [
+            {"day": today.isoformat(), "feature": "sketch", "uses": 1, "credits_consumed": 1, "credits_refunded": 1},
+            {"day": today.isoformat(), "feature": "video", "uses": 2, "credits_consumed": 2, "credits_refunded": 0},
+        ],
+    }
+    assert to_datetime(from_wire("complete_until", asked_at)) > datetime.now(UTC) - timedelta(seconds=30)
+
+
+async def test_the_days_that_are_asked_for(house: House, shop: httpx.AsyncClient) -> None:
+    """`since` is the first day, `until` is left out."""
+    path = await open_account(shop, "team 8")
+    await shop.post(f"{path}/consume", json={"feature": "video"})
+    await used(shop, f"{path}/usage", 1)
+    run(
+        house.url,
+        "UPDATE usage_daily SET day = 20758 WHERE account_no = (SELECT account_no FROM credit_accounts "
+        "WHERE account_id = 'team 8')",
+    )  # 2026-11-01
+
+    november = await shop.get(f"{path}/usage?since=2026-11-01&until=2026-12-01")
+    october = await shop.get(f"{path}/usage", params={"since": "2026-10-01", "until": "2026-11-01"})
+
+    assert [day["day"] for day in november.json()["days"]] == ["2026-11-01"]
+    assert (october.json()["days"], october.json()["until"]) == ([], "2026-11-01")
+
+
+async def test_what_a_user_used(house: House) -> None:
+    """A signed-in user sees their own account's usage."""
+    ada = await house.user("ada-uses@example.com")
+    await ada.post("/api/user/credits/consume", json={"feature": "interior"})
+
+    body = await used(ada, "/api/user/credits/usage", 1)
+
+    assert (body["account_id"], body["days"][0]["feature"]) == (await user_id(ada), "interior")
+
+
+async def test_what_an_operator_sees(house: House, shop: httpx.AsyncClient) -> None:
+    """An operator sees the same as a server."""
+    path = await open_account(shop, "team 9")
+    await shop.post(f"{path}/consume", json={"feature": "video"})
+    operator = house.local_operator()
+
+    body = await used(operator, path.replace("/v1/", "/api/admin/", 1) + "/usage", 1)
+
+    assert body["account_id"] == "team 9"
+
+
+async def test_without_a_relay(own_house: House) -> None:
+    """Where it is turned off nothing is counted, and the answer says so."""
+    shop = await own_house.server()
+    made = await shop.post("/v1/accounts", json={"account_id": "team 11"})
+    await shop.post("/v1/accounts/team%2011/consume", json={"feature": "video"})
+    granted_at = (await shop.get("/v1/accounts/team%2011")).json()["granted_at"]
+    await asyncio.sleep(1.2)
+
+    body = (await shop.get("/v1/accounts/team%2011/usage")).json()
+
+    assert (made.status_code, body["days"], body["complete_until"]) == (201, [], granted_at)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "problem"),
+    [
+        ("since=yesterday", "since", "'yesterday' is not a day. Send one like 2026-11-01."),
+        ("since=2026-W01-1", "since", "'2026-W01-1' is not a day. Send one like 2026-11-01."),
+        ("until=20261101", "until", "'20261101' is not a day. Send one like 2026-11-01."),
+        ("since=2026-02-29", "since", "'2026-02-29' is not a day. Send one like 2026-11-01."),
+        (
+            "since=2026-11-01T00:00:00Z",
+            "since",
+            "'2026-11-01T00:00:00Z' is not a day. Send one like 2026-11-01.",
+        ),
+        ("since=0001-01-01", "since", "0001-01-01 is out of range. Send a day from 1970 on."),
+        (
+            "since=2024-01-01&until=2025-01-02",
+            "since",
+            "2024-01-01 is 367 days before until, 2025-01-02. Send 366 days at most.",
+        ),
+        ("limit=5", "limit", "is not a parameter of this request. Leave it out; known: since, until."),
+    ],
+)
+async def test_a_query_that_cannot_be_answered(shop: httpx.AsyncClient, query: str, field: str, problem: str) -> None:
+    """It is refused by the parameter's name."""
+    path = await open_account(shop, "team 10")
+
+    answer = await shop.get(f"{path}/usage?{query}")
+
+    body = answer.json()
+    assert (answer.status_code, answer.headers["content-type"], body["code"]) == (422, PROBLEM, "invalid-input")
+    assert (body["field"], body["detail"]) == (field, f"{field}: {problem}")
+
+
+async def test_who_may_not_look(house: House, shop: httpx.AsyncClient) -> None:
+    """Without a key, without a session, and for an account that is not there."""
+    nobody = house.client()
+
+    answers = [
+        await nobody.get("/v1/accounts/a/usage?since=yesterday"),
+        await nobody.get("/api/user/credits/usage?since=yesterday"),
+        await nobody.get("/api/admin/accounts/a/usage"),
+        await shop.get("/v1/accounts/nobody/usage"),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (401, "invalid-api-key"),
+        (401, "not-signed-in"),
+        (401, "not-signed-in"),
+        (404, "account-not-found"),
+    ]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,154 @@
+"""Usage by day in Python: which days are shown, up to when they are complete, and what is refused."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.refusals import AccountNotFoundError
+from sixpence.delivery.relay import Relay
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from sixpence.service.usage import DayUsage
+from tests.delivery.counting import read_all, until
+from tests.ledger.databases import snapshot
+from tests.ledger.moved_clock import START, MovedClock
+
+ADA = "ada@example.com"
+TODAY = START.date()
+
+
+async def test_what_was_used_newest_first(credits: CreditService, url: str, clock: MovedClock) -> None:
+    """Each feature of each day, the newest day first; days without a use are left out."""
+    await credits.initialize_user_credits(ADA)
+    await credits.initialize_user_credits("bob@example.com")
+    first = await credits.consume_credit(ADA, "video")
+    await credits.consume_credit(ADA, "interior")
+    await credits.consume_credit("bob@example.com", "sketch")
+    clock.move(days=2)
+    await credits.consume_credit(ADA, "video")
+    await credits.refund(ADA, first.transaction.id)
+    await read_all(Relay(credits.ledger), url)
+
+    usage = await credits.get_usage(ADA)
+
+    later = TODAY + timedelta(days=2)
+    assert usage.days == [
+        DayUsage(day=later, feature="video", uses=1, credits_consumed=1, credits_refunded=1),
+        DayUsage(day=TODAY, feature="interior", uses=1, credits_consumed=1, credits_refunded=0),
+        DayUsage(day=TODAY, feature="video", uses=1, credits_consumed=1, credits_refunded=0),
+    ]
+    assert (usage.account_id, usage.since, usage.until) == (
+        ADA,
+        later - timedelta(days=29),
+        later + timedelta(days=1),
+    )
+
+
+async def test_which_days_are_shown(credits: CreditService, url: str, clock: MovedClock) -> None:
+    """From `since` up to `until`, which is left out; thirty days where one of them is not given."""
+    await credits.initialize_user_credits(ADA)
+    for _ in range(3):
+        await credits.consume_credit(ADA, "video")
+        clock.move(days=1)
+    await read_all(Relay(credits.ledger), url)
+    day, now = timedelta(days=1), TODAY + timedelta(days=3)
+
+    asked: list[dict[str, date]] = [
+        {"since": TODAY, "until": TODAY + day},
+        {"since": TODAY + day},
+        {"until": TODAY + 2 * day},
+        {"since": now - 366 * day, "until": now},
+        {"since": now, "until": now + day},
+    ]
+    shown = [await credits.get_usage(ADA, **dates) for dates in asked]
+
+    assert [[(each.day - TODAY).days for each in usage.days] for usage in shown] == [[0], [2, 1], [1, 0], [2, 1, 0], []]
+    assert [(usage.since, usage.until) for usage in shown[1:3]] == [
+        (TODAY + day, now + day),
+        (TODAY - 28 * day, TODAY + 2 * day),
+    ]
+
+
+async def test_how_far_it_is_complete(credits: CreditService, url: str, clock: MovedClock) -> None:
+    """Up to the oldest change that no relay has read; up to now where all was read."""
+    await credits.initialize_user_credits(ADA)
+    clock.move(seconds=5)
+    await credits.consume_credit(ADA, "video")
+    clock.move(seconds=5)
+    nothing_read = await credits.get_usage(ADA)
+    await read_all(Relay(credits.ledger), url)
+    clock.move(seconds=5)
+    await credits.consume_credit(ADA, "video")
+    clock.move(seconds=5)
+    some_read = await credits.get_usage(ADA)
+    await read_all(Relay(credits.ledger), url)
+
+    with SyncCreditService(Ledger(url, clock=clock)) as looking:
+        # On PostgreSQL whoever has a transaction running holds it back for a moment.
+        await until(lambda: looking.get_usage(ADA).complete_until == clock.moment)
+        all_read = looking.get_usage(ADA)
+
+    assert (nothing_read.days, nothing_read.complete_until) == ([], START)
+    assert (some_read.days[0].uses, some_read.complete_until) == (1, START + timedelta(seconds=15))
+    assert all_read.days[0].uses == 2
+
+
+async def test_looking_changes_nothing(credits: CreditService, url: str) -> None:
+    """No row, no version, nothing in the outbox."""
+    await credits.initialize_user_credits(ADA)
+    before = snapshot(url)
+
+    await credits.get_usage(ADA)
+
+    assert snapshot(url) == before
+
+
+@pytest.mark.parametrize(
+    ("dates", "field", "problem"),
+    [
+        ({"since": "2026-03-01"}, "since", "'2026-03-01' is not a date. Send one like datetime.date(2026, 11, 1)."),
+        (
+            {"until": datetime(2026, 3, 1, tzinfo=UTC)},
+            "until",
+            "datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timez... is not a date. "
+            "Send one like datetime.date(2026, 11, 1).",
+        ),
+        ({"since": date(1969, 12, 31)}, "since", "1969-12-31 is out of range. Send a day from 1970 on."),
+        (
+            {"since": date(2026, 3, 1), "until": date(2026, 3, 1)},
+            "since",
+            "2026-03-01 is not before until, 2026-03-01, which is left out. Send an earlier day.",
+        ),
+        (
+            {"since": date(2026, 3, 2)},
+            "since",
+            "2026-03-02 is not before until, 2026-03-02, which is left out. Send an earlier day.",
+        ),
+        (
+            {"since": date(2025, 2, 28)},
+            "since",
+            "2025-02-28 is 367 days before until, 2026-03-02. Send 366 days at most.",
+        ),
+    ],
+)
+async def test_days_that_cannot_be_shown(
+    credits: CreditService, dates: dict[str, Any], field: str, problem: str
+) -> None:
+    """What is no day, no days at all, and more than a year of them are refused by the field's name."""
+    await credits.initialize_user_credits(ADA)
+
+    with pytest.raises(InvalidInputError) as refused:
+        await credits.get_usage(ADA, **dates)
+
+    assert (refused.value.field, refused.value.problem) == (field, problem)
+
+
+async def test_an_account_that_is_not_there(credits: CreditService) -> None:
+    """There is nothing to show of nobody."""
+    with pytest.raises(AccountNotFoundError) as refused:
+        await credits.get_usage("nobody")
+
+    assert refused.value.account_id == "nobody"
