@@ -19,6 +19,7 @@ from sixpence.http.errors import CallerError, ForbiddenError, InvalidApiKeyError
 from sixpence.http.origin import OriginRefusedError, check_origin
 from sixpence.http.sign_in_cookie import find_user
 from sixpence.service.credits import CreditService
+from sixpence.service.operations import permitted
 
 T = TypeVar("T")
 # Lets a request through or raises, and gives the name under which what it does is recorded.
@@ -88,7 +89,7 @@ class Callers:
         def admit(endpoint: CreditEndpoint) -> Endpoint:
             async def admitted(request: Request) -> Response:
                 try:
-                    return await endpoint(request, credits.permitted(self._permit(request)))
+                    return await endpoint(request, permitted(credits, self._permit(request)))
                 except NotPermittedError as error:
                     raise InvalidApiKeyError(str(error)) from None
                 except (InvalidInputError, CallerError):

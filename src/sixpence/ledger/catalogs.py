@@ -50,12 +50,16 @@ class CatalogReader:
 
     def current(self, connection: Connection) -> PricedBy:
         """The catalog that prices now, with all that were applied before it."""
+        return self.of_version(connection, connection.scalar(select(func.max(catalog_versions.c.version))))
+
+    def of_version(self, connection: Connection, version: int | None) -> PricedBy:
+        """The catalog of that version, which is the newest, with all that were applied before it."""
 
         def read_versions(above: int, up_to: int) -> list[VersionRow]:
             missing = _VERSIONS.where(catalog_versions.c.version.between(above + 1, up_to))
             return [(row.version, row.applied_at, row.document) for row in connection.execute(missing)]
 
-        return self._cache.current(connection.scalar(select(func.max(catalog_versions.c.version))), read_versions)
+        return self._cache.current(version, read_versions)
 
 
 def find_current(connection: Connection) -> PricedBy | None:

@@ -50,7 +50,10 @@ def place_of(url: str) -> Place:
 
 
 def reading_engine(place: Place) -> Engine:
-    """An engine for reads: on SQLite it cannot write, on PostgreSQL each statement stands for itself."""
+    """An engine for reads: on SQLite it cannot write, on PostgreSQL each statement stands for itself.
+
+    A connection is not tried before it is used, which would cost as much as the read; whoever reads may read again.
+    """
     if isinstance(place, SQLiteFile):
         uri = f"file:{quote(str(Path(place.path).absolute()))}?mode=ro"
         return create_engine(
@@ -62,12 +65,12 @@ def reading_engine(place: Place) -> Engine:
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
         )
-    return _postgres_engine(place, isolation_level="AUTOCOMMIT", pool_size=READERS)
+    return _postgres_engine(place, isolation_level="AUTOCOMMIT", pool_size=READERS, pool_pre_ping=False)
 
 
 def writing_engine(place: PostgresServer) -> Engine:
     """An engine for PostgreSQL transactions beside the writer's: users, keys, catalogs."""
-    return _postgres_engine(place, isolation_level="READ COMMITTED", pool_size=2)
+    return _postgres_engine(place, isolation_level="READ COMMITTED", pool_size=2, pool_pre_ping=True)
 
 
 def lent_engine(connection: sqlite3.Connection) -> Engine:
@@ -88,7 +91,7 @@ def server_clock(connection: Connection) -> int | None:
     return int(connection.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")) or 0)
 
 
-def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: int) -> Engine:
+def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: int, pool_pre_ping: bool) -> Engine:
     try:
         import psycopg  # noqa: F401 - an extra: a SQLite user does not have it
     except ImportError:
@@ -99,7 +102,7 @@ def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: 
         isolation_level=isolation_level,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_pre_ping=pool_pre_ping,
         # An error that is logged must not show e-mails, hashes or metadata.
         hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "sixpence"},

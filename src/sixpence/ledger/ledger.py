@@ -176,9 +176,13 @@ class Ledger:
 
     def now(self, connection: Connection) -> int:
         """The time that counts for a read on this connection, in microseconds."""
+        return self.clock_of(server_clock(connection) if self._clock is None else None)
+
+    def clock_of(self, server: int | None) -> int:
+        """The time that counts where the database's server says `server`, None where it has no clock of its own."""
         if self._clock is not None:
             return self._clock()
-        return server_clock(connection) or system_clock()
+        return system_clock() if server is None else server
 
     def open(self) -> None:
         """Open now what the first use would open, so that what is wrong with the database shows at once."""
@@ -266,11 +270,14 @@ class Ledger:
         return Writer(stores, **msgspec.structs.asdict(self._limits))
 
 
-def _read(engine: Engine, job: Callable[[Connection], T]) -> T:
+def _read(engine: Engine, job: Callable[[Connection], T], *, again: bool = True) -> T:
     try:
         with engine.connect() as connection:
             return job(connection)
     except (DBAPIError, PoolTimeoutError) as error:
+        # A connection that rested in the pool while the server was restarted shows it only when it is used.
+        if again and isinstance(error, DBAPIError) and error.connection_invalidated:
+            return _read(engine, job, again=False)
         raise DatabaseUnavailableError from error
 
 

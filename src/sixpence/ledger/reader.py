@@ -7,7 +7,18 @@ transactions and for a million.
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from sixpence.core.account import Account
 from sixpence.core.errors import NotPermittedError
@@ -15,7 +26,7 @@ from sixpence.core.hold import Hold, HoldTerms
 from sixpence.core.transaction import Detail, Transaction, seq_of
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.rows import account_from_row, hold_from_document, transaction_from_row
-from sixpence.ledger.schema import auth_api_keys, credit_accounts, credit_holds, credit_transactions
+from sixpence.ledger.schema import auth_api_keys, catalog_versions, credit_accounts, credit_holds, credit_transactions
 
 PAGE_MAX = 200
 # A filtered page looks at this many rows and no more; it may come back short, with a cursor to go on.
@@ -26,6 +37,25 @@ _OPEN = text("state = 'open'")
 _CAPTURE = text("kind = 'capture'")
 
 _decode_detail = msgspec.json.Decoder(Detail).decode
+
+
+_PERMITTED = exists().where(
+    auth_api_keys.c.key_hash == bindparam("permit", type_=LargeBinary), auth_api_keys.c.revoked_at.is_(None)
+)
+_SEEN_ON_SQLITE, _SEEN_ON_POSTGRES = (
+    select(
+        *credit_accounts.c,
+        literal_column(clock).label("clock"),
+        select(func.max(catalog_versions.c.version)).scalar_subquery(),
+        _PERMITTED,
+    ).select_from(
+        # One row also where there is no account.
+        select(literal_column("1").label("one"))
+        .subquery()
+        .outerjoin(credit_accounts, credit_accounts.c.account_no == bindparam("number", type_=BigInteger))
+    )
+    for clock in ("NULL", "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+)
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -63,6 +93,38 @@ class Captured(msgspec.Struct, frozen=True):
 
     row: Transaction
     terms: HoldTerms | None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An account as it stands in the database, None where there is none, and what a look at it needs beside it.
+
+    `clock` is the server's time in microseconds, None on SQLite, where the process's own counts.
+    """
+
+    account: Account | None
+    clock: int | None
+    catalog_version: int | None
+
+
+def see_account(connection: Connection, account_id: str, permit: bytes | None) -> Seen:
+    """Everything that a look at an account begins with, in one statement.
+
+    Raises `NotPermittedError` where a permit is shown and does not let in.
+    """
+    statement = _SEEN_ON_POSTGRES if connection.dialect.name == "postgresql" else _SEEN_ON_SQLITE
+    seen = Seen(None, None, None)
+
+    def load(by_no: Any) -> dict[int, Account]:
+        nonlocal seen
+        (number,) = by_no
+        *row, clock, version, permitted = connection.execute(statement, {"number": number, "permit": permit}).one()
+        if permit is not None and not permitted:
+            raise NotPermittedError
+        seen = Seen(None, clock, version)
+        return {} if row[0] is None else {number: account_from_row(row)}
+
+    account = load_by_id((account_id,), load).get(account_id)
+    return seen if account is None or not account.exists else msgspec.structs.replace(seen, account=account)
 
 
 def check_permit(connection: Connection, permit: bytes) -> None:

@@ -1,7 +1,7 @@
 """`SyncCreditService`: the same service for code without an event loop, derived and not written again.
 
-A coroutine of `CreditService` awaits only `_submit`, `_read` and `_write`. Here these block the thread and never
-suspend, so running the coroutine once runs it to its end.
+A coroutine of `CreditService` awaits only `_submit`, `_read_plainly` and `_write`. Here these block the thread and
+never suspend, so running the coroutine once runs it to its end.
 """
 
 from collections.abc import Callable, Coroutine
@@ -25,7 +25,7 @@ class _BlockingCredits(CreditService):
     async def _submit(self, request: Request) -> Accepted:
         return self._ledger.submit_and_wait(request)
 
-    async def _read(self, job: Callable[[Connection], T]) -> T:
+    async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
         return self._ledger.read_and_wait(job)
 
     async def _write(self, job: Callable[[Connection], T]) -> T:

@@ -1,10 +1,11 @@
 """What every operation stands on: a request through the writer, a read, and an account with all that is due applied.
 
-Every coroutine of the service awaits only `_submit`, `_read` and `_write`, so that `SyncCreditService` can be derived.
+Every coroutine of the service awaits in the end only `_submit`, `_read_plainly` and `_write`, so that
+`SyncCreditService` can be derived.
 """
 
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -26,6 +27,7 @@ from sixpence.service.receipts import Receipt
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Receipt)
+S = TypeVar("S", bound="Operations")
 
 
 class Operations:
@@ -41,15 +43,6 @@ class Operations:
         """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
         return self._ledger
 
-    def permitted(self, permit: bytes) -> Self:
-        """The same operations for whoever shows the API key with this hash, looked up with each of them and not before.
-
-        Each raises `NotPermittedError` where the key is unknown or was revoked.
-        """
-        twin = object.__new__(type(self))
-        twin.__dict__ = {**self.__dict__, "_permit": permit}
-        return twin
-
     async def _submit(self, request: Request) -> Accepted:
         """Run a command through the writer; raises its refusal."""
         if self._permit is not None:
@@ -59,13 +52,17 @@ class Operations:
     async def _read(self, job: Callable[[Connection], T]) -> T:
         permit = self._permit
         if permit is None:
-            return await self._ledger.read(job)
+            return await self._read_plainly(job)
 
         def permitted_job(connection: Connection) -> T:
             reader.check_permit(connection, permit)
             return job(connection)
 
-        return await self._ledger.read(permitted_job)
+        return await self._read_plainly(permitted_job)
+
+    async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
+        """Read without looking at the permit."""
+        return await self._ledger.read(job)
 
     async def _write(self, job: Callable[[Connection], T]) -> T:
         """Run the job in a transaction of its own, beside the writer's."""
@@ -75,7 +72,8 @@ class Operations:
         """The account with what is due applied, the time and the catalog, and what `look` sees in the same read."""
         account_id = fields.account_id(account_id)
         while True:
-            found = await self._read(lambda connection: self._look(connection, account_id, look))
+            # The permit, if one was shown, is looked up in the same statement as the account.
+            found = await self._read_plainly(lambda connection: self._look(connection, account_id, look))
             if found is not None:
                 return found
             # Something has fallen due: it is written down first, so that one version means one balance.
@@ -84,13 +82,25 @@ class Operations:
     def _look(
         self, connection: Connection, account_id: str, look: Callable[[Connection, Account], T]
     ) -> tuple[Scene, T] | None:
-        account = reader.find_account(connection, account_id)
+        seen = reader.see_account(connection, account_id, self._permit)
+        account = seen.account
         if account is None:
             raise AccountNotFoundError(account_id)
-        now = max(self._ledger.now(connection), account.last_at)
+        now = max(self._ledger.clock_of(seen.clock), account.last_at)
         if account.next_due_at is not None and account.next_due_at <= now:
             return None
-        return Scene(account, now, self._catalogs.current(connection), Past()), look(connection, account)
+        priced_by = self._catalogs.of_version(connection, seen.catalog_version)
+        return Scene(account, now, priced_by, Past()), look(connection, account)
+
+
+def permitted(operations: S, permit: bytes) -> S:
+    """The same operations for whoever shows the API key with this hash, looked up with each of them and not before.
+
+    Each raises `NotPermittedError` where the key is unknown or was revoked.
+    """
+    twin = object.__new__(type(operations))
+    twin.__dict__ = {**operations.__dict__, "_permit": permit}
+    return twin
 
 
 def nothing_more(_connection: Connection, _account: Account) -> None:
