@@ -128,7 +128,7 @@ class Callers:
         Once the key is revoked, each operation of these raises `NotPermittedError`.
         """
         name = await self.server_name(request)
-        return name, credits.permitted(self._permit(request))
+        return name, permitted(credits, self._permit(request))
 
     async def server_name(self, request: Request) -> str:
         """The server's name as it is recorded; raises as `server` does."""
