@@ -15,8 +15,8 @@ function requests.poster(thread, body)
   end
 end
 
-function requests.get(account)
-  return "GET /v1/accounts/" .. account .. host .. "\r\n\r\n"
+function requests.get(account, path)
+  return "GET /v1/accounts/" .. account .. (path or "") .. host .. "\r\n\r\n"
 end
 
 return requests

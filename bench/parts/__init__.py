@@ -5,6 +5,7 @@ from bench.parts.balance import BALANCE
 from bench.parts.batch import BATCH
 from bench.parts.consume_postgres import CONSUME_POSTGRES
 from bench.parts.consume_sqlite import CONSUME_SQLITE
+from bench.parts.growth import GROWTH
 from bench.parts.holds import HOLDS
 from bench.parts.overload import OVERLOAD
 from bench.parts.peers import PEERS
@@ -13,5 +14,5 @@ from bench.parts.start_up import START_UP
 
 PARTS: dict[str, Part] = {
     part.letter: part
-    for part in (CONSUME_POSTGRES, CONSUME_SQLITE, BATCH, PEERS, HOLDS, BALANCE, OVERLOAD, START_UP, SLOW_DISK)
+    for part in (CONSUME_POSTGRES, CONSUME_SQLITE, BATCH, PEERS, HOLDS, GROWTH, BALANCE, OVERLOAD, START_UP, SLOW_DISK)
 }

@@ -1,0 +1,162 @@
+"""Ledgers with a past: every row decided by the core on accounts in memory, written by COPY, verified, and kept.
+
+Rows lie on disk in the order of their time, as in a ledger that has grown: the rows of an account are not neighbours.
+"""
+
+import itertools
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from bench.accounts import CREDITS, Filled, filled_postgres
+from bench.fresh import PostgresTemplate, settle
+from bench.kept import Kept, KeptServer
+from bench.verified import verify_all
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import PricedBy
+from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits, Key
+from sixpence.core.decide import decide
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.catalogs import CatalogReader
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.migrate import steps
+from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+
+_PRIMARY_KEY = """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conrelid = 'credit_transactions'::regclass AND contype = 'p'
+"""
+# Those that are left when the primary key is gone.
+_INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'credit_transactions'"
+_DAYS = 90
+_DAY = 24 * 3600 * 1_000_000
+_TOLD = 10
+# What a transaction takes on disk with its share of the indexes.
+BYTES_EACH = 500
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What a ledger holds: so many accounts, and consumes of the first few of them, the same number for each."""
+
+    accounts: int
+    transactions: int
+    among: int
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is kept; another schema makes another ledger."""
+        return f"{self.accounts} accounts, {self.transactions} consumes among {self.among}, schema {steps()[-1]}"
+
+
+def grown(server: KeptServer, past: Past) -> Filled:
+    """The ledger with this past, made where it is not kept yet."""
+    kept = server.find(past.name)
+    if kept is None:
+        print(f"Making a ledger of {past.name}, once", flush=True)
+        kept = _made(server, past)
+        server.keep(past.name, kept)
+    return Filled(PostgresTemplate(server, server.url_of(kept.database)), kept.key, past.accounts)
+
+
+def _made(server: KeptServer, past: Past) -> Kept:
+    filled = filled_postgres(server, 0)
+    url, started = filled.template.url, time.monotonic()
+    indexes = _without_indexes(url)
+    shares = max(1, min(os.cpu_count() or 1, past.among))
+    with ProcessPoolExecutor(shares, multiprocessing.get_context("spawn")) as processes:
+        jobs = [processes.submit(_write, url, past, share, shares, time.time_ns() // 1000) for share in range(shares)]
+        for job in jobs:
+            job.result()
+    print(f"  written after {time.monotonic() - started:,.0f} s; its indexes are made", flush=True)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in indexes:
+            connection.execute(statement)
+    settle(url)
+    print(f"  ready after {time.monotonic() - started:,.0f} s; it is verified", flush=True)
+    count = verify_all([url])
+    print(f"  {count:,} transactions verified after {time.monotonic() - started:,.0f} s", flush=True)
+    return Kept(url.rpartition("/")[2], filled.key)
+
+
+def _without_indexes(url: str) -> list[bytes]:
+    """Drop what is indexed of the transactions, which is faster made at the end; gives the statements that make it."""
+    table = sql.Identifier("credit_transactions")
+    made: list[bytes] = []
+    with psycopg.connect(url) as connection:
+        for name, definition in connection.execute(_PRIMARY_KEY).fetchall():
+            connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(name)))
+            made.append(f"ALTER TABLE credit_transactions ADD {definition}".encode())
+        for name, statement in connection.execute(_INDEXES).fetchall():
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+            made.append(str(statement).encode())
+    return made
+
+
+def _write(url: str, past: Past, share: int, shares: int, now: int) -> None:
+    """The share of one process: every so manieth account, and its part of the consumes."""
+    priced_by = _prices(url)
+    names = [f"user_{number}" for number in range(share + 1, past.accounts + 1, shares)]
+    accounts = [Account(account_no=account_no(name, 0), account_id=name) for name in names]
+    among = len(range(share, past.among, shares))
+    count = past.transactions * among // past.among
+    with psycopg.connect(url) as connection:
+        with connection.cursor().copy(_copy("credit_transactions", TRANSACTION_COLUMNS)) as copy:
+            opened = _opened(accounts, priced_by, now - (_DAYS + 1) * _DAY)
+            consumed = _consumed(accounts, among, count, priced_by, now - _DAYS * _DAY)
+            told = max(1, (2 * len(accounts) + count) // _TOLD)
+            for number, row in enumerate(itertools.chain(opened, consumed), start=1):
+                copy.write_row(transaction_to_row(row))
+                if number % told == 0:
+                    print(f"  process {share + 1} of {shares}: {number:,} of {_TOLD * told:,}", flush=True)
+        with connection.cursor().copy(_copy("credit_accounts", ACCOUNT_COLUMNS)) as copy:
+            for account in accounts:
+                copy.write_row(msgspec.structs.astuple(account_to_row(account)))
+
+
+def _opened(accounts: list[Account], priced_by: PricedBy, at: int) -> Iterator[Transaction]:
+    """Every account is made and given credits that last, as the bench's other accounts are."""
+    for place in range(len(accounts)):
+        for command in (EnsureAccount(), GrantCredits(amount=CREDITS)):
+            yield from _decided(accounts, place, command, None, priced_by, at + place)
+
+
+def _consumed(
+    accounts: list[Account], among: int, count: int, priced_by: PricedBy, start: int
+) -> Iterator[Transaction]:
+    """Consumes in turn, evenly over the days."""
+    command = Consume(feature="interior")
+    between = (_DAYS * _DAY - _DAY) // max(1, count)
+    for number in range(count):
+        key = Key(f"past-{number}", bytes(32))
+        yield from _decided(accounts, number % among, command, key, priced_by, start + number * between)
+
+
+def _decided(
+    accounts: list[Account], place: int, command: Command, key: Key | None, priced_by: PricedBy, at: int
+) -> Sequence[Transaction]:
+    """The rows of a command; the account stands in its place as they leave it."""
+    decision = decide(accounts[place], command, clock=at, priced_by=priced_by, key=key)
+    if decision.refusal is not None:
+        raise RuntimeError(f"the past was refused: {decision.refusal!r}")
+    accounts[place] = decision.account
+    return decision.rows
+
+
+def _prices(url: str) -> PricedBy:
+    ledger = Ledger(url)
+    try:
+        return ledger.read_and_wait(lambda connection: CatalogReader().current(connection))
+    finally:
+        ledger.close()
+
+
+def _copy(table: str, columns: Sequence[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
