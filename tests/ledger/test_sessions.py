@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import msgspec
 import pytest
 
 from sixpence.core.commands import (
@@ -21,6 +22,7 @@ from sixpence.core.commands import (
     Tick,
     VoidGrant,
 )
+from sixpence.core.instant import SECOND
 from sixpence.core.price import Usage
 from sixpence.ledger.batch import Accepted, Outcome
 from tests.ledger.databases import proved, rows
@@ -32,13 +34,13 @@ ROUNDS = 25
 
 @pytest.fixture
 def tills(migrated_postgres_url: str, clock: MovedClock) -> Iterator[list[Till]]:
-    """Three sessions with one clock and Ada's account of six credits; at the end the ledger is proved."""
+    """Three sessions with one clock and Ada's account of six credits; at the end every row is decided anew."""
     tills = [open_till(migrated_postgres_url, clock)]
     tills += [another_till(migrated_postgres_url, clock) for _ in range(2)]
     yield tills
     for till in tills:
         till.store.close()
-    proved(migrated_postgres_url)
+    proved(migrated_postgres_url, decide=True)
 
 
 def race(*parts: tuple[Till, Iterable[Command]]) -> list[list[Outcome]]:
@@ -99,6 +101,33 @@ def test_a_capture_against_expiry(migrated_postgres_url: str, clock: MovedClock,
 
     states = ["captured" if isinstance(outcome, Accepted) else "expired" for outcome in captured]
     assert [hold.state for hold in kept_holds(migrated_postgres_url)] == states
+
+
+def test_placing_holds_against_the_expiry_of_grants(
+    migrated_postgres_url: str, clock: MovedClock, tills: list[Till]
+) -> None:
+    """Of a session that places holds and one at whose clock the grants end, each grant's credit goes to one of them."""
+    ends = [clock() + minute * 60 * SECOND for minute in range(1, ROUNDS + 1)]
+    ids = [tills[0].row(GrantCredits(amount=1, priority=1, expires_at=at)).id for at in ends]
+    late = MovedClock()
+    ahead = another_till(migrated_postgres_url, late)
+
+    def ticks() -> Iterator[Command]:
+        for _ in range(ROUNDS):
+            late.move(minutes=1)
+            yield Tick()
+
+    # With looks in between, so that neither is done before the other has well begun.
+    placing: list[Command] = [PlaceHold(feature="sketch", ttl_seconds=86_400), Tick()] * ROUNDS
+    placed, _ = race((tills[1], placing), (ahead, ticks()))
+    ahead.store.close()
+
+    held = [name for hold in kept_holds(migrated_postgres_url) for name, _ in hold.parts]
+    query = "SELECT allocations FROM credit_transactions WHERE kind = 'expire'"
+    ended = [move for (text,) in rows(migrated_postgres_url, query) for move in msgspec.json.decode(text)]
+    assert {_name(outcome) for outcome in placed[::2]} <= {"hold", "insufficient-credits"}
+    gone = [*(name for name in held if name in ids), *(name for name, _, amount in ended if amount)]
+    assert Counter(gone) == Counter(name for name, *_ in ended) == Counter(ids)
 
 
 def test_refunds_against_refunds(migrated_postgres_url: str, tills: list[Till]) -> None:

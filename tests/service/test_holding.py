@@ -5,15 +5,18 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from sixpence.core.catalog import Feature
 from sixpence.core.errors import RefusedError
 from sixpence.core.price import Usage
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
 from sixpence.service.answers import CreditHold
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import ledger_of, snapshot
+from tests.ledger.databases import apply_catalog, ledger_of, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
+from tests.service.priced import CATALOG
 
 ADA = "ada@example.com"
 
@@ -192,3 +195,27 @@ async def test_an_unlimited_plan_covers_a_hold(ada: CreditService) -> None:
 
     assert (placed.amount, placed.transaction.covered, placed.transaction.price) == (0, True, 6)
     assert (captured.credits_consumed, captured.remaining) == (0, 6)
+
+
+async def test_a_hold_is_captured_across_a_catalog_change(ada: CreditService, url: str, clock: MovedClock) -> None:
+    """It keeps the plan and the price version of its placing, whatever is applied and whichever plan follows."""
+    placed = await ada.place_hold(ADA, "render", units=30)
+    covered = await _on_max(ada, "draw")
+    dearer = {**CATALOG.features, "render": Feature(9, unit="second"), "draw": Feature(5)}
+    apply_catalog(url, msgspec.structs.replace(CATALOG, features=dearer), clock())
+    kept = {hold.id: (hold.subscription_status, hold.catalog_version) for hold in await ada.list_holds(ADA)}
+
+    on_max = await ada.capture_hold(ADA, placed.hold_id, units=21)
+    await ada.update_subscription_status(ADA, "free")
+    on_free = await ada.capture_hold(ADA, covered, units=1)
+
+    assert kept == {placed.hold_id: ("free", 1), covered: ("max", 1)}
+    assert (on_max.credits_consumed, on_max.transaction.price, on_max.transaction.catalog_version) == (6, 6, 1)
+    assert (on_free.credits_consumed, on_free.transaction.price, on_free.transaction.catalog_version) == (0, 1, 1)
+    proved(url, decide=True)
+
+
+async def _on_max(ada: CreditService, feature: str) -> str:
+    """The id of a hold that the unlimited plan covers."""
+    await ada.update_subscription_status(ADA, "max")
+    return (await ada.place_hold(ADA, feature)).hold_id
