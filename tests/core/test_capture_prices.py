@@ -16,7 +16,7 @@ from sixpence.core.hold import Beyond
 from sixpence.core.instant import SECOND
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Usage
-from sixpence.core.transaction import Detail, Transaction
+from sixpence.core.transaction import Detail, Transaction, write_detail
 
 ADA = "ada@example.com"
 
@@ -165,3 +165,13 @@ def test_a_capture_of_before_names_no_second_catalog(consumed: int) -> None:
     before, row = _forged(story, consumed, beyond=None)
 
     assert difference(before, row, later) is None
+
+
+def test_what_a_capture_charged_beyond_its_hold_is_pinned() -> None:
+    """The second catalog of a capture stands last, and is left out where it had no say."""
+    detail = Detail(about="h", price=5, usage=Usage(units=5), catalog_version=1)
+
+    written = [write_detail(detail), write_detail(msgspec.structs.replace(detail, beyond=Beyond(2, 21)))]
+
+    without = '{"price":5,"catalog_version":1,"about":"h","usage":{"units":5}'
+    assert written == [without + "}", without + ',"beyond":[2,21]}']

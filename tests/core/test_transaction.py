@@ -2,7 +2,6 @@
 
 import hashlib
 import struct
-import uuid
 
 import msgspec
 import pytest
@@ -14,10 +13,8 @@ from sixpence.core.chain import digest, hashed_fields, row_hash
 from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
 from sixpence.core.decide import decide
 from sixpence.core.fold import fold
-from sixpence.core.hold import Beyond
 from sixpence.core.instant import DAY
-from sixpence.core.price import Usage
-from sixpence.core.transaction import FIRST_HEAD, Detail, Transaction, seq_of, transaction_id, write_detail
+from sixpence.core.transaction import FIRST_HEAD, Transaction
 
 _START = 1_767_225_600_000_000  # 2026-01-01
 _ACCOUNT_ID = "zoë@example.com"
@@ -109,16 +106,6 @@ def _in_format(form: int) -> list[Transaction]:
         rows.append(msgspec.structs.replace(unhashed, hash=row_hash(head, unhashed)))
         head = rows[-1].hash
     return rows
-
-
-def _id_by_hand(number: int, seq: int, created_at: int) -> str:
-    bits = f"{created_at // 1000:048b}" + "0111" + f"{seq:042b}"[:12] + "10" + f"{seq:042b}"[12:]
-    bits += "".join(f"{byte:08b}" for byte in hashlib.sha256(struct.pack(">QQ", number, seq)).digest()[:4])
-    return str(uuid.UUID(int=int(bits, 2)))
-
-
-def _number_by_hand(text: str) -> int:
-    return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16) // 2
 
 
 _FIRST_HASHES = [
@@ -267,16 +254,6 @@ def test_the_texts_of_a_row_are_pinned() -> None:
     assert [(row.detail, row.allocations) for row in _rows()] == _TEXTS
 
 
-def test_what_a_capture_charged_beyond_its_hold_is_pinned() -> None:
-    """The second catalog of a capture stands last, and is left out where it had no say."""
-    detail = Detail(about="h", price=5, usage=Usage(units=5), catalog_version=1)
-
-    written = [write_detail(detail), write_detail(msgspec.structs.replace(detail, beyond=Beyond(2, 21)))]
-
-    without = '{"price":5,"catalog_version":1,"about":"h","usage":{"units":5}'
-    assert written == [without + "}", without + ',"beyond":[2,21]}']
-
-
 @pytest.mark.parametrize("form", [1, 2])
 def test_fields_do_not_run_into_each_other(form: int) -> None:
     """Where one field ends and the next begins is part of what is hashed, and absent is not empty."""
@@ -289,58 +266,6 @@ def test_every_field_but_the_metadata_is_in_the_chain() -> None:
     """A field added to the row must be placed in the chain, or left out on purpose."""
     assert set(Transaction.__struct_fields__) - set(_CHAINED) == {"metadata", "hash_format", "hash", "about_seq"}
     assert len(hashed_fields(_rows()[0])) == len(_CHAINED)
-
-
-_IDS = [
-    (1, 1, 0, "00000000-0000-7000-8000-0001532deabf"),
-    (9223372036854775807, 4398046511103, 253402300799999999, "e677d21f-dbff-7fff-bfff-ffff7e33b986"),
-    (6556751717527649520, 1, 1767225600000000, "019b76da-a800-7000-8000-000190d84207"),
-    (42, 1073741824, 1767225600123999, "019b76da-a87b-7001-8000-0000dc0549cf"),
-    (42, 1073741823, 1767225600123999, "019b76da-a87b-7000-bfff-ffff4db1349b"),
-]
-
-
-@pytest.mark.parametrize(("number", "seq", "created_at", "pinned"), _IDS)
-def test_a_transactions_id_is_pinned(number: int, seq: int, created_at: int, pinned: str) -> None:
-    """The id of a row is what it has always been: a UUIDv7 of its time, its seq and a hash."""
-    made = transaction_id(number, seq, created_at)
-
-    assert made == pinned == _id_by_hand(number, seq, created_at)
-    assert (uuid.UUID(made).version, uuid.UUID(made).variant) == (7, uuid.RFC_4122)
-    assert seq_of(made) == seq
-
-
-def test_ids_sort_as_the_ledger_does() -> None:
-    """Later rows have greater ids, within one millisecond by seq."""
-    places = [(2**30 - 1, _START), (2**30, _START), (2**30 + 1, _START + 999), (2**30 + 2, _START + 1000)]
-
-    ids = [transaction_id(7, seq, created_at) for seq, created_at in places]
-
-    assert ids == sorted(ids)
-
-
-@pytest.mark.parametrize("text", ["", "x", "3b241101-e2bb-4255-8caf-4136c566a962", "0" * 32, "f" * 32, "é" * 36])
-def test_what_is_no_such_id_has_no_seq(text: str) -> None:
-    """Anything but a UUIDv7 is answered with None."""
-    assert seq_of(text) is None
-
-
-@pytest.mark.parametrize(
-    ("account_id", "attempt", "pinned"),
-    [
-        ("ada@example.com", 0, 6556751717527649520),
-        ("ada@example.com", 1, 4684630970299822918),
-        ("ada@example.com", 12, 8294626371442636583),
-        ("zoë@example.com", 0, 3029872308338946810),
-        ("用户-7", 0, 4264378671762144033),
-        ("a" * 255, 0, 6375295106968082117),
-    ],
-)
-def test_an_accounts_number_is_pinned(account_id: str, attempt: int, pinned: int) -> None:
-    """An account is found again by the number it has always had; each collision takes the next one."""
-    salt = "" if attempt == 0 else f"\x00{attempt}"
-
-    assert account_no(account_id, attempt) == pinned == _number_by_hand(account_id + salt)
 
 
 _PLANS = '"plans":{"free":{"signup_credits":6},"pro":{"rank":10,"unlimited":true}},"default_plan":"free"}'
