@@ -1,6 +1,6 @@
 """Credit grants and the burn-down: which grants pay for a use, and in which order.
 
-Pure arithmetic over a list of grants; what a movement means for the account stands in `fold`.
+Pure arithmetic over a list of grants; what a movement means for the account stands in `movement`.
 """
 
 from collections.abc import Iterable, Sequence
