@@ -24,8 +24,9 @@ from bench.wrk import Load
 _PEAK = Load("consume", 256)
 _BELOW, _BEYOND = "70 percent of the peak", "three times the peak"
 _FACTORS = {_BELOW: 0.7, _BEYOND: 3.0}
-# As many may be under way at once as the peak does in a second: twice of what a server lets wait. More than that the
-# ports and descriptors of one machine do not give.
+# As many may be under way at once as the peak does in so many seconds: half as many again as a server lets wait. With
+# fewer the load closes, and beyond the most there are not enough ports and descriptors.
+_UNDER_WAY_SECONDS = 0.75
 _CONNECTIONS_MIN, _CONNECTIONS_MAX = 1_000, 14_000
 # Later than this by its own fault, in one request of a hundred, is a generator that does not keep its schedule.
 _OWN_LAG_MS_MAX = 50
@@ -139,7 +140,7 @@ def _own_lag_ms(seen: Seen) -> float:
 
 def _connections(peak: float) -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(max(_CONNECTIONS_MIN, math.ceil(peak)), _CONNECTIONS_MAX, most - 500)
+    return min(max(_CONNECTIONS_MIN, math.ceil(peak * _UNDER_WAY_SECONDS)), _CONNECTIONS_MAX, most - 500)
 
 
 def _allow_many_connections() -> None:
