@@ -155,6 +155,7 @@ OVERLOAD = Part(
     contenders=tuple(_FACTORS),
     opened=_opened,
     short=True,
+    beyond_short=(_BELOW,),
     unit="accepted a second",
     setup_seconds=25,
     between_seconds=24,
@@ -162,7 +163,7 @@ OVERLOAD = Part(
         _Accepted(
             name="three times the peak: share of the accepted that were answered within a second",
             above=(_BEYOND,),
-            below=(),
+            below=(_BEYOND,),
             at_least=1,
             aim=1,
         ),
