@@ -7,8 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+from starlette.applications import Starlette
 
 from sixpence.http.batch_run import IN_FLIGHT_MAX
+from sixpence.http.batches import batch_routes
+from sixpence.settings import Settings
+from sixpence.wiring import wire
 from tests.http.batching import Line, batch, body_of, conversation, open_rich, use
 from tests.http.house import House, opened_house
 from tests.ledger.databases import consumed, proved, rows
@@ -16,10 +20,10 @@ from tests.ledger.databases import consumed, proved, rows
 SETTLED_SECONDS = 0.3
 
 
-async def settled(look: Callable[[], int]) -> int:
-    """A number once it has stopped growing."""
+async def settled(look: Callable[[], int], *, at_least: int = 0) -> int:
+    """A number once it is as much as it has to be and has stopped growing."""
     before = -1
-    while (now := look()) != before:
+    while (now := look()) != before or now < at_least:
         before = now
         await asyncio.sleep(SETTLED_SECONDS)
     return before
@@ -37,8 +41,8 @@ async def test_who_reads_no_answers_holds_up_what_is_read(sqlite_url: str, tmp_p
                 talk.say(*[line] * 100)
             talk.end()
 
+            done = await settled(lambda: consumed(sqlite_url, "slow"), at_least=IN_FLIGHT_MAX)
             taken = await settled(lambda: talk.taken_bytes)
-            done = await settled(lambda: consumed(sqlite_url, "slow"))
             talk.reads.set()
             answers = [await talk.hear() for _ in range(8_000)]
 
@@ -59,7 +63,7 @@ async def test_a_client_that_goes_away(house: House, shop: httpx.AsyncClient) ->
         talk.reads.clear()
         talk.say(*[use("left") for _ in range(4_000)])
         talk.end()
-        await settled(lambda: consumed(house.url, "left"))
+        await settled(lambda: consumed(house.url, "left"), at_least=IN_FLIGHT_MAX)
         talk.go_away()
 
     assert consumed(house.url, "left") == IN_FLIGHT_MAX
@@ -160,22 +164,33 @@ async def test_what_was_late_does_not_come_again(sqlite_url: str, tmp_path: Path
     proved(sqlite_url)
 
 
-async def test_a_batch_leaves_room_for_single_requests(sqlite_url: str, tmp_path: Path) -> None:
-    """While a slow writer works at a batch, single requests are not refused for its sake for long."""
-    async with opened_house(sqlite_url, tmp_path, batch_size_max=1, queue_seconds_max=0.2) as house:
-        shop = await house.server()
-        path = await open_rich(shop, "shared")
-        under_way = [asyncio.create_task(batch(shop, [use("shared")] * 400)) for _ in range(2)]
+async def test_lines_wait_while_the_server_is_overloaded(sqlite_url: str, tmp_path: Path) -> None:
+    """Where a single request is refused at once, a line is begun when that is over; a bad line is told all the same."""
+    overloaded = asyncio.Event()
+    parts = wire(Settings.read({}, home=tmp_path, database_url=sqlite_url))
+    await parts.credits.initialize_user_credits("patient")
+    key = await parts.api_keys.create_key(name="shop", created_by="tests")
+    routes = batch_routes(
+        parts.credits,
+        parts.callers,
+        upgrade_url="/upgrade",
+        is_overloaded=overloaded.is_set,
+        body_bytes_max=1_024,
+        batch_bytes_max=1_024,
+    )
 
-        served = 0
-        while not all(task.done() for task in under_way):
-            served += (await _use(shop, path)).status_code == 200
-            await asyncio.sleep(0.01)
-        answers = [answer for task in under_way for answer in await task]
+    overloaded.set()
+    shop = httpx.AsyncClient(headers={"authorization": f"Bearer {key.text}"})
+    async with conversation(Starlette(routes=routes), shop) as talk:
+        talk.say(use("patient"), b"{", use("patient"))
+        talk.end()
+        before = await settled(lambda: consumed(sqlite_url, "patient"))
+        overloaded.clear()
+        answers = [await talk.hear() for _ in range(3)]
+    await parts.credits.close()
 
-        assert {answer["status"] for answer in answers} == {200}
-        assert served > 0
-        assert consumed(sqlite_url, "shared") == 800 + served
+    assert (before, [answer["status"] for answer in answers]) == (0, [200, 400, 200])
+    assert consumed(sqlite_url, "patient") == 2
     proved(sqlite_url)
 
 
