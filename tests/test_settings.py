@@ -30,6 +30,7 @@ GIVEN = {
     "SIXPENCE_BATCH_SIZE_MAX": "50",
     "SIXPENCE_WAIT_SECONDS_MAX": "2.5",
     "SIXPENCE_QUEUE_SECONDS_MAX": "0.25",
+    "SIXPENCE_BATCHES_IN_FLIGHT": "3",
     "SIXPENCE_RELAY": "no",
     "SIXPENCE_LOCAL_OPERATOR_TOKEN": "a token",
 }
@@ -51,6 +52,7 @@ READ = Settings(
     batch_size_max=50,
     wait_seconds_max=2.5,
     queue_seconds_max=0.25,
+    batches_in_flight=3,
     relay=False,
     local_operator_token="a token",
 )

@@ -26,6 +26,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "batch_size_max": (1, 10_000),
     "wait_seconds_max": (0.01, 3_600),
     "queue_seconds_max": (0.01, 3_600),
+    "batches_in_flight": (0, 16),
 }
 
 
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds_max: float = 5.0
     # A change that would wait longer than this for its batch is refused at once.
     queue_seconds_max: float = 0.5
+    # On PostgreSQL, for each process; 0 chooses: two, but one for each of several workers, who share the processors.
+    batches_in_flight: int = 0
     # Whether a server counts usage by day from the outbox, beside its requests.
     relay: bool = True
     # Given by `serve` to its own workers: what a local operator's command line shows at the door.

@@ -30,7 +30,7 @@ from sixpence.http.sign_in import sign_in_routes
 from sixpence.http.user_credits import user_routes
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.ledger.database import SQLiteFile
-from sixpence.ledger.ledger import Ledger, Limits
+from sixpence.ledger.ledger import LANES, Ledger, Limits
 from sixpence.ledger.sqlite import system_clock
 from sixpence.service.catalog_file import read_catalog
 from sixpence.service.credits import CreditService
@@ -63,7 +63,12 @@ def open_ledger(settings: Settings) -> Ledger:
     ledger = Ledger(
         settings.database,
         catalog=chosen_catalog(settings),
-        limits=Limits(settings.queue_size_max, settings.batch_size_max, settings.wait_seconds_max),
+        limits=Limits(
+            queue_size_max=settings.queue_size_max,
+            batch_size_max=settings.batch_size_max,
+            wait_seconds_max=settings.wait_seconds_max,
+            lanes=settings.batches_in_flight or LANES,
+        ),
         unsafe_durability=settings.unsafe_durability,
     )
     if isinstance(ledger.place, SQLiteFile) and not settings.database_url:

@@ -53,8 +53,9 @@ def serve(host: str | None, port: int | None, workers: int, database: str | None
         if workers == 1:
             running.run_here(create_app(ready), sockets)
         else:
+            shared = msgspec.structs.replace(ready, batches_in_flight=ready.batches_in_flight or 1)
             running.run_workers(
-                "sixpence.cli.worker:create_worker_app", sockets, workers=workers, environment=ready.environment()
+                "sixpence.cli.worker:create_worker_app", sockets, workers=workers, environment=shared.environment()
             )
 
 

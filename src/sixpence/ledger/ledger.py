@@ -37,17 +37,21 @@ from sixpence.ledger.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_
 T = TypeVar("T")
 Clock = Callable[[], int]
 # On PostgreSQL two batches are in flight, which uses the time one of them waits for the server.
-POSTGRES_LANES = 2
+LANES = 2
 # Reads and transactions beside the writer's that wait; beyond it they are refused at once, as commands are.
 WAITING_MAX = 2_000
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How much may wait, how much goes into a batch, and how long a command waits (seconds) before it is refused."""
+    """How much may wait, how much goes into a batch, and how long a command waits (seconds) before it is refused.
+
+    `lanes` is how many batches are in flight at once on PostgreSQL.
+    """
 
     queue_size_max: int = QUEUE_SIZE_MAX
     batch_size_max: int = BATCH_SIZE_MAX
     wait_seconds_max: float = WAIT_SECONDS_MAX
+    lanes: int = LANES
 
 
 class _Opened:
@@ -251,7 +255,7 @@ class Ledger:
         def store() -> PostgresStore:
             return PostgresStore(place.conninfo, clock=self._clock, unsafe_durability=self._unsafe_durability)
 
-        stores = [store() for _ in range(POSTGRES_LANES)]
+        stores = [store() for _ in range(self._limits.lanes)]
         try:
             with reads.connect() as connection:
                 migrate.check_postgres(connection)
@@ -267,7 +271,13 @@ class Ledger:
         return _Opened(self._writer(stores), stores[0], reads, writes)
 
     def _writer(self, stores: Sequence[Store]) -> Writer:
-        return Writer(stores, **msgspec.structs.asdict(self._limits))
+        limits = self._limits
+        return Writer(
+            stores,
+            queue_size_max=limits.queue_size_max,
+            batch_size_max=limits.batch_size_max,
+            wait_seconds_max=limits.wait_seconds_max,
+        )
 
 
 def _read(engine: Engine, job: Callable[[Connection], T], *, again: bool = True) -> T:
