@@ -6,6 +6,7 @@ small and of a known length, nothing before it still unanswered. Every other one
 """
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
@@ -18,6 +19,12 @@ from sixpence.http.shortcut import Way, Ways
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+_CHANGE = b"POST /v1/accounts/"
+_SIZE = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})(?=\r\n|$)", re.IGNORECASE)
+# What makes a request more than that: another version, or a header that says how it is sent.
+_MORE = re.compile(
+    rb"^[^\r]*(?<! HTTP/1\.1)\r\n|\r\n(?:transfer-encoding|connection|expect|upgrade|origin|[ \t])", re.IGNORECASE
+)
 # A request with one of these is more than plain: a body of unknown length, a page of another origin, a question first.
 _NOT_PLAIN = frozenset((b"transfer-encoding", b"origin", b"expect", b"upgrade"))
 
@@ -25,7 +32,7 @@ _NOT_PLAIN = frozenset((b"transfer-encoding", b"origin", b"expect", b"upgrade"))
 class Exchange:
     """A request on its direct way, in the place where uvicorn has its own cycle of request and response."""
 
-    def __init__(self, way: Way, *, keep_alive: bool) -> None:
+    def __init__(self, way: Way | None, *, keep_alive: bool) -> None:
         self.way = way
         self.keep_alive = keep_alive
         self.body = bytearray()
@@ -44,11 +51,31 @@ class DirectProtocol(HttpToolsProtocol):
     """Answers plain requests directly; the application says in `state.ways` which these are."""
 
     _ways: Ways | None = None
+    # Whether what arrived last brought anything to its end, and whether a request has begun to arrive.
+    _moved = False
+    _arriving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is here."""
         super().connection_made(transport)
         self._ways = getattr(getattr(self.app, "state", None), "ways", None)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse the data, unless it is a change that is refused anyway."""
+        if self._ways is not None and self._ways.is_full and self._may_begin() and _is_a_change(data):
+            self._moved = True
+            self._unset_keepalive_if_required()
+            refused = Exchange(None, keep_alive=True)
+            self.cycle = cast("RequestResponseCycle", refused)
+            # Not at once: whoever is refused asks again, and reading that would go before what was accepted.
+            self.loop.call_soon(self._finish, refused, self._ways.overloaded)
+        else:
+            super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._arriving = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole: the request goes one way or the other."""
@@ -60,17 +87,24 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._arriving = False
         super().on_message_complete()
         exchange = cast("RequestResponseCycle | Exchange | None", self.cycle)
         if self._ways is None or not isinstance(exchange, Exchange) or exchange.response_complete:
             return
-        refusal = self._ways.refusal(exchange.way)
+        way = exchange.way
+        refusal = None if way is None else self._ways.refuse(way)
         if refusal is not None:
-            self._finish(exchange, refusal)
-        else:
-            task = self.loop.create_task(self._answer(exchange, self.scope))
+            self.loop.call_soon(self._finish, exchange, refusal)
+        elif way is not None:
+            task = self.loop.create_task(self._answer(exchange, way, self.scope))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
+
+    def _may_begin(self) -> bool:
+        """Whether what arrives now begins a request and nothing before it is unanswered."""
+        before = cast("RequestResponseCycle | None", self.cycle)
+        return not self._arriving and (before is None or before.response_complete)
 
     def _find_way(self) -> Way | None:
         before = cast("RequestResponseCycle | None", self.cycle)
@@ -97,9 +131,9 @@ class DirectProtocol(HttpToolsProtocol):
                 return False
         return True
 
-    async def _answer(self, exchange: Exchange, scope: Any) -> None:
+    async def _answer(self, exchange: Exchange, way: Way, scope: Any) -> None:
         assert self._ways is not None
-        response = await self._ways.answer(exchange.way, Request(scope, exchange.receive))
+        response = await self._ways.answer(way, Request(scope, exchange.receive))
         self._finish(exchange, response)
 
     def _finish(self, exchange: Exchange, response: Response) -> None:
@@ -118,3 +152,12 @@ class DirectProtocol(HttpToolsProtocol):
             parts += (name, b": ", value, b"\r\n")
         parts += (b"\r\n" if keep_alive else b"connection: close\r\n\r\n", bytes(response.body))
         return b"".join(parts)
+
+
+def _is_a_change(data: bytes) -> bool:
+    """Whether this is one whole plain request to change an account, and nothing more or less; in doubt it is none."""
+    if not data.startswith(_CHANGE):
+        return False
+    head, end, body = data.partition(b"\r\n\r\n")
+    sizes = _SIZE.findall(head)
+    return bool(end) and len(sizes) == 1 and int(sizes[0]) == len(body) and not _MORE.search(head)

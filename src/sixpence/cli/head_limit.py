@@ -24,7 +24,6 @@ class HeadLimitedProtocol(DirectProtocol):
     _head_bytes = 0
     # What arrived since the parser last got anywhere: all of it belongs to one header that has not ended.
     _kept_bytes = 0
-    _moved = False
     _refused = False
 
     def data_received(self, data: bytes) -> None:
@@ -72,6 +71,9 @@ class HeadLimitedProtocol(DirectProtocol):
         """What uvicorn does when parsing ends in an error; a head that is too long has its own answer."""
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse()
+        elif self._is_answering():
+            # Somebody waits here for the answer to an earlier request, and this is not it.
+            self.transport.close()
         else:
             super().send_400_response(msg)
 

@@ -18,6 +18,8 @@ from sixpence.http.boundary import Handlers
 # Segments of `/v1/accounts/{account_id}/WORD/{id}/WORD`: the empty one before the first slash is number 0.
 _BASE = ["", "v1", "accounts"]
 _SEGMENTS_MIN, _SEGMENTS_MAX = 4, 7
+# Two full batches, and some that have just come or are being answered.
+UNDER_WAY_MAX = 1_200
 
 _Key = tuple[str, int, str, str]
 
@@ -36,18 +38,24 @@ class Way:
 class Ways:
     """The endpoints below an account's path; `handlers` answer what these raise.
 
-    While `is_overloaded`, changes are refused before anything is done for them: were they not, whoever was accepted
-    would wait for them, too.
+    While `is_overloaded`, or so many are under way that each pass of the event loop takes long, changes are refused
+    before anything is done for them: were they not, whoever was accepted would wait for them, too.
     """
 
     def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers, is_overloaded: Callable[[], bool]) -> None:
         self._handlers = handlers
         self._is_overloaded = is_overloaded
-        self._overloaded = problems.of_error(QueueFullError())
+        self._under_way = 0
+        self.overloaded = problems.of_error(QueueFullError())
         self._ways: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
             if isinstance(route, Route):
                 self._add(route)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether changes are refused now, with `overloaded`."""
+        return self._under_way >= UNDER_WAY_MAX or self._is_overloaded()
 
     def find(self, method: str, raw_path: bytes) -> Way | None:
         """The way of a request, None where the router has to look."""
@@ -61,17 +69,22 @@ class Ways:
         ids = dict(zip(names, parts[3::2], strict=True))
         return Way(route, ids, changes=method == "POST") if all(ids.values()) else None
 
-    def refusal(self, way: Way) -> Response | None:
-        """The answer to a request that is refused unread, None where it is not."""
-        return self._overloaded if way.changes and self._is_overloaded() else None
+    def refuse(self, way: Way) -> Response | None:
+        """The refusal of a request unread; None where it is let through, and from here on under way."""
+        if way.changes and self.is_full:
+            return self.overloaded
+        self._under_way += 1
+        return None
 
     async def answer(self, way: Way, request: Request) -> Response:
-        """The answer to a request that goes this way, whatever happens on it."""
+        """The answer to a request that was let through, whatever happens on its way."""
         try:
             response: Response = await way.route.endpoint(request)
         except Exception as error:  # noqa: BLE001 - the last handler answers what is nobody's refusal
             handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
             response = await handler(request, error)
+        finally:
+            self._under_way -= 1
         return response
 
     def _add(self, route: Route) -> None:
@@ -99,7 +112,7 @@ class Shortcut:
             await self._app(scope, receive, send)
             return
         scope["path_params"] = way.ids
-        response = self._ways.refusal(way) or await self._ways.answer(way, Request(scope, receive, send))
+        response = self._ways.refuse(way) or await self._ways.answer(way, Request(scope, receive, send))
         await response(scope, receive, send)
 
 
