@@ -1,6 +1,7 @@
 """Every setting by its variable, faults that name the variable, and the secret that is kept."""
 
 import os
+import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
@@ -217,3 +218,12 @@ def test_a_kept_secret_that_is_none_is_refused(tmp_path: Path) -> None:
 
     problem = f"is not set, and '{tmp_path / 'secret'}' has fewer than 32 characters. Remove the file."
     assert refused.value == InvalidInputError("SIXPENCE_SECRET", problem)
+
+
+def test_every_setting_is_documented() -> None:
+    """The page on settings names each variable, and none that is not there."""
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+
+    documented = set(re.findall(r"`(SIXPENCE_[A-Z_]+)`", page))
+
+    assert documented == {f"SIXPENCE_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}

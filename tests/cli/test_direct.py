@@ -154,6 +154,19 @@ def test_a_path_with_more_than_a_path(door: Door) -> None:
     assert (fragment[0], query[0], unknown[0]) == (200, 200, 404)
 
 
+@pytest.mark.parametrize("behind", [b"GARBAGE\r\n\r\n", b"XXXX", b"POST /v1/accounts/ada/consume HTTP/9.9\r\n\r\n"])
+def test_what_is_broken_behind_a_request(door: Door, behind: bytes) -> None:
+    """Its refusal never stands in the place of the answer to a request that was done before it."""
+    before = door.ask(door.use())[1]
+    with door.connect() as connection:
+        connection.sendall(door.use() + behind)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+
+    assert (answer == b"" or status_of(answer) == 200, _settled(door, before - 2)) == (True, before - 2)
+
+
 def test_a_client_that_goes_away(door: Door) -> None:
     """What was asked is done, nobody hears of it, and the server goes on without a word of an error."""
     before = door.ask(door.use())[1]
