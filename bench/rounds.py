@@ -1,7 +1,7 @@
 """Rounds: each runs every contender once, in an order that rotates, with a probe of the disk between all runs.
 
-A round in which the probe moved too much, around one of its runs or since its first, ends there and is thrown away;
-another is run in its place, up to a limit. After each round every ledger of ours in it is verified. A request that
+A round whose last probe moved too much from its first, or in which the disk stalled, is thrown away; another is run in
+its place, up to a limit. After each round every ledger of ours in it is verified. A request that
 fails ends everything, unless the machine was disturbed while it was under way: a disk that stops is answered with 503.
 """
 
@@ -13,6 +13,10 @@ import msgspec
 from bench.part import Figure, Options, Part, Ratio, Run
 from bench.probe import fsyncs_a_second, moved_percent
 from bench.verified import NotVerifiedError, verify_all
+
+
+# A probe between two runs scatters by a third on an idle machine; below this part of the first it is no scatter.
+STALLED = 0.5
 
 
 class Round(msgspec.Struct, kw_only=True):
@@ -53,9 +57,10 @@ def rotated(contenders: Sequence[str], number: int) -> list[str]:
     return [*contenders[first:], *contenders[:first]]
 
 
-def is_disturbed(probes: Sequence[float], percent_max: float) -> bool:
-    """Whether the machine changed around the last run, or since the first."""
-    return any(moved_percent(before, probes[-1]) > percent_max for before in (probes[0], probes[-2]))
+def is_disturbed(probes: Sequence[float], percent_max: float, *, ended: bool) -> bool:
+    """Whether the disk stalled, or the machine was another one at the round's end than at its beginning."""
+    stalled = probes[-1] < STALLED * probes[0]
+    return stalled or (ended and moved_percent(probes[0], probes[-1]) > percent_max)
 
 
 def ratios_of(rounds: Sequence[Round], ratio: Ratio) -> list[float]:
@@ -92,7 +97,8 @@ def _round(order: list[str], runs: Mapping[str, Run], percent_max: float) -> Rou
             figures[name] = outcome.figure
             if outcome.ledger is not None:
                 ledgers.append(outcome.ledger)
-            kept = not (outcome.dropped or is_disturbed(probes, percent_max))
+            ended = len(figures) == len(order)
+            kept = not (outcome.dropped or is_disturbed(probes, percent_max, ended=ended))
             if outcome.failed:
                 failed[name] = outcome.failed
                 if kept:
