@@ -1,6 +1,7 @@
 """`sixpence catalog`: through a server, without one, and on PostgreSQL; and what `serve` says of the file."""
 
 import json
+import sqlite3
 
 from tests.support.server import ServerProcess
 
@@ -111,6 +112,25 @@ def test_every_problem_is_named(installation: ServerProcess) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert [name for name in ("colour", "features.a.credits", "plans.free.rank") if name not in done.stderr] == []
     assert installation.run("catalog", "show").stdout == before
+
+
+def test_a_version_that_cannot_be_read_is_named(idle: ServerProcess) -> None:
+    """Showing and applying say which version it is and what to do about it."""
+    idle.run("catalog", "show")
+    (idle.home / "sixpence.toml").write_text(CATALOG)
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("UPDATE catalog_versions SET document = '{}'")
+
+    shown = idle.run("catalog", "show")
+    applied = idle.run("catalog", "apply", "--yes")
+
+    assert (shown.returncode, applied.returncode) == (1, 1)
+    assert (
+        shown.stderr
+        == applied.stderr
+        == "Catalog version 1 cannot be read: Object missing required field `features`. Put its row of the table "
+        "catalog_versions back from a backup; if no transaction names it, delete it.\n"
+    )
 
 
 def test_a_missing_file_is_named(idle: ServerProcess) -> None:

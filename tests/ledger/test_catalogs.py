@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
-from sixpence.core.errors import DatabaseSetupError
+from sixpence.core.errors import CatalogError, DatabaseSetupError
 from sixpence.core.refusals import InsufficientCreditsError, UnknownFeatureError, UnknownPlanError
 from sixpence.ledger import catalogs
 from sixpence.ledger.catalogs import CatalogCache
@@ -18,11 +18,19 @@ from sixpence.ledger.postgres import PostgresStore
 from sixpence.ledger.sqlite import SQLiteStore
 from sixpence.ledger.store import Asked, Store
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, rows
+from tests.ledger.databases import proved, rows, run
 from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
 DEAR = Catalog(features={"film": Feature(5)}, plans={"basic": Plan(signup_credits=7)}, default_plan="basic")
+
+BAD = CatalogError(
+    (
+        "features.film.credits: 0.5 is not a whole number from 0 to 9007199254740991.",
+        "plans.basic.overdraft: -1 is not a whole number from 0 to 9007199254740991.",
+        "default_plan: 'nope' is not one of the plans (basic).",
+    )
+)
 
 
 def applying(catalog: Catalog, *, now: int = 1) -> Callable[[Connection], PricedBy]:
@@ -176,6 +184,64 @@ async def test_a_free_feature_and_a_plan_without_a_gift(url: str) -> None:
 
     assert (opened.created, opened.remaining, opened.version) == (True, 0, 1)
     assert (receipt.transaction.credits_consumed, receipt.transaction.amount, receipt.version) == (0, 0, 2)
+    proved(url)
+
+
+async def test_a_catalog_with_problems_is_refused_before_anything_is_opened(url: str) -> None:
+    """A service and a ledger name every problem at once, also where the database has a catalog of its own."""
+    bad = Catalog(features={"film": Feature(0.5)}, plans={"basic": Plan(overdraft=-1)}, default_plan="nope")  # type: ignore[arg-type]
+
+    with pytest.raises(CatalogError) as by_service:
+        CreditService(url, catalog=bad)
+    with pytest.raises(CatalogError) as by_ledger:
+        Ledger(url, catalog=bad)
+    async with CreditService(url) as service:
+        opened = await service.get_catalog()
+
+    assert by_service.value == by_ledger.value == BAD
+    assert opened.catalog == DEFAULT_CATALOG
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first", "another"])
+def test_a_catalog_with_problems_is_not_applied(url: str, first: bool) -> None:
+    """It is refused with every problem at once, and the one that was in force stays."""
+    bad = Catalog(features={"film": Feature(0.5)}, plans={"basic": Plan(overdraft=-1)}, default_plan="nope")  # type: ignore[arg-type]
+    apply = catalogs.apply_first if first else catalogs.apply
+
+    with closing(Ledger(url)) as ledger, pytest.raises(CatalogError) as refused:
+        ledger.write_and_wait(lambda connection: apply(connection, bad, now=1))
+
+    assert refused.value == BAD
+    assert rows(url, "SELECT version, digest FROM catalog_versions") == [(1, DEFAULT_CATALOG.digest())]
+
+
+async def test_a_version_that_cannot_be_read(url: str) -> None:
+    """What can be done is said whoever meets it first; without its row the one before it is in force again."""
+    spoilt = "INSERT INTO catalog_versions (version, digest, document, applied_at) VALUES (2, 'd', :document, 1)"
+    document = DEFAULT_CATALOG.document().replace('"signup_credits":6', '"signup_credits":0.5')
+    service = CreditService(url)
+    await service.initialize_user_credits(ADA)
+    run(url, spoilt, {"document": document})
+
+    with pytest.raises(DatabaseSetupError) as reading:
+        await service.get_catalog()
+    with pytest.raises(DatabaseSetupError) as using:
+        await service.consume_credit(ADA, "video")
+    with pytest.raises(DatabaseSetupError) as applying_another:
+        await service.ledger.write(applying(DEAR))
+    await service.close()
+    with pytest.raises(DatabaseSetupError) as opening:
+        await CreditService(url).get_catalog()
+    run(url, "DELETE FROM catalog_versions WHERE version = 2")
+    async with CreditService(url) as again:
+        receipt = await again.consume_credit(ADA, "video")
+
+    assert reading.value == using.value == applying_another.value == opening.value
+    assert reading.value == DatabaseSetupError(
+        "Catalog version 2 cannot be read: Expected `int`, got `float` - at `$.plans[...].signup_credits`.",
+        "Put its row of the table catalog_versions back from a backup; if no transaction names it, delete it.",
+    )
+    assert receipt.remaining == 5
     proved(url)
 
 

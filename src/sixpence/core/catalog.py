@@ -1,4 +1,4 @@
-"""The catalog: what features cost and what plans give. How it is read from a `sixpence.toml`: `catalog_toml.py`.
+"""The catalog: what features cost and what plans give. What it may say: `catalog_checks.py`.
 
 A catalog here is a value. Which version prices a command is the ledger's business (`catalog_versions`).
 A stored catalog omits what is default, so a default here never changes once it was released.

@@ -1,4 +1,4 @@
-"""One table of a TOML file as it is read: each setting by its name, and everything that is wrong is collected.
+"""One table as it is read, as TOML has it: each setting by its name, and everything that is wrong is collected.
 
 What the settings mean, and which of them go together, is not known here.
 """
@@ -13,6 +13,8 @@ T = TypeVar("T", bound=str)
 TEXT_LENGTH_MAX = 200
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+# Half of a character, which Python can hold and UTF-8 cannot.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Section:
@@ -47,7 +49,7 @@ class Section:
     def text(self, name: str, default: str = "") -> str:
         """A text of at most 200 characters."""
         value = self._table.get(name, default)
-        if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX:
+        if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX and not _SURROGATE.search(value):
             return value
         self.add_problem(name, f"{shown(value)} is not text of at most {TEXT_LENGTH_MAX} characters.")
         return ""
@@ -110,5 +112,10 @@ class Section:
             yield key, Section(below._at(key), entry, self._problems, known=known)
 
     def _at(self, name: str) -> str:
-        key = name if _BARE.match(name) else shown(name)
-        return f"{self._path}.{key}" if self._path else key
+        return below(self._path, name)
+
+
+def below(path: str, name: str) -> str:
+    """The path of a setting in the table at `path`; a name that TOML would quote is quoted."""
+    key = name if _BARE.match(name) else shown(name)
+    return f"{path}.{key}" if path else key

@@ -8,8 +8,12 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sixpence.core.catalog import Catalog, PricedBy, from_document
+from sixpence.core.catalog_made import check_catalog
 from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger.schema import catalog_versions, credit_accounts
+
+# What reading a document that is none may raise.
+_UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError)
 
 VersionRow = tuple[int, int, str]
 """A version's number, when it was applied, and its document."""
@@ -35,7 +39,7 @@ class CatalogCache:
             known = None  # another database stands where the known one was: a copy that was put back
         for number, applied_at, document in () if _number(known) == version else read_versions(_number(known), version):
             earlier = () if known is None else (*known.earlier, msgspec.structs.replace(known, earlier=()))
-            known = PricedBy(number, _decoded(document), applied_at, earlier)
+            known = PricedBy(number, _catalog_of(number, document), applied_at, earlier)
         if known is None or known.version != version:
             raise DatabaseSetupError(f"Catalog version {version} is missing.", "Run: sixpence verify.")
         self._priced_by = known
@@ -66,14 +70,15 @@ def find_current(connection: Connection) -> PricedBy | None:
     """The catalog in force, without those before it; None where none was ever applied."""
     newest = select(catalog_versions).order_by(catalog_versions.c.version.desc()).limit(1)
     row = connection.execute(newest).first()
-    return None if row is None else PricedBy(row.version, _decoded(row.document), row.applied_at)
+    return None if row is None else PricedBy(row.version, _catalog_of(row.version, row.document), row.applied_at)
 
 
 def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
     """Make the catalog the one in force, as a new version; does nothing where it is in force already.
 
-    No version counts as applied before the one it follows, even where the clock was put back.
+    No version counts as applied before the one it follows, even where the clock was put back. Raises `CatalogError`.
     """
+    check_catalog(catalog)
     while True:
         current = find_current(connection)
         if current is not None and current.catalog.digest() == catalog.digest():
@@ -85,7 +90,8 @@ def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
 
 
 def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
-    """The catalog in force; where there is none, the given one becomes the first."""
+    """The catalog in force; where there is none, the given one becomes the first. Raises `CatalogError`."""
+    check_catalog(catalog)
     while True:
         current = find_current(connection) or _insert(connection, PricedBy(1, catalog, now))
         if current is not None:
@@ -114,7 +120,7 @@ def list_faults(connection: Connection) -> list[str]:
 def _as_applied(document: str, digest: str) -> bool:
     try:
         return from_document(document).digest() == digest
-    except (msgspec.MsgspecError, TypeError, ValueError):
+    except _UNREADABLE:
         return False
 
 
@@ -132,6 +138,16 @@ def _insert(connection: Connection, priced_by: PricedBy) -> PricedBy | None:
 
 def _number(priced_by: PricedBy | None) -> int:
     return 0 if priced_by is None else priced_by.version
+
+
+def _catalog_of(version: int, document: str) -> Catalog:
+    """The catalog of a version's document; raises `DatabaseSetupError` where it is none."""
+    try:
+        return _decoded(document)
+    except _UNREADABLE as error:
+        problem = f"Catalog version {version} cannot be read: {str(error).removesuffix('.')}."
+        remedy = "Put its row of the table catalog_versions back from a backup; if no transaction names it, delete it."
+        raise DatabaseSetupError(problem, remedy) from error
 
 
 @lru_cache(maxsize=1000)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.catalog_made import check_catalog
 from sixpence.core.errors import DatabaseUnavailableError, QueueFullError, ServiceClosedError
 from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.batch import Accepted, Request
@@ -114,7 +115,10 @@ class _Opened:
 
 
 class Ledger:
-    """The credits kept at `url`. Nothing is opened before the first use; `clock` replaces the time (microseconds)."""
+    """The credits kept at `url`. Nothing is opened before the first use; `clock` replaces the time (microseconds).
+
+    Raises `CatalogError` for a catalog with problems, also where the database has one of its own.
+    """
 
     def __init__(
         self,
@@ -126,6 +130,7 @@ class Ledger:
         unsafe_durability: bool = False,
     ) -> None:
         self.place = place_of(url)
+        check_catalog(catalog)
         self._catalog = catalog
         self._limits = limits or Limits()
         self._clock = clock
