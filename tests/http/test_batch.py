@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.http.batching import NDJSON, PATH, batch, body_of, conversation, open_rich, use
+from tests.http.batching import NDJSON, PATH, Line, batch, body_of, conversation, open_rich, use
 from tests.http.house import PROBLEM, House, open_account
 from tests.ledger.databases import ledger_of, rows
 
@@ -178,6 +178,31 @@ async def test_a_key_that_is_revoked_meanwhile(house: House) -> None:
         (index, 401, "invalid-api-key") for index in (2, 3, 4)
     ]
     assert ledger_of(house.url, "until then") == [(1, "signup", 6, 6), (2, "consume", -1, 5), (3, "consume", -1, 4)]
+
+
+@pytest.mark.parametrize("broken_first", [True, False])
+async def test_lines_that_come_together_after_a_revocation(house: House, broken_first: bool) -> None:
+    """A line that cannot be read, or holds what no field may, is a 401 beside the others of its piece, too."""
+    name = f"revoked {broken_first}"
+    shop = await house.server(name)
+    await open_account(shop, name)
+    broken: list[Line | bytes] = [b"{", {"op": "nothing"}, use(name, feature=""), use(name, units=-1)]
+
+    async with conversation(house.app, shop) as talk:
+        talk.say(use(name))
+        before = await talk.hear()
+        keys = (await house.local_operator().get("/api/admin/keys")).json()["keys"]
+        key_id = next(key["id"] for key in keys if key["name"] == name)
+        (await house.local_operator().post("/api/admin/keys/revoke", json={"id": key_id})).raise_for_status()
+        talk.say(*([*broken, use(name)] if broken_first else [use(name), *broken]))
+        talk.end()
+        after = [await talk.hear() for _ in range(5)]
+
+    assert before["status"] == 200
+    assert [(answer["index"], answer["status"], answer["code"]) for answer in after] == [
+        (index, 401, "invalid-api-key") for index in (1, 2, 3, 4, 5)
+    ]
+    assert ledger_of(house.url, name) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
 
 
 async def test_who_did_it_is_recorded(house: House, shop: httpx.AsyncClient) -> None:

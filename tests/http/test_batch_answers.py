@@ -1,5 +1,6 @@
 """A line of a batch is answered with the very bytes of the single request's body, whatever it asks and becomes."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -208,7 +209,8 @@ class Faulty(msgspec.Struct):
 async def test_a_defect_ends_its_line_alone(sqlite_url: str) -> None:
     """What nobody expects is an internal error in its line's place, told in the log and not to the caller."""
     credits = CreditService(sqlite_url)
-    answers = LineAnswers(Request({"type": "http"}), credits, "shop", refusal_handlers(credits, upgrade_url="/up"))
+    handlers = refusal_handlers(credits, upgrade_url="/up")
+    answers = LineAnswers(Request({"type": "http"}), credits, "shop", handlers, lambda: asyncio.sleep(0))
 
     with capture_logs() as logged:
         answer = await answers.answer(Faulty())

@@ -3,13 +3,20 @@
 Not here: what a line asks (`batch_lines`), and when it is done (`batch_run`).
 """
 
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence.core.errors import CreditSystemError, InternalError, NotPermittedError, QueueFullError
+from sixpence.core.errors import (
+    CreditSystemError,
+    InternalError,
+    InvalidInputError,
+    NotPermittedError,
+    QueueFullError,
+)
 from sixpence.http import answers, problems
 from sixpence.http.batch_lines import Line
 from sixpence.http.boundary import Handlers
@@ -23,13 +30,24 @@ _log = structlog.get_logger(__name__)
 
 
 class LineAnswers:
-    """Answers lines in the name of `actor` with `credits` that may be withdrawn; `handlers` know what is refused."""
+    """Answers lines in the name of `actor` with `credits` that may be withdrawn; `handlers` know what is refused.
 
-    def __init__(self, request: Request, credits: CreditService, actor: str, handlers: Handlers) -> None:
+    `check_key` asks by itself whether the key still lets in, and raises `InvalidApiKeyError` where it does not.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        credits: CreditService,
+        actor: str,
+        handlers: Handlers,
+        check_key: Callable[[], Awaitable[object]],
+    ) -> None:
         self._request = request
         self._credits = credits
         self._actor = actor
         self._handlers = handlers
+        self._check_key = check_key
         self._shut_out = False
 
     async def answer(self, asked: Asked) -> Response:
@@ -37,9 +55,7 @@ class LineAnswers:
         try:
             if self._shut_out:
                 raise NotPermittedError
-            if isinstance(asked, Exception):
-                raise asked
-            return await asked.answer(self._credits, self._actor)
+            return await self._done(asked)
         except QueueFullError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is ends its line, and the others go on
@@ -48,9 +64,10 @@ class LineAnswers:
     async def refusal(self, error: Exception) -> Response:
         """The answer to a line that ended in this error."""
         if isinstance(error, NotPermittedError):
+            error = InvalidApiKeyError(str(error))
+        if isinstance(error, InvalidApiKeyError):
             # The key lets nobody in any more, so what follows is not even looked at.
             self._shut_out = True
-            error = InvalidApiKeyError(str(error))
         try:
             if isinstance(error, CallerError | CreditSystemError):
                 handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
@@ -59,6 +76,16 @@ class LineAnswers:
             error = defect
         _log.error("a line of a batch failed", exc_info=error)
         return problems.of_error(InternalError())
+
+    async def _done(self, asked: Asked) -> Response:
+        try:
+            if isinstance(asked, Exception):
+                raise asked
+            return await asked.answer(self._credits, self._actor)
+        except (InvalidInputError, CallerError):
+            # Nothing was asked of the database, which looks at the key; and who is asking comes before what they sent.
+            await self._check_key()
+            raise
 
 
 def line_of(index: int, response: Response) -> bytes:

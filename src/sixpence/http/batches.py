@@ -45,7 +45,7 @@ def batch_routes(
         if sent.partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise UnsupportedMediaTypeError(f"A batch is {MEDIA_TYPE}, one JSON object a line. Say so, or no type.")
         lines = Lines(request.receive, line_bytes_max=body_bytes_max, bytes_max=batch_bytes_max, lines_max=LINES_MAX)
-        answers = LineAnswers(request, permitted, actor, handlers)
+        answers = LineAnswers(request, permitted, actor, handlers, lambda: callers.server(request))
         return _BatchResponse(lines, BatchRun(lines, answers, is_overloaded))
 
     return [Route("/v1/batch", batch, methods=["POST"])]
