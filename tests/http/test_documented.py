@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from starlette.routing import Route
 
+from sixpence.core.transaction import Kind
 from sixpence.http.problems import STATUSES
 from sixpence.settings import Settings
 from sixpence.wiring import app_of, wire
@@ -58,3 +60,10 @@ def test_every_code_is_described_with_its_status(code: str) -> None:
     lines = [line for line in DOCUMENT.splitlines() if re.match(rf"\| {STATUSES[code]} \|", line)]
 
     assert any(f"`{code}`" in line for line in lines)
+
+
+def test_every_kind_of_transaction_is_named() -> None:
+    """A history can be filtered by any of them, in the document's words."""
+    said = DOCUMENT.split("`kind` is one of ")[1].split(";")[0]
+
+    assert re.findall("`([a-z_]+)`", said) == list(get_args(Kind))

@@ -180,6 +180,7 @@ async def varied(ada: httpx.AsyncClient) -> list[dict[str, str]]:
     [
         ({"feature": "video"}, [4, 2]),
         ({"feature": "interior"}, []),
+        ({"feature": "not-in-the-catalog"}, []),
         ({"kind": "signup"}, [1]),
         ({"kind": "consume", "feature": "sketch"}, [3]),
         ({"kind": "consume", "limit": "1"}, [4]),

@@ -15,6 +15,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.grant import Category
 from sixpence.core.instant import from_datetime
 from sixpence.core.price import Usage
+from sixpence.core.transaction import Kind
 
 NAME_LENGTH_MAX = 63
 ID_LENGTH_MAX = 63
@@ -117,6 +118,15 @@ def category(value: str | None) -> Category:
     if value not in get_args(Category):
         raise InvalidInputError("category", f"{value!r:.60} is none of {', '.join(get_args(Category))}.")
     return cast(Category, str.__str__(value))
+
+
+def kind(value: str | None) -> Kind | None:
+    """A kind of transaction, which may be left out."""
+    if value is None:
+        return None
+    if value not in get_args(Kind):
+        raise InvalidInputError("kind", f"{shown(value)} is none of {', '.join(get_args(Kind))}.")
+    return cast(Kind, str.__str__(value))
 
 
 def priority(value: int) -> int:

@@ -43,13 +43,14 @@ class Looking(Operations):
     ) -> CreditHistory:
         """A page of the account's transactions, newest first; raises `AccountNotFoundError`.
 
+        An unknown `kind` is refused. A `feature` may have left the catalog, so one that is unknown has no transactions.
         A filtered page looks at 1,000 transactions at most: it may come back short, with a cursor to go on.
         """
         limit = checked_limit(limit)
         below_seq = None if cursor is None else seq_of_cursor(cursor)
         matching = reader.Filter(
             feature=fields.optional_text("feature", feature, fields.NAME_LENGTH_MAX),
-            kind=fields.optional_text("kind", kind, fields.NAME_LENGTH_MAX),
+            kind=fields.kind(kind),
             since=fields.instant("since", since),
             until=fields.instant("until", until),
         )
