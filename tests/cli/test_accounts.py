@@ -91,6 +91,33 @@ def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:
     assert done.stderr.startswith("There is no account 'nobody'.")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["grant", "ID", "0"], "amount: 0 is out of range. Send an integer from 1 to 9007199254740991."),
+        (
+            ["adjust", "ID", "0", "--yes"],
+            "amount: 0 is out of range. Send an integer from -9007199254740991 to 9007199254740991, but not 0.",
+        ),
+        (
+            ["refund", "ID", "some", "--amount", "-1", "--yes"],
+            "amount: -1 is out of range. Send an integer from 1 to 9007199254740991.",
+        ),
+    ],
+    ids=["grant", "adjust", "refund"],
+)
+def test_an_amount_that_is_none_is_refused_before_anything_is_told(
+    installation: ServerProcess, account_id: str, arguments: list[str], problem: str
+) -> None:
+    """Nothing is said of the account and of what is about to be done, and nothing is."""
+    before = shown(installation, account_id)
+
+    done = installation.run("account", *[account_id if word == "ID" else word for word in arguments], "--reason", "x")
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{problem}\n")
+    assert shown(installation, account_id) == before
+
+
 def test_a_refused_grant_changes_nothing(installation: ServerProcess, account_id: str) -> None:
     """A time without a zone is refused by name, and the account is as it was."""
     before = shown(installation, account_id)

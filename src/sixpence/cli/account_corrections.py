@@ -35,6 +35,11 @@ def refund(
     `sixpence account show` has the ids of the latest transactions.
     """
 
+    from sixpence.core.bounds import check_amount
+
+    if amount is not None:
+        check_amount("amount", amount)
+
     def preview(operator: "Operator", credits: dict[str, Any]) -> str:
         row = operator.ask("GET", account_path(account_id, "transactions", transaction_id))
         what = f"a {row['kind']} of {row['credits_consumed'] or 0} for {row['feature_used'] or 'nothing'}"
@@ -125,6 +130,10 @@ def adjust(account_id: str, amount: int, reason: str, yes: bool, key: str | None
 
     Down takes what no hold has set aside, in the order in which it would be spent; more than there is is refused.
     """
+
+    from sixpence.service.fields import correction
+
+    correction(amount)
 
     def preview(_operator: "Operator", credits: dict[str, Any]) -> str:
         what = f"adding {amount}" if amount > 0 else f"taking {-amount}"

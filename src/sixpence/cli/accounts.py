@@ -70,7 +70,9 @@ def grant(
       sixpence account grant user_1 100 --reason "spring offer" --expires-at 2027-03-31T00:00:00Z --key spring-user_1
     """
     from sixpence.cli.administration import local_operator
+    from sixpence.core.bounds import check_amount
 
+    check_amount("amount", amount)
     body = {"user_id": account_id, "amount": amount, "reason": reason, "expires_at": expires_at}
     with local_operator(settings_of(database=database)) as operator:
         before = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})["credits"]
