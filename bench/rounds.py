@@ -14,7 +14,6 @@ from bench.part import Figure, Options, Part, Ratio, Run
 from bench.probe import fsyncs_a_second, moved_percent
 from bench.verified import NotVerifiedError, verify_all
 
-
 # A probe between two runs scatters by a third on an idle machine; below this part of the first it is no scatter.
 STALLED = 0.5
 
