@@ -161,7 +161,7 @@ OVERLOAD = Part(
     between_seconds=24,
     ratios=(
         _Accepted(
-            name="three times the peak: share of the accepted that were answered within a second",
+            name="three times the peak: answered within a second",
             above=(_BEYOND,),
             below=(_BEYOND,),
             at_least=1,
