@@ -9,8 +9,8 @@ from html import escape
 
 from bench.results import Reached, Result
 
-WIDTH, ROW, BAR = 960, 26, 12
-LEFT, RIGHT, TOP, BOTTOM = 400, 700, 64, 40
+WIDTH, ROW, BAR = 1_160, 26, 12
+LEFT, RIGHT, TOP, BOTTOM = 605, 905, 64, 40
 # What goes further than this many times the "at least" is cut off, with an arrow.
 SCALE_MAX = 2.5
 _STYLE = """
