@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 
+from sixpence.http.shortcut import UNDER_WAY_MAX
 from sixpence.ledger.pace import FEW
-from tests.http.house import PROBLEM, open_account, opened_house
+from tests.http.house import PROBLEM, House, open_account, opened_house
 from tests.ledger.databases import consumed, proved
 
 CROWD = 200
@@ -43,3 +44,35 @@ async def test_a_crowd_is_refused_at_once(sqlite_url: str, tmp_path: Path) -> No
 
 async def _use(shop: httpx.AsyncClient, path: str) -> httpx.Response:
     return await shop.post(f"{path}/consume", json={"feature": "video"})
+
+
+async def test_bodies_that_never_come_keep_nobody_out(own_house: House) -> None:
+    """Any number of clients, whoever they are, may leave their bodies unsent: others are served meanwhile."""
+    shop = await own_house.server()
+    path = await open_account(shop, "patient")
+    stranger = b"Bearer sixpence_" + b"a" * 40
+    slow = [asyncio.create_task(_never_sends(own_house, path, stranger)) for _ in range(UNDER_WAY_MAX + 10)]
+    await asyncio.sleep(0)
+
+    served = await _use(shop, path)
+
+    for task in slow:
+        task.cancel()
+    assert served.status_code == 200
+
+
+async def _never_sends(house: House, path: str, authorization: bytes) -> None:
+    raw_path = f"{path}/consume"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": raw_path,
+        "raw_path": raw_path.encode(),
+        "query_string": b"",
+        "headers": [(b"authorization", authorization)],
+    }
+    await house.app(scope, asyncio.Event().wait, _nobody_listens)  # type: ignore[arg-type]
+
+
+async def _nobody_listens(_message: object) -> None:
+    return None

@@ -97,6 +97,8 @@ class DirectProtocol(HttpToolsProtocol):
         if refusal is not None:
             self.loop.call_soon(self._finish, exchange, refusal)
         elif way is not None:
+            # From here on and not when the task begins: one pass of the loop would let thousands through.
+            self._ways.under_way += way.changes
             task = self.loop.create_task(self._answer(exchange, way, self.scope))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
@@ -133,7 +135,10 @@ class DirectProtocol(HttpToolsProtocol):
 
     async def _answer(self, exchange: Exchange, way: Way, scope: Any) -> None:
         assert self._ways is not None
-        response = await self._ways.answer(way, Request(scope, exchange.receive))
+        try:
+            response = await self._ways.answer(way, Request(scope, exchange.receive))
+        finally:
+            self._ways.under_way -= way.changes
         self._finish(exchange, response)
 
     def _finish(self, exchange: Exchange, response: Response) -> None:

@@ -45,7 +45,9 @@ class Ways:
     def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers, is_overloaded: Callable[[], bool]) -> None:
         self._handlers = handlers
         self._is_overloaded = is_overloaded
-        self._under_way = 0
+        # Changes whose body is whole, from being read to being answered; a server that goes the direct way counts them.
+        # One whose body is still to come does not count: whoever sends slowly would keep everybody else out.
+        self.under_way = 0
         self.overloaded = problems.of_error(QueueFullError())
         self._ways: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
@@ -55,7 +57,7 @@ class Ways:
     @property
     def is_full(self) -> bool:
         """Whether changes are refused now, with `overloaded`."""
-        return self._under_way >= UNDER_WAY_MAX or self._is_overloaded()
+        return self.under_way >= UNDER_WAY_MAX or self._is_overloaded()
 
     def find(self, method: str, raw_path: bytes) -> Way | None:
         """The way of a request, None where the router has to look."""
@@ -70,11 +72,8 @@ class Ways:
         return Way(route, ids, changes=method == "POST") if all(ids.values()) else None
 
     def refuse(self, way: Way) -> Response | None:
-        """The refusal of a request unread; None where it is let through, and from here on under way."""
-        if way.changes and self.is_full:
-            return self.overloaded
-        self._under_way += 1
-        return None
+        """The refusal of a request unread; None where it is let through."""
+        return self.overloaded if way.changes and self.is_full else None
 
     async def answer(self, way: Way, request: Request) -> Response:
         """The answer to a request that was let through, whatever happens on its way."""
@@ -83,8 +82,6 @@ class Ways:
         except Exception as error:  # noqa: BLE001 - the last handler answers what is nobody's refusal
             handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
             response = await handler(request, error)
-        finally:
-            self._under_way -= 1
         return response
 
     def _add(self, route: Route) -> None:

@@ -129,9 +129,7 @@ def see_account(connection: Connection, account_id: str, permit: bytes | None) -
 
 def check_permit(connection: Connection, permit: bytes) -> None:
     """Raise `NotPermittedError` unless the API key with this hash lets in."""
-    columns = auth_api_keys.c
-    live = select(columns.id).where(columns.key_hash == permit, columns.revoked_at.is_(None))
-    if connection.execute(live).first() is None:
+    if not connection.scalar(select(_PERMITTED), {"permit": permit}):
         raise NotPermittedError
 
 
