@@ -55,7 +55,7 @@ def test_a_damaged_file_is_told(idle: ServerProcess, harm: Callable[[Path], None
         ),
         (
             "DROP TABLE auth_sign_ins",
-            "The database says that its schema is at step 0003, and lacks auth_sign_ins. Restore a copy of it.\n",
+            "The database says that its schema is at step 0004, and lacks auth_sign_ins. Restore a copy of it.\n",
         ),
     ],
     ids=["an unknown step", "a table is gone"],

@@ -26,7 +26,7 @@ def test_an_old_schema_is_refused(tmp_path: Path, postgres_url: str) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "The database's schema is at step none and this version needs 0003. Run: sixpence db upgrade.\n"
+        "The database's schema is at step none and this version needs 0004. Run: sixpence db upgrade.\n"
     )
 
 
@@ -37,8 +37,8 @@ def test_an_upgrade_says_from_where_to_where(tmp_path: Path, postgres_url: str) 
     first = installation.run("db", "upgrade")
     again = installation.run("db", "upgrade")
 
-    assert (first.returncode, first.stdout) == (0, f"{postgres_url} went from step none to step 0003.\n")
-    assert (again.returncode, again.stdout) == (0, f"{postgres_url} is at step 0003, the newest: nothing to do.\n")
+    assert (first.returncode, first.stdout) == (0, f"{postgres_url} went from step none to step 0004.\n")
+    assert (again.returncode, again.stdout) == (0, f"{postgres_url} is at step 0004, the newest: nothing to do.\n")
 
 
 def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:

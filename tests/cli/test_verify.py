@@ -172,4 +172,4 @@ def test_no_ledger_is_refused(tmp_path: Path, postgres_url: str) -> None:
     done = installation.run("verify")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"database: {postgres_url} is at step none, not at 0003. Run: sixpence db upgrade.\n"
+    assert done.stderr == f"database: {postgres_url} is at step none, not at 0004. Run: sixpence db upgrade.\n"

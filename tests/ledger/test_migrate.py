@@ -166,7 +166,7 @@ def test_a_table_that_is_gone_is_named(sqlite_url: str) -> None:
         _migrate(sqlite_url)
 
     assert refused.value == DatabaseSetupError(
-        "The database says that its schema is at step 0003, and lacks credit_holds.", "Restore a copy of it."
+        "The database says that its schema is at step 0004, and lacks credit_holds.", "Restore a copy of it."
     )
 
 

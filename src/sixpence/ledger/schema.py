@@ -209,6 +209,27 @@ usage_daily = Table(
     info={STORAGE: {"fillfactor": "70"}},
 )
 
+# What was signed, as it was signed: one row a checkpoint, kept for ever.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+# The accounts' heads under the newest checkpoints, in the order of their numbers, some thousand in a row: so an
+# account's place and its way to the root are found with one of them. `root` is the root over those in `heads`.
+checkpoint_heads = Table(
+    "checkpoint_heads",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("first_account_no", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("heads", LargeBinary, nullable=False),
+)
+
 auth_users = Table(
     "auth_users",
     metadata,
