@@ -26,6 +26,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "batch_size_max": (1, 10_000),
     "wait_seconds_max": (0.01, 3_600),
     "queue_seconds_max": (0.01, 3_600),
+    "under_way_max": (1, 10**6),
     "batches_in_flight": (0, 16),
 }
 
@@ -51,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds_max: float = 5.0
     # A change that would wait longer than this for its batch is refused at once.
     queue_seconds_max: float = 0.5
+    # So is one that comes while so many are being worked on over HTTP: two full batches, and some that have just come.
+    under_way_max: int = 1_200
     # On PostgreSQL, for each process; 0 chooses: two, but one for each of several workers, who share the processors.
     batches_in_flight: int = 0
     # Whether a server counts usage by day from the outbox, beside its requests.

@@ -156,5 +156,6 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
         upgrade_url=chosen.upgrade_url,
         allowed_origins=chosen.allowed_origins,
         is_overloaded=is_overloaded,
+        under_way_max=chosen.under_way_max,
         lifespan=lifespan,
     )

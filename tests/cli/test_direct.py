@@ -16,6 +16,8 @@ import pytest
 from tests.support.server import ServerProcess, running_server
 
 BODY = b'{"feature":"interior"}'
+# So many pages of history are more than the sockets of both sides hold.
+PAGES = 1_500
 
 
 class Door:
@@ -35,6 +37,10 @@ class Door:
         """The bytes of a request."""
         head = [b"POST %s HTTP/%s" % (path, version), b"Host: x", b"Authorization: Bearer " + self.key.encode()]
         return b"\r\n".join([*head, b"Content-Length: %d" % len(body), *lines, b"", body])
+
+    def get(self, path: bytes) -> bytes:
+        """The bytes of a request that reads."""
+        return b"GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % (path, self.key.encode())
 
     def use(self, *lines: bytes, version: bytes = b"1.1") -> bytes:
         """The bytes of a use of one credit."""
@@ -212,3 +218,28 @@ def test_a_server_that_stops_answers_first(tmp_path: Path) -> None:
     assert [status_of(head) for head in answers] == [200] * 30
     assert [b"connection: close" in head for head in answers] == [True] * 30
     assert server.log.count("Traceback") == 0
+
+
+def test_whoever_reads_no_answers_is_not_served_for_ever(door: Door) -> None:
+    """A client that leaves its answers unread has them kept for it up to a bound, and the rest of its requests wait."""
+    page = door.get(b"/v1/accounts/ada/transactions")
+    for _ in range(20):
+        door.ask(door.use())
+    _, before = door.ask(door.get(b"/v1/accounts/ada"))
+    with socket.socket() as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        silent.connect(("127.0.0.1", door.server.port))
+        for _ in range(PAGES):
+            silent.sendall(page)
+            time.sleep(0.002)
+        for _ in range(3):
+            silent.sendall(door.use())
+            time.sleep(0.05)
+        time.sleep(0.5)
+        _, meanwhile = door.ask(door.get(b"/v1/accounts/ada"))
+        silent.settimeout(30)
+        answers = [status_of(answer_on(silent)[0]) for _ in range(PAGES + 3)]
+    _, after = door.ask(door.get(b"/v1/accounts/ada"))
+
+    assert before - meanwhile < 3
+    assert (answers, before - after) == ([200] * (PAGES + 3), 3)

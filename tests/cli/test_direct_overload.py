@@ -107,3 +107,18 @@ def test_reads_go_on(full: Full) -> None:
     get = b"GET /v1/accounts/ada HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + full.door.key.encode() + b"\r\n\r\n"
 
     assert full.ask(full.door.use(), get, full.door.use(), get) == [503, 200, 503, 200]
+
+
+def test_so_many_are_worked_on_at_once(tmp_path: Path) -> None:
+    """Beyond the number that a setting says whoever comes is refused, and those who came before are served."""
+    with running_server(None, tmp_path, env={"SIXPENCE_UNDER_WAY_MAX": "3"}) as server, ExitStack() as stack:
+        door = Door(server)
+        early, late = ([stack.enter_context(door.connect()) for _ in range(count)] for count in (3, 5))
+        with closing(sqlite3.connect(tmp_path / "credits.db")) as elsewhere:
+            elsewhere.execute("BEGIN IMMEDIATE")
+            _send(early, door.use())
+            time.sleep(0.5)
+            refused = _answers(late, door.use())
+        served = [status_of(answer_on(connection)[0]) for connection in early]
+
+    assert (served, refused) == ([200] * 3, [503] * 5)

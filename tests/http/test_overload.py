@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from sixpence.http.shortcut import UNDER_WAY_MAX
 from sixpence.ledger.pace import FEW
+from sixpence.settings import Settings
 from tests.http.house import PROBLEM, House, open_account, opened_house
 from tests.ledger.databases import consumed, proved
 
@@ -51,7 +51,7 @@ async def test_bodies_that_never_come_keep_nobody_out(own_house: House) -> None:
     shop = await own_house.server()
     path = await open_account(shop, "patient")
     stranger = b"Bearer sixpence_" + b"a" * 40
-    slow = [asyncio.create_task(_never_sends(own_house, path, stranger)) for _ in range(UNDER_WAY_MAX + 10)]
+    slow = [asyncio.create_task(_never_sends(own_house, path, stranger)) for _ in range(Settings().under_way_max + 10)]
     await asyncio.sleep(0)
 
     served = await _use(shop, path)

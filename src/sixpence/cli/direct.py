@@ -104,13 +104,19 @@ class DirectProtocol(HttpToolsProtocol):
             self.tasks.add(task)
 
     def _may_begin(self) -> bool:
-        """Whether what arrives now begins a request and nothing before it is unanswered."""
+        """Whether what arrives now begins a request, nothing before it is unanswered, and the answers are read."""
+        return not self._arriving and self._is_direct()
+
+    def _is_direct(self) -> bool:
+        """Whether an answer may be written as soon as it is made: its turn has come, and there is room for it.
+
+        Of a client that reads no answers uvicorn's own cycle waits until it does.
+        """
         before = cast("RequestResponseCycle | None", self.cycle)
-        return not self._arriving and (before is None or before.response_complete)
+        return (before is None or before.response_complete) and not self.flow.write_paused
 
     def _find_way(self) -> Way | None:
-        before = cast("RequestResponseCycle | None", self.cycle)
-        if self._ways is None or (before is not None and not before.response_complete):
+        if self._ways is None or not self._is_direct():
             return None
         if b"?" in self.url or b"#" in self.url:
             return None

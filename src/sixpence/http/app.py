@@ -31,11 +31,13 @@ def build_app(
     upgrade_url: str,
     allowed_origins: Sequence[str],
     is_overloaded: Callable[[], bool],
+    under_way_max: int,
     lifespan: Lifespan,
 ) -> Starlette:
     """An application of these routes; every error that leaves them becomes a problem.
 
-    While `is_overloaded`, what an app asks for with every generation is refused at once.
+    While `is_overloaded`, or so many changes are under way, what an app asks for with every generation is refused at
+    once.
     """
 
     handlers: Handlers = {
@@ -44,7 +46,7 @@ def build_app(
         ClientDisconnect: _gone,
         Exception: _defect,
     }
-    ways = Ways(routes, handlers, is_overloaded)
+    ways = Ways(routes, handlers, is_overloaded, under_way_max=under_way_max)
     middleware = [Middleware(Shortcut, ways), Middleware(EncodedPaths)]
     if allowed_origins:
         cors = Middleware(

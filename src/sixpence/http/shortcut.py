@@ -18,10 +18,12 @@ from sixpence.http.boundary import Handlers
 # Segments of `/v1/accounts/{account_id}/WORD/{id}/WORD`: the empty one before the first slash is number 0.
 _BASE = ["", "v1", "accounts"]
 _SEGMENTS_MIN, _SEGMENTS_MAX = 4, 7
-# Two full batches, and some that have just come or are being answered.
-UNDER_WAY_MAX = 1_200
 
 _Key = tuple[str, int, str, str]
+
+
+class StreamedRoute(Route):
+    """A route whose answer goes out in pieces, for which there is only the way through the router."""
 
 
 class Way:
@@ -42,22 +44,25 @@ class Ways:
     before anything is done for them: were they not, whoever was accepted would wait for them, too.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute], handlers: Handlers, is_overloaded: Callable[[], bool]) -> None:
+    def __init__(
+        self, routes: Sequence[BaseRoute], handlers: Handlers, is_overloaded: Callable[[], bool], *, under_way_max: int
+    ) -> None:
         self._handlers = handlers
         self._is_overloaded = is_overloaded
+        self._under_way_max = under_way_max
         # Changes whose body is whole, from being read to being answered; a server that goes the direct way counts them.
         # One whose body is still to come does not count: whoever sends slowly would keep everybody else out.
         self.under_way = 0
         self.overloaded = problems.of_error(QueueFullError())
         self._ways: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
-            if isinstance(route, Route):
+            if isinstance(route, Route) and not isinstance(route, StreamedRoute):
                 self._add(route)
 
     @property
     def is_full(self) -> bool:
         """Whether changes are refused now, with `overloaded`."""
-        return self.under_way >= UNDER_WAY_MAX or self._is_overloaded()
+        return self.under_way >= self._under_way_max or self._is_overloaded()
 
     def find(self, method: str, raw_path: bytes) -> Way | None:
         """The way of a request, None where the router has to look."""
