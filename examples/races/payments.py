@@ -1,0 +1,34 @@
+"""The webhook of a payment provider, which gives the credits that were bought. The bug: it remembers events by itself.
+
+It looks whether an event is known, gives the credits, and only then takes note of it. Two deliveries at once both find
+it unknown; so does the one that comes after a restart. `payments_fixed.py` lets the ledger know the event.
+"""
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from sixpence import CreditService
+
+
+class Event(BaseModel):
+    """A payment that went through, as the provider tells it."""
+
+    id: str
+    customer: str
+    credits: int
+
+
+def make_app(credits: CreditService) -> FastAPI:
+    """The app over these credits."""
+    app = FastAPI()
+    handled: set[str] = set()
+
+    @app.post("/webhooks/payments")
+    async def paid(event: Event) -> dict[str, str]:
+        if event.id in handled:
+            return {"status": "known"}
+        await credits.grant_credits(event.customer, event.credits, category="paid", reason=f"payment {event.id}")
+        handled.add(event.id)
+        return {"status": "granted"}
+
+    return app
