@@ -1,5 +1,6 @@
 """The fixtures of this folder: databases of both kinds, Ada's account, and apps of a test's own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -22,5 +23,6 @@ async def credits(url: str) -> AsyncIterator[CreditService]:
 async def sqlite_credits(sqlite_url: str) -> AsyncIterator[CreditService]:
     """A service over a fresh SQLite file, for tests of what the database has no part in."""
     async with CreditService(sqlite_url) as service:
+        await asyncio.to_thread(service.ledger.open)
         yield service
     proved(sqlite_url)

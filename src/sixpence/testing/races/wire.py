@@ -57,8 +57,7 @@ class Line:
         except TimeoutError:
             raise NoAnswerError("slow", f"no answer within {timeout_seconds:g} s") from None
         except asyncio.IncompleteReadError as error:
-            why = "garbage" if error.partial and not error.partial.startswith(b"HTTP/1.") else "broken off"
-            raise NoAnswerError(why, f"the app hung up after {_shown(error.partial)}") from None
+            raise NoAnswerError("broken off", f"the app hung up after {_shown(error.partial)}") from None
         except OSError as error:
             raise NoAnswerError("broken off", f"the app hung up: {error.strerror or error}") from error
         except asyncio.LimitOverrunError:
@@ -85,8 +84,13 @@ class Line:
         return Answer(status, headers, await self._read_body(headers))
 
     async def _read_head(self) -> tuple[int, dict[str, str]]:
-        head = await self._reader.readuntil(_HEAD_END)
-        first, *lines = head[: -len(_HEAD_END)].decode("latin-1").split("\r\n")
+        try:
+            head = await self._reader.readuntil(_HEAD_END)
+        except asyncio.IncompleteReadError as error:
+            if not error.partial or error.partial.startswith(b"HTTP/1."):
+                raise
+            head = error.partial
+        first, *lines = head.removesuffix(_HEAD_END).decode("latin-1").split("\r\n")
         version, _, rest = first.partition(" ")
         if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
             raise NoAnswerError("garbage", f"an answer that begins with {_shown(head)}")
