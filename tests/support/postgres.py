@@ -129,6 +129,17 @@ class PostgresServer(PostgresDatabases):
         """Ends the server with SIGKILL, and returns when none of its processes works any more."""
         self._end(signal.SIGKILL)
 
+    def kill_all(self) -> None:
+        """Ends every process of the server with SIGKILL at once, as when the power goes."""
+        others = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            pids = [pid for (pid,) in connection.execute(others)]
+        self._end(signal.SIGKILL, with_them=pids)
+
+    def stop_at_once(self) -> None:
+        """Ends the server without writing anything more (SIGQUIT): the next start recovers as after a kill."""
+        self._end(signal.SIGQUIT)
+
     def restart(self) -> None:
         """Stops the server if it runs, and starts it again on the same address and data."""
         self.stop()
@@ -167,10 +178,13 @@ class PostgresServer(PostgresDatabases):
                 self.kill()
                 raise RuntimeError(f"PostgreSQL did not start; its log ends:\n{self.log[-2000:]}") from refusal
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, how: signal.Signals, *, with_them: Sequence[int] = ()) -> None:
         if self._process is None or self._alive is None:
             return
         self._process.send_signal(how)
+        for pid in with_them:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
         self._process.wait(STOP_SECONDS_MAX)
         ended, _, _ = select.select([self._alive], [], [], STOP_SECONDS_MAX)
         if not ended:

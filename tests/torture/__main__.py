@@ -8,21 +8,30 @@ import secrets
 import sys
 from collections.abc import Callable
 
+from tests.torture.histories import run_histories
+from tests.torture.kill import run_kill
 from tests.torture.lockstep import run_lockstep
 
-PARTS: dict[str, Callable[[int, int], bool]] = {"lockstep": run_lockstep}
+# What runs, and for how many steps, kills or requests where nothing is said.
+PARTS: dict[str, tuple[Callable[[int, int], bool], int]] = {
+    "lockstep": (run_lockstep, 3_000),
+    "kill": (run_kill, 300),
+    "histories": (run_histories, 200_000),
+}
 
 
 def main() -> int:
     """Run the part that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture")
     parser.add_argument("--part", choices=sorted(PARTS), default="lockstep")
-    parser.add_argument("--steps", type=int, default=3_000)
+    parser.add_argument("--steps", type=int, default=None, help="steps, kills or requests; each part has its own count")
     parser.add_argument("--seed", type=int, default=None, help="the same seed runs the same steps; else a new one")
     asked = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
-    print(f"torture: part {asked.part}, {asked.steps} steps, seed {seed}", flush=True)
-    return 0 if PARTS[asked.part](asked.steps, seed) else 1
+    run, usual = PARTS[asked.part]
+    steps = usual if asked.steps is None else asked.steps
+    print(f"torture: part {asked.part}, {steps} steps, seed {seed}", flush=True)
+    return 0 if run(steps, seed) else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,189 @@
+"""A crowd of clients over keep-alive connections, each of whose answers a witness has on the disk before it counts.
+
+Not here: what they ask (drawing.py), what dies meanwhile (tests/torture/kill.py).
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.histories.drawing import Accounts, Known, draw
+from tests.histories.history import Asked
+from tests.histories.testimony import Witness
+from tests.histories.wording import READ, to_http
+from tests.lockstep.choosing import Rolled
+from tests.races.served import Served
+from tests.races.wire import Connection, Reply, WireError
+
+PAUSE_SECONDS = 0.03
+# However much is asked and whatever dies: an answer that takes longer has been forgotten by the server.
+ANSWER_SECONDS_MAX = 60.0
+_SHOWN = ("account_id", "subscription_status", "remaining", "total", "held", "version")
+_OF_GRANT = ("id", "remaining", "held")
+
+_WALL_AT_START, _MONOTONIC_AT_START = time.time_ns(), time.monotonic_ns()
+
+
+def instant() -> int:
+    """Microseconds since 1970 on a clock that does not go back when somebody sets the time."""
+    return (_WALL_AT_START + time.monotonic_ns() - _MONOTONIC_AT_START) // 1000
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """A change that was acknowledged: what has to stand in the ledger from then on."""
+
+    account: str
+    seq: int
+    id: str | None
+    number: int
+
+
+class Crowd:
+    """Clients that go on until they are told to end, or have begun so many requests.
+
+    `acknowledged` are the changes that the witness has on the disk.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        witness: Witness,
+        accounts: Accounts,
+        *,
+        clients: int,
+        seed: str,
+        requests_max: int | None = None,
+    ) -> None:
+        self._served = served
+        self._witness = witness
+        self._accounts = accounts
+        self._clients = clients
+        self._seed = seed
+        self._requests_max = requests_max
+        self._numbers = itertools.count(1)
+        self._done = False
+        self._moved = asyncio.Event()
+        self.acknowledged: list[Acknowledged] = []
+        self.unexpected: list[str] = []
+        self.counts: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Let every client ask one thing after another; each key is sent again until it is answered."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._clients):
+                group.create_task(self._client(number))
+
+    def finish(self) -> None:
+        """Let the clients end: what was begun under a key is still brought to its end."""
+        self._done = True
+
+    @property
+    def requests(self) -> int:
+        """How many requests were begun."""
+        return self.counts["requests"]
+
+    async def until(self, acknowledged: int) -> None:
+        """Return when this many more changes have been acknowledged."""
+        goal = len(self.acknowledged) + acknowledged
+        while len(self.acknowledged) < goal and not self._done:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _client(self, number: int) -> None:
+        choose = Rolled(f"{self._seed} {number}")
+        lines = [Line(self._served, number), Line(self._served, number + 1)]
+        while not self._done:
+            known = self._accounts.take(choose)
+            asked = draw(choose, known, next(self._numbers))
+            self.counts["requests"] += 1
+            if self.requests == self._requests_max:
+                self.finish()
+            await self._bring_to_an_end(lines, known, asked, choose(range(40)))
+        for line in lines:
+            await line.hang_up()
+
+    async def _bring_to_an_end(self, lines: list["Line"], known: Known, asked: Asked, chance: int) -> None:
+        """Send a request: without a key once, else until it is answered, sometimes twice at once or once more."""
+        if asked.key is not None and chance == 0:
+            await asyncio.gather(*(self._send(line, known, asked) for line in lines))
+        while not await self._send(lines[0], known, asked) and asked.key is not None:
+            self.counts["sent again"] += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+        if asked.key is not None and chance == 1:
+            await self._send(lines[1], known, asked)
+
+    async def _send(self, line: "Line", known: Known, asked: Asked) -> bool:
+        """Send a request once; whether it was answered with something other than to come again."""
+        called_at = instant()
+        call = self._witness.sent(asked, called_at)
+        method, path, body = to_http(asked)
+        headers = {} if asked.key is None else {"idempotency_key": asked.key}
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                reply = await (await line.connection()).ask(method, path, body, **headers)
+        except WireError:
+            await line.turn()
+            await asyncio.sleep(PAUSE_SECONDS)
+            return False
+        except TimeoutError:
+            self.unexpected.append(f"request {asked.number} ({asked.kind}) got no answer in {ANSWER_SECONDS_MAX:.0f} s")
+            await line.turn()
+            return True
+        returned_at = instant()
+        text = _kept(asked, reply)
+        replayed = "idempotency-replayed" in reply.headers
+        await self._witness.answered(call, returned_at=returned_at, status=reply.status, replayed=replayed, text=text)
+        return self._take(known, asked, reply.status, text)
+
+    def _take(self, known: Known, asked: Asked, status: int, text: str) -> bool:
+        self.counts["answers"] += 1
+        if status in (200, 201):
+            body = json.loads(text)
+            known.learn(asked, body)
+            if asked.kind != READ and (asked.kind != "ensure" or asked.key is not None):
+                told = Acknowledged(asked.account, body["version"], body.get("transaction_id"), asked.number)
+                self.acknowledged.append(told)
+                self._moved.set()
+        elif status != 503 and (status >= 500 or status in (400, 401)):
+            self.unexpected.append(f"request {asked.number} ({asked.kind} {dict(asked.fields)}): {status} {text}")
+        return status != 503
+
+
+class Line:
+    """A client's connection, made anew after each end; at the next of the servers, where there are several."""
+
+    def __init__(self, served: Served, number: int) -> None:
+        self._served = served
+        self._number = number
+        self._connection: Connection | None = None
+
+    async def connection(self) -> Connection:
+        """The connection, which may be a new one."""
+        if self._connection is None:
+            self._connection = await self._served.connect(self._number)
+        return self._connection
+
+    async def turn(self) -> None:
+        """Give the connection up, and go to the next server."""
+        await self.hang_up()
+        self._number += 1
+
+    async def hang_up(self) -> None:
+        """Give the connection up."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+
+def _kept(asked: Asked, reply: Reply) -> str:
+    """The text of an answer; of a read what is judged, since the rest is much."""
+    if asked.kind != READ or reply.status != 200:
+        return reply.content.decode()
+    body = reply.json()
+    shown = {name: body[name] for name in _SHOWN}
+    shown["grants"] = [{name: grant[name] for name in _OF_GRANT} for grant in body["grants"]]
+    return json.dumps(shown)

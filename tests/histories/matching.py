@@ -1,0 +1,103 @@
+"""Which row of the ledger each request made: every acknowledged change is there, once, and nothing else is.
+
+Not here: in which order (real_time.py), and with which figures (replay.py).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.histories.history import Asked, Call, Fault, Row
+from tests.histories.wording import READ
+
+
+@dataclass
+class Request:
+    """A request with all the calls that sent it, and the row that it made, if any."""
+
+    asked: Asked
+    calls: list[Call] = field(default_factory=list)
+    row: Row | None = None
+
+    @property
+    def accepted(self) -> list[Call]:
+        """The calls that were told that it was done."""
+        return [call for call in self.calls if call.accepted]
+
+    @property
+    def called_at(self) -> int:
+        """From when on it may have been done."""
+        return min(call.called_at for call in self.calls)
+
+    @property
+    def returned_at(self) -> int | None:
+        """By when it was done for certain; None where nobody was told."""
+        return min((call.returned_at for call in self.accepted if call.returned_at is not None), default=None)
+
+    @property
+    def looks(self) -> bool:
+        """Whether it shows a balance and changes nothing: a read, or without a key an account that was there."""
+        if self.asked.kind == "ensure" and self.asked.key is None:
+            return bool(self.accepted) and not any(call.body["created"] for call in self.accepted)
+        return self.asked.kind == READ
+
+
+def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[list[Request], list[Fault]]:
+    """The requests of an account with their rows, and what does not fit; `rows` are in the order of `seq`."""
+    requests: dict[int, Request] = {}
+    for call in calls:
+        requests.setdefault(call.asked.number, Request(call.asked)).calls.append(call)
+    faults = [Fault(account, "gap", words) for words in _gaps(rows)]
+    numbers: dict[str | None, int] = {
+        request.asked.key: number for number, request in requests.items() if request.asked.key is not None
+    }
+    made: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        # An account that was there already keeps its metadata, so that such a row is known by its key.
+        number = row.number if row.number is not None else numbers.get(row.key)
+        if number is None:
+            continue
+        if number in requests:
+            requests[number].row = row
+            made[number].append(row)
+        else:
+            faults.append(Fault(account, "unasked", f"seq {row.seq} is of request {number}, which nobody sent"))
+    for number, several in made.items():
+        if len(several) > 1:
+            seqs = ", ".join(str(row.seq) for row in several)
+            faults.append(Fault(account, "twice", f"{_first(requests[number])} stands at seq {seqs}"))
+    for request in requests.values():
+        faults += [Fault(account, what, words) for what, words in _misfits(request)]
+    return list(requests.values()), faults
+
+
+def _gaps(rows: Sequence[Row]) -> list[str]:
+    counts = Counter(row.seq for row in rows)
+    missing = [f"seq {seq} is missing" for seq in range(1, max(counts, default=0) + 1) if seq not in counts]
+    return missing + [f"seq {seq} is there {count} times" for seq, count in counts.items() if count > 1]
+
+
+def _misfits(request: Request) -> list[tuple[str, str]]:
+    row, accepted = request.row, request.accepted
+    if request.looks:
+        return [] if row is None else [("twice", f"{_first(request)} changes nothing and stands at seq {row.seq}")]
+    if not accepted:
+        if row is not None and not any(call.unknown for call in request.calls):
+            return [("refused yet written", f"{_first(request)} stands at seq {row.seq}")]
+        return []
+    if row is None:
+        return [("lost", f"{accepted[0]} is in no row")]
+    found = []
+    for call in accepted:
+        told = call.body["version"], call.body.get("transaction_id", row.id)
+        if told != (row.seq, row.id):
+            found.append(("elsewhere", f"{call} stands at seq {row.seq} as {row.id}"))
+    if len({call.text for call in accepted}) > 1:
+        found.append(("answers differ", " and ".join(str(call) for call in accepted)))
+    if sum(not call.replayed for call in accepted) > 1:
+        found.append(("done again", f"{accepted[0]} was answered as new more than once"))
+    return found
+
+
+def _first(request: Request) -> str:
+    return str(request.calls[0])

@@ -1,0 +1,142 @@
+"""Replaying an account: the reference runs the ledger's order, and every answer has to be what it says.
+
+The reference (tests/core/reference) was written apart from what Sixpence decides by. It runs each row's command at the
+row's own time; what fell due it finds by itself. Not here: whether the order is possible at all (real_time.py).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from copy import copy, deepcopy
+from dataclasses import dataclass, replace
+
+from sixpence.core.catalog import PricedBy
+from sixpence.core.commands import Tick
+from tests.core.reference import Reference
+from tests.core.reference import Row as ReferenceRow
+from tests.histories.figures import answer_of, look_of, plain, told, told_by_refusal
+from tests.histories.history import Call, Row
+from tests.histories.matching import Request
+from tests.histories.wording import to_command
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused call and the versions that it may have met: from `first` on, to `last`, or to any."""
+
+    call: Call
+    first: int
+    last: int | None
+
+
+class Replay:
+    """One account, as far as it has been replayed."""
+
+    def __init__(self, priced_by: PricedBy) -> None:
+        self._priced_by = priced_by
+        self._reference = Reference()
+
+    def run(
+        self,
+        rows: Sequence[Row],
+        requests: Mapping[int, Request],
+        looks: Sequence[Call],
+        refusals: Sequence[Refusal],
+    ) -> tuple[str, str] | None:
+        """The first thing that is not as the reference says, told as (what, words).
+
+        `requests` are given by the seq of their rows. After a row that differs nothing can be said of what follows.
+        """
+        shown: dict[int, list[Call]] = defaultdict(list)
+        for look in looks:
+            shown[look.body["version"]].append(look)
+        waiting = sorted(refusals, key=lambda refusal: refusal.first)
+        place = 0
+        pending: list[Refusal] = []
+        for seq in range(len(rows) + 1):
+            if seq:
+                fault = self._advance(rows[seq - 1], requests.get(seq))
+                if fault is not None:
+                    return fault
+            for look in shown.pop(seq, []):
+                expected = look_of(look.asked, self._reference)
+                if told(look.body, expected) != expected:
+                    return "wrong read", f"{look}, where the reference has {expected}"
+            while place < len(waiting) and waiting[place].first <= seq:
+                pending.append(waiting[place])
+                place += 1
+            pending = [refusal for refusal in pending if not self._explains(refusal.call)]
+            for refusal in pending:
+                if refusal.last is not None and refusal.last <= seq:
+                    return self._unexplained(refusal)
+        if pending:
+            return self._unexplained(pending[0])
+        for refusal in waiting[place:]:
+            return self._unexplained(refusal)
+        for version, calls in shown.items():
+            return "wrong read", f"{calls[0]}, and the ledger ends at {len(rows)} before {version}"
+        return None
+
+    def _advance(self, row: Row, request: Request | None) -> tuple[str, str] | None:
+        rows = self._reference.rows
+        if len(rows) < row.seq:
+            command = Tick() if request is None else to_command(request.asked)
+            keyed = request is not None and request.asked.key is not None
+            _, refused = self._reference.run(command, clock=row.at, priced_by=self._priced_by, keyed=keyed)
+            if len(rows) < row.seq:
+                why = "nothing was due" if refused is None else f"the reference refuses: {refused}"
+                return "impossible row", f"{row} of {_name(request)}: {why}"
+        expected = rows[row.seq - 1]
+        if plain(row) != plain(expected):
+            return "wrong row", f"{row} of {_name(request)}, where the reference has {expected}"
+        return None if request is None else self._wrong_answer(request, expected)
+
+    def _wrong_answer(self, request: Request, row: ReferenceRow) -> tuple[str, str] | None:
+        if not request.accepted:
+            return None
+        answer = request.accepted[0]
+        expected = answer_of(request.asked, row, self._reference)
+        if told(answer.body, expected) != expected:
+            return "wrong answer", f"{answer}, where the reference has {expected}"
+        return None
+
+    def _explains(self, call: Call) -> bool:
+        """Whether the account as it stands, at an instant of the call, refuses like this."""
+        rows = self._reference.rows
+        figures = {"remaining": rows[-1].remaining, "held": rows[-1].held} if rows else {}
+        if any(name in call.body and call.body[name] != value for name, value in figures.items()):
+            return False
+        trial = _fork(self._reference)
+        command, keyed = to_command(call.asked), call.asked.key is not None
+        made, refused = trial.run(command, clock=call.called_at, priced_by=self._priced_by, keyed=keyed)
+        # Where something falls due first, it has rows of its own, and the refusal is looked at after those.
+        return not made and refused is not None and told_by_refusal(call.body, refused)
+
+    def _unexplained(self, refusal: Refusal) -> tuple[str, str]:
+        last = "the end" if refusal.last is None else refusal.last
+        return "wrong refusal", f"{refusal.call}: at no version from {refusal.first} to {last} it is refused like this"
+
+
+def _name(request: Request | None) -> str:
+    return "what fell due" if request is None else str(request.calls[0])
+
+
+def _fork(reference: Reference) -> Reference:
+    """The same account apart, so that trying something on it leaves the first one alone."""
+    memory = reference.memory
+    return Reference(
+        replace(
+            memory,
+            gifts={name: copy(gift) for name, gift in memory.gifts.items()},
+            moves={name: list(moves) for name, moves in memory.moves.items()},
+            holds={number: copy(hold) for number, hold in memory.holds.items()},
+            uses=deepcopy(memory.uses),
+            rows=list(memory.rows),
+            refunds=list(memory.refunds),
+            term=deepcopy(memory.term),
+            aside=deepcopy(memory.aside),
+            tried=list(memory.tried),
+            gone=set(memory.gone),
+            unwritten=list(memory.unwritten),
+            arrivals=list(memory.arrivals),
+        )
+    )

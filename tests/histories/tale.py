@@ -1,0 +1,123 @@
+"""A history that never happened: told step by step, decided by the core, answered in the words of HTTP.
+
+The core makes the rows and the answers, the reference judges them; a test spoils one thing and looks at what is found.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.responses import Response
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import PricedBy
+from sixpence.core.commands import Tick
+from sixpence.core.decide import Decision, decide
+from sixpence.core.instant import SECOND
+from sixpence.core.past import Past
+from sixpence.core.transaction import Transaction
+from sixpence.http import answers, problems
+from sixpence.ledger.batch import Accepted
+from sixpence.service.answers import balance_of
+from sixpence.service.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
+from tests.histories.history import Asked, Call, History, Row
+from tests.histories.wording import READ, to_command
+from tests.lockstep.asking import Asked as Keyed
+from tests.lockstep.asking import with_ids
+from tests.lockstep.comparing import ids_of
+from tests.lockstep.pair import key_of
+from tests.lockstep.world import FIRST
+
+ACCOUNT = "ada@example.com"
+BEGINNING = 1_790_000_000 * SECOND
+PRICED_BY = PricedBy(1, FIRST, BEGINNING)
+
+
+@dataclass
+class Tale:
+    """One account; each request takes two seconds, is decided in their middle, and begins a second after the last."""
+
+    calls: list[Call] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    clock: int = BEGINNING
+    _account: Account = field(default_factory=lambda: Account(account_no=account_no(ACCOUNT), account_id=ACCOUNT))
+    _written: list[Transaction] = field(default_factory=list)
+
+    def ask(self, kind: str, key: str | None = None, **fields: Any) -> Call:
+        """Ask something, and take the answer down."""
+        self.clock += 3 * SECOND
+        asked = Asked(len(self.calls) + 1, ACCOUNT, kind, fields, key)
+        call = Call(asked, self.clock - SECOND, self.clock + SECOND)
+        response = self._look() if kind == READ else self._decide(asked)
+        text = bytes(response.body).decode()
+        call = replace(call, status=response.status_code, text=text, body=json.loads(text))
+        self.calls.append(call)
+        return call
+
+    def history(self) -> History:
+        """All of it."""
+        return History(tuple(self.calls), tuple(self.rows), PRICED_BY)
+
+    def _look(self) -> Response:
+        decided = decide(self._account, Tick(), clock=self.clock, priced_by=PRICED_BY)
+        self._take(decided, None)
+        account = decided.account
+        grants = [{"id": one.id, "remaining": one.remaining, "held": one.held} for one in account.grants]
+        return answers.json({**balance_of(account), "grants": grants})
+
+    def _decide(self, asked: Asked) -> Response:
+        command = with_ids(to_command(asked), ids_of(self._written))
+        past = Past().with_rows(self._written)
+        key = key_of(Keyed(command, asked.key))
+        decided = decide(self._account, command, clock=self.clock, priced_by=PRICED_BY, key=key, past=past)
+        self._take(decided, asked)
+        if decided.refusal is not None:
+            return problems.of_error(decided.refusal)
+        if asked.kind == "ensure":
+            return answers.opened(OpenedAccount.of(Accepted(decided.account, decided.row)))
+        assert decided.row is not None
+        return _answer(asked.kind, decided.row)
+
+    def _take(self, decided: Decision, asked: Asked | None) -> None:
+        self._account = decided.account
+        self._written += decided.rows
+        for row in decided.rows:
+            own = row is decided.row and asked is not None and row.kind != "ensure"
+            self.rows.append(_row(row, asked.number if asked is not None and own else None))
+
+
+def _answer(kind: str, row: Transaction) -> Response:
+    match kind:
+        case "consume":
+            return answers.consumed(Receipt.of(row, replayed=False))
+        case "grant":
+            return answers.granted(Receipt.of(row, replayed=False))
+        case "place_hold":
+            return answers.placed(PlacedHold.of(row, replayed=False))
+        case "capture_hold":
+            return answers.captured(CapturedHold.of(row, replayed=False))
+        case "release_hold":
+            return answers.released(ReleasedHold.of(row, replayed=False))
+        case "refund":
+            return answers.refunded(Refund.of(row, replayed=False))
+    raise AssertionError(f"no tale tells of {kind}")
+
+
+def _row(row: Transaction, number: int | None) -> Row:
+    return Row(
+        account=row.account_id,
+        seq=row.seq,
+        id=row.id,
+        kind=row.kind,
+        amount=row.amount,
+        remaining=row.balance_after,
+        total=row.total_after,
+        held=row.held_after,
+        plan=row.plan,
+        feature=row.feature_used,
+        consumed=row.credits_consumed,
+        at=row.created_at,
+        key=row.idempotency_key,
+        number=number,
+    )

@@ -1,0 +1,78 @@
+"""A short history of real requests to real servers; the long ones run under `make torture PART=histories`."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.histories.checker import check
+from tests.histories.ground import ground
+from tests.histories.history import Call, History
+from tests.histories.ledger_rows import read_catalog, read_rows
+from tests.histories.testimony import read_calls
+from tests.ledger.databases import migrated_database, proved
+from tests.support.postgres import PostgresDatabases
+from tests.torture.histories import ask
+
+REQUESTS = 600
+
+
+@pytest.fixture(scope="module")
+def history(postgres_server: PostgresDatabases, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """What many clients were told by two servers on one PostgreSQL, and what it holds then."""
+    home = tmp_path_factory.mktemp("servers")
+    testimony = home / "testimony.jsonl"
+    with migrated_database(postgres_server) as url, ground(url, home, servers=2) as served:
+        crowd = asyncio.run(ask(served, testimony, requests=REQUESTS, clients=16, seed="short"))
+        proved(url, decide=True)
+        assert crowd.unexpected == []
+        return History(read_calls(testimony), read_rows(url), read_catalog(url))
+
+
+def test_every_answer_is_explained(history: History) -> None:
+    """The order of the ledger explains all that the clients were told: changes, reads and refusals."""
+    verdict = check(history)
+
+    assert verdict.faults == []
+    assert verdict.counts["calls"] >= REQUESTS
+    assert min(verdict.counts[what] for what in ("changes acknowledged", "looks", "refusals")) > 20
+
+
+@pytest.mark.parametrize("kind", ["consume", "capture_hold", "refund", "read"])
+def test_one_wrong_figure_is_found(history: History, kind: str) -> None:
+    """Of all those answers one says one credit more, and it is found."""
+    sent = Counter(call.asked.number for call in history.calls)
+    told = [place for place, call in enumerate(history.calls) if call.asked.kind == kind and call.accepted]
+    place = next(place for place in told[len(told) // 2 :] if sent[history.calls[place].asked.number] == 1)
+
+    found = check(
+        replace(history, calls=[*history.calls[:place], one_more(history.calls[place]), *rest(history, place)])
+    )
+
+    assert [fault.what for fault in found.faults] == ["wrong read" if kind == "read" else "wrong answer"]
+
+
+def test_an_acknowledged_row_that_goes_is_missed(history: History) -> None:
+    """A change of the ledger's end that was acknowledged and is not there any more is lost."""
+    acknowledged = {call.asked.number for call in history.calls if call.accepted}
+    gone = max((row for row in history.rows if row.number in acknowledged), key=lambda row: row.at)
+
+    found = check(
+        replace(history, rows=[row for row in history.rows if row.at < gone.at or row.account != gone.account])
+    )
+
+    assert "lost" in {fault.what for fault in found.faults}
+
+
+def one_more(call: Call) -> Call:
+    """The same answer with a credit more."""
+    body = {**call.body, "remaining": call.body["remaining"] + 1}
+    return replace(call, body=body, text=json.dumps(body))
+
+
+def rest(history: History, place: int) -> Iterator[Call]:
+    """The calls after that place."""
+    yield from history.calls[place + 1 :]
