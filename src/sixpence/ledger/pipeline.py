@@ -5,16 +5,12 @@ Its connection stays usable beside this one: between two round trips it is in no
 """
 
 import select
-from typing import Any
 
 import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import Transformer
 
-Row = tuple[Any, ...]
-Parameter = str | None
-Call = tuple[str, tuple[Parameter, ...]]
-"""A statement's text with $1, $2 ... in it, and the text of each."""
+from sixpence.ledger.statements import Call, Row
 
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 

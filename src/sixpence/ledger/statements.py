@@ -3,9 +3,16 @@
 Bytes travel as base64, which is how msgspec writes them.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
 from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions
+
+Row = tuple[Any, ...]
+Parameter = str | None
+Call = tuple[str, tuple[Parameter, ...]]
+"""A statement's text with $1, $2 ... in it, and the text of each."""
 
 
 def _declared(column: Column[object]) -> str:
@@ -54,7 +61,8 @@ MOMENT = """
            ARRAY(SELECT key_hash FROM auth_api_keys WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL)
 """
 CATALOGS = """
-    SELECT version, applied_at, document FROM catalog_versions WHERE version > $1 AND version <= $2 ORDER BY version
+    SELECT version, applied_at, document FROM catalog_versions WHERE version > $1::bigint AND version <= $2::bigint
+    ORDER BY version
 """
 KEYS = f"""
     SELECT {_names(credit_transactions, "t.")}
@@ -126,6 +134,6 @@ UPDATE = f"""
 UNMAKE = "DELETE FROM credit_accounts WHERE account_no = ANY($1::bigint[]) AND seq = 0"
 OUTBOX = """
     INSERT INTO outbox (touched, recorded_at, written_by)
-    VALUES ($1, $2, pg_current_xact_id()::text::bigint)
+    VALUES ($1, $2::bigint, pg_current_xact_id()::text::bigint)
 """
-COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = $1 AND seq = $2 AND hash = $3"
+COMMITTED = "SELECT 1 FROM credit_transactions WHERE account_no = $1::bigint AND seq = $2::bigint AND hash = $3::bytea"
