@@ -147,8 +147,15 @@ class SQLiteStore:
     def load(self, asked: Asked) -> Loaded:
         """Begin and read; with BEGIN IMMEDIATE nobody else writes until the batch ends."""
         try:
+            self.connection().execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise ConnectionLostError(str(error)) from error
+        return self.read(asked)
+
+    def read(self, asked: Asked) -> Loaded:
+        """Read what a batch needs, in the transaction that has begun."""
+        try:
             connection = self.connection()
-            connection.execute("BEGIN IMMEDIATE")
             accounts, broken = self._accounts(connection, asked)
             clock = self._clock()
             past = _read_needed(connection, asked, accounts, clock)
@@ -171,6 +178,10 @@ class SQLiteStore:
 
     def append(self, append: Append) -> None:
         """Write the batch and commit it."""
+        self.write(append, end="COMMIT")
+
+    def write(self, append: Append, *, end: str) -> None:
+        """Write the batch in the transaction that has begun, and end with a statement."""
         connection = self.connection()
         try:
             for statement, values in in_parts(insert_rows, [transaction_to_row(row) for row in append.rows]):
@@ -179,7 +190,7 @@ class SQLiteStore:
             connection.executemany(statements.KEEP_HOLD, [msgspec.structs.astuple(hold) for hold in append.holds])
             connection.executemany(statements.UNMAKE, [(number,) for number in append.unmade])
             connection.execute(statements.OUTBOX, (append.touched(), append.clock))
-            connection.execute("COMMIT")
+            connection.execute(end)
         except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
             raise RowRejectedError(str(error)) from error
         except sqlite3.Error as error:
