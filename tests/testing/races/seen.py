@@ -3,7 +3,7 @@
 from typing import Any
 
 from sixpence.testing.races.attempts import Attempt, is_success
-from sixpence.testing.races.books import Entry, OpenHold
+from sixpence.testing.races.books import Entry
 from sixpence.testing.races.calls import Answer, Call
 from sixpence.testing.races.judge import Seen
 from sixpence.testing.races.wire import NoAnswerError
@@ -36,12 +36,10 @@ def entry(seq: int, kind: str, amount: int, **more: Any) -> Entry:
 
 def seen(*attempts: Attempt, entries: tuple[Entry, ...] = (), worth: int = -1, **more: Any) -> Seen:
     """A wave that is over."""
-    holds: tuple[OpenHold, ...] = more.pop("open_holds", ())
     return Seen(
         wave="at_once",
         attempts=attempts,
         entries=entries,
-        open_holds=holds,
         still_busy=more.pop("still_busy", 0),
         succeeded=is_success,
         worth=worth,

@@ -8,7 +8,7 @@ import time
 import msgspec
 
 from sixpence.testing.races.attempts import Attempt, Sending, Succeeded
-from sixpence.testing.races.books import Books, OpenHold, State, entries_since, set_balance
+from sixpence.testing.races.books import Books, State, entries_since, set_balance
 from sixpence.testing.races.calls import KeyedCall
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.judge import Seen, moved
@@ -104,15 +104,10 @@ class Arena(msgspec.Struct, kw_only=True):
         await self._rest(before)
         still_busy = self.served.work.busy
         entries = await entries_since(self.books, self.account_id, before.version)
-        placed = {entry.id for entry in entries if entry.kind == "hold"}
-        holds: list[OpenHold] = []
-        if placed:
-            holds = [hold for hold in await self.books.open_holds(self.account_id) if hold.id in placed]
         return Seen(
             wave=wave,
             attempts=attempts,
             entries=entries,
-            open_holds=holds,
             still_busy=still_busy,
             succeeded=self.succeeded,
             worth=worth,

@@ -15,7 +15,6 @@ from sixpence.testing.races.errors import RaceError
 
 REASON = "a race sets the balance"
 ACTOR = "race"
-HOLDS_MAX = 200
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,17 +50,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.kind} {self.amount:+d} {named}".rstrip() + f"{about}: {self.id}"
 
 
-class OpenHold(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold that nobody has ended."""
-
-    id: str
-    feature: str
-    amount: int
-
-    def __str__(self) -> str:
-        return f"{self.amount} held for {self.feature}: {self.id}"
-
-
 class Books(Protocol):
     """What a race reads, and the one thing that it writes: the balance it begins with."""
 
@@ -73,9 +61,6 @@ class Books(Protocol):
 
     async def page(self, account_id: str, cursor: str | None) -> tuple[list[Entry], str | None]:
         """A page of its transactions, newest first, and where the next one begins."""
-
-    async def open_holds(self, account_id: str) -> list[OpenHold]:
-        """Its open holds."""
 
     async def adjust(self, account_id: str, amount: int) -> None:
         """Give or take credits."""
@@ -102,11 +87,6 @@ class ServiceBooks:
         """A page of its transactions, newest first, and where the next one begins."""
         page = await self._credits.get_credit_history(account_id, cursor=cursor, limit=PAGE_SIZE)
         return msgspec.convert(page.transactions, list[Entry], from_attributes=True), page.next_cursor
-
-    async def open_holds(self, account_id: str) -> list[OpenHold]:
-        """Its open holds."""
-        holds = await self._credits.list_holds(account_id, limit=HOLDS_MAX)
-        return msgspec.convert(holds, list[OpenHold], from_attributes=True)
 
     async def adjust(self, account_id: str, amount: int) -> None:
         """Give or take credits."""

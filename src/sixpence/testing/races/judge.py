@@ -11,20 +11,20 @@ from collections.abc import Sequence
 import msgspec
 
 from sixpence.testing.races.attempts import Attempt, Succeeded
-from sixpence.testing.races.books import Entry, OpenHold
+from sixpence.testing.races.books import Entry
 from sixpence.testing.races.findings import Finding, Kind
 
 # What time does by itself, or an account's first day, is not the app's doing.
 _NOT_THE_CALLS = frozenset(("signup", "ensure", "allowance", "rollover", "take_effect", "expire", "plan_change"))
+_ENDS = frozenset(("capture", "release", "hold_expire"))
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A wave when it was over: its attempts, the account's new transactions, and its holds that nobody ended."""
+    """A wave when it was over: its attempts, and the account's new transactions."""
 
     wave: str
     attempts: Sequence[Attempt]
     entries: Sequence[Entry]
-    open_holds: Sequence[OpenHold]
     still_busy: int
     succeeded: Succeeded
     # What one call alone does to the balance: -1 charges a credit, 50 gives fifty.
@@ -59,8 +59,21 @@ def keys_of(seen: Seen) -> Keys:
 
 def moved(seen: Seen) -> int:
     """What the calls did to the balance, with what is still held as if it were not."""
-    of_calls = sum(entry.amount for entry in seen.entries if entry.kind not in _NOT_THE_CALLS)
-    return of_calls + sum(hold.amount for hold in seen.open_holds)
+    of_calls = sum(entry.amount for entry in seen.entries if _is_of_calls(entry, seen))
+    return of_calls - sum(hold.amount for hold in open_holds(seen))
+
+
+def open_holds(seen: Seen) -> list[Entry]:
+    """The holds that were placed in the wave and that nothing has ended."""
+    ended = {entry.about for entry in seen.entries if entry.kind in _ENDS}
+    return [entry for entry in seen.entries if entry.kind == "hold" and entry.id not in ended]
+
+
+def _is_of_calls(entry: Entry, seen: Seen) -> bool:
+    """Whether the calls brought a transaction about; a hold of before that expires meanwhile is nobody's doing."""
+    if entry.kind == "hold_expire":
+        return any(entry.about == hold.id for hold in seen.entries if hold.kind == "hold")
+    return entry.kind not in _NOT_THE_CALLS
 
 
 def _uses(seen: Seen) -> list[Finding]:
@@ -98,9 +111,8 @@ def _events(seen: Seen) -> list[Finding]:
 
 
 def _leaked(seen: Seen) -> list[Finding]:
-    placed = {entry.id for entry in seen.entries if entry.kind == "hold"}
-    expired = [entry for entry in seen.entries if entry.kind == "hold_expire" and entry.about in placed]
-    leaked = [*map(str, seen.open_holds), *map(str, expired)]
+    expired = [entry for entry in seen.entries if entry.kind == "hold_expire" and _is_of_calls(entry, seen)]
+    leaked = [*map(str, open_holds(seen)), *map(str, expired)]
     if not leaked:
         return []
     says = f"{_times(len(leaked), 'hold')} {'was' if len(leaked) == 1 else 'were'} neither captured nor released"

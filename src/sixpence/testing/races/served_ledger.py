@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sixpence.testing.races.books import HOLDS_MAX, REASON, Entry, OpenHold, State
+from sixpence.testing.races.books import REASON, Entry, State
 from sixpence.testing.races.calls import Call, bytes_of, place_at
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.wire import Line, NoAnswerError
@@ -18,10 +18,6 @@ _TIMEOUT_SECONDS = 30.0
 class _Page(msgspec.Struct):
     transactions: list[Entry]
     next_cursor: str | None
-
-
-class _Holds(msgspec.Struct):
-    holds: list[OpenHold]
 
 
 class ServedLedger:
@@ -44,10 +40,6 @@ class ServedLedger:
         query = "" if cursor is None else f"?cursor={quote(cursor)}"
         page = _read(await self._ask("GET", f"{_path(account_id)}/transactions{query}"), _Page)
         return page.transactions, page.next_cursor
-
-    async def open_holds(self, account_id: str) -> list[OpenHold]:
-        """Its open holds."""
-        return _read(await self._ask("GET", f"{_path(account_id)}/holds?limit={HOLDS_MAX}"), _Holds).holds
 
     async def adjust(self, account_id: str, amount: int) -> None:
         """Give or take credits."""
