@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from sixpence.core.errors import InvalidInputError
+from sixpence.ledger.signing import SigningKey
 from sixpence.settings import Settings
 
 GIVEN = {
@@ -22,6 +23,7 @@ GIVEN = {
     "SIXPENCE_ALLOWED_ORIGINS": "https://app.example.com, https://shop.example.com:8443/ ,",
     "SIXPENCE_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     "SIXPENCE_SECRET": "s" * 32,
+    "SIXPENCE_SIGNING_KEY": "ab" * 32,
     "SIXPENCE_CATALOG": "prices.toml",
     "SIXPENCE_UPGRADE_URL": "https://app.example.com/upgrade",
     "SIXPENCE_UNSAFE_DURABILITY": "Yes",
@@ -45,6 +47,7 @@ READ = Settings(
     allowed_origins=("https://app.example.com", "https://shop.example.com:8443/"),
     trusted_proxies=("10.0.0.0/8", "::1"),
     secret="s" * 32,
+    signing_key="ab" * 32,
     catalog="prices.toml",
     upgrade_url="https://app.example.com/upgrade",
     unsafe_durability=True,
@@ -97,6 +100,12 @@ BAD = [
         "'proxy.example.com' is not an address or a network like 10.0.0.0/8.",
     ),
     ("SIXPENCE_SECRET", "short", "has 5 characters. Set at least 32 random ones."),
+    (
+        "SIXPENCE_SIGNING_KEY",
+        "AB" * 32,
+        "is not 64 hexadecimal digits in lower case. "
+        "Give 64 random hexadecimal digits, such as those of: openssl rand -hex 32.",
+    ),
     (
         "SIXPENCE_DATABASE_URL",
         "mysql://app@db.example.com/credits",
@@ -220,6 +229,20 @@ def test_a_kept_secret_that_is_none_is_refused(tmp_path: Path) -> None:
 
     problem = f"is not set, and '{tmp_path / 'secret'}' has fewer than 32 characters. Remove the file."
     assert refused.value == InvalidInputError("SIXPENCE_SECRET", problem)
+
+
+def test_the_key_that_was_set_signs(tmp_path: Path) -> None:
+    """With a signing key of its own an installation makes none; without one it makes one and keeps it."""
+    set_key = Settings(home=tmp_path, signing_key="ab" * 32).checkpoint_key()
+    assert os.listdir(tmp_path) == []
+
+    kept = Settings(home=tmp_path).checkpoint_key()
+
+    assert set_key.public_key == SigningKey("ab" * 32).public_key
+    assert (os.listdir(tmp_path), Settings(home=tmp_path).checkpoint_key().public_key) == (
+        ["signing_key"],
+        kept.public_key,
+    )
 
 
 def test_every_setting_is_documented() -> None:

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
         TokenRates,
         Trial,
     )
+    from sixpence.core.checkpoint import Checkpoint
     from sixpence.core.errors import (
         AccountBusyError,
         BrokenLedgerError,
         CatalogError,
+        CheckpointNotFoundError,
+        CheckpointRefusedError,
         CreditSystemError,
         DatabaseSetupError,
         DatabaseUnavailableError,
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     )
     from sixpence.delivery.relay import Relay
     from sixpence.service.answers import (
+    from sixpence.ledger.signing import SigningKey
         CreditCheck,
         CreditHistory,
         CreditHold,
@@ -117,6 +121,9 @@ __all__ = [
     "CreditSystemError",
     "CreditTransaction",
     "CreditUsage",
+    "Checkpoint",
+    "CheckpointNotFoundError",
+    "CheckpointRefusedError",
     "DatabaseSetupError",
     "DatabaseUnavailableError",
     "DayUsage",
@@ -165,6 +172,7 @@ __all__ = [
     "UnavailableError",
     "UnknownFeatureError",
     "UnknownPlanError",
+    "SigningKey",
     "UnpricedUsageError",
     "Usage",
     "UserCredits",
@@ -199,10 +207,13 @@ _PLACES = {
         "RefusedError",
         "ServiceClosedError",
         "UnavailableError",
+    "sixpence.core.checkpoint": ("Checkpoint",),
     ),
     "sixpence.core.price": ("Usage",),
     "sixpence.core.refusals": (
         "AccountClosedError",
+        "CheckpointNotFoundError",
+        "CheckpointRefusedError",
         "AccountFrozenError",
         "AccountNotFoundError",
         "AdjustLimitError",
@@ -241,6 +252,7 @@ _PLACES = {
         "CreditEstimate",
         "PastPrices",
     ),
+    "sixpence.ledger.signing": ("SigningKey",),
     "sixpence.service.names": (
         "CREDIT_CONSTANTS",
         "FeatureType",

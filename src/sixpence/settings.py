@@ -3,7 +3,6 @@
 A setting is `SIXPENCE_` and its name in capitals. What a flag of the command line says goes before the environment.
 """
 
-import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -16,6 +15,8 @@ import msgspec
 
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.database import place_of
+from sixpence.ledger.kept_secret import kept_secret
+from sixpence.ledger.signing import SigningKey, check_digits
 
 SECRET_LENGTH_MIN = 32
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     secret: str = ""
+    # 32 random bytes in hexadecimal digits; one that nobody set is made when something is first signed.
+    signing_key: str = ""
     catalog: str = ""
     upgrade_url: str = "/upgrade"
     unsafe_durability: bool = False
@@ -111,6 +114,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The secret that signs cookies; one that nobody set is made once and kept in the home folder, mode 0600."""
         return self.secret or _kept_secret(self.home)
 
+    def checkpoint_key(self) -> SigningKey:
+        """The key that signs checkpoints; one that nobody set is made once and kept in the home folder, mode 0600."""
+        return SigningKey(self.signing_key) if self.signing_key else SigningKey.kept(self.home / "signing_key")
+
     def _check(self) -> None:
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
@@ -125,6 +132,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             _check_site("SIXPENCE_BASE_URL", self.base_url)
         if self.database_url:
             _check_database(self.database_url)
+        if self.signing_key:
+            _check_signing_key(self.signing_key)
         if self.secret and len(self.secret) < SECRET_LENGTH_MIN:
             problem = f"has {len(self.secret)} characters. Set at least {SECRET_LENGTH_MIN} random ones."
             raise InvalidInputError("SIXPENCE_SECRET", problem)
@@ -180,27 +189,17 @@ def _check_database(url: str) -> None:
         raise InvalidInputError("SIXPENCE_DATABASE_URL", error.problem) from None
 
 
+def _check_signing_key(digits: str) -> None:
+    try:
+        check_digits(digits)
+    except InvalidInputError as error:
+        raise InvalidInputError("SIXPENCE_SIGNING_KEY", error.problem) from None
+
+
 def _kept_secret(home: Path) -> str:
-    # It comes to hold password hashes and credits: nobody else on this machine looks in.
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / "secret"
-    if not path.exists():
-        _write_secret(path)
-    secret = path.read_text().strip()
+    secret = kept_secret(path, secrets.token_urlsafe(48))
     if len(secret) < SECRET_LENGTH_MIN:
         problem = f"is not set, and '{path}' has fewer than {SECRET_LENGTH_MIN} characters. Remove the file."
         raise InvalidInputError("SIXPENCE_SECRET", problem)
     return secret
-
-
-def _write_secret(path: Path) -> None:
-    # Written beside and then linked: of several processes that start at once the first one's is kept, and none reads
-    # half of it.
-    draft = path.with_name(f"secret.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()

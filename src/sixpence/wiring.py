@@ -24,6 +24,7 @@ from sixpence.http.admin import admin_routes
 from sixpence.http.app import build_app
 from sixpence.http.batches import batch_routes
 from sixpence.http.callers import Callers
+from sixpence.http.checkpoints import checkpoint_routes
 from sixpence.http.health import health_routes
 from sixpence.http.origin import origins_of
 from sixpence.http.sign_in import sign_in_routes
@@ -149,6 +150,7 @@ def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[Ba
                 body_bytes_max=size,
                 batch_bytes_max=chosen.batch_bytes_max,
             ),
+            *checkpoint_routes(parts.credits, parts.callers, signing_key=chosen.checkpoint_key),
             *health_routes(parts.credits),
             *own,
         ],

@@ -118,6 +118,14 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
         "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays.",
     ),
 ]
+    (
+        errors.CheckpointNotFoundError(),
+        "There is no checkpoint yet. Make one: sixpence checkpoint.",
+    ),
+    (
+        errors.CheckpointRefusedError("account 'ada@example.com' is gone."),
+        "Nothing was signed: account 'ada@example.com' is gone. See: sixpence verify.",
+    ),
 _ERRORS = [error for error, _ in _EXAMPLES]
 
 
@@ -227,5 +235,6 @@ _ENDINGS = [
 
 @pytest.mark.parametrize(("error", "words"), _ENDINGS)
 def test_a_message_fits_the_case(error: CreditSystemError, words: str) -> None:
+    (errors.CheckpointNotFoundError(3), "There is no checkpoint 3."),
     """Where one error covers several cases, each has its own words."""
     assert words in str(error)

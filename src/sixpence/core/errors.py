@@ -37,6 +37,8 @@
     │   └── ServiceClosedError
     ├── DatabaseSetupError           a database that cannot be used as it stands
     └── InternalError                a defect: the command had no effect
+    ├── CheckpointNotFoundError      there is none of this number, or none at all
+    ├── CheckpointRefusedError       nothing was signed, since the ledger is not what it should be
 
 `BrokenLedgerError` stands outside the tree on purpose: a broken invariant is not an error to handle.
 HTTP statuses are not here: `sixpence.http.problems` maps codes to statuses.
@@ -195,3 +197,28 @@ class InternalError(CreditSystemError):
 
 class BrokenLedgerError(RuntimeError):
     """An invariant does not hold. Never handled, never mapped: it stops the command that met it."""
+@dataclass(unsafe_hash=True)
+class CheckpointNotFoundError(CreditSystemError):
+    """There is no checkpoint of this number; None: there is none at all yet."""
+
+    code: ClassVar[str] = "checkpoint-not-found"
+    title: ClassVar[str] = "No such checkpoint"
+    number: int | None = None
+
+    def __str__(self) -> str:
+        which = "yet" if self.number is None else f"{self.number}"
+        return f"There is no checkpoint {which}. Make one: sixpence checkpoint."
+
+
+@dataclass(unsafe_hash=True)
+class CheckpointRefusedError(CreditSystemError):
+    """Nothing was signed, since the ledger is not what it should be; `problem` says in what."""
+
+    code: ClassVar[str] = "checkpoint-refused"
+    title: ClassVar[str] = "Nothing was signed"
+    problem: str
+
+    def __str__(self) -> str:
+        return f"Nothing was signed: {self.problem} See: sixpence verify."
+
+

@@ -53,6 +53,8 @@ STATUSES: Mapping[str, int] = {
     core.ServiceClosedError.code: 503,
     core.DatabaseSetupError.code: 503,
     core.InternalError.code: 500,
+    core.CheckpointNotFoundError.code: 404,
+    core.CheckpointRefusedError.code: 409,
     auth.EmailTakenError.code: 422,
     auth.WrongPasswordError.code: 401,
     auth.PasswordTooShortError.code: 422,

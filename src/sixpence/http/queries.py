@@ -64,6 +64,14 @@ def _day(name: str, text: str) -> date:
         raise InvalidInputError(name, f"{shown(text)} is not a day. Send one like 2026-11-01.")
     return day
 
+def checkpoint_query(request: Request) -> int | None:
+    """The number of the checkpoint that is asked for, None for the newest."""
+    number = _query(request, ("number",)).get("number")
+    if number is not None and not _is_number(number, 15):
+        raise InvalidInputError("number", f"{shown(number)} is not a whole number from 1.")
+    return None if number is None else int(number)
+
+
 
 def _is_number(text: str, digits_max: int) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= digits_max

@@ -82,6 +82,8 @@ class SyncCreditService:
     freeze_account = _blocking(CreditService.freeze_account)
     unfreeze_account = _blocking(CreditService.unfreeze_account)
     close_account = _blocking(CreditService.close_account)
+    make_checkpoint = _blocking(CreditService.make_checkpoint)
+    get_checkpoint = _blocking(CreditService.get_checkpoint)
 
     def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

@@ -1,12 +1,14 @@
 """`CreditService`: the operations on credits, one definition each. What they do to an account stands in `core`.
 
-The operations themselves stand by what they are about: `looking`, `usage`, `uses`, `holding`, `granting`, `planning`.
+The operations themselves stand by what they are about: `looking`, `usage`, `uses`, `holding`, `granting`, `planning`,
+`checkpoints`.
 """
 
 import asyncio
 from typing import Any, Self
 
 from sixpence.service import asking
+from sixpence.service.checkpoints import Checkpoints
 from sixpence.service.granting import Granting
 from sixpence.service.holding import Holding
 from sixpence.service.looking import Looking
@@ -16,7 +18,7 @@ from sixpence.service.usage import UsageByDay
 from sixpence.service.uses import Uses
 
 
-class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning):
+class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
     Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises

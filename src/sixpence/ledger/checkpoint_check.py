@@ -1,0 +1,203 @@
+"""Comparing the ledger with checkpoints: whether every account's chain still goes through where it stood then.
+
+A cut-off tail, a rewritten chain, an account that is gone and an older copy of the database each give a difference in
+plain words. Repairs nothing. Not here: whether the ledger is right in itself (`verify`).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from sixpence.core import merkle
+from sixpence.core.checkpoint import (
+    HEADS_AT_ONCE,
+    NONE_BEFORE,
+    Checkpoint,
+    Head,
+    leaves_of,
+    read_checkpoint,
+    unpack_heads,
+)
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.instant import from_wire
+from sixpence.ledger import checkpoints
+from sixpence.ledger.schema import credit_accounts, credit_transactions
+from sixpence.ledger.signing import is_signed
+from sixpence.ledger.snapshot import snapshot
+
+LOOKED_UP_AT_ONCE = 512
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A checkpoint that was kept elsewhere, under the name `source`; `heads` are its chunks, None where it has none."""
+
+    source: str
+    checkpoint: Checkpoint
+    heads: Iterable[bytes] | None = None
+
+
+class Compared(msgspec.Struct):
+    """What came of comparing: how many checkpoints the ledger has, differences in plain words, notes that are none."""
+
+    checkpoints: int = 0
+    differences: list[str] = []
+    notes: list[str] = []
+
+
+def compare(connection: Connection, given: Sequence[Given] = (), *, trusted: Collection[str] = ()) -> Compared:
+    """Compare the ledger with the newest checkpoint that it keeps itself and with those that are given.
+
+    Only a public key among `trusted` may have signed; where none are named, a note says whose word is taken.
+    """
+    compared = Compared()
+    with snapshot(connection):
+        chain = _read_chain(connection)
+        compared.checkpoints = len(chain.digests)
+        compared.differences += [] if chain.fault is None else [chain.fault]
+        compared.differences += filter(None, (_difference_of(connection, each, chain, compared) for each in given))
+        newest = chain.newest
+        if newest is not None and newest.digest() not in {each.checkpoint.digest() for each in given}:
+            told = difference_from(connection, newest)
+            compared.differences += [] if told is None else [told]
+    _judge_keys(compared, chain, given, trusted)
+    return compared
+
+
+def difference_from(connection: Connection, checkpoint: Checkpoint, heads: Iterable[bytes] | None = None) -> str | None:
+    """The first thing in which the ledger is not what the checkpoint says, in words.
+
+    The heads are those that the ledger keeps of it, unless others are given: only those that were signed lead to its
+    root.
+    """
+    name = named(checkpoint)
+    if heads is None:
+        heads = (chunk.heads for chunk in checkpoints.list_chunks(connection, checkpoint.number))
+    roots, accounts, transactions, last = [], 0, 0, -1
+    lost: str | None = None
+    for packed in heads:
+        try:
+            chunk = unpack_heads(packed)
+        except ValueError as error:
+            return f"{name}: its heads cannot be read: {error}"
+        roots.append(merkle.root_of(leaves_of(packed)))
+        accounts, transactions = accounts + len(chunk), transactions + sum(head.seq for head in chunk)
+        numbers = [last, *(head.account_no for head in chunk)]
+        if accounts - len(chunk) != (len(roots) - 1) * HEADS_AT_ONCE or numbers != sorted(set(numbers)):
+            return f"{name}: its heads are not in their order"
+        last = numbers[-1]
+        lost = lost or _first_lost(connection, chunk, name)
+    if (merkle.root_of(roots).hex(), accounts) != (checkpoint.root, checkpoint.accounts):
+        return f"{name}: its heads, {accounts} of {checkpoint.accounts}, are not those that were signed"
+    if transactions != checkpoint.transactions:
+        return f"{name}: it says {checkpoint.transactions} transactions, and its heads say {transactions}"
+    return lost
+
+
+def named(checkpoint: Checkpoint) -> str:
+    """A checkpoint as a person is told of it."""
+    return f"checkpoint {checkpoint.number} of {checkpoint.made_at}"
+
+
+class _Chain(msgspec.Struct):
+    """The checkpoints of the ledger: their digests by number, who signed, and the first thing that is wrong."""
+
+    digests: dict[int, str] = {}
+    signers: dict[str, int] = {}
+    newest: Checkpoint | None = None
+    fault: str | None = None
+
+
+def _read_chain(connection: Connection) -> _Chain:
+    chain = _Chain()
+    for number, made_at, document in checkpoints.list_documents(connection):
+        try:
+            read = read_checkpoint(document)
+            agrees = (read.number, from_wire("made_at", read.made_at)) == (number, made_at)
+        except InvalidInputError as error:
+            chain.fault = chain.fault or f"checkpoint {number!r:.20} of the ledger {error.problem}"
+            continue
+        before = NONE_BEFORE if chain.newest is None else chain.newest.digest()
+        expected = 1 if chain.newest is None else chain.newest.number + 1
+        if not agrees:
+            told: str | None = "it is filed under another number or time than its own"
+        elif number != expected:
+            told = f"checkpoint {expected} should come before it, and is gone"
+        elif read.previous != before:
+            told = "it does not follow the checkpoint before it"
+        else:
+            told = read.fault(is_signed)
+        chain.fault = chain.fault or (None if told is None else f"{named(read)}: {told}")
+        chain.digests[number] = read.digest()
+        chain.signers.setdefault(read.public_key, number)
+        chain.newest = read
+    return chain
+
+
+def _difference_of(connection: Connection, given: Given, chain: _Chain, compared: Compared) -> str | None:
+    """What the ledger does not bear out of a checkpoint that was kept elsewhere."""
+    checkpoint, name = given.checkpoint, f"{given.source}: {named(given.checkpoint)}"
+    fault = checkpoint.fault(is_signed)
+    if fault is not None:
+        return f"{name}: {fault}"
+    there = chain.digests.get(checkpoint.number)
+    is_kept = checkpoint.number in checkpoints.list_kept(connection)
+    if given.heads is not None or (there == checkpoint.digest() and is_kept):
+        told = difference_from(connection, checkpoint, given.heads)
+        if told is not None:
+            return f"{given.source}: {told}"
+    if there is None:
+        return f"{name} is not in the ledger: an older copy was restored, or the file is of another ledger"
+    if there != checkpoint.digest():
+        return f"{name} is not the one that the ledger has: it was restored or rewritten, and signed anew since"
+    if given.heads is None and not is_kept:
+        compared.notes.append(
+            f"{name} has its place in the chain of checkpoints; its heads are kept neither in the file nor in the "
+            "ledger, so accounts were compared with newer ones only"
+        )
+    return None
+
+
+def _judge_keys(compared: Compared, chain: _Chain, given: Sequence[Given], trusted: Collection[str]) -> None:
+    signers = dict(chain.signers)
+    for each in given:
+        signers.setdefault(each.checkpoint.public_key, each.checkpoint.number)
+    if trusted:
+        compared.differences += (
+            f"checkpoint {number} is signed with the public key {key}, which is none of those that are trusted"
+            for key, number in signers.items()
+            if key not in trusted
+        )
+        return
+    from_outside = {each.checkpoint.public_key for each in given}
+    compared.notes += (
+        f"checkpoints are signed with the public key {key}, which only "
+        f"{'the given file and the ledger itself name' if key in from_outside else 'the ledger itself names'}: "
+        "compare it with the one you know, or name that with --public-key"
+        for key in signers
+    )
+
+
+def _first_lost(connection: Connection, heads: Sequence[Head], name: str) -> str | None:
+    for first in range(0, len(heads), LOOKED_UP_AT_ONCE):
+        wanted = heads[first : first + LOOKED_UP_AT_ONCE]
+        hashes = checkpoints.hashes_at(connection, wanted)
+        for head in wanted:
+            if hashes.get(head.account_no) != head.hash:
+                return _lost(connection, head, name, is_there=head.account_no in hashes)
+    return None
+
+
+def _lost(connection: Connection, head: Head, name: str, *, is_there: bool) -> str:
+    accounts, rows = credit_accounts.c, credit_transactions.c
+    account_id = connection.scalar(select(accounts.account_id).where(accounts.account_no == head.account_no))
+    account = f"account number {head.account_no}" if account_id is None else f"account '{account_id}'"
+    if is_there:
+        return f"{account}: transaction {head.seq} is not the one that {name} covers: its ledger was rewritten"
+    last = connection.scalar(select(func.max(rows.seq)).where(rows.account_no == head.account_no))
+    if last is None:
+        return f"{account}: {name} covers {head.seq} transactions of it, and there are none: the account was removed"
+    return (
+        f"{account}: {name} covers its transactions up to {head.seq}, and they end at {last}: "
+        "the newest were removed, or an older copy of the database was restored"
+    )

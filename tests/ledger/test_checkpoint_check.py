@@ -1,0 +1,265 @@
+"""Comparing a ledger with checkpoints: what was done to it that leaves it right in itself, and to the checkpoints."""
+
+import msgspec
+import pytest
+
+from sixpence.core.checkpoint import Checkpoint, write_checkpoint
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.checkpoint_check import Compared, Given
+from tests.ledger.databases import proved, rows, run
+from tests.ledger.forger import forge
+from tests.ledger.moved_clock import MovedClock
+from tests.ledger.notary import KEY, NOTE, OTHER_KEY, chunks, compared, kept_elsewhere, sign, use
+from tests.ledger.till import ADA
+
+BOB = "bob@example.com"
+ONE = "checkpoint 1 of 2026-03-01T12:00:00.000000Z"
+TWO = "checkpoint 2 of 2026-03-01T12:00:00.000000Z"
+
+
+@pytest.fixture
+def first(url: str, clock: MovedClock) -> Checkpoint:
+    """A checkpoint over Ada's account, with four transactions."""
+    use(url, clock, ADA, times=3)
+    return sign(url, clock)
+
+
+def cut_off(transactions: list[Transaction]) -> list[Transaction]:
+    """The newest two are gone."""
+    return transactions[:-2]
+
+
+def rewritten(transactions: list[Transaction]) -> list[Transaction]:
+    """The second was of another generation."""
+    return [msgspec.structs.replace(row, generation_id="another") if row.seq == 2 else row for row in transactions]
+
+
+def test_a_ledger_that_went_on_is_as_it_should_be(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """New transactions and new accounts after a checkpoint are no difference."""
+    outside = kept_elsewhere(url, first)
+    use(url, clock, ADA, BOB, times=1)
+
+    assert compared(url) == Compared(1)
+    assert compared(url, outside) == Compared(1)
+
+
+def test_a_ledger_without_checkpoints_has_nothing_to_compare(url: str, clock: MovedClock) -> None:
+    """It is no difference, and nothing is said of keys."""
+    use(url, clock, ADA)
+
+    assert compared(url, trusted=()) == Compared()
+
+
+def test_a_tail_that_was_cut_off(url: str, first: Checkpoint) -> None:
+    """The ledger that is left is right in itself; the checkpoint says up to where it went."""
+    forge(url, cut_off)
+
+    told = compared(url).differences
+
+    assert proved(url).transactions == 2
+    assert told == [
+        f"account '{ADA}': {ONE} covers its transactions up to 4, and they end at 2: "
+        "the newest were removed, or an older copy of the database was restored"
+    ]
+
+
+def test_a_tail_that_was_cut_off_and_grew_again(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Other transactions in the same places are others."""
+    forge(url, cut_off)
+    use(url, clock, ADA, times=2)
+    clock.move(seconds=1)
+    forge(url, rewritten)
+
+    told = compared(url).differences
+
+    assert proved(url).transactions == 4
+    assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
+
+
+def test_a_chain_that_was_computed_anew(url: str, first: Checkpoint) -> None:
+    """A row in the middle was changed and every hash after it made to fit."""
+    forge(url, rewritten)
+
+    told = compared(url).differences
+
+    assert proved(url).transactions == 4
+    assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
+
+
+def test_an_account_that_was_removed(url: str, clock: MovedClock) -> None:
+    """With all its rows, as if it had never been; the other one is as it was."""
+    use(url, clock, ADA, BOB)
+    sign(url, clock)
+    number = rows(url, "SELECT account_no FROM credit_accounts WHERE account_id = :id", {"id": BOB})[0][0]
+    for table in ("credit_transactions", "credit_accounts"):
+        run(url, f"DELETE FROM {table} WHERE account_id = :id", {"id": BOB})
+
+    told = compared(url).differences
+
+    assert proved(url).accounts == 1
+    assert told == [
+        f"account number {number}: {ONE} covers 2 transactions of it, and there are none: the account was removed"
+    ]
+
+
+def test_an_older_copy_that_was_restored(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Checkpoint and rows are those of then: only a checkpoint kept elsewhere tells, and tells all that was lost."""
+    use(url, clock, ADA)
+    outside = kept_elsewhere(url, sign(url, clock))
+    forge(url, lambda transactions: transactions[:4])
+    for table in ("checkpoints", "checkpoint_heads"):
+        run(url, f"DELETE FROM {table} WHERE number = 2")
+
+    with_the_file = compared(url, outside).differences
+
+    assert compared(url).differences == []
+    assert with_the_file == [
+        f"monday: account '{ADA}': {TWO} covers its transactions up to 5, and they end at 4: "
+        "the newest were removed, or an older copy of the database was restored"
+    ]
+
+
+def test_a_restored_copy_in_which_no_account_lost_anything(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """The checkpoint itself is missed."""
+    outside = kept_elsewhere(url, sign(url, clock))
+    for table in ("checkpoints", "checkpoint_heads"):
+        run(url, f"DELETE FROM {table} WHERE number = 2")
+
+    assert compared(url, outside).differences == [
+        f"monday: {TWO} is not in the ledger: an older copy was restored, or the file is of another ledger"
+    ]
+
+
+def test_a_checkpoint_that_was_signed_anew(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """After a restore the number comes again; whoever kept the one before sees that it is another."""
+    outside = kept_elsewhere(url, sign(url, clock))
+    for table in ("checkpoints", "checkpoint_heads"):
+        run(url, f"DELETE FROM {table} WHERE number = 2")
+    clock.move(seconds=1)
+    sign(url, clock)
+
+    assert compared(url).differences == []
+    assert compared(url, outside).differences == [
+        f"monday: {TWO} is not the one that the ledger has: it was restored or rewritten, and signed anew since"
+    ]
+
+
+def test_a_file_tells_also_when_the_ledgers_heads_are_gone(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Somebody who has the key rewrites the ledger and signs so often that the old heads are let go of."""
+    outside = kept_elsewhere(url, first)
+    forge(url, rewritten)
+    run(url, "DELETE FROM checkpoint_heads")
+    run(url, "DELETE FROM checkpoints")
+    for _ in range(5):
+        sign(url, clock)
+    run(url, "UPDATE checkpoints SET document = :document WHERE number = 1", {"document": write_checkpoint(first)})
+
+    told = compared(url, outside).differences
+
+    assert f"monday: account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten" in told
+
+
+def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Its place in the chain is all there is to compare, which a note says."""
+    for _ in range(4):
+        sign(url, clock)
+
+    came = compared(url, Given("monday", first))
+
+    assert came == Compared(
+        5,
+        [],
+        [
+            f"monday: {ONE} has its place in the chain of checkpoints; its heads are kept neither in the file nor in "
+            "the ledger, so accounts were compared with newer ones only"
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM checkpoint_heads", f"{TWO}: its heads, 0 of 1, are not those that were signed"),
+        (
+            "UPDATE checkpoint_heads SET heads = (SELECT head FROM credit_accounts)",
+            f"{TWO}: its heads cannot be read: 32 bytes are no whole number of heads",
+        ),
+        ("DELETE FROM checkpoints WHERE number = 1", f"{TWO}: checkpoint 1 should come before it, and is gone"),
+        (
+            "UPDATE checkpoints SET made_at = made_at + 1 WHERE number = 2",
+            f"{TWO}: it is filed under another number or time than its own",
+        ),
+        (
+            r"""UPDATE checkpoints SET document = replace(document, '"accounts"\:1', '"accounts"\:2')""",
+            f"{ONE}: its signature does not hold: a field, the key or the signature was changed",
+        ),
+        (
+            "UPDATE checkpoints SET document = '{}' WHERE number = 1",
+            "checkpoint 1 of the ledger cannot be read (Object missing required field `format`). "
+            "Give the document as it was made.",
+        ),
+    ],
+)
+def test_checkpoints_that_were_changed(url: str, clock: MovedClock, first: Checkpoint, change: str, told: str) -> None:
+    """What was done to the checkpoints themselves is the first difference."""
+    sign(url, clock)
+    assert compared(url).differences == []
+
+    run(url, change)
+
+    assert compared(url).differences[0] == told
+
+
+def test_a_checkpoint_that_does_not_follow_the_one_before(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """One of another chain, well signed, in the place of the first."""
+    second = sign(url, clock)
+    forged = msgspec.structs.replace(first, transactions=first.transactions, root="00" * 32)
+    forged = msgspec.structs.replace(forged, signature=KEY.sign(forged.signed_bytes()))
+    run(url, "UPDATE checkpoints SET document = :document WHERE number = 1", {"document": write_checkpoint(forged)})
+
+    assert second.previous == first.digest()
+    assert compared(url).differences == [f"{TWO}: it does not follow the checkpoint before it"]
+
+
+@pytest.mark.parametrize("damage", ["one head", "two chunks", "no heads", "a longer one"])
+def test_a_file_whose_heads_were_changed(url: str, clock: MovedClock, first: Checkpoint, damage: str) -> None:
+    """Only the heads that were signed lead to the root, so nothing else of the file is believed."""
+    (packed,) = chunks(url, 1)
+    damaged = {
+        "one head": [packed[:-1] + bytes([packed[-1] ^ 1])],
+        "two chunks": [packed, packed],
+        "no heads": [],
+        "a longer one": [packed + packed],
+    }[damage]
+
+    (told,) = compared(url, Given("monday", first, damaged)).differences
+
+    assert told.startswith(f"monday: {ONE}: its heads")
+
+
+def test_a_file_that_was_changed(url: str, first: Checkpoint) -> None:
+    """A field of the document that is another is no longer signed."""
+    changed = msgspec.structs.replace(first, transactions=5)
+
+    assert compared(url, Given("monday", changed)).differences == [
+        f"monday: {ONE}: its signature does not hold: a field, the key or the signature was changed"
+    ]
+
+
+def test_a_key_that_is_not_trusted(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Somebody who signs with a key of their own is told, with the first checkpoint that has it."""
+    sign(url, clock, OTHER_KEY)
+
+    assert compared(url).differences == [
+        f"checkpoint 2 is signed with the public key {OTHER_KEY.public_key}, which is none of those that are trusted"
+    ]
+    assert compared(url, trusted=[KEY.public_key, OTHER_KEY.public_key]).differences == []
+
+
+def test_whose_word_is_taken_is_said(url: str, first: Checkpoint) -> None:
+    """Where no key is named, a note says that the ledger, or the file and the ledger, name it themselves."""
+    alone = compared(url, trusted=())
+    with_a_file = compared(url, Given("monday", first), trusted=())
+
+    assert (alone.differences, alone.notes) == ([], [NOTE])
+    assert with_a_file.notes == [NOTE.replace("the ledger itself names", "the given file and the ledger itself name")]
