@@ -1,5 +1,7 @@
 """Holds: splitting what is set aside, and which of many is the next to time out."""
 
+import tracemalloc
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,18 @@ def test_a_copy_is_a_copy() -> None:
     twin["h1"] = msgspec.structs.replace(twin["h1"], state="expired", ended_at=5)
 
     assert (holds["h1"].state, twin.earliest(), holds.earliest()) == ("open", None, holds["h1"])
+
+
+def test_holds_that_are_gone_are_forgotten() -> None:
+    """Beside one that stays open for long, any number may come and go: nothing of them is kept."""
+    holds = Holds([_hold("the first", 1)])
+    tracemalloc.start()
+    for number in range(30_000):
+        name = f"h{number}"
+        holds[name] = _hold(name, 2 + number)
+        assert holds.earliest() == holds["the first"]
+        del holds[name]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 100_000

@@ -59,7 +59,12 @@ class Account(msgspec.Struct):
 
 def next_due_at(account: Account) -> int | None:
     """When time alone next changes the account: a hold, a grant or the plan's term; None for never."""
-    instants = [due_at(grant) for grant in account.grants]
-    instants.append(account.holds_due_at)
-    instants.append(None if account.subscription is None else account.subscription.next_at)
-    return min((at for at in instants if at is not None), default=None)
+    first = account.holds_due_at
+    term_at = None if account.subscription is None else account.subscription.next_at
+    if term_at is not None and (first is None or term_at < first):
+        first = term_at
+    for grant in account.grants:
+        at = due_at(grant)
+        if at is not None and (first is None or at < first):
+            first = at
+    return first

@@ -26,6 +26,8 @@ from sixpence.core.window import with_mark
 
 # How a row of this kind leaves the hold that it is about.
 _ENDS_HOLD: dict[str, HoldState] = {"capture": "captured", "release": "released", "hold_expire": "expired"}
+# What can be moved of a grant that has not taken effect: all of it, and only so.
+_OF_PENDING = frozenset(("took_effect", "unscheduled"))
 
 
 def apply(account: Account, row: Transaction) -> None:
@@ -35,7 +37,7 @@ def apply(account: Account, row: Transaction) -> None:
 
 def apply_change(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
     """The same for a row whose documents are at hand."""
-    if (row.account_no, row.account_id) != (account.account_no, account.account_id):
+    if row.account_no != account.account_no or row.account_id != account.account_id:
         _broken(row, f"is not of '{account.account_id}'")
     if row.seq != account.seq + 1:
         _broken(row, f"follows {account.seq}")
@@ -105,9 +107,7 @@ def _move(account: Account, row: Transaction, allocation: Allocation) -> None:
 def _moved(grant: Grant, row: Transaction, allocation: Allocation, remaining: int, held: int) -> Grant:
     """The grant after one movement."""
     movement = allocation.movement
-    if grant.pending != (movement in ("took_effect", "unscheduled")) or (
-        grant.pending and abs(allocation.amount) != grant.remaining
-    ):
+    if grant.pending != (movement in _OF_PENDING) or (grant.pending and abs(allocation.amount) != grant.remaining):
         _broken(row, "moves a grant out of its time, or in part")
     over: Over | None = grant.over
     if movement in ENDS:
@@ -138,7 +138,10 @@ def _check_filled(account: Account, row: Transaction, detail: Detail, allocation
 
 
 def _place_of(account: Account, name: str) -> int | None:
-    return next((place for place, grant in enumerate(account.grants) if grant.id == name), None)
+    for place, grant in enumerate(account.grants):
+        if grant.id == name:
+            return place
+    return None
 
 
 def _add_up(account: Account, row: Transaction, allocations: tuple[Allocation, ...]) -> None:
@@ -148,7 +151,7 @@ def _add_up(account: Account, row: Transaction, allocations: tuple[Allocation, .
     account.remaining += amount
     account.held += held
     account.total += total
-    if (account.remaining, account.total, account.held) != (row.balance_after, row.total_after, row.held_after):
+    if account.remaining != row.balance_after or account.total != row.total_after or account.held != row.held_after:
         _broken(row, "does not add up to the balance it states")
 
 

@@ -1,7 +1,7 @@
 """What always holds between an account and its next row, beyond that they add up: invariants 4, 7, 9, 10, 11 and 18.
 
-What only refunds may do stands in `audit_refunds`, what terms give in `audit_terms`, which movements a row of each kind
-may carry in `audit_moves`.
+When a row may come stands in `audit_due`, what only refunds may do in `audit_refunds`, what terms give in
+`audit_terms`, which movements a row of each kind may carry in `audit_moves`.
 
 The fold shows that rows follow from one another; what they may not do all the same is looked for here. Pure: earlier
 rows are asked for by their `seq`, so that an account of any length is audited in little memory. That the total is what
@@ -10,16 +10,20 @@ Whether a row is what the rules make of its command is another question (`again`
 """
 
 from sixpence.core.account import Account
+from sixpence.core.audit_due import check_time
 from sixpence.core.audit_moves import broken, check_moves, moved
 from sixpence.core.audit_refunds import ReadPast, check_refund
 from sixpence.core.audit_terms import check_allowance
 from sixpence.core.catalog import PricedBy
-from sixpence.core.movement import EFFECTS, OVERDRAFT, Allocation
+from sixpence.core.grant import Grant
+from sixpence.core.movement import EFFECTS, OVERDRAFT, Allocation, Movement
+from sixpence.core.past import Past
 from sixpence.core.rules.grants import was_voided
 from sixpence.core.transaction import Detail, Transaction, seq_of
 
-_BY_TIME = frozenset(("hold_expire", "expire", "rollover", "allowance", "take_effect"))
 _ID_LENGTH = 36
+_SPENT: tuple[Movement, ...] = ("consumed", "captured")
+_TAKES: tuple[Movement, ...] = ("consumed", "held")
 
 
 class Audit:
@@ -27,31 +31,37 @@ class Audit:
 
     def __init__(self, priced_by: PricedBy | None, read_past: ReadPast) -> None:
         self._priced_by = priced_by
-        self._read_past = read_past
+        self._read = read_past
         self._version = 0
+        self._known: dict[int, Past] = {}
 
-    def check(self, before: Account, row: Transaction) -> None:
-        """Raise `BrokenLedgerError`, in words, for the first thing that the row may not do."""
-        detail, moves = row.read_detail(), row.read_allocations()
-        _check_time(before, row)
+    def check(self, before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> None:
+        """Raise `BrokenLedgerError`, in words, for the first thing that the row may not do.
+
+        `detail` and `moves` are the row's own documents, read.
+        """
+        self._known.clear()
+        check_time(before, row, detail, moves)
         self._check_catalog(before, row, detail)
         if (row.kind == "signup") != (row.seq == 1):
             broken(row, "makes the account anew" if row.seq > 1 else "comes before the account is made")
-        self._check_about(before, row, detail)
+        if detail.about is not None:
+            self._check_about(before, row, detail.about)
         _check_spending(before, row, moves)
         if row.kind == "hold" and any(move.movement != "held" for move in moves):
             broken(row, "sets credits aside and moves others")
         if detail.late:
             self._check_late(before, row, detail)
         self._check_overdraft(before, row, detail, moves)
-        if -moved(moves, "consumed", "captured") != (row.credits_consumed or 0):
+        if -moved(moves, *_SPENT) != (row.credits_consumed or 0):
             broken(row, f"says that it consumed {row.credits_consumed or 0}, and takes another amount")
         if row.kind == "refund":
             check_refund(before, row, detail, moves, self._read_past)
         elif detail.refunded is not None or detail.revived or moved(moves, "refunded", "withheld"):
             broken(row, "gives back what was consumed and is no refund")
         check_allowance(before, row, detail)
-        _check_hold(before, row, detail)
+        if detail.about is not None:
+            _check_hold(before, row, detail, detail.about)
         check_moves(row, detail, moves)
 
     def _check_catalog(self, before: Account, row: Transaction, detail: Detail) -> None:
@@ -64,16 +74,21 @@ class Audit:
             broken(row, f"goes back to catalog {version}, and {self._version} was in force before")
         self._version = version
 
-    def _check_about(self, before: Account, row: Transaction, detail: Detail) -> None:
-        live = detail.about in before.holds or any(grant.id == detail.about for grant in before.grants)
-        if detail.about is None or live:
+    def _check_about(self, before: Account, row: Transaction, about: str) -> None:
+        if about in before.holds or _live(before, about) is not None:
             return
-        seq = seq_of(detail.about) or 0
+        seq = seq_of(about) or 0
         there = self._read_past(seq).rows.get(seq) if seq < row.seq else None
-        if there is None or there.id != detail.about[:_ID_LENGTH]:
-            broken(row, f"is about '{detail.about}', which was not there before")
-        if row.kind == "void" and was_voided(self._read_past(seq).before(row.seq), detail.about):
-            broken(row, f"voids grant '{detail.about}' a second time")
+        if there is None or there.id != about[:_ID_LENGTH]:
+            broken(row, f"is about '{about}', which was not there before")
+        if row.kind == "void" and was_voided(self._read_past(seq).before(row.seq), about):
+            broken(row, f"voids grant '{about}' a second time")
+
+    def _read_past(self, seq: int) -> Past:
+        """The transaction of that `seq` and those about it, read once for a row however often it is asked for."""
+        if seq not in self._known:
+            self._known[seq] = self._read(seq)
+        return self._known[seq]
 
     def _check_late(self, before: Account, row: Transaction, detail: Detail) -> None:
         """An expired hold is charged late once, and no other is."""
@@ -89,11 +104,11 @@ class Audit:
         self, before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]
     ) -> None:
         """What is owed and set aside of the overdraft grows up to what the plan grants, and no further."""
-        grown = sum(
-            (EFFECTS[move.movement].held - EFFECTS[move.movement].remaining) * move.amount
-            for move in moves
-            if move.grant_id == OVERDRAFT
-        )
+        grown = 0
+        for move in moves:
+            if move.grant_id == OVERDRAFT:
+                effect = EFFECTS[move.movement]
+                grown += (effect.held - effect.remaining) * move.amount
         if grown <= 0 or self._priced_by is None:
             return
         version = _version_in_force(detail)
@@ -114,21 +129,9 @@ def _version_in_force(detail: Detail) -> int | None:
     return detail.catalog_version if detail.hold is None else detail.hold.catalog_version
 
 
-def _check_time(before: Account, row: Transaction) -> None:
-    """What is due comes first and at its instant; what only time does comes at no other (invariant 18)."""
-    due_at = before.next_due_at
-    is_due = due_at is not None and due_at == row.created_at
-    if due_at is not None and due_at < row.created_at:
-        broken(row, f"passes over what was due at {due_at}")
-    if row.kind in _BY_TIME and not is_due:
-        broken(row, f"is of the kind '{row.kind}' at an instant at which nothing was due")
-    if is_due and (row.kind not in (*_BY_TIME, "plan_change") or row.idempotency_key is not None):
-        broken(row, f"comes before what was due at {due_at}")
-
-
-def _check_hold(before: Account, row: Transaction, detail: Detail) -> None:
+def _check_hold(before: Account, row: Transaction, detail: Detail, about: str) -> None:
     """What is about a hold is for its feature, and what captures it says by which catalog it was placed."""
-    hold = before.holds.get(detail.about or "")
+    hold = before.holds.get(about)
     if hold is None:
         return
     if row.feature_used != hold.terms.feature:
@@ -140,10 +143,9 @@ def _check_hold(before: Account, row: Transaction, detail: Detail) -> None:
 
 def _check_spending(before: Account, row: Transaction, moves: tuple[Allocation, ...]) -> None:
     """A grant is spent and set aside in its time and for its features only (invariant 10)."""
-    by_id = {grant.id: grant for grant in before.grants}
     for move in moves:
-        grant = by_id.get(move.grant_id)
-        if grant is None or move.movement not in ("consumed", "held"):
+        grant = _live(before, move.grant_id) if move.movement in _TAKES else None
+        if grant is None:
             continue
         if grant.expires_at is not None and grant.expires_at <= row.created_at:
             broken(row, f"spends grant '{grant.id}', which expired at {grant.expires_at}")
@@ -151,3 +153,10 @@ def _check_spending(before: Account, row: Transaction, moves: tuple[Allocation, 
             broken(row, f"spends grant '{grant.id}', which takes effect at {grant.effective_at}")
         if grant.features is not None and row.feature_used not in grant.features:
             broken(row, f"spends grant '{grant.id}' on '{row.feature_used}', which it is not for")
+
+
+def _live(account: Account, name: str) -> Grant | None:
+    for grant in account.grants:
+        if grant.id == name:
+            return grant
+    return None

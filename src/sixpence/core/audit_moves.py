@@ -45,21 +45,29 @@ def check_moves(row: Transaction, detail: Detail, moves: tuple[Allocation, ...])
     allowed = MOVEMENTS.get(row.kind)
     if allowed is None:
         broken(row, f"is of the kind '{row.kind}', which there is not")
-    made = {grant_id(row.id, place) for place in range(len(detail.grants))}
+    made = {grant_id(row.id, place) for place in range(len(detail.grants))} if detail.grant is not None else ()
+    repaid = 0
     for move in moves:
-        if move.movement not in allowed:
-            broken(row, f"is of the kind '{row.kind}' and moves what is '{move.movement}'")
-        if move.movement != "repaid" and (move.amount < 0 if move.movement in _BRINGS else move.amount > 0):
-            broken(row, f"moves {move.amount} that is '{move.movement}', which goes the other way")
-        if move.movement in ("granted", "scheduled") and move.grant_id not in made:
+        movement = move.movement
+        if movement not in allowed:
+            broken(row, f"is of the kind '{row.kind}' and moves what is '{movement}'")
+        if movement == "repaid":
+            repaid += move.amount
+        elif move.amount < 0 if movement in _BRINGS else move.amount > 0:
+            broken(row, f"moves {move.amount} that is '{movement}', which goes the other way")
+        if movement in ("granted", "scheduled") and move.grant_id not in made:
             broken(row, f"gives to grant '{move.grant_id}', which it does not make")
-    if moved(moves, "repaid"):
-        broken(row, f"pays {moved(moves, 'repaid')} of what is owed out of nothing")
+    if repaid:
+        broken(row, f"pays {repaid} of what is owed out of nothing")
 
 
 def moved(moves: Iterable[Allocation], *movements: Movement) -> int:
     """How much these movements move, all together."""
-    return sum(move.amount for move in moves if move.movement in movements)
+    total = 0
+    for move in moves:
+        if move.movement in movements:
+            total += move.amount
+    return total
 
 
 def broken(row: Transaction, how: str) -> NoReturn:

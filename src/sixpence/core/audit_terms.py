@@ -11,6 +11,8 @@ from sixpence.core.transaction import Detail, Transaction
 
 def check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
     """A term gives its allowance once, in one piece or in shares, also when it was pushed aside (invariant 11)."""
+    if detail.subscription is None and detail.grant is None:
+        return
     came = sum(terms.amount for terms in detail.grants if terms.by_plan is not None and not terms.rolled)
     then, after = before.subscription, detail.subscription
     if after is not None and after.given > after.best:

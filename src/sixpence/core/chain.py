@@ -5,6 +5,7 @@ A row says in which format its hash was made. A new format never changes old row
 
 import hashlib
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,13 @@ HASH_FORMAT = 2
 
 _ABSENT = b"\xff\xff\xff\xff"
 _packed = msgspec.msgpack.Encoder().encode
+_fields_of: Callable[[Transaction], Fields] = attrgetter(
+    *("account_no", "account_id", "seq", "id", "kind"),
+    *("amount", "balance_after", "total_after", "held_after", "plan"),
+    *("feature_used", "credits_consumed", "generation_id", "metadata_digest"),
+    *("detail", "allocations", "idempotency_key", "fingerprint"),
+    *("created_at", "recorded_at"),
+)
 
 
 def row_hash(previous: bytes, row: Transaction) -> bytes:
@@ -24,18 +32,12 @@ def row_hash(previous: bytes, row: Transaction) -> bytes:
 
     Raises `LookupError` for a format that is not known. What the row says its hash is does not matter.
     """
-    return digest(row.hash_format, previous, hashed_fields(row))
+    return digest(row.hash_format, previous, _fields_of(row))
 
 
 def hashed_fields(row: Transaction) -> Fields:
     """The fields that the chain covers, in their order: all but the metadata's own bytes."""
-    return (
-        *(row.account_no, row.account_id, row.seq, row.id, row.kind),
-        *(row.amount, row.balance_after, row.total_after, row.held_after, row.plan),
-        *(row.feature_used, row.credits_consumed, row.generation_id, row.metadata_digest),
-        *(row.detail, row.allocations, row.idempotency_key, row.fingerprint),
-        *(row.created_at, row.recorded_at),
-    )
+    return _fields_of(row)
 
 
 def digest(form: int, previous: bytes, fields: Fields) -> bytes:

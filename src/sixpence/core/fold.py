@@ -10,7 +10,7 @@ import msgspec
 
 from sixpence.core import metadata as metadata_text
 from sixpence.core.account import Account
-from sixpence.core.apply import apply, apply_change
+from sixpence.core.apply import apply_change
 from sixpence.core.chain import HASH_FORMAT, row_hash
 from sixpence.core.commands import Key
 from sixpence.core.errors import BrokenLedgerError
@@ -84,19 +84,26 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
 def fold(account: Account, rows: Iterable[Transaction]) -> Account:
     """Apply rows in order to the account, each hash computed anew; raises `BrokenLedgerError` at the first misfit."""
     for row in rows:
-        if row.metadata is not None and metadata_text.digest(row.metadata) != row.metadata_digest:
-            raise BrokenLedgerError(f"transaction {row.seq}: its metadata is not what was recorded")
-        if _hash_of(row, account.head) != row.hash:
-            raise BrokenLedgerError(f"transaction {row.seq}: its hash does not follow from its fields")
-        about = row.read_detail().about
-        if row.about_seq != (None if about is None else seq_of(about)):
-            raise BrokenLedgerError(f"transaction {row.seq}: it is filed under another transaction than it is about")
-        apply(account, row)
+        check_link(account.head, row)
+        detail = row.read_detail()
+        check_place(row, detail)
+        apply_change(account, row, detail, row.read_allocations())
     return account
 
 
-def _hash_of(row: Transaction, previous: bytes) -> bytes:
+def check_link(head: bytes, row: Transaction) -> None:
+    """Raise `BrokenLedgerError` unless the row is, as it was written, the one that follows this head of the chain."""
+    if row.metadata is not None and metadata_text.digest(row.metadata) != row.metadata_digest:
+        raise BrokenLedgerError(f"transaction {row.seq}: its metadata is not what was recorded")
     try:
-        return row_hash(previous, row)
+        follows = row_hash(head, row) == row.hash
     except LookupError as error:
         raise BrokenLedgerError(f"transaction {row.seq}: hash format {row.hash_format} is not known") from error
+    if not follows:
+        raise BrokenLedgerError(f"transaction {row.seq}: its hash does not follow from its fields")
+
+
+def check_place(row: Transaction, detail: Detail) -> None:
+    """Raise `BrokenLedgerError` unless the row is filed under what it is about."""
+    if row.about_seq != (None if detail.about is None else seq_of(detail.about)):
+        raise BrokenLedgerError(f"transaction {row.seq}: it is filed under another transaction than it is about")

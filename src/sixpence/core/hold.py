@@ -15,6 +15,8 @@ from sixpence.core.window import Mark
 HoldState = Literal["open", "captured", "released", "expired"]
 Part = tuple[str, int]
 
+_QUEUED_BEYOND = 100
+
 
 class HoldTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a hold is for: the catalog version of its placing prices it, whatever comes later.
@@ -81,7 +83,8 @@ class Holds(dict[str, Hold]):
     def earliest(self) -> Hold | None:
         """The open hold that times out first, of several at one instant the one with the lowest id."""
         queue = self._queue
-        if queue is None:
+        if queue is None or len(queue) > 2 * len(self) + _QUEUED_BEYOND:
+            # Ordered by whoever asks first; and anew, when most of it is of holds that are not here any more.
             queue = self._queue = [(hold.terms.expires_at, hold.id) for hold in self.values() if hold.state == "open"]
             heapify(queue)
         while queue:
