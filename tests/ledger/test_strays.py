@@ -2,6 +2,7 @@
 
 import pytest
 
+from sixpence.core.bounds import account_no
 from sixpence.core.commands import EnsureAccount, GrantCredits
 from sixpence.ledger.claims import SOURCE_PREFIX
 from sixpence.ledger.ledger import Ledger
@@ -53,7 +54,8 @@ def test_an_event_that_nobody_claimed_is_found(granted: str) -> None:
 
 def test_a_claim_of_another_account_is_found(granted: str) -> None:
     """The claim says whose the event is, and the grant is somebody else's."""
-    run(granted, "UPDATE source_claims SET account_id = :id WHERE source_key = :key", {"id": BOB, "key": EVENT})
+    values = {"no": account_no(BOB), "id": BOB, "key": EVENT}
+    run(granted, "UPDATE source_claims SET account_no = :no, account_id = :id WHERE source_key = :key", values)
 
     assert verified(granted).differences == [
         f"account '{ADA}': transaction 2 grants for the source key '{EVENT}', which account '{BOB}' has claimed"
@@ -64,11 +66,26 @@ def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedCl
     """Who claims an event and crashes grants it by the redelivery."""
     run(
         granted,
-        "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) VALUES ('invoice 9', 1, :id, :at)",
-        {"id": ADA, "at": clock()},
+        "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) "
+        "VALUES ('invoice 9', :no, :id, :at)",
+        {"no": account_no(ADA), "id": ADA, "at": clock()},
     )
 
     assert verified(granted).differences == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("account_no = 7", "names number 7, which is not that of 'ada@example.com'"),
+        ("claimed_at = -1", "was made at -1, which is no instant"),
+    ],
+)
+def test_a_claim_that_cannot_be_is_found(granted: str, change: str, told: str) -> None:
+    """Its number follows from its account's id, and its time is one."""
+    run(granted, f"UPDATE source_claims SET {change} WHERE source_key = :key", {"key": EVENT})
+
+    assert verified(granted).differences == [f"the claim of the source key '{EVENT}' {told}"]
 
 
 def test_keys_that_only_look_like_an_events_are_no_events(granted: str, clock: MovedClock) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sixpence.core.catalog import Catalog, PricedBy, from_document
 from sixpence.core.catalog_made import check_catalog
 from sixpence.core.errors import DatabaseSetupError
+from sixpence.core.instant import INSTANT_MAX
 from sixpence.ledger.schema import catalog_versions, credit_accounts
 
 # What reading a document that is none may raise.
@@ -109,17 +110,25 @@ def list_faults(connection: Connection) -> list[str]:
     """What is wrong with the applied catalogs, in plain words: numbers run from 1, documents are as applied."""
     rows = connection.execute(select(catalog_versions).order_by(catalog_versions.c.version)).all()
     faults = [] if rows else ["there is no catalog, so nothing says what things cost"]
+    last_at = 0
     for number, row in enumerate(rows, 1):
         if row.version != number:
             return [*faults, f"catalog version {number} is missing"]
         if not _as_applied(row.document, row.digest):
             faults.append(f"catalog version {number}: its document is not the one that was applied")
+        if not isinstance(row.applied_at, int) or not last_at <= row.applied_at <= INSTANT_MAX:
+            faults.append(
+                f"catalog version {number}: applied at {row.applied_at!r:.60}, not at or after the one before"
+            )
+            return faults
+        last_at = row.applied_at
     return faults
 
 
 def _as_applied(document: str, digest: str) -> bool:
     try:
-        return from_document(document).digest() == digest
+        catalog = from_document(document)
+        return catalog.document() == document and catalog.digest() == digest
     except _UNREADABLE:
         return False
 

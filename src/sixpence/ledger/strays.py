@@ -4,10 +4,15 @@ Each is one statement over all accounts, of which the database gives no more tha
 own ledger says (`proof`).
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
 from sqlalchemy import Connection, text
 
+from sixpence.core.bounds import account_no
 from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.ledger.claims import SOURCE_PREFIX
+from sixpence.ledger.scan import Scan
 
 # Clocks of servers differ by less; beyond it, what a plan gives or takes by time comes late (invariant 12).
 AHEAD_MAX = 60 * SECOND
@@ -40,6 +45,7 @@ _OF_EVENTS = {
     "first": SOURCE_PREFIX,
     "beyond": SOURCE_PREFIX[:-1] + chr(ord(SOURCE_PREFIX[-1]) + 1),
 }
+_CLAIMS = "SELECT source_key, account_no, account_id, claimed_at FROM source_claims ORDER BY source_key"
 # Up to the end of the calendar: SQLite keeps any value in any column, and what is no instant is for the proof to tell.
 _AHEAD = text(
     """
@@ -53,7 +59,7 @@ _CLOCKS = {
 }
 
 
-def list_strays(connection: Connection, *, most: int) -> list[str]:
+def list_strays(connection: Connection, scan: Scan, *, most: int) -> list[str]:
     """What is wrong between accounts, in plain words, of each kind at most so many."""
     limit = {"most": most}
     return [
@@ -70,6 +76,7 @@ def list_strays(connection: Connection, *, most: int) -> list[str]:
             + ("which nobody has claimed" if claimed_by is None else f"which account '{claimed_by}' has claimed")
             for name, seq, key, claimed_by in connection.execute(_GRANTS_BY_NO_CLAIM, {**_OF_EVENTS, **limit})
         ),
+        *islice(_claim_faults(scan), most),
     ]
 
 
@@ -82,3 +89,19 @@ def list_ahead(connection: Connection, *, most: int) -> list[str]:
         "of the database's clock; until then nothing falls due in it"
         for name, last_at in connection.execute(_AHEAD, wanted)
     ]
+
+
+def _claim_faults(scan: Scan) -> Iterator[str]:
+    """What is wrong with the claims by themselves: their account's number follows from its id, their time is one."""
+    for key, number, name, claimed_at in scan.stream(_CLAIMS):
+        if number != _number_of(name):
+            yield f"the claim of the source key {key!r:.80} names number {number}, which is not that of '{name}'"
+        if not isinstance(claimed_at, int) or not 0 <= claimed_at <= INSTANT_MAX:
+            yield f"the claim of the source key {key!r:.80} was made at {claimed_at!r:.60}, which is no instant"
+
+
+def _number_of(name: object) -> int | None:
+    try:
+        return account_no(str(name))
+    except UnicodeEncodeError:
+        return None

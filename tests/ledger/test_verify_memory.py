@@ -1,0 +1,38 @@
+"""An account of any length is proved in little memory: neither its rows nor its holds are kept."""
+
+import subprocess
+import sys
+
+from tests.ledger.written import write_long_accounts
+
+ADA = "ada@example.com"
+ROWS = 60_000
+# A row is about 1.5 kB in memory; all of them would be 90 MB.
+MEBIBYTES_MAX = 20
+# The most that a process ever had, before and after it verifies: in a process of its own, since that never falls.
+PROGRAM = """
+import resource, sys
+from sixpence.ledger.database import place_of, reading_engine
+from sixpence.ledger.verify import verify
+
+engine = reading_engine(place_of(sys.argv[1]))
+with engine.connect() as connection:
+    connection.exec_driver_sql("SELECT count(*) FROM credit_transactions")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    report = verify(connection)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+kibibyte = 1024 if sys.platform == "darwin" else 1
+print(report.transactions, len(report.differences), (after - before) // (1024 * kibibyte))
+"""
+
+
+def test_a_long_account_is_proved_in_little_memory(url: str) -> None:
+    """Sixty thousand rows with twenty thousand holds take no more than some thousand rows do."""
+    write_long_accounts(url, [ADA], ROWS)
+
+    done = subprocess.run([sys.executable, "-c", PROGRAM, url], capture_output=True, text=True, timeout=100)
+
+    assert done.stderr == ""
+    transactions, differences, mebibytes = map(int, done.stdout.split())
+    assert (transactions, differences) == (ROWS, 0)
+    assert mebibytes <= MEBIBYTES_MAX

@@ -1,0 +1,82 @@
+"""A long ledger written past the writer: rows decided by the core, put into the tables in bulk.
+
+For tests of what an account of many rows takes. Not here: what a writer does with each of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import msgspec
+from sqlalchemy import Connection, insert
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.commands import CaptureHold, Command, Consume, EnsureAccount, GrantCredits, PlaceHold
+from sixpence.core.decide import decide
+from sixpence.core.hold import Hold
+from sixpence.core.instant import SECOND
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.rows import account_to_row, hold_to_row
+from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, outbox
+from tests.ledger.databases import raw_engine
+from tests.ledger.moved_clock import MovedClock
+
+AT_ONCE = 5_000
+
+
+def write_long_accounts(url: str, account_ids: Sequence[str], rows: int) -> None:
+    """Fill the database at the URL with these accounts, each of so many rows: uses, and holds captured at once.
+
+    One hold of each stays open from its first row to its last.
+    """
+    clock = MovedClock()
+    ledger = Ledger(url, clock=clock)
+    ledger.open()
+    ledger.close()
+    with raw_engine(url).begin() as connection:
+        for account_id in account_ids:
+            _write(connection, _Life(account_id, clock()), rows)
+
+
+def _write(connection: Connection, life: "_Life", rows: int) -> None:
+    lines = life.rows(rows)
+    while chunk := [msgspec.structs.asdict(row) for row in islice(lines, AT_ONCE)]:
+        connection.execute(insert(credit_transactions), chunk)
+    account = life.account
+    holds = [hold_to_row(account.account_no, hold) for hold in (*life.ended, *account.holds.values())]
+    connection.execute(insert(credit_holds), list(map(msgspec.structs.asdict, holds)))
+    connection.execute(insert(credit_accounts), [msgspec.structs.asdict(account_to_row(account))])
+    touched = msgspec.json.encode([[account.account_id, 1, account.seq]]).decode()
+    connection.execute(insert(outbox), [{"touched": touched, "recorded_at": account.last_at}])
+
+
+class _Life:
+    def __init__(self, account_id: str, now: int) -> None:
+        self.account = Account(account_no=account_no(account_id), account_id=account_id)
+        self.ended: list[Hold] = []
+        self._now = now
+        self._priced_by = PricedBy(1, DEFAULT_CATALOG, now)
+
+    def rows(self, count: int) -> Iterator[Transaction]:
+        """So many rows, one after another."""
+        for command in (
+            EnsureAccount(),
+            GrantCredits(amount=10_000_000),
+            PlaceHold(feature="video", ttl_seconds=86_400),
+        ):
+            yield self._row(command)
+        while self.account.seq + 3 <= count:
+            yield self._row(Consume(feature="video", metadata='{"prompt":"a house by the sea, at dusk"}'))
+            placed = self._row(PlaceHold(feature="video", ttl_seconds=86_400))
+            yield placed
+            yield self._row(CaptureHold(hold_id=placed.id))
+            self.ended.append(self.account.holds.pop(placed.id))
+
+    def _row(self, command: Command) -> Transaction:
+        decision = decide(self.account, command, clock=self._now, priced_by=self._priced_by)
+        self._now += SECOND // 100
+        self.account = decision.account
+        assert decision.row is not None, decision.refusal
+        return decision.row
