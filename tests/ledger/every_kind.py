@@ -1,0 +1,89 @@
+"""A small ledger in which every kind of row stands, every state of a hold, claims, two catalogs and usage by day."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+
+from sixpence.core.catalog import Feature
+from sixpence.core.commands import (
+    Adjust,
+    CancelPlan,
+    CaptureHold,
+    ChangePlan,
+    Close,
+    Command,
+    Consume,
+    EnsureAccount,
+    ExtendHold,
+    Freeze,
+    GrantCredits,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+    Tick,
+    Unfreeze,
+    VoidGrant,
+)
+from sixpence.core.instant import DAY
+from sixpence.core.transaction import Transaction
+from sixpence.delivery.relay import Relay
+from sixpence.ledger.batch import Accepted
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from tests.ledger.databases import apply_catalog
+from tests.ledger.moved_clock import START, MovedClock
+from tests.ledger.till import CATALOG, Till, another_till, open_till
+
+BOB = "bob@example.com"
+ANOTHER_CATALOG = msgspec.structs.replace(CATALOG, features={**CATALOG.features, "sketch": Feature(2, title="Skizze")})
+
+
+def write_every_kind(url: str, clock: MovedClock) -> None:
+    """Fill the database at the URL, which is not there yet, through the writer and the relay."""
+    till = open_till(url, clock)
+    _live(till, clock, lambda: apply_catalog(url, ANOTHER_CATALOG, clock()))
+    till.store.close()
+    ledger = Ledger(url, catalog=CATALOG, clock=clock)
+    with SyncCreditService(ledger) as service:
+        service.initialize_user_credits(BOB, label="Bob", metadata={"team": 7})
+        service.grant_credits(BOB, 5, source_key="invoice 7", expires_at=START + timedelta(days=9))
+        asyncio.run(Relay(ledger).run_once())
+    till = another_till(url, clock)
+    till.row(Consume(feature="sketch"), BOB)
+    till.row(Close(reason="gone"), BOB)
+    till.store.close()
+
+
+def _live(till: Till, clock: MovedClock, apply_another: Callable[[], None]) -> None:
+    def row(command: Command, key: str | None = None) -> Transaction:
+        clock.move(seconds=1)
+        (outcome,) = till.ask(command, key=key)
+        assert isinstance(outcome, Accepted), outcome
+        assert outcome.row is not None
+        return outcome.row
+
+    row(EnsureAccount(), "again")
+    row(GrantCredits(amount=2, expires_at=clock() + DAY // 2, reason="an hour", features=("sketch",)))
+    row(GrantCredits(amount=3, expires_at=clock() + DAY // 2, priority=900, features=("video",)))
+    row(GrantCredits(amount=4, effective_at=clock() + DAY, category="paid", priority=7))
+    use = row(Consume(feature="video", generation_id="g-1", metadata='{"seed":"é"}'), "use")
+    kept = row(PlaceHold(feature="sketch", ttl_seconds=600))
+    row(ExtendHold(hold_id=kept.id, ttl_seconds=1_200))
+    row(CaptureHold(hold_id=kept.id), "capture")
+    row(ReleaseHold(hold_id=row(PlaceHold(feature="sketch", ttl_seconds=600)).id, reason="failed"))
+    left = row(PlaceHold(feature="sketch", ttl_seconds=60, amount=2))
+    apply_another()
+    clock.move(seconds=100)
+    row(CaptureHold(hold_id=left.id, late=True))
+    row(Refund(transaction_id=use.id, amount=1, reason="dark", actor="ops"))
+    row(VoidGrant(grant_id=row(GrantCredits(amount=3)).id, revoke_spent=True))
+    row(Adjust(amount=2, reason="counted", actor="ops"))
+    row(ChangePlan(plan="basic"))
+    clock.move(seconds=90_000)
+    till.ask(Tick())
+    row(Freeze(reason="odd"))
+    row(Unfreeze())
+    row(CancelPlan())
+    row(PlaceHold(feature="video", ttl_seconds=9_000))
