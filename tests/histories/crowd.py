@@ -43,7 +43,7 @@ class Acknowledged:
 
 
 class Crowd:
-    """Clients that go on until they are told to end, or have begun so many requests.
+    """Clients that go on until they are told to end, or have begun `requests_max`; else as many as they are allowed.
 
     `acknowledged` are the changes that the witness has on the disk.
     """
@@ -66,6 +66,7 @@ class Crowd:
         self._requests_max = requests_max
         self._numbers = itertools.count(1)
         self._done = False
+        self._allowed = asyncio.Semaphore(requests_max or 0)
         self._moved = asyncio.Event()
         self.acknowledged: list[Acknowledged] = []
         self.unexpected: list[str] = []
@@ -77,9 +78,15 @@ class Crowd:
             for number in range(self._clients):
                 group.create_task(self._client(number))
 
+    def allow(self, requests: int) -> None:
+        """Let the clients begin so many more."""
+        for _ in range(requests):
+            self._allowed.release()
+
     def finish(self) -> None:
         """Let the clients end: what was begun under a key is still brought to its end."""
         self._done = True
+        self.allow(self._clients)
 
     @property
     def requests(self) -> int:
@@ -96,15 +103,21 @@ class Crowd:
     async def _client(self, number: int) -> None:
         choose = Rolled(f"{self._seed} {number}")
         lines = [Line(self._served, number), Line(self._served, number + 1)]
-        while not self._done:
+        while await self._may_begin():
             known = self._accounts.take(choose)
             asked = draw(choose, known, next(self._numbers))
-            self.counts["requests"] += 1
-            if self.requests == self._requests_max:
-                self.finish()
             await self._bring_to_an_end(lines, known, asked, choose(range(40)))
         for line in lines:
             await line.hang_up()
+
+    async def _may_begin(self) -> bool:
+        await self._allowed.acquire()
+        if self._done:
+            return False
+        self.counts["requests"] += 1
+        if self.requests == self._requests_max:
+            self.finish()
+        return True
 
     async def _bring_to_an_end(self, lines: list["Line"], known: Known, asked: Asked, chance: int) -> None:
         """Send a request: without a key once, else until it is answered, sometimes twice at once or once more."""

@@ -16,7 +16,7 @@ from tests.core.reference import Row as ReferenceRow
 from tests.histories.figures import answer_of, look_of, plain, told, told_by_refusal
 from tests.histories.history import Call, Row
 from tests.histories.matching import Request
-from tests.histories.wording import to_command
+from tests.histories.wording import READ, to_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,8 @@ class Replay:
     def _explains(self, call: Call) -> bool:
         """Whether the account as it stands, at an instant of the call, refuses like this."""
         rows = self._reference.rows
+        if call.asked.kind == READ:
+            return not rows and call.body.get("code") == "account-not-found"
         figures = {"remaining": rows[-1].remaining, "held": rows[-1].held} if rows else {}
         if any(name in call.body and call.body[name] != value for name, value in figures.items()):
             return False

@@ -16,6 +16,7 @@ from sixpence.core.commands import Tick
 from sixpence.core.decide import Decision, decide
 from sixpence.core.instant import SECOND
 from sixpence.core.past import Past
+from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.transaction import Transaction
 from sixpence.http import answers, problems
 from sixpence.ledger.batch import Accepted
@@ -60,6 +61,8 @@ class Tale:
         return History(tuple(self.calls), tuple(self.rows), PRICED_BY)
 
     def _look(self) -> Response:
+        if not self._account.exists:
+            return problems.of_error(AccountNotFoundError(ACCOUNT))
         decided = decide(self._account, Tick(), clock=self.clock, priced_by=PRICED_BY)
         self._take(decided, None)
         account = decided.account

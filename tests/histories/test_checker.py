@@ -170,6 +170,19 @@ def test_a_refusal_that_should_have_been_accepted() -> None:
     assert found_in(replace(history, calls=[history.calls[0], history.calls[2], asked_later])) == ["wrong refusal"]
 
 
+def test_an_account_that_is_not_there_yet() -> None:
+    """A read and a use before it was made are refused, and one that was asked after that may not be."""
+    tale = Tale()
+    missed = tale.ask(READ)
+    tale.ask("consume", feature="sketch")
+    made = tale.ask("ensure")
+    history = tale.history()
+    later = replace(missed, called_at=made.called_at + 9 * SECOND, returned_at=made.called_at + 10 * SECOND)
+
+    assert found_in(history) == []
+    assert found_in(replace(history, calls=[later, *history.calls[1:]])) == ["wrong refusal"]
+
+
 def test_a_refusal_meets_any_version_while_it_waits() -> None:
     """One that was asked before a grant and answered after it may have met the account before it."""
     tale = Tale()

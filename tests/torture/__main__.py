@@ -5,9 +5,11 @@ A part is a function of steps and seed that prints its progress and, last, what 
 
 import argparse
 import secrets
+import signal
 import sys
 from collections.abc import Callable
 
+from tests.torture.flips import run_flips
 from tests.torture.histories import run_histories
 from tests.torture.kill import run_kill
 from tests.torture.lockstep import run_lockstep
@@ -17,6 +19,7 @@ PARTS: dict[str, tuple[Callable[[int, int], bool], int]] = {
     "lockstep": (run_lockstep, 3_000),
     "kill": (run_kill, 300),
     "histories": (run_histories, 200_000),
+    "flips": (run_flips, 100_000),
 }
 
 
@@ -27,6 +30,8 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=None, help="steps, kills or requests; each part has its own count")
     parser.add_argument("--seed", type=int, default=None, help="the same seed runs the same steps; else a new one")
     asked = parser.parse_args()
+    # Asked to end, it ends what it has started first.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
     run, usual = PARTS[asked.part]
     steps = usual if asked.steps is None else asked.steps

@@ -1,8 +1,9 @@
 """Every flip of every byte in a small ledger's rows, one after another: each has to be found by verify.
 
-The ledger has every kind of row. However many steps are asked for, all flips are tried; there is nothing to be drawn.
+The ledger has every kind of row. Where fewer steps are asked for than there are flips, so many are drawn.
 """
 
+import random
 import tempfile
 import time
 from collections import Counter
@@ -15,15 +16,17 @@ from tests.ledger.moved_clock import MovedClock
 PROGRESS_SECONDS = 10.0
 
 
-def run_flips(_steps: int, _seed: int) -> bool:
-    """Try them all and say what was tried; False when one was missed that is no exception."""
+def run_flips(steps: int, seed: int) -> bool:
+    """Try so many, or all, and say what was tried; False when one was missed that is no exception."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/credits.db"
         write_every_kind(f"sqlite:///{path}", MovedClock())
         with flipped(path) as copy:
             flips = list(copy.flips())
-            missed = [flip for flip in _watched(flips) if not copy.is_found(flip)]
+            flips = flips if steps >= len(flips) else random.Random(seed).sample(flips, steps)
             whole = copy.differences() == []
+            missed = [flip for flip in _watched(flips) if not copy.is_found(flip)]
+            whole = whole and copy.differences() == []
     excused = Counter((flip.table, flip.column) for flip in missed if (flip.table, flip.column) in EXCEPTIONS)
     found = [flip for flip in missed if (flip.table, flip.column) not in EXCEPTIONS]
     for flip in found:

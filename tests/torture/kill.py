@@ -29,7 +29,9 @@ CLIENTS = 12
 DEATHS_AN_ERA = 10
 ACCOUNTS_AT_ONCE = 6
 REQUESTS_AN_ACCOUNT = 250
-ACKNOWLEDGED_BETWEEN = 20
+# Of so many requests that are begun for each death, most are to come when it happens. Few enough to prove them at once.
+REQUESTS_A_DEATH = 300
+ACKNOWLEDGED_BEFORE = range(10, 100)
 PROGRESS_SECONDS = 10.0
 # Nobody gets anything done for so long: then something does not come back by itself.
 STUCK_SECONDS = 120.0
@@ -114,8 +116,8 @@ async def die_under_load(stage: Stage, testimony: Path, tally: Tally, *, deaths:
             try:
                 for _ in range(deaths):
                     async with asyncio.timeout(STUCK_SECONDS):
-                        await crowd.until(ACKNOWLEDGED_BETWEEN)
-                        await asyncio.sleep(choose(range(400)) / 1_000)
+                        crowd.allow(REQUESTS_A_DEATH)
+                        await crowd.until(choose(ACKNOWLEDGED_BEFORE))
                         await stage.die(choose, tally.deaths)
                     tally.found_again += await asyncio.to_thread(look_up, stage.served.database_url, crowd)
                     tally.tell()
