@@ -1,7 +1,6 @@
 """One lane of the writer: runs a batch on its store until every request has its outcome, whatever happens."""
 
 import logging
-import time
 from collections.abc import Sequence
 
 from sixpence.core.errors import (
@@ -12,6 +11,7 @@ from sixpence.core.errors import (
     OutcomeUnknownError,
 )
 from sixpence.ledger.batch import Decided, Outcome, Request, asked_for, decide_batch
+from sixpence.ledger.running import ON_THREADS, Running
 from sixpence.ledger.store import (
     ConnectionLostError,
     ContendedError,
@@ -33,12 +33,14 @@ CONTENDED_TRIES_MAX = 20
 class Lane:
     """Runs batches one after another on a store of its own; used by one thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, running: Running = ON_THREADS) -> None:
         self._store = store
+        self._monotonic = running.monotonic
+        self._pause = running.pause
 
     def run(self, requests: Sequence[Request], *, wait: bool = True) -> list[Outcome | None]:
         """The outcomes in the order of the requests; None where another session holds the account."""
-        away_until = time.monotonic() + AWAY_SECONDS_MAX
+        away_until = self._monotonic() + AWAY_SECONDS_MAX
         contended = 0
         while True:
             try:
@@ -64,10 +66,10 @@ class Lane:
                 return [InternalError()]
             except ConnectionLostError as error:
                 self._store.close()
-                if time.monotonic() > away_until:
+                if self._monotonic() > away_until:
                     _log.warning("the database is not available", extra={"cause": str(error)})
                     return [DatabaseUnavailableError()] * len(requests)
-                time.sleep(PAUSE_SECONDS)
+                self._pause(PAUSE_SECONDS)
             except CreditSystemError as error:
                 self._store.close()
                 return [error] * len(requests)
@@ -95,14 +97,14 @@ class Lane:
     def _settle(self, decided: Decided, lost: ConnectionLostError) -> list[Outcome | None]:
         """The connection died while committing: a batch is atomic, so its first row tells what became of it."""
         _log.warning("the outcome of a commit is not known; looking", extra={"cause": str(lost)})
-        until = time.monotonic() + SETTLE_SECONDS_MAX
-        while time.monotonic() < until:
+        until = self._monotonic() + SETTLE_SECONDS_MAX
+        while self._monotonic() < until:
             try:
                 if self._store.was_committed(decided.append.rows[0]):
                     return decided.outcomes
             except ConnectionLostError:
                 self._store.close()
-                time.sleep(PAUSE_SECONDS)
+                self._pause(PAUSE_SECONDS)
             else:
                 raise lost
         # Even a refusal may rest on a row of the batch that is not there.

@@ -4,13 +4,12 @@ An account that another session holds is parked: its commands wait for a later b
 else's do. No threads here, only the lock and the wake-up they share.
 """
 
-import threading
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
 from sixpence.ledger.pace import Pace
+from sixpence.ledger.running import ON_THREADS, Running
 
 T = TypeVar("T")
 PARKED_SECONDS = 0.01
@@ -42,9 +41,10 @@ class Taken(Generic[T]):
 class CommandQueue(Generic[T]):
     """Waiting commands by account. `put` is called by anybody, `take` and `done` by the lanes."""
 
-    def __init__(self, *, size_max: int) -> None:
+    def __init__(self, *, size_max: int, running: Running = ON_THREADS) -> None:
         self._size_max = size_max
-        self._changed = threading.Condition()
+        self._monotonic = running.monotonic
+        self._changed = running.condition()
         self._by_account: dict[str, deque[Waiting[T]]] = {}
         self._ready: deque[str] = deque()
         self._parked: dict[str, float] = {}
@@ -92,24 +92,24 @@ class CommandQueue(Generic[T]):
                     return self._jobs.popleft()
                 taken = self._take(size_max)
                 if taken.entries or taken.late:
-                    self._pace.taken(len(taken.entries), now=time.monotonic(), at_once=at_once)
+                    self._pace.taken(len(taken.entries), now=self._monotonic(), at_once=at_once)
                     return taken
                 if self._closed and not self._by_account:
                     return None
                 at_once = False
                 self._changed.wait(self._pause())
 
-    def done(self, account_ids: set[str], again: list[Waiting[T]]) -> None:
+    def done(self, account_ids: Collection[str], again: list[Waiting[T]]) -> None:
         """The batch with these accounts has ended; `again` are its entries whose account was held by someone else."""
         with self._changed:
-            self._running -= account_ids
+            self._running.difference_update(account_ids)
             for entry in reversed(again):
                 entry.held_elsewhere = True
                 self._by_account.setdefault(entry.account_id, deque()).appendleft(entry)
                 self._size += 1
-            retry_at = time.monotonic() + PARKED_SECONDS
-            for account_id in {entry.account_id for entry in again}:
-                self._parked[account_id] = retry_at
+            retry_at = self._monotonic() + PARKED_SECONDS
+            for entry in again:
+                self._parked[entry.account_id] = retry_at
             for account_id in account_ids:
                 if account_id in self._by_account and account_id not in self._parked:
                     self._ready.append(account_id)
@@ -132,7 +132,7 @@ class CommandQueue(Generic[T]):
 
     def _take(self, size_max: int) -> Taken[T]:
         taken: Taken[T] = Taken()
-        now = time.monotonic()
+        now = self._monotonic()
         if self._parked:
             self._take_parked(taken, size_max, now)
         while self._ready and len(taken.entries) < size_max:
@@ -167,4 +167,4 @@ class CommandQueue(Generic[T]):
     def _pause(self) -> float | None:
         if not self._parked:
             return None
-        return max(0.001, min(self._parked.values()) - time.monotonic())
+        return max(0.001, min(self._parked.values()) - self._monotonic())

@@ -6,16 +6,16 @@ after COMMIT; a caller that goes away cancels nothing.
 
 import asyncio
 import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from sixpence.core.errors import AccountBusyError, CreditSystemError, InternalError, QueueFullError, ServiceClosedError
 from sixpence.ledger.batch import Accepted, Outcome, Request
 from sixpence.ledger.lane import Lane
 from sixpence.ledger.queue import CommandQueue, Taken, Waiting
+from sixpence.ledger.running import ON_THREADS, Running
 from sixpence.ledger.store import Store
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ _Entry = Waiting[_Waiter]
 
 
 class Writer:
-    """Runs requests in batches on one thread for each store; at most `queue_size_max` requests wait."""
+    """Runs requests in batches, in one loop for each store; at most `queue_size_max` requests wait."""
 
     def __init__(
         self,
@@ -50,16 +50,16 @@ class Writer:
         queue_size_max: int = QUEUE_SIZE_MAX,
         batch_size_max: int = BATCH_SIZE_MAX,
         wait_seconds_max: float = WAIT_SECONDS_MAX,
+        running: Running = ON_THREADS,
     ) -> None:
-        self._queue: CommandQueue[_Waiter] = CommandQueue(size_max=queue_size_max)
+        self._queue: CommandQueue[_Waiter] = CommandQueue(size_max=queue_size_max, running=running)
+        self._monotonic = running.monotonic
         self._batch_size_max = batch_size_max
         self._wait_seconds_max = wait_seconds_max
-        self._threads = [
-            threading.Thread(target=self._work, args=(Lane(store),), name=f"sixpence-writer-{number}", daemon=True)
+        self._join = [
+            running.start(partial(self._work, Lane(store, running)), f"sixpence-writer-{number}")
             for number, store in enumerate(stores)
         ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def waiting(self) -> int:
@@ -77,11 +77,15 @@ class Writer:
         assert isinstance(waiter.future, asyncio.Future)
         return _accepted(await waiter.future)
 
-    def submit_and_wait(self, request: Request) -> Accepted:
-        """Run the request and block this thread until its outcome is there."""
+    def begin(self, request: Request) -> "Future[Outcome]":
+        """Let the request run; the future will hold its outcome, a refusal, too, as a value."""
         waiter = self._put(request, None)
         assert isinstance(waiter.future, Future)
-        return _accepted(waiter.future.result())
+        return waiter.future
+
+    def submit_and_wait(self, request: Request) -> Accepted:
+        """Run the request and block this thread until its outcome is there."""
+        return _accepted(self.begin(request).result())
 
     def run_job(self, job: Callable[[], T]) -> "Future[T]":
         """Run a function on a writer's thread between two batches."""
@@ -98,14 +102,14 @@ class Writer:
         return future
 
     def close(self) -> None:
-        """Accept nothing more, finish what waits, and end the threads."""
+        """Accept nothing more, finish what waits, and end the loops."""
         self._queue.close()
-        for thread in self._threads:
-            thread.join()
+        for join in self._join:
+            join()
 
     def _put(self, request: Request, loop: asyncio.AbstractEventLoop | None) -> _Waiter:
         waiter = _Waiter(request, loop)
-        deadline = time.monotonic() + self._wait_seconds_max
+        deadline = self._monotonic() + self._wait_seconds_max
         accepted = self._queue.put(Waiting(request.account_id, deadline, waiter))
         if accepted is None:
             raise ServiceClosedError
@@ -142,7 +146,7 @@ class Writer:
                 again.append(entry)
             else:
                 finished.append((entry.item, outcome))
-        self._queue.done({entry.account_id for entry in taken.entries}, again)
+        self._queue.done({entry.account_id: None for entry in taken.entries}, again)
         _deliver(finished)
 
 
