@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         QueueFullError,
         RefusedError,
         ServiceClosedError,
+        TransactionEndedError,
         UnavailableError,
     )
     from sixpence.core.price import Usage
@@ -166,6 +167,7 @@ __all__ = [
     "SyncCreditService",
     "Tier",
     "TokenRates",
+    "TransactionEndedError",
     "TransactionNotFoundError",
     "Trial",
     "TrialRefusedError",
@@ -206,6 +208,7 @@ _PLACES = {
         "QueueFullError",
         "RefusedError",
         "ServiceClosedError",
+        "TransactionEndedError",
         "UnavailableError",
     "sixpence.core.checkpoint": ("Checkpoint",),
     ),

@@ -34,6 +34,7 @@
     │   ├── AccountBusyError
     │   ├── DatabaseUnavailableError
     │   ├── OutcomeUnknownError
+    │   ├── TransactionEndedError
     │   └── ServiceClosedError
     ├── DatabaseSetupError           a database that cannot be used as it stands
     └── InternalError                a defect: the command had no effect
@@ -158,6 +159,20 @@ class OutcomeUnknownError(UnavailableError):
 
     def __str__(self) -> str:
         return "The database went away while committing. Send the request again with the same idempotency key."
+
+
+@dataclass(unsafe_hash=True)
+class TransactionEndedError(UnavailableError):
+    """The caller's own transaction is over, or took so long that it was undone: this did not become part of it."""
+
+    code: ClassVar[str] = "transaction-ended"
+    title: ClassVar[str] = "The transaction has ended"
+
+    def __str__(self) -> str:
+        return (
+            "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and "
+            "do what takes long before or after it."
+        )
 
 
 @dataclass(unsafe_hash=True)

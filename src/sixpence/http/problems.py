@@ -51,6 +51,7 @@ STATUSES: Mapping[str, int] = {
     core.DatabaseUnavailableError.code: 503,
     core.OutcomeUnknownError.code: 503,
     core.ServiceClosedError.code: 503,
+    core.TransactionEndedError.code: 503,
     core.DatabaseSetupError.code: 503,
     core.InternalError.code: 500,
     core.CheckpointNotFoundError.code: 404,

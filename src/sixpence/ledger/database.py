@@ -73,6 +73,17 @@ def writing_engine(place: PostgresServer) -> Engine:
     return _postgres_engine(place, isolation_level="READ COMMITTED", pool_size=2, pool_pre_ping=True)
 
 
+def callers_engine(place: PostgresServer, *, wait_seconds_max: float) -> Engine:
+    """An engine for transactions that callers begin here; whoever finds no connection free waits so long at most."""
+    return _postgres_engine(
+        place,
+        isolation_level="READ COMMITTED",
+        pool_size=READERS,
+        pool_pre_ping=True,
+        pool_timeout=wait_seconds_max,
+    )
+
+
 def lent_engine(connection: sqlite3.Connection) -> Engine:
     """SQLAlchemy over the writer's own SQLite connection, whose transactions it neither begins nor ends."""
     return create_engine(
@@ -91,7 +102,9 @@ def server_clock(connection: Connection) -> int | None:
     return int(connection.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")) or 0)
 
 
-def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: int, pool_pre_ping: bool) -> Engine:
+def _postgres_engine(
+    place: PostgresServer, *, isolation_level: str, pool_size: int, pool_pre_ping: bool, pool_timeout: float = 30.0
+) -> Engine:
     try:
         import psycopg  # noqa: F401 - an extra: a SQLite user does not have it
     except ImportError:
@@ -103,6 +116,7 @@ def _postgres_engine(place: PostgresServer, *, isolation_level: str, pool_size: 
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=pool_pre_ping,
+        pool_timeout=pool_timeout,
         # An error that is logged must not show e-mails, hashes or metadata.
         hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "sixpence"},

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine
@@ -25,15 +25,20 @@ from sixpence.ledger.database import (
     READERS,
     PostgresServer,
     SQLiteFile,
+    callers_engine,
     place_of,
     reading_engine,
     server_clock,
     writing_engine,
 )
 from sixpence.ledger.forking import rest_when_forking
+from sixpence.ledger.own.sqlite import OwnOnSQLite
 from sixpence.ledger.sqlite import SQLiteStore, system_clock
 from sixpence.ledger.store import Store
 from sixpence.ledger.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_MAX, Writer
+
+if TYPE_CHECKING:
+    from sixpence.ledger.own.postgres import OwnOnPostgres
 
 T = TypeVar("T")
 Clock = Callable[[], int]
@@ -67,6 +72,7 @@ class _Opened:
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="sixpence-reader")
         self._places = threading.BoundedSemaphore(READERS + WAITING_MAX)
         self._fork_over = threading.Event()
+        self.own: OwnOnPostgres | OwnOnSQLite
 
     def read(self, job: Callable[[Connection], T]) -> "Future[T]":
         """Begin a read on a reader's thread; raises `QueueFullError` when as many wait as may."""
@@ -79,6 +85,10 @@ class _Opened:
             return self._bounded(lambda: self.writer.run_job(lambda: _write_sqlite(store, job)))
         assert engine is not None
         return self._bounded(lambda: self.threads.submit(_write_postgres, engine, job))
+
+    def turn(self, job: Callable[[], None]) -> "Future[None]":
+        """Let the job run on the writer's thread between two batches; raises as `read` does."""
+        return self._bounded(lambda: self.writer.run_job(job))
 
     def _bounded(self, begin: "Callable[[], Future[T]]") -> "Future[T]":
         if not self._places.acquire(blocking=False):
@@ -171,6 +181,14 @@ class Ledger:
         """The same, blocking this thread."""
         return self._open().write(job).result()
 
+    async def own(self) -> "OwnOnPostgres | OwnOnSQLite":
+        """What runs commands inside transactions of the callers', and begins such transactions."""
+        return (await self._ready()).own
+
+    def own_and_wait(self) -> "OwnOnPostgres | OwnOnSQLite":
+        """The same, blocking this thread."""
+        return self._open().own
+
     # Its life.
 
     @property
@@ -207,6 +225,7 @@ class Ledger:
         # The writer's connection is the last to go: it alone can fold SQLite's write-ahead log into the file.
         opened.threads.shutdown()
         opened.reads.dispose()
+        opened.own.close()
         opened.writer.close()
         if opened.writes is not None:
             opened.writes.dispose()
@@ -251,10 +270,13 @@ class Ledger:
         except BaseException:
             store.close()
             raise
-        return _Opened(self._writer([store]), store, reading_engine(place), None)
+        opened = _Opened(self._writer([store]), store, reading_engine(place), None)
+        opened.own = OwnOnSQLite(store, opened.turn, seconds_max=self._limits.wait_seconds_max)
+        return opened
 
     def _open_postgres(self, place: PostgresServer) -> _Opened:
         reads, writes = reading_engine(place), writing_engine(place)
+        from sixpence.ledger.own.postgres import OwnOnPostgres
         from sixpence.ledger.postgres import PostgresStore  # the driver is an extra
 
         def store() -> PostgresStore:
@@ -273,7 +295,11 @@ class Ledger:
             if isinstance(error, DBAPIError):
                 raise DatabaseUnavailableError from error
             raise
-        return _Opened(self._writer(stores), stores[0], reads, writes)
+        opened = _Opened(self._writer(stores), stores[0], reads, writes)
+        wait = self._limits.wait_seconds_max
+        engine = callers_engine(place, wait_seconds_max=wait)
+        opened.own = OwnOnPostgres(engine, opened.read, clock=self._clock, wait_seconds_max=wait)
+        return opened
 
     def _writer(self, stores: Sequence[Store]) -> Writer:
         limits = self._limits

@@ -50,6 +50,7 @@ class CommandQueue(Generic[T]):
         self._parked: dict[str, float] = {}
         self._running: set[str] = set()
         self._jobs: deque[Callable[[], None]] = deque()
+        self._job_was_last = False
         self._size = 0
         self._closed = False
         self._pace = Pace()
@@ -88,12 +89,17 @@ class CommandQueue(Generic[T]):
         at_once = True
         with self._changed:
             while True:
-                if self._jobs:
+                # One job, then a batch if one waits: neither keeps the other out.
+                if self._jobs and not self._job_was_last:
+                    self._job_was_last = True
                     return self._jobs.popleft()
                 taken = self._take(size_max)
+                self._job_was_last = False
                 if taken.entries or taken.late:
                     self._pace.taken(len(taken.entries), now=self._monotonic(), at_once=at_once)
                     return taken
+                if self._jobs:
+                    continue
                 if self._closed and not self._by_account:
                     return None
                 at_once = False

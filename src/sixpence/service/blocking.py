@@ -5,6 +5,7 @@ never suspend, so running the coroutine once runs it to its end.
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -22,7 +23,9 @@ T = TypeVar("T")
 class _BlockingCredits(CreditService):
     """A service whose coroutines never suspend."""
 
-    async def _submit(self, request: Request) -> Accepted:
+    async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
+        if connection is not None:
+            return self._ledger.own_and_wait().submit_and_wait(connection, request)
         return self._ledger.submit_and_wait(request)
 
     async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
@@ -84,6 +87,10 @@ class SyncCreditService:
     close_account = _blocking(CreditService.close_account)
     make_checkpoint = _blocking(CreditService.make_checkpoint)
     get_checkpoint = _blocking(CreditService.get_checkpoint)
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction of your own: `with credits.transaction() as connection`, a SQLAlchemy `Connection`."""
+        return self._credits.ledger.own_and_wait().transaction()
 
     def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

@@ -5,7 +5,9 @@ The operations themselves stand by what they are about: `looking`, `usage`, `use
 """
 
 import asyncio
-from typing import Any, Self
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 from sixpence.service import asking
 from sixpence.service.checkpoints import Checkpoints
@@ -17,6 +19,8 @@ from sixpence.service.receipts import OpenedAccount
 from sixpence.service.usage import UsageByDay
 from sixpence.service.uses import Uses
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
@@ -25,6 +29,9 @@ class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning, Chec
     `InvalidInputError` for a value it cannot accept and an `UnavailableError` when it is worth trying again; what a
     method refuses beside that is named with it. Give an `idempotency_key` wherever a call may be repeated: the same key
     and the same arguments change the account once and always answer the same.
+
+    Give a `connection` to make a change inside a transaction of your own, so that it commits or rolls back with your
+    rows: a SQLAlchemy `AsyncConnection`, or on SQLite what `transaction()` gives (docs/own-transaction.md).
     """
 
     async def initialize_user_credits(
@@ -34,10 +41,22 @@ class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning, Chec
         label: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> OpenedAccount:
         """Make the account with its signup credits if it is not there yet; safe to call again and at once."""
         request = asking.ensure(account_id, label=label, metadata=metadata, key=idempotency_key)
-        return OpenedAccount.of(await self._submit(request))
+        return OpenedAccount.of(await self._submit(request, connection))
+
+    @asynccontextmanager
+    async def transaction(self) -> "AsyncIterator[AsyncConnection]":
+        """A transaction of your own: `async with credits.transaction() as connection`, an `AsyncConnection`.
+
+        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps everything else
+        waiting: it raises `TransactionEndedError` when it took longer than a command may wait, and needs `aiosqlite`.
+        """
+        own = await self._ledger.own()
+        async with own.transaction_async() as connection:
+            yield connection
 
     async def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sixpence.core.decide import decide
+from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import IdempotencyConflictError, SourceClaimedError
 from sixpence.ledger import claims
 from sixpence.ledger.batch import Request
@@ -31,6 +32,7 @@ class Granting(Operations):
         metadata: dict[str, Any] | None = None,
         source_key: str | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> Receipt:
         """Give `amount` credits, from `effective_at` (now) until `expires_at` (never), for `features` (all).
 
@@ -56,8 +58,12 @@ class Granting(Operations):
             source_key=source_key,
             key=idempotency_key,
         )
+        if source_key is not None and connection is not None:
+            raise InvalidInputError(
+                "source_key", "cannot be claimed inside another transaction. Send an idempotency_key there."
+            )
         if source_key is None:
-            return receipt(Receipt, await self._submit(request))
+            return receipt(Receipt, await self._submit(request, connection))
         await self._claim(source_key, request)
         try:
             return receipt(Receipt, await self._submit(request))
@@ -74,6 +80,7 @@ class Granting(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> Refund:
         """Give back `amount` of what a transaction consumed (all that is left of it), to the grants it came from.
 
@@ -89,7 +96,7 @@ class Granting(Operations):
             metadata=metadata,
             key=idempotency_key,
         )
-        return receipt(Refund, await self._submit(request))
+        return receipt(Refund, await self._submit(request, connection))
 
     async def void_grant(
         self,
@@ -101,6 +108,7 @@ class Granting(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> VoidedGrant:
         """Cancel what remains of a grant and no hold has set aside.
 
@@ -117,7 +125,7 @@ class Granting(Operations):
             metadata=metadata,
             key=idempotency_key,
         )
-        return receipt(VoidedGrant, await self._submit(request))
+        return receipt(VoidedGrant, await self._submit(request, connection))
 
     async def adjust(
         self,
@@ -128,6 +136,7 @@ class Granting(Operations):
         actor: str,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> Receipt:
         """Correct the balance by hand, up or (with a negative `amount`) down, with who does it and why.
 
@@ -135,7 +144,7 @@ class Granting(Operations):
         `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
         request = asking.adjust(account_id, amount, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
-        return receipt(Receipt, await self._submit(request))
+        return receipt(Receipt, await self._submit(request, connection))
 
     async def _claim(self, source_key: str, request: Request) -> None:
         """Take the outside event for the account, in a transaction of its own: a redelivery follows the claim."""

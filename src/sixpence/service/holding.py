@@ -26,6 +26,7 @@ class Holding(Operations):
         generation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> PlacedHold:
         """Set credits aside for a use that is beginning: `amount`, or what `units` or a `usage` cost, or one call.
 
@@ -43,7 +44,7 @@ class Holding(Operations):
             metadata=metadata,
             key=idempotency_key,
         )
-        return receipt(PlacedHold, await self._submit(request))
+        return receipt(PlacedHold, await self._submit(request, connection))
 
     async def extend_hold(
         self,
@@ -53,6 +54,7 @@ class Holding(Operations):
         ttl_seconds: int | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> ExtendedHold:
         """Let an open hold live for `ttl_seconds` (600) from now, never shorter than it would.
 
@@ -61,7 +63,7 @@ class Holding(Operations):
         request = asking_holds.extend(
             account_id, hold_id, ttl_seconds=ttl_seconds, metadata=metadata, key=idempotency_key
         )
-        return receipt(ExtendedHold, await self._submit(request))
+        return receipt(ExtendedHold, await self._submit(request, connection))
 
     async def capture_hold(
         self,
@@ -76,6 +78,7 @@ class Holding(Operations):
         generation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> CapturedHold:
         """Charge what was really used (`amount`, what `units` or a `usage` cost, or all that is held); free the rest.
 
@@ -96,7 +99,7 @@ class Holding(Operations):
             metadata=metadata,
             key=idempotency_key,
         )
-        return receipt(CapturedHold, await self._submit(request))
+        return receipt(CapturedHold, await self._submit(request, connection))
 
     async def release_hold(
         self,
@@ -106,10 +109,11 @@ class Holding(Operations):
         reason: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> ReleasedHold:
         """Give back all that an open hold has set aside; raises `HoldNotFoundError` and `HoldEndedError`."""
         request = asking_holds.release(account_id, hold_id, reason=reason, metadata=metadata, key=idempotency_key)
-        return receipt(ReleasedHold, await self._submit(request))
+        return receipt(ReleasedHold, await self._submit(request, connection))
 
     async def list_holds(self, account_id: str, *, limit: int = PAGE_SIZE) -> list[CreditHold]:
         """The account's open holds, at most `limit` (1 to 200); raises `AccountNotFoundError`."""

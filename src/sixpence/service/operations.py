@@ -43,11 +43,14 @@ class Operations:
         """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
         return self._ledger
 
-    async def _submit(self, request: Request) -> Accepted:
-        """Run a command through the writer; raises its refusal."""
+    async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
+        """Run a command through the writer, or inside the transaction of this connection; raises its refusal."""
         if self._permit is not None:
             request = msgspec.structs.replace(request, permit=self._permit)
-        return await self._ledger.submit(request)
+        if connection is None:
+            return await self._ledger.submit(request)
+        own = await self._ledger.own()
+        return await own.submit(connection, request)
 
     async def _read(self, job: Callable[[Connection], T]) -> T:
         permit = self._permit

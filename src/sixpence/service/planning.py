@@ -20,6 +20,7 @@ class Planning(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> PlanStatus:
         """Put the account on `plan`: a higher one now, another at the end of the running term; `trial` tries it first.
 
@@ -29,7 +30,7 @@ class Planning(Operations):
         request = asking_plans.change_plan(
             account_id, plan, trial=trial, reason=reason, actor=actor, metadata=metadata, key=idempotency_key
         )
-        return PlanStatus.of(await self._submit(request))
+        return PlanStatus.of(await self._submit(request, connection))
 
     async def cancel_subscription(
         self,
@@ -39,6 +40,7 @@ class Planning(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> PlanStatus:
         """Let the plan run to the end of its term; then, or at once without one, the account has the default plan.
 
@@ -47,7 +49,7 @@ class Planning(Operations):
         request = asking_plans.cancel_plan(
             account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key
         )
-        return PlanStatus.of(await self._submit(request))
+        return PlanStatus.of(await self._submit(request, connection))
 
     async def freeze_account(
         self,
@@ -57,13 +59,14 @@ class Planning(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> AccountStatus:
         """Let nothing more be spent or set aside; captures and refunds go on.
 
         Raises `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
         request = asking_plans.freeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
-        return AccountStatus.of(await self._submit(request))
+        return AccountStatus.of(await self._submit(request, connection))
 
     async def unfreeze_account(
         self,
@@ -73,10 +76,11 @@ class Planning(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> AccountStatus:
         """End a freeze; raises what `freeze_account` does."""
         request = asking_plans.unfreeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
-        return AccountStatus.of(await self._submit(request))
+        return AccountStatus.of(await self._submit(request, connection))
 
     async def close_account(
         self,
@@ -86,10 +90,11 @@ class Planning(Operations):
         actor: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> AccountStatus:
         """End the account, for good: what nothing has set aside is void, and nothing comes or goes any more.
 
         Raises `AccountNotFoundError` and `IdempotencyConflictError`.
         """
         request = asking_plans.close(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
-        return AccountStatus.of(await self._submit(request))
+        return AccountStatus.of(await self._submit(request, connection))

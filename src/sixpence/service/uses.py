@@ -27,6 +27,7 @@ class Uses(Operations):
         generation_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        connection: object | None = None,
     ) -> Receipt:
         """Spend the price of one use of `feature`: of `units`, or of a `usage` of a model's tokens, or of one call.
 
@@ -43,7 +44,7 @@ class Uses(Operations):
             metadata=metadata,
             key=idempotency_key,
         )
-        return receipt(Receipt, await self._submit(request))
+        return receipt(Receipt, await self._submit(request, connection))
 
     async def validate_credit_usage(
         self, account_id: str, feature: str, *, units: int | None = None, usage: Usage | None = None

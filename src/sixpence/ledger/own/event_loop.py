@@ -1,0 +1,25 @@
+"""Engines for transactions on an event loop, which need packages that nothing else here does."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL
+from sqlalchemy.pool import NullPool
+
+from sixpence.core.errors import DatabaseSetupError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+def async_engine(url: str | URL, **settings: Any) -> "AsyncEngine":
+    """An engine without a pool: connections belong to an event loop, and a pool could not be closed from elsewhere.
+
+    Raises `DatabaseSetupError` where a package is missing.
+    """
+    try:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        return create_async_engine(url, poolclass=NullPool, hide_parameters=True, **settings)
+    except ImportError as error:
+        problem = f"A transaction on an event loop needs the package {error.name or 'greenlet'}."
+        raise DatabaseSetupError(problem, "Install sqlalchemy[asyncio], and for a SQLite file aiosqlite.") from error
