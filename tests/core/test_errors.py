@@ -112,12 +112,12 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
         errors.ServiceClosedError(),
         "The credit service is closed. Nothing was changed; send the request to a running one.",
     ),
-    (errors.DatabaseSetupError("fsync is off.", "Turn it on."), "fsync is off. Turn it on."),
     (
-        errors.InternalError(),
-        "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays.",
+        errors.TransactionEndedError(),
+        "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and do "
+        "what takes long before or after it.",
     ),
-]
+    (errors.DatabaseSetupError("fsync is off.", "Turn it on."), "fsync is off. Turn it on."),
     (
         errors.CheckpointNotFoundError(),
         "There is no checkpoint yet. Make one: sixpence checkpoint.",
@@ -126,6 +126,11 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
         errors.CheckpointRefusedError("account 'ada@example.com' is gone."),
         "Nothing was signed: account 'ada@example.com' is gone. See: sixpence verify.",
     ),
+    (
+        errors.InternalError(),
+        "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays.",
+    ),
+]
 _ERRORS = [error for error, _ in _EXAMPLES]
 
 
@@ -230,11 +235,11 @@ _ENDINGS = [
     (refusals.RefundLimitError("t-1", None, 0), "Nothing of transaction 't-1' is left"),
     (refusals.FairUseError("pro", 0, "day", None), "Put the account on another plan"),
     (refusals.BalanceLimitError(1, 10, 10), "1 on top of 10 passes the limit of 10. Nothing more fits."),
+    (errors.CheckpointNotFoundError(3), "There is no checkpoint 3."),
 ]
 
 
 @pytest.mark.parametrize(("error", "words"), _ENDINGS)
 def test_a_message_fits_the_case(error: CreditSystemError, words: str) -> None:
-    (errors.CheckpointNotFoundError(3), "There is no checkpoint 3."),
     """Where one error covers several cases, each has its own words."""
     assert words in str(error)
