@@ -54,7 +54,7 @@ async def test_a_credit_set_aside_first_is_none(credits: CreditService) -> None:
 
     report = await race(pictures_fixed.make_app(credits), PICTURE, ledger=credits, other=another, seed=1, **SMALL)
 
-    assert report.clean, report
+    report.check()
     assert [wave.name for wave in report.waves] == ["at_once", "same_key", "other_request", "lost_answers", "hang_ups"]
 
 
@@ -70,7 +70,7 @@ async def test_an_event_known_to_the_ledger_is_granted_once(credits: CreditServi
     """The twin is clean."""
     report = await race(payments_fixed.make_app(credits), payment, ledger=credits, seed=1, **SMALL)
 
-    assert report.clean, report
+    report.check()
 
 
 async def test_a_stream_that_is_given_up_leaks_its_hold(credits: CreditService) -> None:
@@ -85,7 +85,7 @@ async def test_a_stream_that_releases_leaks_none(credits: CreditService) -> None
     """The twin is clean."""
     report = await race(films_fixed.make_app(credits), FILM, ledger=credits, seed=1, **SMALL)
 
-    assert report.clean, report
+    report.check()
 
 
 def test_a_failure_that_stays_charged_is_a_lost_refund(url: str) -> None:
@@ -99,7 +99,7 @@ def test_a_failure_that_is_refunded_is_none(url: str) -> None:
     """The twin is clean."""
     report = sketched(url, sketches_fixed.make_app)
 
-    assert report.clean, report
+    report.check()
 
 
 @pytest.mark.parametrize(("app", "twin"), PAIRS, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -208,7 +208,7 @@ async def test_work_that_goes_on_is_waited_for(credits: CreditService) -> None:
         small_app(work), CALL, ledger=credits, waves=["hang_ups", "same_key"], **{**SMALL, "grace_seconds": 3}
     )
 
-    assert report.clean, report
+    report.check()
 
 
 async def test_work_beyond_the_grace_time_is_told(credits: CreditService) -> None:
@@ -271,4 +271,4 @@ def test_race_sync_runs_without_a_loop(sqlite_url: str) -> None:
     with SyncCreditService(sqlite_url) as service:
         report = race_sync(app, CALL, ledger=service, waves=["same_key"], **SMALL)
 
-    assert report.clean, report
+    report.check()

@@ -1,7 +1,7 @@
 """Races: many calls at once against an endpoint of an app's own, judged by what its ledger says afterwards.
 
     report = await race(app, Call("POST", "/pictures", json={"prompt": "a room"}), ledger=credits, account_id="ada")
-    assert report.clean, report
+    report.check()
 
 The calls go over real sockets: in parallel, under repeated keys, with answers that get lost, with clients that hang up.
 A race is lost by an overspend, a key that is charged twice, a failure that stays charged, an event that is granted

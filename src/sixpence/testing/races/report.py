@@ -45,7 +45,7 @@ class WaveResult(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A race that was run. `worth` is what one call alone did to the balance; `not_tried` says what would need more.
 
-    `assert report.clean, report` and `report.check()` both say in words what was found.
+    `report.check()` fails a test with all of it in words, which is what `str(report)` gives, too.
     """
 
     call: str

@@ -1,0 +1,59 @@
+"""Sixpence's own integration wins the race it is there for: `charged` endpoints, repeated, cut off, failing."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from sixpence.integrations.starlette import CreditIntegration
+from sixpence.testing.races import Call, race
+from sixpence.wiring import Sixpence
+from tests.http.house import SITE
+from tests.integrations.conftest import parts
+from tests.integrations.studio import APPS
+
+__all__ = ["parts"]
+
+
+@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+@pytest.mark.parametrize("path", ["/draw", "/plain"])
+async def test_a_charged_endpoint_wins(
+    parts: tuple[Sixpence, str, httpx.Cookies, str], framework: str, path: str
+) -> None:
+    """Whether a coroutine or not: nobody is served unpaid, no failure costs anything, and no hold is left."""
+    wired, _, cookies, account_id = parts
+    integration = CreditIntegration(wired.credits, wired.callers, upgrade_url="https://app.example.com/buy")
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    signed_in = {"Cookie": cookie, "Origin": SITE}
+
+    def other(key: str) -> Call:
+        return Call("POST", f"{path}?outcome=201", headers={**signed_in, "Idempotency-Key": key})
+
+    report = await race(
+        slowed(APPS[framework](integration, [])),
+        Call("POST", f"{path}?outcome=200", headers=signed_in),
+        failing=Call("POST", f"{path}?outcome=503", headers=signed_in),
+        other=other,
+        ledger=wired.credits,
+        account_id=account_id,
+        calls=12,
+        seed=1,
+    )
+
+    report.check()
+    assert len(report.waves) == 6
+
+
+def slowed(app: Any) -> Any:
+    """The app behind a middleware that keeps each answer back for a while, so that clients have time to hang up."""
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        async def later(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(0.02)
+            await send(message)
+
+        await app(scope, receive, later)
+
+    return behind

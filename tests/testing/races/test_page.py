@@ -1,0 +1,106 @@
+"""The section on races in docs/testing.md: its examples run, and what it lists is what there is."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sixpence.testing.races import WAVES, race
+from sixpence.testing.races.findings import ADVICE
+from sixpence.testing.races.wsgi_server import ThreadedWsgiServer
+from tests.support.server import ServerProcess, running_server
+
+ROOT = Path(__file__).parents[3]
+SECTION = (ROOT / "docs" / "testing.md").read_text().partition("\n## Races\n")[2]
+EXAMPLES = ROOT / "examples" / "races"
+
+
+def block(language: str, place: int = 0) -> str:
+    """A block of the section's code."""
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", SECTION, re.MULTILINE | re.DOTALL)
+    return found[place]
+
+
+@pytest.mark.parametrize(("app", "status"), [("pictures.py", 1), ("pictures_fixed.py", 0)])
+def test_the_example_is_lost_by_the_app_and_won_by_its_twin(tmp_path: Path, app: str, status: int) -> None:
+    """The page's test beside either app, with the kit's own fixtures."""
+    (tmp_path / "gallery.py").write_text((EXAMPLES / app).read_text())
+    (tmp_path / "test_races.py").write_text(block("python"))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "sixpence.testing.plugin", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        env={"PATH": "", "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+    assert done.returncode == status, done.stdout
+    shown = [line for line in SECTION.splitlines() if line.startswith(("Race on", "overspend in"))]
+    assert [line in done.stdout for line in shown] == [status == 1] * 2
+
+
+async def test_the_webhook_of_the_page_makes_a_call_of_a_key() -> None:
+    """The function stands as it is shown."""
+    names: dict[str, Any] = {}
+    exec(f"from sixpence.testing.races import Call\n{block('python', 1)}", names)
+
+    assert names["payment"]("evt_1").json["id"] == "evt_1"
+
+
+def test_the_command_line_races_an_app_that_uses_a_server(tmp_path: Path) -> None:
+    """The page's lines, against an app that asks `sixpence serve` for each of its uses."""
+    with running_server(None, tmp_path) as server, generator(server) as url:
+        lines = block("sh").replace("http://localhost:3000", url).replace("http://localhost:8000", server.url)
+        done = subprocess.run(
+            ["bash", "-e", "-c", lines],
+            cwd=tmp_path,
+            env={**server.environment, "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Race on POST /api/generate, account user_1: nothing was found in 4 waves" in done.stdout
+
+
+def test_every_wave_finding_and_argument_is_described() -> None:
+    """Each stands on the page by its name."""
+    names = [*WAVES, *ADVICE, *list(signature(race).parameters)]
+
+    missing = [name for name in names if f"`{name}" not in SECTION and name not in ("app", "call", "account_id")]
+
+    assert missing == []
+
+
+@contextmanager
+def generator(server: ServerProcess) -> Iterator[str]:
+    """The URL of an app that charges user_1 by way of a server, with a key of its own, and hands its answer on."""
+    headers = {"Authorization": f"Bearer {server.create_key()}"}
+    client = httpx.Client(base_url=server.url, headers=headers, timeout=30)
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        key = {"Idempotency-Key": environ["HTTP_IDEMPOTENCY_KEY"]}
+        used = client.post("/v1/accounts/user_1/consume", json={"feature": "interior"}, headers=key)
+        start_response(f"{used.status_code} Said", [])
+        return [used.content]
+
+    loop = asyncio.new_event_loop()
+    listening = ThreadedWsgiServer(app).listening()
+    place = loop.run_until_complete(listening.__aenter__())
+    try:
+        yield str(place)
+    finally:
+        loop.run_until_complete(listening.__aexit__(None, None, None))
+        loop.close()
+        client.close()
