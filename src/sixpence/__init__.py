@@ -68,8 +68,8 @@ if TYPE_CHECKING:
         UnpricedUsageError,
     )
     from sixpence.delivery.relay import Relay
-    from sixpence.service.answers import (
     from sixpence.ledger.signing import SigningKey
+    from sixpence.service.answers import (
         CreditCheck,
         CreditHistory,
         CreditHold,
@@ -94,6 +94,13 @@ if TYPE_CHECKING:
         ReleasedHold,
         VoidedGrant,
     )
+    from sixpence.service.statements import (
+        BalanceExplanation,
+        CreditStatement,
+        PastBalance,
+        StatementEntry,
+        TransactionExplanation,
+    )
     from sixpence.service.usage import CreditUsage, DayUsage
     from sixpence.service.user_credits import CreditGrant, FairUseStatus, UserCredits, WaitingPlan
 
@@ -108,23 +115,25 @@ __all__ = [
     "AccountNotFoundError",
     "AccountStatus",
     "AdjustLimitError",
+    "BalanceExplanation",
     "BalanceLimitError",
     "BrokenLedgerError",
     "CapturedHold",
     "Catalog",
     "CatalogError",
+    "Checkpoint",
+    "CheckpointNotFoundError",
+    "CheckpointRefusedError",
     "CreditCheck",
     "CreditEstimate",
     "CreditGrant",
     "CreditHistory",
     "CreditHold",
     "CreditService",
+    "CreditStatement",
     "CreditSystemError",
     "CreditTransaction",
     "CreditUsage",
-    "Checkpoint",
-    "CheckpointNotFoundError",
-    "CheckpointRefusedError",
     "DatabaseSetupError",
     "DatabaseUnavailableError",
     "DayUsage",
@@ -148,6 +157,7 @@ __all__ = [
     "NotRefundableError",
     "OpenedAccount",
     "OutcomeUnknownError",
+    "PastBalance",
     "PastPrices",
     "PlacedHold",
     "Plan",
@@ -162,11 +172,14 @@ __all__ = [
     "ReleasedHold",
     "Rollover",
     "ServiceClosedError",
+    "SigningKey",
     "SourceClaimedError",
+    "StatementEntry",
     "SubscriptionStatus",
     "SyncCreditService",
     "Tier",
     "TokenRates",
+    "TransactionExplanation",
     "TransactionEndedError",
     "TransactionNotFoundError",
     "Trial",
@@ -174,7 +187,6 @@ __all__ = [
     "UnavailableError",
     "UnknownFeatureError",
     "UnknownPlanError",
-    "SigningKey",
     "UnpricedUsageError",
     "Usage",
     "UserCredits",
@@ -195,10 +207,13 @@ _PLACES = {
         "TokenRates",
         "Trial",
     ),
+    "sixpence.core.checkpoint": ("Checkpoint",),
     "sixpence.core.errors": (
         "AccountBusyError",
         "BrokenLedgerError",
         "CatalogError",
+        "CheckpointNotFoundError",
+        "CheckpointRefusedError",
         "CreditSystemError",
         "DatabaseSetupError",
         "DatabaseUnavailableError",
@@ -210,13 +225,10 @@ _PLACES = {
         "ServiceClosedError",
         "TransactionEndedError",
         "UnavailableError",
-    "sixpence.core.checkpoint": ("Checkpoint",),
     ),
     "sixpence.core.price": ("Usage",),
     "sixpence.core.refusals": (
         "AccountClosedError",
-        "CheckpointNotFoundError",
-        "CheckpointRefusedError",
         "AccountFrozenError",
         "AccountNotFoundError",
         "AdjustLimitError",
@@ -240,6 +252,7 @@ _PLACES = {
         "UnpricedUsageError",
     ),
     "sixpence.delivery.relay": ("Relay",),
+    "sixpence.ledger.signing": ("SigningKey",),
     "sixpence.service.answers": (
         "CreditCheck",
         "CreditHistory",
@@ -255,7 +268,6 @@ _PLACES = {
         "CreditEstimate",
         "PastPrices",
     ),
-    "sixpence.ledger.signing": ("SigningKey",),
     "sixpence.service.names": (
         "CREDIT_CONSTANTS",
         "FeatureType",
@@ -272,6 +284,13 @@ _PLACES = {
         "Refund",
         "ReleasedHold",
         "VoidedGrant",
+    ),
+    "sixpence.service.statements": (
+        "BalanceExplanation",
+        "CreditStatement",
+        "PastBalance",
+        "StatementEntry",
+        "TransactionExplanation",
     ),
     "sixpence.service.usage": (
         "CreditUsage",

@@ -113,8 +113,8 @@ def _drawn(dice: random.Random) -> tuple[Feature, Usage]:
         feature = Feature(
             models={"m": rates}, tokens_block=dice.choice((1, 7, 1000)), rounding=rounding, minimum=minimum
         )
-        counts = [dice.choice((None, 0, dice.randint(0, 5_000))) for _ in range(2)]
-        return feature, Usage(None, "m", *counts, dice.randint(0, 5_000))
+        plain, cached = (dice.choice((None, 0, dice.randint(0, 5_000))) for _ in range(2))
+        return feature, Usage(None, "m", plain, cached, dice.randint(0, 5_000))
     block = dice.choice((1, 1, 10))
     tiers = dice.choice(((), (Tier(5, up_to=20), Tier(3, up_to=40), Tier(1))))
     feature = Feature(dice.randint(0, 4), block=block, tiers=tiers, rounding=rounding, minimum=minimum)

@@ -6,6 +6,7 @@ import click
 
 from sixpence.cli.account_corrections import adjust, refund, void
 from sixpence.cli.account_holds import holds, release
+from sixpence.cli.account_looking_back import balance, explain, statement
 from sixpence.cli.account_plans import cancel_plan, close, freeze, plan, unfreeze
 from sixpence.cli.account_usage import usage
 from sixpence.cli.account_words import print_overview
@@ -85,5 +86,20 @@ def grant(
     )
 
 
-for each in (refund, void, adjust, plan, cancel_plan, freeze, unfreeze, close, holds, release, usage):
+for each in (
+    balance,
+    statement,
+    explain,
+    refund,
+    void,
+    adjust,
+    plan,
+    cancel_plan,
+    freeze,
+    unfreeze,
+    close,
+    holds,
+    release,
+    usage,
+):
     account.add_command(each)

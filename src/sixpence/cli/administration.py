@@ -62,6 +62,17 @@ class Operator:
             raise CommandRefusedError(f"{document['detail']}{again if status == 503 else ''}")
         return document
 
+    def read(self, path: str) -> str:
+        """The text of an answer that is no document; raises as `ask` does."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        try:
+            status, answer = self._administration.send("GET", path, headers, b"")
+        except (OSError, HTTPException) as error:
+            raise CommandRefusedError(f"The running server did not answer ({error}). Run it again.") from error
+        if status >= 400:
+            raise CommandRefusedError(msgspec.json.decode(answer)["detail"])
+        return answer.decode()
+
 
 @contextmanager
 def local_operator(settings: Settings) -> Iterator[Operator]:

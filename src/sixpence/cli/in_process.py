@@ -12,7 +12,8 @@ async def ask(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], 
     path, _, query = path.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
-        "asgi": {"version": "3.0"},
+        # Nobody goes away while the answer is made, so nothing listens for that.
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": method,
         "scheme": "http",

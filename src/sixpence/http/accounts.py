@@ -1,6 +1,6 @@
 """The endpoints for servers with an API key: accounts by the app's own ids, under `/v1`.
 
-Not here: holds, corrections, plans, usage and estimates, whose routes are added.
+Not here: holds, corrections, plans, usage, looking back and estimates, whose routes are added.
 """
 
 from collections.abc import Awaitable
@@ -18,6 +18,7 @@ from sixpence.http.callers import Callers
 from sixpence.http.corrections import correction_routes
 from sixpence.http.estimates import estimate_routes
 from sixpence.http.holds import hold_routes
+from sixpence.http.looking_back import looking_back_routes
 from sixpence.http.paths import account_id_in
 from sixpence.http.plans import plan_routes
 from sixpence.http.queries import history_query
@@ -90,6 +91,7 @@ def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: 
         *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *usage_routes(account, admit),
+        *looking_back_routes(account, admit),
         *estimate_routes(credits, callers, body_bytes_max=body_bytes_max),
         Route("/v1/catalog", api.catalog, methods=["GET"]),
     ]

@@ -20,6 +20,7 @@ from sixpence.http.bodies import idempotency_key, read_body
 from sixpence.http.callers import Callers
 from sixpence.http.corrections import correction_routes
 from sixpence.http.holds import hold_routes
+from sixpence.http.looking_back import looking_back_routes
 from sixpence.http.plans import plan_routes
 from sixpence.http.usage import usage_routes
 from sixpence.ledger.ledger import Ledger
@@ -80,6 +81,7 @@ def admin_routes(
         *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
         *usage_routes(account, callers.operator_admission(credits)),
+        *looking_back_routes(account, callers.operator_admission(credits)),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 

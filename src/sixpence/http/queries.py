@@ -1,7 +1,7 @@
 """Query strings: every parameter known and sent once, and what a page or an estimate is asked with."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,21 +14,38 @@ from sixpence.ledger.reader import PAGE_MAX
 from sixpence.service.paging import PAGE_SIZE
 
 HISTORY = ("limit", "cursor", "feature", "kind", "since", "until")
+# What a statement can be asked for as, by what a request accepts.
+STATEMENT_TYPES = {"application/json": "json", "text/plain": "text", "text/csv": "csv"}
 
 
 def history_query(request: Request) -> dict[str, Any]:
     """The arguments of `get_credit_history` that a query string names."""
     query = _query(request, HISTORY)
     arguments: dict[str, Any] = {name: query[name] for name in ("cursor", "feature", "kind") if name in query}
-    for name in ("since", "until"):
-        if name in query:
-            arguments[name] = to_datetime(from_wire(name, query[name]))
+    arguments.update(_moments(query, ("since", "until")))
     return {"limit": _limit(query), **arguments}
 
 
 def usage_query(request: Request) -> dict[str, date]:
     """The arguments of `get_usage` that a query string names."""
     return {name: _day(name, text) for name, text in _query(request, ("since", "until")).items()}
+
+
+def balance_query(request: Request) -> dict[str, datetime]:
+    """The arguments of `balance_at` that a query string names."""
+    return _moments(_query(request, ("at",)), ("at",))
+
+
+def statement_query(request: Request) -> tuple[dict[str, datetime], str]:
+    """The period of a statement, and the form that is asked for: by `format`, else by what is accepted."""
+    query = _query(request, ("since", "until", "format"))
+    form = query.get("format")
+    if form is None:
+        accepted = (each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(","))
+        form = next((STATEMENT_TYPES[each] for each in accepted if each in STATEMENT_TYPES), "json")
+    elif form not in STATEMENT_TYPES.values():
+        raise InvalidInputError("format", f"{shown(form)} is none of {', '.join(STATEMENT_TYPES.values())}.")
+    return _moments(query, ("since", "until")), form
 
 
 def limit_query(request: Request) -> int:
@@ -47,11 +64,24 @@ def estimate_query(request: Request) -> dict[str, Any]:
     return {"feature": query["feature"], "units": None if units is None else int(units)}
 
 
+def checkpoint_query(request: Request) -> int | None:
+    """The number of the checkpoint that is asked for, None for the newest."""
+    number = _query(request, ("number",)).get("number")
+    if number is not None and not _is_number(number, 15):
+        raise InvalidInputError("number", f"{shown(number)} is not a whole number from 1.")
+    return None if number is None else int(number)
+
+
 def _limit(query: dict[str, str]) -> int:
     limit = query.get("limit", str(PAGE_SIZE))
     if not _is_number(limit, 6):
         raise InvalidInputError("limit", f"{shown(limit)} is not a whole number from 1 to {PAGE_MAX}.")
     return int(limit)
+
+
+def _moments(query: dict[str, str], names: Sequence[str]) -> dict[str, datetime]:
+    """The times that a query names."""
+    return {name: to_datetime(from_wire(name, query[name])) for name in names if name in query}
 
 
 def _day(name: str, text: str) -> date:
@@ -63,14 +93,6 @@ def _day(name: str, text: str) -> date:
     if day is None or day.isoformat() != text:
         raise InvalidInputError(name, f"{shown(text)} is not a day. Send one like 2026-11-01.")
     return day
-
-def checkpoint_query(request: Request) -> int | None:
-    """The number of the checkpoint that is asked for, None for the newest."""
-    number = _query(request, ("number",)).get("number")
-    if number is not None and not _is_number(number, 15):
-        raise InvalidInputError("number", f"{shown(number)} is not a whole number from 1.")
-    return None if number is None else int(number)
-
 
 
 def _is_number(text: str, digits_max: int) -> bool:

@@ -1,4 +1,4 @@
-"""The endpoints of a signed-in user: `/api/user/credits`, `consume` and `history` as in the original, and `usage`."""
+"""The endpoints of a signed-in user: `credits`, `consume`, `history` as in the original, and what tells more."""
 
 from collections.abc import Awaitable
 
@@ -10,7 +10,9 @@ from starlette.routing import Route
 from sixpence.http import answers
 from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Callers, with_account
+from sixpence.http.looking_back import statement
 from sixpence.http.queries import history_query, usage_query
+from sixpence.http.shortcut import StreamedRoute
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import Receipt
@@ -47,6 +49,8 @@ def user_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int
         Route("/api/user/credits/consume", api.consume, methods=["POST"]),
         Route("/api/user/credits/history", api.history, methods=["GET"]),
         Route("/api/user/credits/usage", api.usage, methods=["GET"]),
+        StreamedRoute("/api/user/credits/statement", api.statement, methods=["GET"]),
+        Route("/api/user/credits/explain", api.explain, methods=["GET"]),
     ]
 
 
@@ -82,3 +86,14 @@ class _UserApi:
         query = usage_query(request)
         used = await with_account(self._credits, user.id, lambda: self._credits.get_usage(user.id, **query))
         return answers.usage(used)
+
+    async def statement(self, request: Request) -> Response:
+        """The user's statement for a period."""
+        user = await self._callers.user(request)
+        return await with_account(self._credits, user.id, lambda: statement(request, self._credits, user.id))
+
+    async def explain(self, request: Request) -> Response:
+        """Why the user's balance is what it is."""
+        user = await self._callers.user(request)
+        told = await with_account(self._credits, user.id, lambda: self._credits.explain_account(user.id))
+        return answers.json(told)

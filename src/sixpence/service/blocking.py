@@ -4,7 +4,7 @@ A coroutine of `CreditService` awaits only `_submit`, `_read_plainly` and `_writ
 never suspend, so running the coroutine once runs it to its end.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -35,17 +35,37 @@ class _BlockingCredits(CreditService):
         return self._ledger.write_and_wait(job)
 
 
+def _run(awaitable: Awaitable[T]) -> T:
+    """What awaiting it gives."""
+    steps = awaitable.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        answer: T = end.value
+        return answer
+    raise AssertionError(f"{awaitable!r} awaits more than the database")
+
+
 def _blocking(
     method: Callable[Concatenate[CreditService, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate["SyncCreditService", P], T]:
     def run(self: "SyncCreditService", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        coroutine = method(self._credits, *args, **kwargs)
-        try:
-            coroutine.send(None)
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
-        raise AssertionError(f"{method.__name__} awaits more than the database")
+        return _run(method(self._credits, *args, **kwargs))
+
+    update_wrapper(run, method)
+    return run
+
+
+def _blocking_pieces(
+    method: Callable[Concatenate[CreditService, P], AsyncIterator[T]],
+) -> Callable[Concatenate["SyncCreditService", P], Iterator[T]]:
+    def run(self: "SyncCreditService", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        pieces = method(self._credits, *args, **kwargs)
+        while True:
+            try:
+                yield _run(anext(pieces))
+            except StopAsyncIteration:
+                return
 
     update_wrapper(run, method)
     return run
@@ -67,6 +87,11 @@ class SyncCreditService:
     get_transaction = _blocking(CreditService.get_transaction)
     get_credit_history = _blocking(CreditService.get_credit_history)
     get_usage = _blocking(CreditService.get_usage)
+    balance_at = _blocking(CreditService.balance_at)
+    get_statement = _blocking(CreditService.get_statement)
+    stream_statement = _blocking_pieces(CreditService.stream_statement)
+    explain_transaction = _blocking(CreditService.explain_transaction)
+    explain_account = _blocking(CreditService.explain_account)
     get_catalog = _blocking(CreditService.get_catalog)
     validate_credit_usage = _blocking(CreditService.validate_credit_usage)
     estimate = _blocking(CreditService.estimate)

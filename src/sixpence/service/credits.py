@@ -1,7 +1,7 @@
 """`CreditService`: the operations on credits, one definition each. What they do to an account stands in `core`.
 
-The operations themselves stand by what they are about: `looking`, `usage`, `uses`, `holding`, `granting`, `planning`,
-`checkpoints`.
+The operations themselves stand by what they are about: `looking`, `looking_back`, `usage`, `uses`, `holding`,
+`granting`, `planning`, `checkpoints`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from sixpence.service.checkpoints import Checkpoints
 from sixpence.service.granting import Granting
 from sixpence.service.holding import Holding
 from sixpence.service.looking import Looking
+from sixpence.service.looking_back import LookingBack
 from sixpence.service.planning import Planning
 from sixpence.service.receipts import OpenedAccount
 from sixpence.service.usage import UsageByDay
@@ -22,7 +23,8 @@ from sixpence.service.uses import Uses
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-class CreditService(Looking, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints):
+
+class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
     Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises
