@@ -24,6 +24,7 @@ _COMMANDS = {
     "account": ("sixpence.cli.accounts:account", "Show an account; grant, refund, void, correct; its plan, its holds."),
     "catalog": ("sixpence.cli.catalogs:catalog", "Show and change what things cost and who gets what."),
     "verify": ("sixpence.cli.verify:verify", "Prove every balance from the ledger."),
+    "checkpoint": ("sixpence.cli.checkpoints:checkpoint", "Sign where every ledger stands; show what was signed."),
     "db": ("sixpence.cli.db:db", "Bring a database to this version's schema."),
 }
 

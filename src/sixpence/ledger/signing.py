@@ -48,7 +48,7 @@ class SigningKey:
         return f"<SigningKey with the public key {self.public_key}>"
 
 
-def check_digits(digits: str) -> None:
+def check_digits(digits: object) -> None:
     """Raise `InvalidInputError` unless these can be a key; what they are is not told."""
     if not isinstance(digits, str) or not _SEED.fullmatch(digits):
         raise InvalidInputError("signing_key", f"is not {SEED_DIGITS} hexadecimal digits in lower case. {_WANTED}")

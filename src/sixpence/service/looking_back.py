@@ -22,6 +22,7 @@ from sixpence.core.statement_text import StatementText
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import reader
 from sixpence.ledger.looking_back import Surroundings, find_last_at, list_between, look_around
+from sixpence.ledger.statement_proofs import find_proof
 from sixpence.service import fields
 from sixpence.service.operations import Operations, nothing_more
 from sixpence.service.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
@@ -125,7 +126,7 @@ class LookingBack(Operations):
             remedy = f"Send {to_wire(left_out.created_at + 1)} or later, or ask for text or CSV."
             raise InvalidInputError("since", f"{problem} {remedy}")
         rows = list_between(connection, account, above=first, up_to=last)
-        return CreditStatement.of(Statement.of(period, rows, None))
+        return CreditStatement.of(Statement.of(period, rows, find_proof(connection, account, period)))
 
 
 def _bounds(scene: Scene, since: int | None, until: int | None) -> tuple[int, int]:

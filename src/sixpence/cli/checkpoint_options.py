@@ -1,0 +1,49 @@
+"""What `sixpence verify` takes and does about checkpoints: files that were kept elsewhere, keys that are trusted."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import Connection
+
+from sixpence.cli.checkpoint_file import read_file
+from sixpence.ledger.checkpoint_check import compare
+from sixpence.ledger.verify import Report
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def statement_argument(command: Command) -> Command:
+    """`[STATEMENT]`, which needs no database."""
+    return click.argument("statement", metavar="[STATEMENT]", required=False, type=FILE)(command)
+
+
+def checkpoint_options(command: Command) -> Command:
+    """`--checkpoint FILE` and `--public-key KEY`, each as often as one likes."""
+    trusted = click.option(
+        "--public-key",
+        "public_keys",
+        metavar="KEY",
+        multiple=True,
+        help="A public key that may have signed; no other is then accepted. May be given several times.",
+    )
+    given = click.option(
+        "--checkpoint",
+        "checkpoints",
+        metavar="FILE",
+        multiple=True,
+        type=FILE,
+        help="Also compare with a checkpoint that was kept elsewhere. May be given several times.",
+    )
+    return given(trusted(command))
+
+
+def add_checkpoints(
+    report: Report, connection: Connection, *, checkpoints: Sequence[Path], public_keys: Sequence[str]
+) -> None:
+    """Add to the report in what the ledger is not what checkpoints say: those of the files, and its own newest."""
+    compared = compare(connection, [read_file(file) for file in checkpoints], trusted=public_keys)
+    report.differences += compared.differences
+    report.notes += compared.notes
