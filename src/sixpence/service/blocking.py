@@ -5,7 +5,7 @@ never suspend, so running the coroutine once runs it to its end.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -15,6 +15,7 @@ from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
+from sixpence.service.inside import check_outside, inside
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class _BlockingCredits(CreditService):
     async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
         if connection is not None:
             return self._ledger.own_and_wait().submit_and_wait(connection, request)
+        check_outside(self._ledger)
         return self._ledger.submit_and_wait(request)
 
     async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
@@ -113,9 +115,16 @@ class SyncCreditService:
     make_checkpoint = _blocking(CreditService.make_checkpoint)
     get_checkpoint = _blocking(CreditService.get_checkpoint)
 
-    def transaction(self) -> AbstractContextManager[Connection]:
-        """A transaction of your own: `with credits.transaction() as connection`, a SQLAlchemy `Connection`."""
-        return self._credits.ledger.own_and_wait().transaction()
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction of your own: `with credits.transaction() as connection`, a SQLAlchemy `Connection`.
+
+        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps everything else
+        waiting, and raises `TransactionEndedError` when it took longer than a command may wait.
+        """
+        ledger = self._credits.ledger
+        with ledger.own_and_wait().transaction() as connection, inside(ledger):
+            yield connection
 
     def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

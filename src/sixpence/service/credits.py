@@ -13,6 +13,7 @@ from sixpence.service import asking
 from sixpence.service.checkpoints import Checkpoints
 from sixpence.service.granting import Granting
 from sixpence.service.holding import Holding
+from sixpence.service.inside import inside
 from sixpence.service.looking import Looking
 from sixpence.service.looking_back import LookingBack
 from sixpence.service.planning import Planning
@@ -58,7 +59,8 @@ class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, P
         """
         own = await self._ledger.own()
         async with own.transaction_async() as connection:
-            yield connection
+            with inside(self._ledger):
+                yield connection
 
     async def close(self) -> None:
         """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""

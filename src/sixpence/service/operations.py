@@ -23,6 +23,7 @@ from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.service import fields
+from sixpence.service.inside import check_outside
 from sixpence.service.receipts import Receipt
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class Operations:
         if self._permit is not None:
             request = msgspec.structs.replace(request, permit=self._permit)
         if connection is None:
+            check_outside(self._ledger)
             return await self._ledger.submit(request)
         own = await self._ledger.own()
         return await own.submit(connection, request)

@@ -187,8 +187,8 @@ def test_a_closed_service_lends_nothing(noted_sqlite_url: str) -> None:
 
     with pytest.raises(ServiceClosedError), own.transaction():
         pass
-    with pytest.raises(ServiceClosedError):
-        credits.transaction()
+    with pytest.raises(ServiceClosedError), credits.transaction():
+        pass
 
 
 async def test_a_task_that_is_cancelled_gives_its_turn_back(noted_sqlite_url: str) -> None:
