@@ -104,7 +104,7 @@ def test_a_failure_that_is_refunded_is_none(url: str) -> None:
 
 @pytest.mark.parametrize(("app", "twin"), PAIRS, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_a_twin_is_a_few_lines_away(app: Any, twin: Any) -> None:
-    """What is changed in the code is under twenty lines, so that the mistake can be seen."""
+    """What is changed in the code is less than twenty-five lines, so that the mistake can be seen."""
     changed = [line for line in difflib.unified_diff(code_of(app), code_of(twin), n=0) if line[:1] in "+-"]
 
     assert 0 < len([line for line in changed if line[:3] not in ("+++", "---")]) < 25

@@ -211,6 +211,54 @@ async def test_work_that_goes_on_is_waited_for(credits: CreditService) -> None:
     report.check()
 
 
+async def test_a_charge_that_comes_after_its_answer_is_waited_for(credits: CreditService) -> None:
+    """An app that answers 202 and works on by itself: the lone call shows how late its charges are."""
+    charge = charging(credits, ADA)
+    later: set[asyncio.Task[None]] = set()
+
+    async def work(key: str) -> int:
+        async def charge_later() -> None:
+            await asyncio.sleep(0.3)
+            await charge(key)
+
+        task = asyncio.create_task(charge_later())
+        later.add(task)
+        task.add_done_callback(later.discard)
+        return 202
+
+    report = await race(
+        small_app(work), CALL, ledger=credits, waves=["same_key", "lost_answers"], **{**SMALL, "grace_seconds": 3}
+    )
+
+    report.check()
+    assert [(wave.served, wave.moved) for wave in report.waves] == [(3, -3), (6, -6)]
+
+
+async def test_a_refund_that_comes_after_its_answer_is_waited_for(credits: CreditService) -> None:
+    """What looks like a lost refund is looked at again until the grace time is over."""
+    later: set[asyncio.Task[None]] = set()
+
+    async def refund(transaction_id: str) -> None:
+        await asyncio.sleep(0.3)
+        await credits.refund(ADA, transaction_id)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        paid = await credits.consume_credit(ADA, "interior")
+        if scope["path"] == "/fails":
+            task = asyncio.create_task(refund(paid.transaction.id))
+            later.add(task)
+            task.add_done_callback(later.discard)
+        await small_app(answering_500 if scope["path"] == "/fails" else answering_200)(scope, receive, send)
+
+    report = await race(
+        app, CALL, failing=Call("POST", "/fails"), ledger=credits, waves=["failures"], **{**SMALL, "grace_seconds": 3}
+    )
+
+    report.check()
+
+
 async def test_work_beyond_the_grace_time_is_told(credits: CreditService) -> None:
     """What could not be judged is a finding and not a pass."""
     charge = charging(credits, ADA)
@@ -272,3 +320,13 @@ def test_race_sync_runs_without_a_loop(sqlite_url: str) -> None:
         report = race_sync(app, CALL, ledger=service, waves=["same_key"], **SMALL)
 
     report.check()
+
+
+async def answering_200(_key: str) -> int:
+    """Work that succeeds."""
+    return 200
+
+
+async def answering_500(_key: str) -> int:
+    """Work that fails."""
+    return 500

@@ -1,9 +1,13 @@
-"""The arena: one app, one account and the ledger between them. It sets the balance, runs a wave, and waits for rest."""
+"""The arena: one app, one account and the ledger between them. It sets the balance, runs a wave, and waits for rest.
+
+Whatever looks wrong is looked at again until the grace time is over: a refund may come a moment after its answer.
+"""
 
 import asyncio
 import random
 import secrets
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,7 +15,7 @@ from sixpence.testing.races.attempts import Attempt, Sending, Succeeded
 from sixpence.testing.races.books import Books, State, entries_since, set_balance
 from sixpence.testing.races.calls import KeyedCall
 from sixpence.testing.races.errors import RaceError
-from sixpence.testing.races.judge import Seen, moved
+from sixpence.testing.races.judge import Seen, judge, moved, open_holds
 from sixpence.testing.races.serving import Served
 from sixpence.testing.races.waves import WAVES, Course, WaveName
 
@@ -45,6 +49,8 @@ class Arena(msgspec.Struct, kw_only=True):
     # Keys are never used twice, whatever the seed: a key of an earlier race would be answered from the ledger.
     run: str = msgspec.field(default_factory=lambda: secrets.token_hex(4))
     keys: int = 0
+    # How long after the last answer the ledger was seen to change.
+    lag_seconds: float = 0.0
 
     def new_key(self) -> str:
         """A key that nobody has used."""
@@ -66,13 +72,16 @@ class Arena(msgspec.Struct, kw_only=True):
                 f"One call alone did not succeed ({attempt}): {said}. A race needs a call that works: look at its "
                 f"path, headers and body{self._raised()}."
             )
-        seen = await self._seen("alone", before, [attempt], worth=0)
+        seen = await self._settled(
+            "alone", before, [attempt], 0, enough=lambda seen: moved(seen) != 0 and not open_holds(seen)
+        )
         worth = moved(seen)
         if worth == 0:
+            held = "".join(f"; it left open: {hold}" for hold in open_holds(seen))
             raise RaceError(
                 f"One call alone succeeded ({attempt}) and moved no credits of account {self.account_id!r}, plan "
-                f"{before.subscription_status!r}. Is it this account that the call charges, is this ledger the app's "
-                "own, and is the plan one that counts? Where the charge comes after the answer, raise `grace_seconds`."
+                f"{before.subscription_status!r}{held}. Is it this account that the call charges, is this ledger the "
+                "app's own, and is the plan one that counts? Where the charge comes late, raise `grace_seconds`."
             )
         return Alone(worth, attempt.took)
 
@@ -94,38 +103,46 @@ class Arena(msgspec.Struct, kw_only=True):
             succeeded=self.succeeded,
             pace=alone.pace,
         )
-        return await self._seen(name, before, await wave.run(course), alone.worth)
+        attempts = await wave.run(course)
+        return await self._settled(name, before, attempts, alone.worth, enough=lambda seen: not judge(seen))
 
     async def leave(self) -> None:
         """Give the account the balance that it had."""
         await set_balance(self.books, self.account_id, self.began.remaining)
 
-    async def _seen(self, wave: str, before: State, attempts: list[Attempt], worth: int) -> Seen:
-        await self._rest(before)
-        still_busy = self.served.work.busy
-        entries = await entries_since(self.books, self.account_id, before.version)
-        return Seen(
-            wave=wave,
-            attempts=attempts,
-            entries=entries,
-            still_busy=still_busy,
-            succeeded=self.succeeded,
-            worth=worth,
-        )
+    async def _settled(
+        self, wave: str, before: State, attempts: list[Attempt], worth: int, *, enough: Callable[[Seen], bool]
+    ) -> Seen:
+        """What there is to judge when the app is at rest and it is `enough`, or when the grace time is over."""
+        ended, version = time.monotonic(), before.version
+        over = ended + self.grace_seconds
+        while True:
+            version = await self._rest(version, ended, over)
+            seen = Seen(
+                wave=wave,
+                attempts=attempts,
+                entries=await entries_since(self.books, self.account_id, before.version),
+                still_busy=self.served.work.busy,
+                succeeded=self.succeeded,
+                worth=worth,
+            )
+            if enough(seen) or time.monotonic() >= over:
+                return seen
 
-    async def _rest(self, before: State) -> None:
-        """Return when nothing is at work, nothing is held and nothing has changed for a while, or the grace is over."""
+    async def _rest(self, version: int, ended: float, over: float) -> int:
+        """The account's version when nothing was at work and it did not change for a while, or the grace is over."""
         # Of an app whose work cannot be seen, only how long its answers took tells how long it may still be at work.
-        quiet = max(self.served.quiet_seconds, 2 * self.sending.slowest_seconds if self.served.unseen else 0.0)
-        over = time.monotonic() + max(self.grace_seconds, quiet)
-        version, since = -1, time.monotonic()
+        unseen = self.sending.slowest_seconds if self.served.unseen else 0.0
+        since = time.monotonic()
         while True:
             state, now = await self.books.state(self.account_id), time.monotonic()
+            if state.version != version:
+                self.lag_seconds = max(self.lag_seconds, now - ended)
             if state.version != version or self.served.work.busy:
                 version, since = state.version, now
-            settled = now - since >= quiet and state.held <= before.held
-            if settled or now >= over:
-                return
+            quiet = max(self.served.quiet_seconds, 2 * unseen, 2 * self.lag_seconds)
+            if now - since >= quiet or (now >= over and now - ended >= quiet):
+                return version
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _raised(self) -> str:
