@@ -9,10 +9,12 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import msgspec
 import psycopg
 from psycopg import sql
+from sqlalchemy import Connection, select
 
 from bench.accounts import CREDITS, Filled, filled_postgres
 from bench.fresh import PostgresTemplate, settle
@@ -28,6 +30,8 @@ from sixpence.ledger.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.migrate import steps
 from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.schema import credit_accounts
+from sixpence.ledger.usage import Span, add_usage
 
 _PRIMARY_KEY = """
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -38,6 +42,7 @@ _INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'credit
 _DAYS = 90
 _DAY = 24 * 3600 * 1_000_000
 _TOLD = 10
+_COUNTED_AT_ONCE = 1_000
 # What a transaction takes on disk with its share of the indexes.
 BYTES_EACH = 500
 
@@ -78,11 +83,33 @@ def _made(server: KeptServer, past: Past) -> Kept:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in indexes:
             connection.execute(statement)
+    _count_usage(url)
     settle(url)
     print(f"  ready after {time.monotonic() - started:,.0f} s; it is verified", flush=True)
     count = verify_all([url])
     print(f"  {count:,} transactions verified after {time.monotonic() - started:,.0f} s", flush=True)
     return Kept(url.rpartition("/")[2], filled.key)
+
+
+def _count_usage(url: str) -> None:
+    """Add the uses up by day, as a relay would have done since."""
+    ledger = Ledger(url)
+    try:
+        accounts = ledger.read_and_wait(_all_accounts)
+        for first in range(0, len(accounts), _COUNTED_AT_ONCE):
+            part = accounts[first : first + _COUNTED_AT_ONCE]
+            ledger.write_and_wait(partial(_add_usage, part))
+    finally:
+        ledger.close()
+
+
+def _all_accounts(connection: Connection) -> list[Span]:
+    query = select(credit_accounts.c.account_no, credit_accounts.c.seq)
+    return [Span(number, 1, seq) for number, seq in connection.execute(query)]
+
+
+def _add_usage(spans: list[Span], connection: Connection) -> None:
+    add_usage(connection, spans)
 
 
 def _without_indexes(url: str) -> list[bytes]:
