@@ -77,9 +77,9 @@ def open_ledger(settings: Settings) -> Ledger:
     return ledger
 
 
-def wire(settings: Settings) -> Sixpence:
-    """Everything that the settings describe."""
-    ledger = open_ledger(settings)
+def wire(settings: Settings, ledger: Ledger | None = None) -> Sixpence:
+    """Everything that the settings describe; over this ledger, where one is given, and not the one they name."""
+    ledger = ledger or open_ledger(settings)
     passwords = Passwords()
     sign_in = EmbeddedSignIn(ledger, settings.cookie_secret(), system_clock, passwords)
     api_keys = ApiKeys(ledger, system_clock)

@@ -17,7 +17,7 @@ from sixpence.core.errors import ServiceClosedError, UnavailableError
 from sixpence.delivery.bites import POSTGRESQL, REST_SECONDS, SQLITE, Bite, Bites, failed_seconds
 from sixpence.delivery.work import Work
 from sixpence.ledger import outbox
-from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.database import PostgresServer
 from sixpence.ledger.ledger import Ledger
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Relay:
 
     def __init__(self, ledger: Ledger, *, bites: Bites | None = None) -> None:
         self._ledger = ledger
-        self._bites = bites or (SQLITE if isinstance(ledger.place, SQLiteFile) else POSTGRESQL)
+        self._bites = bites or (POSTGRESQL if isinstance(ledger.place, PostgresServer) else SQLITE)
 
     async def run_once(self) -> int:
         """Read all that may be read now, with rests while commands wait; gives how many rows of the ledger that were.

@@ -23,6 +23,7 @@ from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import (
     READERS,
+    Place,
     PostgresServer,
     SQLiteFile,
     callers_engine,
@@ -32,6 +33,7 @@ from sixpence.ledger.database import (
     writing_engine,
 )
 from sixpence.ledger.forking import rest_when_forking
+from sixpence.ledger.memory import InMemoryStore, Memory
 from sixpence.ledger.own.sqlite import OwnOnSQLite
 from sixpence.ledger.sqlite import SQLiteStore, system_clock
 from sixpence.ledger.store import Store
@@ -63,7 +65,7 @@ class Limits(msgspec.Struct, frozen=True):
 class _Opened:
     """What belongs to one process: threads, engines and connections. A forked child makes its own."""
 
-    def __init__(self, writer: Writer, store: Store, reads: Engine, writes: Engine | None) -> None:
+    def __init__(self, writer: Writer, store: Store, reads: Engine | Memory, writes: Engine | None) -> None:
         self.pid = os.getpid()
         self.writer = writer
         self.store = store
@@ -117,7 +119,12 @@ class _Opened:
         for _ in range(READERS):
             self.threads.submit(lambda: (all_rest.wait(), over.wait()))
         all_rest.wait()
-        self.reads.dispose()
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Close the connections that read; a memory has none beside the writer's."""
+        if isinstance(self.reads, Engine):
+            self.reads.dispose()
 
     def go_on(self) -> None:
         """Work again; the file is opened at its next use."""
@@ -125,21 +132,23 @@ class _Opened:
 
 
 class Ledger:
-    """The credits kept at `url`. Nothing is opened before the first use; `clock` replaces the time (microseconds).
+    """The credits kept at `url`, or in a `Memory`. Nothing is opened before the first use.
+
+    `clock` replaces the time (microseconds).
 
     Raises `CatalogError` for a catalog with problems, also where the database has one of its own.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Memory,
         *,
         catalog: Catalog = DEFAULT_CATALOG,
         limits: Limits | None = None,
         clock: Clock | None = None,
         unsafe_durability: bool = False,
     ) -> None:
-        self.place = place_of(url)
+        self.place: Place | Memory = url if isinstance(url, Memory) else place_of(url)
         check_catalog(catalog)
         self._catalog = catalog
         self._limits = limits or Limits()
@@ -224,8 +233,8 @@ class Ledger:
             return
         # The writer's connection is the last to go: it alone can fold SQLite's write-ahead log into the file.
         opened.threads.shutdown()
-        opened.reads.dispose()
         opened.own.close()
+        opened.give_back()
         opened.writer.close()
         if opened.writes is not None:
             opened.writes.dispose()
@@ -255,22 +264,26 @@ class Ledger:
                 raise ServiceClosedError
             if self._opened is None:
                 place = self.place
-                self._opened = self._open_sqlite(place) if isinstance(place, SQLiteFile) else self._open_postgres(place)
+                if isinstance(place, PostgresServer):
+                    self._opened = self._open_postgres(place)
+                else:
+                    self._opened = self._open_sqlite(place)
             return self._opened
 
-    def _open_sqlite(self, place: SQLiteFile) -> _Opened:
-        store = SQLiteStore(place.path, clock=self._clock or system_clock)
+    def _open_sqlite(self, place: SQLiteFile | Memory) -> _Opened:
+        clock = self._clock or system_clock
+        store = InMemoryStore(place, clock=clock) if isinstance(place, Memory) else SQLiteStore(place.path, clock=clock)
         try:
             migrate.upgrade_sqlite(store.connection())
-            now = (self._clock or system_clock)()
-            store.transact(lambda c: catalogs.apply_first(c, self._catalog, now=now))
+            store.transact(lambda c: catalogs.apply_first(c, self._catalog, now=clock()))
         except sqlite3.Error as error:
             store.close()
             raise DatabaseUnavailableError from error
         except BaseException:
             store.close()
             raise
-        opened = _Opened(self._writer([store]), store, reading_engine(place), None)
+        reads = place if isinstance(place, Memory) else reading_engine(place)
+        opened = _Opened(self._writer([store]), store, reads, None)
         opened.own = OwnOnSQLite(store, opened.turn, seconds_max=self._limits.wait_seconds_max)
         return opened
 
@@ -311,14 +324,14 @@ class Ledger:
         )
 
 
-def _read(engine: Engine, job: Callable[[Connection], T], *, again: bool = True) -> T:
+def _read(reads: Engine | Memory, job: Callable[[Connection], T], *, again: bool = True) -> T:
     try:
-        with engine.connect() as connection:
+        with reads.connect() as connection:
             return job(connection)
     except (DBAPIError, PoolTimeoutError) as error:
         # A connection that rested in the pool while the server was restarted shows it only when it is used.
         if again and isinstance(error, DBAPIError) and error.connection_invalidated:
-            return _read(engine, job, again=False)
+            return _read(reads, job, again=False)
         raise DatabaseUnavailableError from error
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.memory import Memory
 from sixpence.service.credits import CreditService
 from sixpence.service.inside import check_outside, inside
 
@@ -76,7 +77,7 @@ def _blocking_pieces(
 class SyncCreditService:
     """`CreditService` for threads: the same constructor, methods, answers and errors; `close()` or `with` ends it."""
 
-    def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
+    def __init__(self, database: str | Memory | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._credits = _BlockingCredits(database, catalog=catalog)
 
     @property

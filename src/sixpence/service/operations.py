@@ -22,6 +22,7 @@ from sixpence.ledger import reader
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.memory import Memory
 from sixpence.service import fields
 from sixpence.service.inside import check_outside
 from sixpence.service.receipts import Receipt
@@ -34,7 +35,7 @@ S = TypeVar("S", bound="Operations")
 class Operations:
     """The ledger that the operations of a service use."""
 
-    def __init__(self, database: str | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
+    def __init__(self, database: str | Memory | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._ledger = database if isinstance(database, Ledger) else Ledger(database, catalog=catalog)
         self._catalogs = CatalogReader()
         self._permit: bytes | None = None

@@ -1,10 +1,10 @@
 """What an app's own tests need: credits in memory, a clock to move, accounts, proofs, and races.
 
     clock = CreditClock()
-    credits = CreditService(Memory(), clock=clock)
+    credits = CreditService(Ledger(Memory(), clock=clock))
 
-Everything here is for tests and imported by tests alone. With pytest the fixtures of `sixpence.testing.plugin` are there
-by themselves. A name is imported from its place when it is first used, so that a run of tests that wants none pays for
+Everything here is for tests and imported by tests alone. With pytest the fixtures of `sixpence.testing.plugin` are
+there by themselves. A name is imported from its place when it is first used, so that a run that wants none pays for
 none.
 """
 
@@ -12,11 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from sixpence.ledger.ledger import Ledger
+    from sixpence.ledger.memory import Memory
+    from sixpence.testing.accounts import CreditAccount, CreditAccounts
+    from sixpence.testing.clock import CreditClock
+    from sixpence.testing.proofs import assert_clean, assert_nothing_held
 
-__all__: list[str] = []
+__all__ = ["CreditAccount", "CreditAccounts", "CreditClock", "Ledger", "Memory", "assert_clean", "assert_nothing_held"]
 
-_PLACES: dict[str, tuple[str, ...]] = {}
+_PLACES = {
+    "sixpence.ledger.ledger": ("Ledger",),
+    "sixpence.ledger.memory": ("Memory",),
+    "sixpence.testing.clock": ("CreditClock",),
+    "sixpence.testing.accounts": ("CreditAccount", "CreditAccounts"),
+    "sixpence.testing.proofs": ("assert_clean", "assert_nothing_held"),
+}
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 

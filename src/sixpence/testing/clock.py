@@ -1,0 +1,66 @@
+"""`CreditClock`: the time that counts for a ledger, which stands still until a test moves it.
+
+Not here: what is due by then. That happens at the next command or read of an account, in tests as in production.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sixpence.core.instant import from_datetime, to_datetime
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class CreditClock:
+    """A clock for `Ledger(..., clock=clock)`: it reads 2026-03-01 12:00 UTC, or `at`, until it is moved.
+
+    Holds time out, grants expire and take effect, terms end, allowances come and roll over as it moves, each at its own
+    instant, however far it moved at once.
+    """
+
+    def __init__(self, at: datetime = START) -> None:
+        self._instant = from_datetime("at", at)
+
+    def __call__(self) -> int:
+        """What it reads, in microseconds since 1970 UTC."""
+        return self._instant
+
+    def __repr__(self) -> str:
+        return f"CreditClock({self.now().isoformat()})"
+
+    def now(self) -> datetime:
+        """What it reads, in UTC."""
+        return to_datetime(self._instant)
+
+    def move(
+        self, *, weeks: float = 0, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> datetime:
+        """Move on by so much, and give what it then reads; raises `ValueError` for less than nothing."""
+        by = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if by < timedelta(0):
+            raise ValueError(
+                f"{by} would set the clock back. If that is what you test: set_back(), by more than nothing."
+            )
+        return self._set(self.now() + by)
+
+    def move_to(self, moment: datetime) -> datetime:
+        """Move on to this moment, such as `next_allowance_at`; raises `ValueError` for one that is over.
+
+        Raises `InvalidInputError` for a datetime without a zone.
+        """
+        if from_datetime("moment", moment) < self._instant:
+            problem = f"{moment.isoformat()} is before {self.now().isoformat()}, which the clock reads."
+            raise ValueError(f"{problem} If that is what you test: set_back().")
+        return self._set(moment)
+
+    def set_back(
+        self, *, weeks: float = 0, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> datetime:
+        """Set it back by so much, as a server's clock may be; no account goes back with it, as its time never does."""
+        by = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if by <= timedelta(0):
+            raise ValueError(f"{by} does not set the clock back. Say by how much, or move().")
+        return self._set(self.now() - by)
+
+    def _set(self, moment: datetime) -> datetime:
+        self._instant = from_datetime("moment", moment)
+        return self.now()
