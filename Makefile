@@ -4,7 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
-STEPS ?= 3000
+STEPS ?=
 SEED ?=
 PART ?=
 NAME ?=
@@ -31,8 +31,8 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-torture: environment ## run all rules beside the reference on both databases for STEPS=3000 (SEED= runs the same again)
-	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" --steps "$(STEPS)" $(if $(SEED),--seed "$(SEED)")
+torture: environment ## try what bounded tests cannot: PART=lockstep (all rules on both databases), kill, histories; STEPS= and SEED=
+	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" $(if $(STEPS),--steps "$(STEPS)") $(if $(SEED),--seed "$(SEED)")
 
 planted: environment ## plant each of the known bugs and see that the tests find it, in under half an hour (NAME= plants one)
 	@$(RUN) tests.planted $(NAME)
