@@ -1,12 +1,16 @@
 """What only a person at a terminal meets: a password that is asked for, tables, a progress bar."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.ledger.written import write_long_accounts
 from tests.support.server import SIXPENCE, ServerProcess
 
+# What is to be typed once something is shown.
+Answers = tuple[tuple[str | re.Pattern[str], str], ...]
 # Gives the command a terminal of its own; what is written to this process is typed there.
 ON_A_TERMINAL = (
     sys.executable,
@@ -15,7 +19,7 @@ ON_A_TERMINAL = (
 )
 
 
-def typed(installation: ServerProcess, *arguments: str, answers: tuple[tuple[str, str], ...] = ()) -> tuple[int, str]:
+def typed(installation: ServerProcess, *arguments: str, answers: Answers = ()) -> tuple[int, str]:
     """Runs a command on a terminal, answers each prompt once it is shown, and gives the status and what was shown."""
     with subprocess.Popen(
         [*ON_A_TERMINAL, *SIXPENCE, *arguments],
@@ -29,7 +33,8 @@ def typed(installation: ServerProcess, *arguments: str, answers: tuple[tuple[str
         shown = ""
         seen = 0
         for prompt, answer in answers:
-            while prompt not in shown[seen:]:
+            shows = re.compile(re.escape(prompt)) if isinstance(prompt, str) else prompt
+            while not shows.search(shown[seen:]):
                 part = os.read(process.stdout.fileno(), 4096)
                 assert part, shown
                 shown += part.decode()
@@ -87,6 +92,25 @@ def test_a_person_sees_progress(idle: ServerProcess) -> None:
     assert status == 0
     assert "Verifying" in shown
     assert shown.rstrip().endswith("1 accounts, 1 transactions: no difference")
+
+
+def test_a_person_who_stops_a_proof_can_go_on(idle: ServerProcess) -> None:
+    """The bar has a rate and the time left; Ctrl-C keeps what was proved, says how to go on, and ends with 2."""
+    names = [f"user-{number}@example.com" for number in range(10)]
+    write_long_accounts(f"sqlite:///{idle.home / 'credits.db'}", names, 6_000)
+
+    status, shown = typed(idle, "verify", "--resume", "so far.json", answers=((re.compile(r"[2-9]\d%"), "\x03"),))
+    kept = (idle.home / "so far.json").exists()
+    went_on = idle.run("verify", "--resume", "so far.json")
+
+    assert (status, kept) == (2, True)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    assert re.search(r"\d+% [\d,]+ transactions a second \d:\d\d:\d\d", plain) is not None
+    assert "Stopped before the end. Go on with: " in shown
+    assert " verify --resume 'so far.json'" in shown
+    assert (went_on.returncode, went_on.stdout) == (0, "10 accounts, 60000 transactions: no difference\n")
+    assert re.match(r"note: \d accounts with \d+000 transactions were proved by 20", went_on.stderr) is not None
+    assert not (idle.home / "so far.json").exists()
 
 
 def test_a_folder_with_a_space(idle: ServerProcess, tmp_path: Path) -> None:

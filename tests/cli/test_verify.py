@@ -1,5 +1,6 @@
 """`sixpence verify`: a clean ledger, one that somebody changed, and what cannot be verified."""
 
+import json
 import sqlite3
 import time
 from pathlib import Path
@@ -10,8 +11,11 @@ import psycopg
 from sixpence.core.chain import row_hash
 from sixpence.core.instant import SECOND
 from sixpence.core.transaction import FIRST_HEAD
+from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.passed import Passed
 from sixpence.ledger.rows import transaction_from_row
+from sixpence.ledger.verify import verify
 from sixpence.service.blocking import SyncCreditService
 from tests.support.server import ServerProcess, environment_for
 
@@ -158,7 +162,7 @@ def test_no_file_is_refused(idle: ServerProcess) -> None:
     """Verifying what is not there makes nothing."""
     done = idle.run("verify")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"database: there is no file {idle.home / 'credits.db'}. Name one with --database or SIXPENCE_DATABASE_URL.\n"
     )
@@ -171,5 +175,102 @@ def test_no_ledger_is_refused(tmp_path: Path, postgres_url: str) -> None:
 
     done = installation.run("verify")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"database: {postgres_url} is at step none, not at 0004. Run: sixpence db upgrade.\n"
+
+
+def test_the_report_as_json(idle: ServerProcess) -> None:
+    """One document on stdout, whether there is a difference or not."""
+    account_id = with_an_account(idle)
+    clean = idle.run("verify", "--json")
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
+
+    done = idle.run("verify", "--json")
+
+    counts = {"accounts": 1, "transactions": 1, "erased": 0}
+    told = f"account '{account_id}': remaining is 600, its ledger says 6"
+    assert (clean.returncode, clean.stderr, done.returncode, done.stderr) == (0, "", 1, "")
+    assert json.loads(clean.stdout) == {"clean": True, **counts, "differences": [], "notes": []}
+    assert json.loads(done.stdout) == {"clean": False, **counts, "differences": [told], "notes": []}
+
+
+def test_a_run_goes_on_and_says_so(idle: ServerProcess) -> None:
+    """What an earlier run has kept is gone on from; the end removes it."""
+    with_two_accounts(idle)
+    file = idle.home / "so far.json"
+    file.write_bytes(msgspec.json.encode(stopped_after_one(idle)))
+
+    done = idle.run("verify", "--resume", "so far.json")
+
+    assert (done.returncode, done.stdout) == (0, "2 accounts, 2 transactions: no difference\n")
+    assert done.stderr.startswith("note: 1 accounts with 1 transactions were proved by 20")
+    assert not file.exists()
+
+
+def test_a_run_that_comes_to_its_end_leaves_no_file(idle: ServerProcess) -> None:
+    """There is nothing to go on from, also where differences were found."""
+    with_an_account(idle)
+    clean = idle.run("verify", "--resume", "kept.json")
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
+
+    differs = idle.run("verify", "--resume", "kept.json")
+
+    assert (clean.returncode, differs.returncode) == (0, 1)
+    assert [path.name for path in idle.home.glob("kept*")] == []
+
+
+def test_a_file_of_anything_else_is_left_alone(idle: ServerProcess) -> None:
+    """A slip of the finger overwrites nothing."""
+    with_an_account(idle)
+    for text in ("a letter to a friend", '{"format": 2}', "[]"):
+        (idle.home / "letter").write_text(text)
+
+        done = idle.run("verify", "--resume", "letter")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("resume: letter is not what a run of sixpence verify has kept (")
+        assert (idle.home / "letter").read_text() == text
+
+
+def test_no_folder_for_the_file_is_said_before_anything(idle: ServerProcess) -> None:
+    """Not after an hour, when there is something to be kept."""
+    with_an_account(idle)
+
+    done = idle.run("verify", "--resume", "nowhere/kept.json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "resume: there is no folder for nowhere/kept.json. Name another file.\n"
+
+
+def test_what_was_kept_of_another_ledger_is_refused(idle: ServerProcess) -> None:
+    """The file stays, and the status says that nothing is known."""
+    with_two_accounts(idle)
+    kept = msgspec.structs.replace(stopped_after_one(idle), catalog="another")
+    (idle.home / "kept.json").write_bytes(msgspec.json.encode(kept))
+
+    done = idle.run("verify", "--resume", "kept.json")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        "cannot be gone on from: it is of another ledger, which began with another catalog. Begin anew" in done.stderr
+    )
+    assert (idle.home / "kept.json").exists()
+
+
+def with_two_accounts(installation: ServerProcess) -> None:
+    """A ledger of two accounts."""
+    with SyncCreditService(f"sqlite:///{installation.home / 'credits.db'}") as service:
+        for name in ("ada@example.com", "bob@example.com"):
+            service.initialize_user_credits(name)
+
+
+def stopped_after_one(installation: ServerProcess) -> Passed:
+    """What a run keeps once it has proved the first account."""
+    kept: list[Passed] = []
+    engine = reading_engine(place_of(f"sqlite:///{installation.home / 'credits.db'}"))
+    with engine.connect() as connection:
+        verify(connection, keep=kept.append, kept_each_seconds=0)
+    engine.dispose()
+    return kept[0]

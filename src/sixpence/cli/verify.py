@@ -1,17 +1,24 @@
 """`sixpence verify`: proving every balance from the ledger, on a snapshot that this command reads itself."""
 
-import sys
-from collections.abc import Callable, Iterator
+import json
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from sqlalchemy import inspect
+import msgspec
+from sqlalchemy import Connection, inspect
 
 from sixpence.cli import database as databases
+from sixpence.cli import verify_kept
+from sixpence.cli.checkpoint_options import add_checkpoints, checkpoint_options, statement_argument
 from sixpence.cli.db import step_of
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.options import database_option, settings_of
+from sixpence.cli.program import typed
+from sixpence.cli.progress import shown_progress
+from sixpence.core.errors import CreditSystemError
 from sixpence.ledger import migrate
 from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
 from sixpence.ledger.sqlite import check_one_name
@@ -19,42 +26,116 @@ from sixpence.ledger.verify import DIFFERENCES_MAX, Report
 from sixpence.ledger.verify import verify as verify_ledger
 from sixpence.settings import Settings
 
+DIFFERS = 1
+# Nothing is known of the ledger: it could not be read, or not to its end.
+NOT_PROVED = 2
+
 
 @click.command()
+@statement_argument
 @click.option("--decide", is_flag=True, help="Also decide every transaction anew by the rules, which takes longer.")
+@click.option(
+    "--resume",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Keep in this file how far it came, and go on from there if it is there already.",
+)
+@checkpoint_options
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @database_option
-def verify(decide: bool, database: str | None) -> int:
+def verify(
+    statement: Path | None,
+    decide: bool,
+    resume: Path | None,
+    checkpoints: tuple[Path, ...],
+    public_keys: tuple[str, ...],
+    as_json: bool,
+    database: str | None,
+) -> int:
     """Rebuild every account from the first row of its ledger and compare; also while a server runs.
 
     \b
     Examples:
       sixpence verify
       sixpence verify --decide
+      sixpence verify --resume verified-so-far.json
+      sixpence verify --checkpoint monday.checkpoint
+      sixpence verify statement.json
 
     Without --decide it shows that everything adds up and that nobody changed a row; with it also that each row is what
     the rules make of the account as it stood, under the plan and the prices of then. Nothing is changed. Ends with 0
-    when there is no difference, with 1 and each difference in words when there is one. Erased metadata is counted, and
-    a note says of an account that it is ahead of the database's clock: neither is a difference.
+    when there is no difference, with 1 and each difference in words when there is one, with 2 when it could not be run
+    to its end. Erased metadata is counted, and a note says of an account that it is ahead of the database's clock:
+    neither is a difference.
+
+    With --resume a run that was stopped goes on after the last account that it had proved. What was proved before is
+    not looked at again, so a run that went on says nothing of what has changed there since.
+
+    Checkpoints (sixpence checkpoint) show also what leaves the ledger right in itself: a tail that was cut off, an
+    older copy that was restored. A STATEMENT that carries its proof is checked by itself, without the database.
     """
-    settings = settings_of(database=database)
-    with databases.told_in_words(settings), databases.translated():
-        report = _report(settings, decide=decide)
+    if statement is not None:
+        from sixpence.cli.verify_statement import verify_statement  # no other run needs all of this
+
+        return verify_statement(statement, public_keys)
+    try:
+        settings = settings_of(database=database)
+        report = _report(settings, resume, decide=decide, checkpoints=checkpoints, public_keys=public_keys)
+    except (CommandRefusedError, CreditSystemError) as error:
+        click.echo(str(error), err=True)
+        return NOT_PROVED
+    if report is None:
+        return NOT_PROVED
+    _show(report, as_json=as_json)
+    return 0 if report.clean else DIFFERS
+
+
+def _show(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"clean": report.clean, **msgspec.structs.asdict(report)}))
+        return
     looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
     looked_at += f", {report.erased} of them with erased metadata" if report.erased else ""
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
     if report.clean:
         click.echo(f"{looked_at}: no difference")
-        return 0
+        return
     for difference in report.differences:
         click.echo(difference, err=True)
     more = " (the first of them)" if len(report.differences) == DIFFERENCES_MAX else ""
     count = len(report.differences)
     click.echo(f"{looked_at}: {count} difference{'s' if count > 1 else ''}{more}", err=True)
-    return 1
 
 
-def _report(settings: Settings, *, decide: bool) -> Report:
+def _report(
+    settings: Settings, resume: Path | None, *, decide: bool, checkpoints: Sequence[Path], public_keys: Sequence[str]
+) -> Report | None:
+    """What was found; None where somebody stopped it, who is told how to go on."""
+    try:
+        with databases.told_in_words(settings), databases.translated(), _ledger(settings) as connection:
+            report = _proved(connection, resume, decide=decide)
+            add_checkpoints(report, connection, checkpoints=checkpoints, public_keys=public_keys)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped before the end.{_how_to_go_on(settings, resume, decide=decide)}", err=True)
+        return None
+    return report
+
+
+def _proved(connection: Connection, resume: Path | None, *, decide: bool) -> Report:
+    if resume is None:
+        with shown_progress("Verifying", "transactions") as progress:
+            return verify_ledger(connection, progress=progress, decide=decide)
+    passed, keep = verify_kept.read(resume), verify_kept.keeper(resume)
+    with shown_progress("Verifying", "transactions") as progress:
+        report = verify_ledger(connection, progress=progress, decide=decide, passed=passed, keep=keep)
+    verify_kept.remove(resume)
+    return report
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Connection]:
+    """A connection to read with, to what is a ledger of this version."""
     place = place_of(settings.database)
     if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
         problem = f"database: there is no file {place.path}."
@@ -72,21 +153,15 @@ def _report(settings: Settings, *, decide: bool) -> Report:
                 problem = f"database: {databases.shown(settings)} is at step {step or 'none'}, not at {missing[-1]}."
                 raise CommandRefusedError(f"{problem} Run: sixpence db upgrade.")
             migrate.check_tables(step, tables)
-            with _progress() as progress:
-                return verify_ledger(connection, progress=progress, decide=decide)
+            yield connection
     finally:
         engine.dispose()
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar for a person who waits; for nobody, nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task("Verifying")
-        yield lambda done, total: drawn.update(task, completed=done, total=total)
+def _how_to_go_on(settings: Settings, resume: Path | None, *, decide: bool) -> str:
+    if resume is None:
+        return " Nothing was kept; with --resume FILE a run can go on."
+    if not resume.exists():
+        return ""
+    options = f"{' --decide' if decide else ''} --resume {shlex.quote(str(resume))}"
+    return f" Go on with: {typed()} verify{options}{databases.option_for(settings)}"
