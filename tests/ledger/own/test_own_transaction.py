@@ -1,12 +1,14 @@
 """A command in a transaction of the caller's, in every way to have one: it stands and falls with the caller's rows."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
 from sixpence.core.refusals import AccountNotFoundError, InsufficientCreditsError
 from tests.ledger.databases import ledger_of, rows
-from tests.ledger.own.ways import ADA, BOB, ChangedMindError, Own, Way, notes
+from tests.ledger.moved_clock import MovedClock
+from tests.ledger.own.ways import ADA, BOB, ChangedMindError, Own, Way, notes, open_way
 
 
 async def test_the_charge_commits_with_the_caller_s_rows(way: Way, noted_url: str) -> None:
@@ -80,6 +82,26 @@ async def test_a_refusal_leaves_the_transaction_as_it_was(way: Way, noted_url: s
     assert (refused.value.required, refused.value.remaining) == (100, 6)
     assert notes(noted_url) == ["after", "before"]
     assert ledger_of(noted_url, ADA) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
+
+
+async def test_a_refusal_shows_what_fell_due_and_leaves_it_to_others(way_name: str, noted_url: str) -> None:
+    """It is decided with everything due applied, of which the caller's transaction keeps nothing."""
+    clock = MovedClock()
+    way = open_way(way_name, noted_url, clock=clock)
+    await way.ask("initialize_user_credits", ADA)
+    await way.ask("grant_credits", ADA, 5, expires_at=clock.moment + timedelta(hours=1))
+    clock.move(hours=2)
+
+    async with way.begin() as own:
+        with pytest.raises(InsufficientCreditsError) as refused:
+            await own.ask("place_hold", ADA, "video", amount=7)
+    kept = ledger_of(noted_url, ADA)
+    async with way.begin() as own:
+        await own.ask("consume_credit", ADA, "sketch")
+    await way.close()
+
+    assert (refused.value.remaining, len(kept)) == (6, 2)
+    assert ledger_of(noted_url, ADA)[2:] == [(3, "expire", -5, 6), (4, "consume", -1, 5)]
 
 
 async def test_a_key_of_either_way_replays_in_the_other(way: Way, noted_url: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from sixpence.core.errors import AccountBusyError
+from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
@@ -54,6 +55,19 @@ def test_a_wait_beyond_the_bound_is_over(credits: SyncCreditService, engine: Eng
     assert BOUND_SECONDS * 0.9 < waited < BOUND_SECONDS + 1
     assert notes(noted_postgres_url) == ["mine"]
     assert [ledger_of(noted_postgres_url, name)[-1] for name in (ADA, BOB)] == [(2, "consume", -1, 5)] * 2
+
+
+def test_a_refusal_and_a_replay_leave_no_lock(credits: SyncCreditService, engine: Engine) -> None:
+    """While the transaction goes on, the accounts that it asked about in vain are anybody's."""
+    credits.consume_credit(BOB, "sketch", idempotency_key="k")
+
+    with engine.begin() as own:
+        with pytest.raises(InsufficientCreditsError):
+            credits.place_hold(ADA, "sketch", amount=7, connection=own)
+        credits.consume_credit(BOB, "sketch", idempotency_key="k", connection=own)
+        others = [credits.consume_credit(name, "sketch").remaining for name in (ADA, BOB)]
+
+    assert others == [5, 4]
 
 
 @pytest.mark.parametrize(("before", "waits"), [("0", "500ms"), ("10s", "500ms"), ("70ms", "70ms")])
