@@ -115,6 +115,7 @@ class SyncCreditService:
     close_account = _blocking(CreditService.close_account)
     make_checkpoint = _blocking(CreditService.make_checkpoint)
     get_checkpoint = _blocking(CreditService.get_checkpoint)
+    verify = _blocking(CreditService.verify)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -1,7 +1,7 @@
 """`CreditService`: the operations on credits, one definition each. What they do to an account stands in `core`.
 
 The operations themselves stand by what they are about: `looking`, `looking_back`, `usage`, `uses`, `holding`,
-`granting`, `planning`, `checkpoints`.
+`granting`, `planning`, `checkpoints`, `proving`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from sixpence.service.inside import inside
 from sixpence.service.looking import Looking
 from sixpence.service.looking_back import LookingBack
 from sixpence.service.planning import Planning
+from sixpence.service.proving import Proving
 from sixpence.service.receipts import OpenedAccount
 from sixpence.service.usage import UsageByDay
 from sixpence.service.uses import Uses
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints):
+class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints, Proving):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
     Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises
