@@ -1,0 +1,186 @@
+"""Ledgers of many lives, decided by the core and written in bulk: mostly uses, and of everything else some.
+
+Of a hundred rows about 78 are uses, 9 holds and 9 what ends them, 2 refunds, 2 grants and their expiries. Not here:
+ledgers whose rows lie as they came over the years (`growth`).
+"""
+
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.commands import (
+    CaptureHold,
+    Command,
+    Consume,
+    EnsureAccount,
+    GrantCredits,
+    Key,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+)
+from sixpence.core.decide import decide
+from sixpence.core.hold import Hold
+from sixpence.core.instant import DAY, SECOND
+from sixpence.core.past import Past
+from sixpence.core.transaction import Transaction
+from sixpence.ledger import usage
+from sixpence.ledger.database import SQLiteFile, place_of
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.rows import (
+    ACCOUNT_COLUMNS,
+    HOLD_COLUMNS,
+    TRANSACTION_COLUMNS,
+    account_to_row,
+    hold_to_row,
+    transaction_to_row,
+)
+from sixpence.ledger.usage import Span
+
+_START = 1_767_225_600_000_000
+_CREDITS = 1_000_000_000
+_BETWEEN_SECONDS = 900
+_FEATURES = tuple(DEFAULT_CATALOG.features)
+
+
+class Life:
+    """One account: each command decided by the core, on the account that the one before left."""
+
+    def __init__(self, name: str, dice: random.Random) -> None:
+        self.account = Account(account_no=account_no(name), account_id=name)
+        self.ended: list[Hold] = []
+        self._dice = dice
+        self._now = _START + dice.randrange(DAY)
+        self._priced_by = PricedBy(1, DEFAULT_CATALOG, _START - DAY)
+        self._uses: deque[Transaction] = deque(maxlen=50)
+        self._given: dict[int, Transaction] = {}
+        self._refunding: Transaction | None = None
+        self._number = 0
+
+    def rows(self, count: int) -> Iterator[Transaction]:
+        """About so many rows."""
+        yield from self._asked(EnsureAccount())
+        yield from self._asked(GrantCredits(amount=_CREDITS))
+        while self.account.seq < count:
+            yield from self._asked(self._next())
+
+    def _next(self) -> Command:
+        dice, feature = self._dice, self._dice.choice(_FEATURES)
+        drawn = dice.random()
+        hold = self.account.holds.earliest()
+        lasts = hold is not None and hold.terms.expires_at > self._now + 2 * _BETWEEN_SECONDS * SECOND
+        if hold is not None and lasts and dice.random() < 0.3:
+            return ReleaseHold(hold_id=hold.id) if drawn < 0.2 else CaptureHold(hold_id=hold.id, amount=1)
+        if drawn < 0.1:
+            return PlaceHold(feature=feature, ttl_seconds=6 * 3_600, amount=2)
+        if drawn < 0.12 and self._uses:
+            self._refunding = self._uses.pop()
+            return Refund(transaction_id=self._refunding.id)
+        if drawn < 0.14:
+            return GrantCredits(amount=40, category="promo", expires_at=self._now + DAY // 4)
+        return Consume(feature=feature, generation_id=f"gen-{self.account.seq}", metadata='{"model":"m-1","seed":42}')
+
+    def _asked(self, command: Command) -> Sequence[Transaction]:
+        self._now += self._dice.randrange(2 * _BETWEEN_SECONDS) * SECOND
+        self._number += 1
+        key = Key(f"request-{self._number}", bytes(32))
+        decision = decide(
+            self.account, command, clock=self._now, priced_by=self._priced_by, key=key, past=self._past(command)
+        )
+        if decision.refusal is not None:
+            raise RuntimeError(f"the life was refused: {decision.refusal!r}")
+        self.account = decision.account
+        over = [hold for hold in self.account.holds.values() if hold.state != "open"]
+        self.ended += over
+        for hold in over:
+            del self.account.holds[hold.id]
+        for row in decision.rows:
+            if row.kind in ("consume", "capture") and row.credits_consumed:
+                self._uses.append(row)
+            if row.read_detail().grants:
+                self._given[row.seq] = row
+        return decision.rows
+
+    def _past(self, command: Command) -> Past:
+        if not isinstance(command, Refund):
+            return Past()
+        assert self._refunding is not None
+        return Past().with_rows([*self._given.values(), self._refunding])
+
+
+def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> int:
+    """Fill the empty database at the URL with so many lives; gives the number of rows. A relay has read them all."""
+    dice = random.Random(seed)
+    ledger = Ledger(url, clock=lambda: _START - DAY)
+    ledger.open()
+    lives = [Life(f"user_{number}", dice) for number in range(1, accounts + 1)]
+    writer = _SQLiteWriter if isinstance(place_of(url), SQLiteFile) else _PostgresWriter
+    count = writer(url).write(lives, rows_each)
+    spans = [Span(life.account.account_no, 1, life.account.seq) for life in lives]
+    ledger.write_and_wait(lambda connection: usage.add_usage(connection, spans))
+    ledger.close()
+    return count
+
+
+class _SQLiteWriter:
+    """Writes lives into a file."""
+
+    def __init__(self, url: str) -> None:
+        self._path = url.removeprefix("sqlite:///")
+
+    def write(self, lives: Sequence[Life], rows_each: int) -> int:
+        """Row by row in one transaction; gives how many that were."""
+        with sqlite3.connect(self._path) as connection:
+            for life in lives:
+                rows = map(transaction_to_row, life.rows(rows_each))
+                connection.executemany(_insert("credit_transactions", TRANSACTION_COLUMNS), rows)
+                connection.executemany(_insert("credit_holds", HOLD_COLUMNS), _holds(life))
+                account = msgspec.structs.astuple(account_to_row(life.account))
+                connection.execute(_insert("credit_accounts", ACCOUNT_COLUMNS), account)
+        return sum(life.account.seq for life in lives)
+
+
+class _PostgresWriter:
+    """Writes lives into a database of a server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def write(self, lives: Sequence[Life], rows_each: int) -> int:
+        """By COPY in one transaction; gives how many that were."""
+        with psycopg.connect(self._url) as connection:
+            for life in lives:
+                rows = map(transaction_to_row, life.rows(rows_each))
+                _copy(connection, "credit_transactions", TRANSACTION_COLUMNS, rows)
+                _copy(connection, "credit_holds", HOLD_COLUMNS, _holds(life))
+                account = msgspec.structs.astuple(account_to_row(life.account))
+                _copy(connection, "credit_accounts", ACCOUNT_COLUMNS, iter((account,)))
+        return sum(life.account.seq for life in lives)
+
+
+def _holds(life: Life) -> Iterator[tuple[Any, ...]]:
+    for hold in (*life.ended, *life.account.holds.values()):
+        yield msgspec.structs.astuple(hold_to_row(life.account.account_no, hold))
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _copy(
+    connection: "psycopg.Connection[Any]", table: str, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]
+) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
