@@ -1,12 +1,19 @@
 """Checkpoints and proven statements from Python, over both databases and in memory."""
 
+import asyncio
+from functools import partial
+
 import msgspec
 import pytest
+from sqlalchemy import Connection
 
 from sixpence.core.checkpoint import Checkpoint
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.statement_proof import Checked, check
+from sixpence.ledger.checkpoint_check import Compared, Given, compare
+from sixpence.ledger.checkpoints import list_chunks
 from sixpence.ledger.signing import SigningKey, is_signed
+from sixpence.ledger.snapshot import snapshot
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.statements import CreditStatement
@@ -51,6 +58,37 @@ async def test_what_is_no_key_or_number_is_refused(credits: CreditService) -> No
     problem = "a str is no SigningKey. Take one: SigningKey.kept('signing_key')."
     assert no_key.value == InvalidInputError("signing_key", problem)
     assert no_number.value.field == "number"
+
+
+async def test_checkpoints_are_made_while_credits_are_spent(credits: CreditService) -> None:
+    """Each is over one moment of the whole ledger, and what came since goes on from there."""
+    names = [f"user {place}" for place in range(8)]
+    for name in names:
+        await credits.initialize_user_credits(name)
+    kept: list[Given] = []
+
+    async def spend(name: str) -> None:
+        for _ in range(6):
+            await credits.consume_credit(name, "interior")
+
+    async def sign() -> None:
+        for _ in range(3):
+            made = await credits.make_checkpoint(KEY)
+            heads = await credits.ledger.read(partial(heads_of, number=made.number))
+            kept.append(Given(f"file {made.number}", made, heads))
+
+    await asyncio.gather(sign(), *map(spend, names))
+
+    compared = await credits.ledger.read(lambda connection: compare(connection, kept, trusted=[KEY.public_key]))
+    assert compared == Compared(3)
+    assert [each.checkpoint.number for each in kept] == [1, 2, 3]
+    assert all(8 <= each.checkpoint.transactions <= 8 * 7 for each in kept)
+
+
+def heads_of(connection: Connection, number: int) -> list[bytes]:
+    """The heads that the ledger keeps of a checkpoint, as a file has them."""
+    with snapshot(connection):
+        return [chunk.heads for chunk in list_chunks(connection, number)]
 
 
 def test_from_threads(url: Database) -> None:
