@@ -11,13 +11,13 @@ from datetime import date, timedelta
 
 from sixpence.core.instant import to_datetime
 from sixpence.delivery.relay import Relay
-from tests.ledger.databases import rows
+from tests.ledger.databases import Database, rows
 
 # (account, day, feature) to (uses, credits consumed, credits refunded).
 Usage = dict[tuple[str, date, str], tuple[int, int, int]]
 
 
-def by_hand(url: str) -> Usage:
+def by_hand(url: Database) -> Usage:
     """What every row of the ledger says of uses."""
     query = """
         SELECT account_id, seq, kind, feature_used, credits_consumed, detail, about_seq, created_at
@@ -36,7 +36,7 @@ def by_hand(url: str) -> Usage:
     return {name: (uses, consumed, refunded) for name, (uses, consumed, refunded) in added.items()}
 
 
-def counted(url: str) -> Usage:
+def counted(url: Database) -> Usage:
     """What stands in the database."""
     query = """
         SELECT account_id, day, feature, uses, u.credits_consumed, u.credits_refunded
@@ -48,12 +48,12 @@ def counted(url: str) -> Usage:
     }
 
 
-def left(url: str) -> int:
+def left(url: Database) -> int:
     """How many batches no relay has read."""
     return int(rows(url, "SELECT count(*) FROM outbox")[0][0])
 
 
-async def read_all(relay: Relay, url: str) -> int:
+async def read_all(relay: Relay, url: Database) -> int:
     """Let the relay read until nothing is left, and give how many rows of the ledger it read.
 
     PostgreSQL itself, or another test on the same server, may have a transaction running for a moment.

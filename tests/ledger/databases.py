@@ -1,6 +1,7 @@
 """Fresh databases for the ledger's tests, and looking into them past Sixpence: raw rows, snapshots, verify.
 
-Lives here: the fixtures that give one suite both databases (imported by each folder's conftest.py).
+Lives here: the fixtures that give one suite both databases (imported by each folder's conftest.py), or these and the
+test kit's memory.
 Not here: how a PostgreSQL server is started (tests/support/postgres.py).
 """
 
@@ -13,12 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from sixpence.core.catalog import Catalog
 from sixpence.ledger import catalogs, migrate
-from sixpence.ledger.database import PostgresServer, place_of, reading_engine
+from sixpence.ledger.database import PostgresServer, lent_engine, place_of, reading_engine
+from sixpence.ledger.memory import Memory
 from sixpence.ledger.schema import metadata
 from sixpence.ledger.verify import Report, verify
 from tests.ledger.moved_clock import MovedClock
@@ -27,6 +29,7 @@ from tests.support.postgres import PostgresDatabases, fresh_database
 _OF_CREDITS = ("credit_accounts", "credit_transactions", "credit_holds", "source_claims", "outbox")
 
 Snapshot = dict[str, list[tuple[Any, ...]]]
+Database = str | Memory
 
 
 @pytest.fixture
@@ -67,10 +70,30 @@ def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(name))
 
 
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A fresh database, once of each kind, and once in memory: for suites that need no file and no second process."""
+    name = {"sqlite": "sqlite_url", "postgresql": "migrated_postgres_url"}.get(request.param)
+    return Memory() if name is None else str(request.getfixturevalue(name))
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def module_url(request: pytest.FixtureRequest, postgres_server: PostgresDatabases) -> Iterator[str]:
     """The URL of a database for a whole module, once of each kind: for tests that leave it as it was."""
     if request.param == "postgresql":
+        with migrated_database(postgres_server) as url:
+            yield url
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/credits.db"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "memory"])
+def module_database(request: pytest.FixtureRequest, postgres_server: PostgresDatabases) -> Iterator[Database]:
+    """The same, and once in memory."""
+    if request.param == "memory":
+        yield Memory()
+    elif request.param == "postgresql":
         with migrated_database(postgres_server) as url:
             yield url
     else:
@@ -101,43 +124,60 @@ def raw_engine(url: str) -> Engine:
     return create_engine(parsed, poolclass=NullPool)
 
 
-def rows(url: str, query: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+@contextmanager
+def raw_connection(url: Database) -> Iterator[Connection]:
+    """A connection past Sixpence, whose changes are committed at the end."""
+    if not isinstance(url, Memory):
+        with raw_engine(url).begin() as connection:
+            yield connection
+        return
+    try:
+        with lent_engine(url.take()).connect() as connection:
+            yield connection
+    finally:
+        url.give_back()
+
+
+def rows(url: Database, query: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """What a query answers; bytes as bytes on both databases."""
-    with raw_engine(url).connect() as connection:
+    with raw_connection(url) as connection:
         return [_plain(tuple(row)) for row in connection.execute(text(query), values or {})]
 
 
-def run(url: str, statement: str, values: Mapping[str, Any] | None = None) -> int:
+def run(url: Database, statement: str, values: Mapping[str, Any] | None = None) -> int:
     """Runs a statement, commits it, and says how many rows it touched."""
-    with raw_engine(url).begin() as connection:
+    with raw_connection(url) as connection:
         return connection.execute(text(statement), values or {}).rowcount
 
 
-def apply_catalog(url: str, catalog: Catalog, now: int) -> None:
+def apply_catalog(url: Database, catalog: Catalog, now: int) -> None:
     """Makes the catalog the one in force."""
-    with raw_engine(url).begin() as connection:
+    with raw_connection(url) as connection:
         catalogs.apply(connection, catalog, now=now)
 
 
-def snapshot(url: str) -> Snapshot:
+def snapshot(url: Database) -> Snapshot:
     """Every byte that stands in the accounts, the ledger, the holds, the claims and the outbox."""
     return {table: rows(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in _OF_CREDITS}
 
 
-def ledger_of(url: str, account_id: str) -> list[tuple[Any, ...]]:
+def ledger_of(url: Database, account_id: str) -> list[tuple[Any, ...]]:
     """An account's rows as (seq, kind, amount, balance_after), oldest first."""
     query = "SELECT seq, kind, amount, balance_after FROM credit_transactions WHERE account_id = :id ORDER BY seq"
     return rows(url, query, {"id": account_id})
 
 
-def consumed(url: str, account_id: str) -> int:
+def consumed(url: Database, account_id: str) -> int:
     """How many uses stand in an account's ledger."""
     query = "SELECT count(*) FROM credit_transactions WHERE account_id = :id AND kind = 'consume'"
     return int(rows(url, query, {"id": account_id})[0][0])
 
 
-def verified(url: str, *, decide: bool = False) -> Report:
+def verified(url: Database, *, decide: bool = False) -> Report:
     """The report of `verify` over the whole database; every row decided anew if wanted."""
+    if isinstance(url, Memory):
+        with url.connect() as connection:
+            return verify(connection, decide=decide)
     engine = reading_engine(place_of(url))
     try:
         with engine.connect() as connection:
@@ -146,7 +186,7 @@ def verified(url: str, *, decide: bool = False) -> Report:
         engine.dispose()
 
 
-def proved(url: str, *, decide: bool = False) -> Report:
+def proved(url: Database, *, decide: bool = False) -> Report:
     """The same report, which has to be clean."""
     report = verified(url, decide=decide)
     assert report.differences == []

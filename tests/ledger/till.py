@@ -13,11 +13,12 @@ from sixpence.ledger.batch import Accepted, Outcome, Request, asked_for
 from sixpence.ledger.database import SQLiteFile, place_of
 from sixpence.ledger.lane import Lane
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.memory import InMemoryStore, Memory
 from sixpence.ledger.postgres import PostgresStore
 from sixpence.ledger.rows import hold_from_document
-from sixpence.ledger.sqlite import SQLiteStore
+from sixpence.ledger.sqlite import SQLiteStore, system_clock
 from sixpence.ledger.store import Loaded, Store
-from tests.ledger.databases import rows
+from tests.ledger.databases import Database, rows
 
 ADA = "ada@example.com"
 CATALOG = Catalog(
@@ -60,8 +61,8 @@ class Till:
         return loaded
 
 
-def open_till(url: str, clock: Callable[[], int]) -> Till:
-    """A till over the database at the URL, with the catalog of these tests and Ada's account of six credits."""
+def open_till(url: Database, clock: Callable[[], int]) -> Till:
+    """A till over the database, with the catalog of these tests and Ada's account of six credits."""
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     ledger.open()
     ledger.close()
@@ -70,11 +71,13 @@ def open_till(url: str, clock: Callable[[], int]) -> Till:
     return till
 
 
-def another_till(url: str, clock: Callable[[], int] | None) -> Till:
+def another_till(url: Database, clock: Callable[[], int] | None) -> Till:
     """One more writer over the same database; without a clock it reads the database's."""
+    if isinstance(url, Memory):
+        return Till(InMemoryStore(url, clock=clock or system_clock))
     place = place_of(url)
     if isinstance(place, SQLiteFile):
-        return Till(SQLiteStore(place.path) if clock is None else SQLiteStore(place.path, clock=clock))
+        return Till(SQLiteStore(place.path, clock=clock or system_clock))
     return Till(PostgresStore(place.conninfo, clock=clock))
 
 
@@ -88,6 +91,6 @@ def said(outcomes: list[Outcome | None]) -> list[object]:
     ]
 
 
-def kept_holds(url: str) -> list[Hold]:
+def kept_holds(url: Database) -> list[Hold]:
     """Every hold that stands in the database, in the order of their placing."""
     return [hold_from_document(document) for (document,) in rows(url, "SELECT document FROM credit_holds ORDER BY seq")]

@@ -1,4 +1,4 @@
-"""Databases that follow a course: real ledgers on SQLite and PostgreSQL, asked what the core was asked.
+"""Databases that follow a course: real ledgers on SQLite, PostgreSQL and in memory, asked what the core was asked.
 
 Each step goes in through the writer, several commands at once where the step has several; then what stands in the
 database is compared with what was decided, row by row and account by account.
@@ -22,12 +22,14 @@ from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictErro
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import catalogs
 from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import PostgresServer, place_of, reading_engine
+from sixpence.ledger.database import Place, PostgresServer
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.memory import Memory
 from sixpence.ledger.reader import find_account
 from sixpence.ledger.rows import hold_from_document, transaction_from_row
 from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, metadata
-from sixpence.ledger.verify import Report, verify
+from sixpence.ledger.verify import Report
+from tests.ledger.databases import Database, verified
 from tests.lockstep.asking import Asked
 from tests.lockstep.comparing import agree
 from tests.lockstep.course import Course, Step
@@ -42,11 +44,11 @@ _TABLES = (credit_accounts, credit_transactions, credit_holds)
 class Follower:
     """One database with its ledger, its clock, and how far its rows were read."""
 
-    def __init__(self, url: str, course: Course) -> None:
+    def __init__(self, url: Database, course: Course) -> None:
         self.url = url
-        self.name = "PostgreSQL" if isinstance(place_of(url), PostgresServer) else "SQLite"
         self.clock = course.clock
         self.ledger = Ledger(url, catalog=course.priced_by.catalog, clock=lambda: self.clock)
+        self.name = _name_of(self.ledger.place)
         self.ledger.open()
         self._seen: dict[str, int] = {}
 
@@ -75,12 +77,7 @@ class Follower:
 
     def prove(self) -> Report:
         """The report of `verify`, with every row decided anew; it has to be clean."""
-        engine = reading_engine(place_of(self.url))
-        try:
-            with engine.connect() as connection:
-                report = verify(connection, decide=True)
-        finally:
-            engine.dispose()
+        report = verified(self.url, decide=True)
         agree(f"{self.name}: what verify finds", report.differences, [])
         return report
 
@@ -117,6 +114,12 @@ def empty(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("SET lock_timeout = '5s'")
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+
+
+def _name_of(place: Place | Memory) -> str:
+    if isinstance(place, Memory):
+        return "memory"
+    return "PostgreSQL" if isinstance(place, PostgresServer) else "SQLite"
 
 
 def _compare(what: str, pair: Pair, asked: Asked, decision: Decision | None, outcome: Outcome) -> None:

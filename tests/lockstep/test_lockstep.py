@@ -1,4 +1,4 @@
-"""Reference, core, SQLite and PostgreSQL in lockstep, through all commands, batches, keys, catalogs and jumps of time.
+"""Reference, core, SQLite, PostgreSQL and memory in lockstep, through all commands, batches, keys, catalogs, and time.
 
 As long as one likes: `make torture`.
 """
@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from sixpence.ledger.memory import Memory
 from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.databases import Follower, empty
@@ -24,11 +25,11 @@ _SETTINGS = settings(
 )
 
 
-def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_postgres_url: str) -> None:
-    """After every step both hold what was decided, byte for byte, and at the end both are proved from the first row."""
+def test_every_database_does_what_the_reference_says(tmp_path: Path, migrated_postgres_url: str) -> None:
+    """After every step each holds what was decided, byte for byte, and at the end each is proved from the first row."""
 
     class Lockstep(RuleBasedStateMachine):
-        """Two accounts, in a fresh database of each kind."""
+        """Two accounts, in a fresh database of each kind, and in memory."""
 
         runs = 0
 
@@ -43,7 +44,7 @@ def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_post
             Lockstep.runs += 1
             empty(migrated_postgres_url)
             self.course = begin(Drawn(data), ["ada@example.com", "brook@example.com"])
-            urls = (f"sqlite:///{tmp_path}/run {Lockstep.runs}.db", migrated_postgres_url)
+            urls = (f"sqlite:///{tmp_path}/run {Lockstep.runs}.db", migrated_postgres_url, Memory())
             self.followers = [Follower(url, self.course) for url in urls]
 
         @rule(data=st.data())
@@ -53,14 +54,14 @@ def test_both_databases_do_what_the_reference_says(tmp_path: Path, migrated_post
             self._go_on(self.course.next_step(Drawn(data)))
 
         def teardown(self) -> None:
-            """Both databases are the same, and proved."""
+            """All databases are the same, and proved."""
             try:
                 if self.course is not None:
                     self._go_on(self.course.last_step())
                     for pair in self.course.pairs:
                         pair.check_in_full()
-                    first, second = (follower.contents() for follower in self.followers)
-                    assert first == second
+                    first, second, third = (follower.contents() for follower in self.followers)
+                    assert first == second == third
             finally:
                 for follower in self.followers:
                     follower.close()

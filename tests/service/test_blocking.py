@@ -10,7 +10,7 @@ from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import Receipt
-from tests.ledger.databases import proved
+from tests.ledger.databases import Database, proved
 
 ADA = "ada@example.com"
 # Named otherwise by Python itself.
@@ -43,7 +43,7 @@ def test_its_methods_say_what_they_do() -> None:
         assert getattr(SyncCreditService, name).__doc__ == getattr(CreditService, name).__doc__
 
 
-def test_it_answers_as_the_other(url: str) -> None:
+def test_it_answers_as_the_other(url: Database) -> None:
     """The same calls give the same answers, here without an event loop."""
     with SyncCreditService(url) as service:
         opened = service.initialize_user_credits(ADA)
@@ -66,7 +66,7 @@ def test_it_answers_as_the_other(url: str) -> None:
     proved(url)
 
 
-def test_every_operation_blocks_to_its_end(url: str) -> None:
+def test_every_operation_blocks_to_its_end(url: Database) -> None:
     """Each operation is run once, on both databases: none awaits more than the database."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
@@ -91,7 +91,7 @@ def test_every_operation_blocks_to_its_end(url: str) -> None:
     proved(url)
 
 
-def test_it_raises_as_the_other(url: str) -> None:
+def test_it_raises_as_the_other(url: Database) -> None:
     """A refusal is raised with its data in the thread that called."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)

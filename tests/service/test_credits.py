@@ -12,7 +12,7 @@ from sixpence.service.credits import CreditService
 from sixpence.service.names import FeatureType, SubscriptionStatus
 from sixpence.service.receipts import OpenedAccount, PlanStatus
 from sixpence.service.user_credits import CreditGrant, UserCredits
-from tests.ledger.databases import ledger_of, rows
+from tests.ledger.databases import Database, ledger_of, rows
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
@@ -87,7 +87,7 @@ async def test_a_first_ensure_makes_the_account(credits: CreditService) -> None:
     )
 
 
-async def test_a_second_ensure_changes_nothing(credits: CreditService, url: str) -> None:
+async def test_a_second_ensure_changes_nothing(credits: CreditService, url: Database) -> None:
     """Asked again, the account is there, with its first label, and has one row."""
     await credits.initialize_user_credits(ADA, label="Ada")
 
@@ -156,7 +156,7 @@ async def test_credits_for_one_feature_pay_for_no_other(credits: CreditService) 
     assert [(check.available, check.remaining) for check in checks] == [(16, 16), (6, 16)]
 
 
-async def test_a_check_tells_and_changes_nothing(credits: CreditService, url: str) -> None:
+async def test_a_check_tells_and_changes_nothing(credits: CreditService, url: Database) -> None:
     """A preview names the price and what there is, and leaves no row."""
     await credits.initialize_user_credits(ADA)
 
@@ -191,7 +191,7 @@ async def test_an_unlimited_plan_costs_nothing(credits: CreditService) -> None:
     assert (await credits.validate_credit_usage(ADA, "interior")).required == 0
 
 
-async def test_the_plan_it_is_on_is_no_change(credits: CreditService, url: str) -> None:
+async def test_the_plan_it_is_on_is_no_change(credits: CreditService, url: Database) -> None:
     """Putting an account on its own plan answers, and leaves no row."""
     await credits.initialize_user_credits(ADA)
 
@@ -232,7 +232,9 @@ async def test_ids_are_compared_by_their_characters(credits: CreditService) -> N
         {"text": "😀" * 4_000},
     ],
 )
-async def test_metadata_comes_back_as_it_was_sent(credits: CreditService, url: str, metadata: dict[str, Any]) -> None:
+async def test_metadata_comes_back_as_it_was_sent(
+    credits: CreditService, url: Database, metadata: dict[str, Any]
+) -> None:
     """Metadata keeps its order, its numbers and its characters, byte for byte on both databases."""
     await credits.initialize_user_credits(ADA)
 
@@ -244,14 +246,14 @@ async def test_metadata_comes_back_as_it_was_sent(credits: CreditService, url: s
     assert list(kept or {}) == list(metadata)
 
 
-async def test_an_account_keeps_its_metadata(credits: CreditService, url: str) -> None:
+async def test_an_account_keeps_its_metadata(credits: CreditService, url: Database) -> None:
     """An account's own metadata stands on its row, as canonical text."""
     await credits.initialize_user_credits(ADA, metadata={"b": 1.0, "a": ["é"]})
 
     assert rows(url, "SELECT metadata FROM credit_accounts") == [('{"b":1.0,"a":["é"]}',)]
 
 
-async def test_the_view_of_grants_shows_what_remains(credits: CreditService, url: str, clock: MovedClock) -> None:
+async def test_the_view_of_grants_shows_what_remains(credits: CreditService, url: Database, clock: MovedClock) -> None:
     """People and reports see each grant: live, pending and ended, with its terms."""
     await credits.initialize_user_credits(ADA)
     ends = clock.moment + timedelta(days=1)
@@ -276,7 +278,7 @@ async def test_the_view_of_grants_shows_what_remains(credits: CreditService, url
     assert [str(value).replace(" ", "") for (value,) in features] == ['["video","sketch"]']
 
 
-async def test_the_outbox_names_what_a_change_touched(credits: CreditService, url: str) -> None:
+async def test_the_outbox_names_what_a_change_touched(credits: CreditService, url: Database) -> None:
     """Each batch with rows leaves one entry: the account and the first and last `seq` written."""
     await credits.initialize_user_credits(ADA)
     await credits.consume_credit(ADA, "interior")

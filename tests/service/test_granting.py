@@ -27,7 +27,7 @@ from sixpence.core.refusals import (
 from sixpence.ledger import claims
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import ledger_of, rows
+from tests.ledger.databases import Database, ledger_of, rows
 from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
@@ -138,7 +138,7 @@ async def test_a_correction_up_and_down(ada: CreditService) -> None:
     assert (refused.value.amount, refused.value.available) == (-10, 9)
 
 
-async def test_an_outside_event_grants_once(ada: CreditService, url: str) -> None:
+async def test_an_outside_event_grants_once(ada: CreditService, url: Database) -> None:
     """A redelivery is answered as the first was, and writes nothing."""
     first = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7")
 
@@ -158,7 +158,7 @@ async def test_an_event_may_be_delivered_by_somebody_else(ada: CreditService) ->
     assert (again.replayed, again.transaction) == (True, first.transaction)
 
 
-async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: str) -> None:
+async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: Database) -> None:
     """Sent to two accounts at once, one gets it; the other is told which."""
     await ada.initialize_user_credits(GRACE)
 
@@ -173,7 +173,7 @@ async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: 
     assert len(ledger_of(url, ADA)) + len(ledger_of(url, GRACE)) == 3
 
 
-async def test_a_crash_between_claim_and_grant(ada: CreditService, url: str) -> None:
+async def test_a_crash_between_claim_and_grant(ada: CreditService, url: Database) -> None:
     """A claim without its grant is made good by the redelivery, and is nobody else's."""
     await ada.initialize_user_credits(GRACE)
     other = Ledger(url)
@@ -198,7 +198,7 @@ async def test_an_event_with_another_amount_is_refused(ada: CreditService) -> No
     assert (await ada.get_user_credits(ADA)).remaining == 56
 
 
-async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService, url: str) -> None:
+async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService, url: Database) -> None:
     """A claim cannot be taken back, so a mistyped account must not have one."""
     with pytest.raises(AccountNotFoundError):
         await ada.grant_credits("nobody", 50, source_key="invoice 11")
@@ -206,7 +206,7 @@ async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService
     assert rows(url, "SELECT count(*) FROM source_claims") == [(0,)]
 
 
-async def test_a_refused_grant_claims_nothing(ada: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_refused_grant_claims_nothing(ada: CreditService, clock: MovedClock, url: Database) -> None:
     """Whatever the refusal, the event can still be given to the account that it was meant for."""
     await ada.initialize_user_credits(GRACE)
     await ada.close_account(GRACE)

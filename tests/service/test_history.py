@@ -8,7 +8,7 @@ import pytest
 
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved
+from tests.ledger.databases import Database, proved
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -16,7 +16,7 @@ RARE = (5, 1_150, 2_400)
 
 
 @pytest.fixture(scope="module")
-async def long_ledger(module_url: str) -> AsyncIterator[CreditService]:
+async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
     """Ada's 2,500 transactions: the signup, a grant, and uses, of `video` in three of them and else of `sketch`."""
     clock = MovedClock()
     async with CreditService(Ledger(module_url, clock=clock)) as service:

@@ -14,7 +14,7 @@ from sixpence.core.price import Usage
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
 from sixpence.service.answers import CreditHold
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import apply_catalog, ledger_of, proved, snapshot
+from tests.ledger.databases import Database, apply_catalog, ledger_of, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.priced import CATALOG
 
@@ -88,7 +88,7 @@ async def test_capturing_all_that_is_held(ada: CreditService) -> None:
     assert (captured.remaining, captured.total) == (1, 6)
 
 
-async def test_capturing_more_than_there_is(ada: CreditService, url: str) -> None:
+async def test_capturing_more_than_there_is(ada: CreditService, url: Database) -> None:
     """Exact, it is refused and the hold is as it was; up to what is available, the shortfall is told."""
     placed = await ada.place_hold(ADA, "draw", amount=2)
     before = snapshot(url)
@@ -128,7 +128,7 @@ async def test_extending(ada: CreditService, clock: MovedClock) -> None:
     assert (longer.expires_at, same.expires_at) == (START + timedelta(seconds=179),) * 2
 
 
-async def test_an_expired_hold(ada: CreditService, clock: MovedClock, url: str) -> None:
+async def test_an_expired_hold(ada: CreditService, clock: MovedClock, url: Database) -> None:
     """Its credits come back by themselves; it can be captured late, once, as a use of its own."""
     placed = await ada.place_hold(ADA, "draw", amount=2, ttl_seconds=60)
     clock.move(seconds=60)
@@ -197,7 +197,7 @@ async def test_an_unlimited_plan_covers_a_hold(ada: CreditService) -> None:
     assert (captured.credits_consumed, captured.remaining) == (0, 6)
 
 
-async def test_a_hold_is_captured_across_a_catalog_change(ada: CreditService, url: str, clock: MovedClock) -> None:
+async def test_a_hold_is_captured_across_a_catalog_change(ada: CreditService, url: Database, clock: MovedClock) -> None:
     """It keeps the plan and the price version of its placing, whatever is applied and whichever plan follows."""
     placed = await ada.place_hold(ADA, "render", units=30)
     covered = await _on_max(ada, "draw")

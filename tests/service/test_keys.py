@@ -10,7 +10,7 @@ from sixpence.core.refusals import IdempotencyConflictError, InsufficientCredits
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import Receipt
-from tests.ledger.databases import consumed, ledger_of, proved, rows, snapshot
+from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, snapshot
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -39,7 +39,7 @@ async def test_a_repeated_key_answers_the_same(credits: CreditService) -> None:
     assert (first.replayed, second.replayed) == (False, True)
 
 
-async def test_each_operation_remembers_its_key(credits: CreditService, url: str) -> None:
+async def test_each_operation_remembers_its_key(credits: CreditService, url: Database) -> None:
     """Ensure, consume, grant and a change of plan each answer a repeated key and change nothing more."""
     calls = (
         lambda: credits.initialize_user_credits(ADA, label="Ada", idempotency_key="1"),
@@ -69,7 +69,7 @@ async def test_a_replayed_ensure_still_says_created(credits: CreditService) -> N
 
 
 @pytest.mark.parametrize("twist", ["feature", "generation", "metadata", "operation", "absent"])
-async def test_a_key_is_for_one_request(credits: CreditService, url: str, twist: str) -> None:
+async def test_a_key_is_for_one_request(credits: CreditService, url: Database, twist: str) -> None:
     """The same key with anything else is refused and changes nothing; a field left out is not a field sent."""
     await credits.initialize_user_credits(ADA)
     await credits.consume_credit(ADA, "video", generation_id="g", metadata={"n": 1}, idempotency_key="k")
@@ -123,7 +123,7 @@ async def test_keys_belong_to_their_account(credits: CreditService) -> None:
     assert used == [False, False]
 
 
-async def test_keys_are_compared_by_their_characters(credits: CreditService, url: str) -> None:
+async def test_keys_are_compared_by_their_characters(credits: CreditService, url: Database) -> None:
     """Case, spaces, accents and 255 characters make other keys, and each is found again."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 100)
@@ -137,7 +137,7 @@ async def test_keys_are_compared_by_their_characters(credits: CreditService, url
     assert consumed(url, ADA) == len(keys)
 
 
-async def test_one_key_fifty_times_at_once(credits: CreditService, url: str) -> None:
+async def test_one_key_fifty_times_at_once(credits: CreditService, url: Database) -> None:
     """Fifty concurrent calls with one key: one use, and fifty answers that say the same."""
     await credits.initialize_user_credits(ADA)
 
@@ -150,7 +150,7 @@ async def test_one_key_fifty_times_at_once(credits: CreditService, url: str) -> 
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
 
 
-async def test_two_requests_race_for_one_key(credits: CreditService, url: str) -> None:
+async def test_two_requests_race_for_one_key(credits: CreditService, url: Database) -> None:
     """Of different requests with one key one is accepted; the others are conflicts, in one batch too."""
     await credits.initialize_user_credits(ADA)
     features = ["video", "sketch", "interior", "exterior"] * 5
@@ -165,7 +165,7 @@ async def test_two_requests_race_for_one_key(credits: CreditService, url: str) -
     assert consumed(url, ADA) == 1
 
 
-async def test_a_key_survives_a_restart(url: str) -> None:
+async def test_a_key_survives_a_restart(url: Database) -> None:
     """A service that is opened anew answers an old key with the old answer."""
     async with CreditService(url) as service:
         await service.initialize_user_credits(ADA)
@@ -178,7 +178,7 @@ async def test_a_key_survives_a_restart(url: str) -> None:
     assert proved(url).transactions == 2
 
 
-async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: str) -> None:
+async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: Database) -> None:
     """A key that was refused may be used for another request."""
     await credits.initialize_user_credits(ADA)
     for _ in range(6):
@@ -191,7 +191,7 @@ async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: str) -
     assert receipt.replayed is False
 
 
-async def test_text_of_any_class_is_text(credits: CreditService, url: str) -> None:
+async def test_text_of_any_class_is_text(credits: CreditService, url: Database) -> None:
     """Members of enumerations and other kinds of text are stored, hashed and repeated as what they stand for."""
     await credits.initialize_user_credits(Room.ADA, label=Name("Ada"), idempotency_key=Name("1"))
     await credits.consume_credit(Room.ADA, Room.INTERIOR, generation_id=Name("g"), idempotency_key=Name("2"))
@@ -207,7 +207,7 @@ async def test_text_of_any_class_is_text(credits: CreditService, url: str) -> No
     assert proved(url).transactions == 4
 
 
-async def test_two_services_know_one_key(url: str) -> None:
+async def test_two_services_know_one_key(url: Database) -> None:
     """Two services over one database know the same keys."""
     async with CreditService(Ledger(url)) as one, CreditService(Ledger(url)) as other:
         await one.initialize_user_credits(ADA)

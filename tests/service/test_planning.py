@@ -8,7 +8,7 @@ from sixpence.core.refusals import AccountClosedError, AccountFrozenError, FairU
 from sixpence.service.answers import PlanTerm
 from sixpence.service.credits import CreditService
 from sixpence.service.user_credits import FairUseStatus, WaitingPlan
-from tests.ledger.databases import ledger_of
+from tests.ledger.databases import Database, ledger_of
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
@@ -109,7 +109,7 @@ async def test_fair_use_is_shown_and_kept(ada: CreditService) -> None:
     assert refused.value.opens_at == "2026-03-01T13:01:00.000000Z"
 
 
-async def test_a_freeze_and_its_end(ada: CreditService, url: str) -> None:
+async def test_a_freeze_and_its_end(ada: CreditService, url: Database) -> None:
     """Frozen, nothing is spent and refunds go on; what was so already leaves no row."""
     used = await ada.consume_credit(ADA, "draw")
 
@@ -143,7 +143,7 @@ async def test_an_end(ada: CreditService) -> None:
     assert (await ada.get_user_credits(ADA)).standing == "closed"
 
 
-async def test_keys_on_what_changes_nothing(ada: CreditService, url: str) -> None:
+async def test_keys_on_what_changes_nothing(ada: CreditService, url: Database) -> None:
     """Under a key even a change that is made already has a row, and answers the same for ever."""
     first = await ada.freeze_account(ADA, idempotency_key="k")
     await ada.unfreeze_account(ADA)

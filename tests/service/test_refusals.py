@@ -22,7 +22,7 @@ from sixpence.core.refusals import (
 )
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, snapshot
+from tests.ledger.databases import Database, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 
 Call = Callable[[CreditService], Awaitable[object]]
@@ -128,7 +128,7 @@ INVALID: dict[str, tuple[Call, str]] = {
 
 
 @pytest.fixture(scope="module")
-async def known(module_url: str) -> AsyncIterator[CreditService]:
+async def known(module_url: Database) -> AsyncIterator[CreditService]:
     """A service with Ada, who has six credits and a key in use, and Bob, who has none left; nothing here changes it."""
     async with CreditService(Ledger(module_url, clock=MovedClock())) as service:
         for account_id in (ADA, BOB):
@@ -141,7 +141,7 @@ async def known(module_url: str) -> AsyncIterator[CreditService]:
 
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_refusal_carries_its_facts_and_changes_nothing(
-    known: CreditService, module_url: str, name: str
+    known: CreditService, module_url: Database, name: str
 ) -> None:
     """What is refused says so with its data, and not a byte of the database has changed."""
     call, refusal = REFUSED[name]
@@ -155,7 +155,9 @@ async def test_a_refusal_carries_its_facts_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", INVALID)
-async def test_an_invalid_value_is_named_and_changes_nothing(known: CreditService, module_url: str, name: str) -> None:
+async def test_an_invalid_value_is_named_and_changes_nothing(
+    known: CreditService, module_url: Database, name: str
+) -> None:
     """A value that cannot be accepted is refused by its field's name, and nothing has changed."""
     call, field = INVALID[name]
     before = snapshot(module_url)
@@ -167,7 +169,7 @@ async def test_an_invalid_value_is_named_and_changes_nothing(known: CreditServic
     assert snapshot(module_url) == before
 
 
-async def test_the_301st_live_grant_is_refused(credits: CreditService, url: str) -> None:
+async def test_the_301st_live_grant_is_refused(credits: CreditService, url: Database) -> None:
     """An account has at most 300 live grants; the next is refused and changes nothing."""
     await credits.initialize_user_credits(ADA)
     await asyncio.gather(*(credits.grant_credits(ADA, 1) for _ in range(299)))
@@ -194,7 +196,7 @@ async def test_a_refused_use_can_succeed_after_a_grant(credits: CreditService) -
     assert (receipt.remaining, receipt.replayed) == (0, False)
 
 
-async def test_a_refusal_leaves_what_fell_due(credits: CreditService, url: str, clock: MovedClock) -> None:
+async def test_a_refusal_leaves_what_fell_due(credits: CreditService, url: Database, clock: MovedClock) -> None:
     """A refused use leaves exactly what a look at that instant would: the expiry, in a row of its own."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 4, expires_at=SOON, features=["video"])

@@ -34,7 +34,7 @@ from sixpence.core.refusals import (
 )
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, snapshot
+from tests.ledger.databases import Database, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.priced import CATALOG
 from tests.service.test_refusals import REFUSED
@@ -149,7 +149,7 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
 
 
 @pytest.fixture(scope="module")
-async def known(module_url: str) -> AsyncIterator[tuple[CreditService, Ids]]:
+async def known(module_url: Database) -> AsyncIterator[tuple[CreditService, Ids]]:
     """A service with accounts in every state that something is refused in; nothing here changes them."""
     clock = MovedClock()
     async with CreditService(Ledger(module_url, clock=clock, catalog=CATALOG)) as service:
@@ -191,7 +191,7 @@ async def _ids(service: CreditService, expired: str) -> Ids:
 
 @pytest.mark.parametrize("name", OF_RULES)
 async def test_a_refusal_carries_its_facts_and_changes_nothing(
-    known: tuple[CreditService, Ids], module_url: str, name: str
+    known: tuple[CreditService, Ids], module_url: Database, name: str
 ) -> None:
     """What is refused says so with its data, and not a byte of the database has changed."""
     (service, ids), (call, refusal) = known, OF_RULES[name]

@@ -10,13 +10,13 @@ from sixpence.core.instant import SECOND
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import ledger_of, proved, rows, snapshot
+from tests.ledger.databases import Database, ledger_of, proved, rows, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
 
 
-async def test_a_grant_ends_at_its_expiry(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_grant_ends_at_its_expiry(credits: CreditService, clock: MovedClock, url: Database) -> None:
     """A microsecond before, the credits are there; at the instant itself they are gone, in a row of that instant."""
     await credits.initialize_user_credits(ADA)
     ends = START + timedelta(days=30)
@@ -33,7 +33,7 @@ async def test_a_grant_ends_at_its_expiry(credits: CreditService, clock: MovedCl
     assert [(row.amount, row.created_at) for row in expiry] == [(-10, ends)]
 
 
-async def test_a_later_grant_takes_effect_by_itself(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_later_grant_takes_effect_by_itself(credits: CreditService, clock: MovedClock, url: Database) -> None:
     """It is in no balance before its instant; then it is, by a transaction of its own."""
     await credits.initialize_user_credits(ADA)
     receipt = await credits.grant_credits(ADA, 10, effective_at=START + timedelta(hours=1))
@@ -46,7 +46,7 @@ async def test_a_later_grant_takes_effect_by_itself(credits: CreditService, cloc
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "grant", 0, 6), (3, "take_effect", 10, 16)]
 
 
-async def test_a_read_writes_what_fell_due_once(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_read_writes_what_fell_due_once(credits: CreditService, clock: MovedClock, url: Database) -> None:
     """However many read at once after an expiry, there is one row of it, and every answer is the same."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, expires_at=START + timedelta(hours=1))
@@ -58,7 +58,7 @@ async def test_a_read_writes_what_fell_due_once(credits: CreditService, clock: M
     assert ledger_of(url, ADA)[2:] == [(3, "expire", -10, 6)]
 
 
-async def test_a_use_meets_what_fell_due_first(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_use_meets_what_fell_due_first(credits: CreditService, clock: MovedClock, url: Database) -> None:
     """A use after the expiry cannot spend it, and both rows stand in order."""
     await credits.initialize_user_credits(ADA)
     for _ in range(6):
@@ -84,7 +84,7 @@ async def test_a_check_sees_what_fell_due(credits: CreditService, clock: MovedCl
     assert (check.available, check.remaining) == (6, 6)
 
 
-async def test_when_it_is_written_does_not_matter(url: str, clock: MovedClock) -> None:
+async def test_when_it_is_written_does_not_matter(url: Database, clock: MovedClock) -> None:
     """Looking at each instant and looking once at the end leave the same rows, but for when they were recorded."""
     ledgers = []
     for looks, account_id in ((4, ADA), (1, "bob@example.com")):
@@ -105,7 +105,9 @@ async def test_when_it_is_written_does_not_matter(url: str, clock: MovedClock) -
     proved(url)
 
 
-async def test_time_never_runs_backwards_in_an_account(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_time_never_runs_backwards_in_an_account(
+    credits: CreditService, clock: MovedClock, url: Database
+) -> None:
     """A clock set back moves nothing back: the next row stands at the last one's instant (invariant 12)."""
     await credits.initialize_user_credits(ADA)
     clock.move(days=-400)
@@ -117,7 +119,7 @@ async def test_time_never_runs_backwards_in_an_account(credits: CreditService, c
     assert recorded == [(int((START - timedelta(days=400)).timestamp()) * SECOND,)]
 
 
-async def test_a_read_with_nothing_due_writes_nothing(credits: CreditService, clock: MovedClock, url: str) -> None:
+async def test_a_read_with_nothing_due_writes_nothing(credits: CreditService, clock: MovedClock, url: Database) -> None:
     """Looking is free: no row, no version, no entry in the outbox."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, expires_at=START + timedelta(hours=1))
@@ -142,7 +144,7 @@ async def test_the_servers_clock_counts_on_postgresql(migrated_postgres_url: str
     assert earliest <= granted_at <= latest
 
 
-async def test_what_a_waiting_change_ends_is_the_next_expiry(clock: MovedClock, url: str) -> None:
+async def test_what_a_waiting_change_ends_is_the_next_expiry(clock: MovedClock, url: Database) -> None:
     """Rolled credits that would live for three terms end with the running one when the plan is cancelled."""
     monthly = Plan(rank=1, allowance=100, period="month", rollover=Rollover(cap=30, periods=3))
     catalog = Catalog(features={"draw": Feature(1)}, plans={"free": Plan(), "basic": monthly}, default_plan="free")

@@ -13,14 +13,14 @@ from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.usage import DayUsage
 from tests.delivery.counting import read_all, until
-from tests.ledger.databases import snapshot
+from tests.ledger.databases import Database, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
 TODAY = START.date()
 
 
-async def test_what_was_used_newest_first(credits: CreditService, url: str, clock: MovedClock) -> None:
+async def test_what_was_used_newest_first(credits: CreditService, url: Database, clock: MovedClock) -> None:
     """Each feature of each day, the newest day first; days without a use are left out."""
     await credits.initialize_user_credits(ADA)
     await credits.initialize_user_credits("bob@example.com")
@@ -47,7 +47,7 @@ async def test_what_was_used_newest_first(credits: CreditService, url: str, cloc
     )
 
 
-async def test_which_days_are_shown(credits: CreditService, url: str, clock: MovedClock) -> None:
+async def test_which_days_are_shown(credits: CreditService, url: Database, clock: MovedClock) -> None:
     """From `since` up to `until`, which is left out; thirty days where one of them is not given."""
     await credits.initialize_user_credits(ADA)
     for _ in range(3):
@@ -72,7 +72,7 @@ async def test_which_days_are_shown(credits: CreditService, url: str, clock: Mov
     ]
 
 
-async def test_how_far_it_is_complete(credits: CreditService, url: str, clock: MovedClock) -> None:
+async def test_how_far_it_is_complete(credits: CreditService, url: Database, clock: MovedClock) -> None:
     """Up to the oldest change that no relay has read; up to now where all was read."""
     await credits.initialize_user_credits(ADA)
     clock.move(seconds=5)
@@ -96,7 +96,7 @@ async def test_how_far_it_is_complete(credits: CreditService, url: str, clock: M
     assert all_read.days[0].uses == 2
 
 
-async def test_looking_changes_nothing(credits: CreditService, url: str) -> None:
+async def test_looking_changes_nothing(credits: CreditService, url: Database) -> None:
     """No row, no version, nothing in the outbox."""
     await credits.initialize_user_credits(ADA)
     before = snapshot(url)

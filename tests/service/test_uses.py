@@ -17,7 +17,7 @@ from sixpence.core.refusals import (
 from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.estimates import CreditEstimate, PastPrices
-from tests.ledger.databases import apply_catalog
+from tests.ledger.databases import Database, apply_catalog
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.priced import CATALOG
 
@@ -115,7 +115,7 @@ async def test_an_estimate_knows_what_was_captured_whole(ada: CreditService) -> 
 
 
 async def test_what_was_captured_whole_is_estimated_by_the_prices_of_now(
-    ada: CreditService, url: str, clock: MovedClock
+    ada: CreditService, url: Database, clock: MovedClock
 ) -> None:
     """A hold that a plan covered, or that was placed at another price, counts as what it was placed for costs now."""
     dearer = TokenRates(input=7)

@@ -1,0 +1,207 @@
+"""Credits in memory: how long they live, who may share them, and what a read may not do.
+
+Not here: that the operations do there what they do in a file, which the suites over every database show (tests/service,
+tests/lockstep, test_stores.py).
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import sqlite3
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select, text
+
+from sixpence.auth.api_keys import ApiKeys
+from sixpence.core.errors import DatabaseUnavailableError
+from sixpence.core.refusals import AccountNotFoundError, InsufficientCreditsError
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.memory import Memory
+from sixpence.ledger.schema import credit_accounts
+from sixpence.ledger.sqlite import system_clock
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import consumed, proved, rows
+
+ADA = "ada@example.com"
+
+
+def test_it_lives_on_when_its_ledger_is_closed() -> None:
+    """A service that ends and another that begins find the same credits, and the key is remembered."""
+    memory = Memory()
+    with SyncCreditService(memory) as service:
+        service.initialize_user_credits(ADA)
+        first = service.consume_credit(ADA, "video", idempotency_key="k")
+
+    with SyncCreditService(memory) as service:
+        again = service.consume_credit(ADA, "video", idempotency_key="k")
+
+    assert (again.transaction, again.remaining, again.replayed) == (first.transaction, 5, True)
+    assert proved(memory, decide=True).transactions == 2
+
+
+def test_each_is_alone() -> None:
+    """Two memories know nothing of each other."""
+    with SyncCreditService(Memory()) as one, SyncCreditService(Memory()) as other:
+        one.initialize_user_credits(ADA)
+
+        with pytest.raises(AccountNotFoundError):
+            other.get_user_credits(ADA)
+
+
+def test_no_file_is_made(tmp_path: Path) -> None:
+    """Whatever happens in it, the folder in which the process works stays empty."""
+    with contextlib.chdir(tmp_path), SyncCreditService(Memory()) as service:
+        service.initialize_user_credits(ADA)
+        service.get_credit_history(ADA)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_goes_with_its_last_reference() -> None:
+    """A thousand tests in one process do not keep a thousand databases."""
+    memory = Memory()
+    with SyncCreditService(memory) as service:
+        service.initialize_user_credits(ADA)
+    connection = memory.take()
+    memory.give_back()
+    gone = weakref.ref(memory)
+
+    del memory, service
+    gc.collect()
+
+    assert gone() is None
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+async def test_two_ledgers_at_once_spend_each_credit_once() -> None:
+    """Ten uses at once on each of two services of six credits: six are paid, fourteen refused."""
+    memory = Memory()
+    async with CreditService(Ledger(memory)) as one, CreditService(Ledger(memory)) as other:
+        await one.initialize_user_credits(ADA)
+
+        uses = [each.consume_credit(ADA, "video") for _ in range(10) for each in (one, other)]
+        answers = await asyncio.gather(*uses, return_exceptions=True)
+
+    refused = [type(answer) for answer in answers if isinstance(answer, Exception)]
+    assert refused == [InsufficientCreditsError] * 14
+    assert consumed(memory, ADA) == 6
+    proved(memory, decide=True)
+
+
+async def test_reads_and_uses_at_once_see_whole_changes_only() -> None:
+    """Whoever looks while others spend finds a balance that some row of the ledger left."""
+    memory = Memory()
+    async with CreditService(memory) as service:
+        await service.initialize_user_credits(ADA)
+        await service.grant_credits(ADA, 94)
+
+        asked = [service.consume_credit(ADA, "video") for _ in range(60)]
+        looked = [service.get_user_credits(ADA) for _ in range(60)]
+        seen = (await asyncio.gather(*(one for pair in zip(asked, looked, strict=True) for one in pair)))[1::2]
+        history = await service.get_credit_history(ADA, limit=200)
+
+    left = {row.seq: row.balance_after for row in history.transactions}
+    assert [credits.remaining for credits in seen] == [left[credits.version] for credits in seen]
+
+
+def test_a_read_cannot_write() -> None:
+    """A job that only reads is refused a change, as on a file, and the next change goes through."""
+    ledger = Ledger(Memory())
+    ledger.open()
+
+    with pytest.raises(DatabaseUnavailableError) as refused:
+        ledger.read_and_wait(lambda connection: connection.execute(text("DELETE FROM catalog_versions")))
+    SyncCreditService(ledger).initialize_user_credits(ADA)
+    accounts = ledger.read_and_wait(lambda connection: list(connection.scalars(select(credit_accounts.c.account_id))))
+    ledger.close()
+
+    assert "readonly" in str(refused.value.__cause__)
+    assert accounts == [ADA]
+
+
+def test_what_a_transaction_raises_undoes_it() -> None:
+    """A job beside the batches that fails leaves nothing, and lets the next one have its turn."""
+    memory = Memory()
+    ledger = Ledger(memory)
+    ledger.open()
+
+    def broken(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO source_claims VALUES ('k', 1, 'ada', 1)"))
+        raise OSError("enough")
+
+    with pytest.raises(OSError, match="enough"):
+        ledger.write_and_wait(broken)
+    opened = SyncCreditService(ledger).initialize_user_credits(ADA)
+    ledger.close()
+
+    assert (opened.created, rows(memory, "SELECT count(*) FROM source_claims")) == (True, [(0,)])
+
+
+async def test_what_stands_beside_the_credits_works_too() -> None:
+    """API keys are made, found and revoked."""
+    ledger = Ledger(Memory())
+    keys = ApiKeys(ledger, system_clock)
+
+    made = await keys.create_key(name="shop", created_by="a test")
+    found = await keys.find_key(made.text)
+    await keys.revoke(made.key.id)
+    gone = await keys.find_key(made.text)
+    ledger.close()
+
+    assert (found, gone) == (made.key, None)
+
+
+def test_a_forked_process_is_told_that_it_has_no_share() -> None:
+    """The child's changes would be its own and lost, so it is refused; the parent goes on."""
+    memory = Memory()
+    with SyncCreditService(memory) as service:
+        service.initialize_user_credits(ADA)
+
+        said = in_a_fork(lambda: service.consume_credit(ADA, "video"))
+        receipt = service.consume_credit(ADA, "video")
+
+    assert said == (
+        f"DatabaseSetupError: These credits are in the memory of process {os.getpid()}, and what this one changed would"
+        " be lost. Give processes that are to share credits a SQLite file."
+    )
+    assert receipt.remaining == 5
+
+
+def test_a_turn_that_nobody_gives_back_ends_in_a_refusal() -> None:
+    """Somebody has the memory and keeps it: a use is told so after five seconds, and does not hang."""
+    memory = Memory()
+    with SyncCreditService(memory) as service:
+        service.initialize_user_credits(ADA)
+        memory.take()
+
+        with pytest.raises(DatabaseUnavailableError):
+            service.consume_credit(ADA, "video")
+        memory.give_back()
+        receipt = service.consume_credit(ADA, "video")
+
+    assert receipt.remaining == 5
+
+
+def in_a_fork(ask: Callable[[], object]) -> str:
+    """What a forked child's asking ends in: the kind of the error and its words, or nothing."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            ask()
+            os.write(writing, b"it was done")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent is told
+            os.write(writing, f"{type(error).__name__}: {error}".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        said = told.read().decode()
+    os.waitpid(child, 0)
+    return said

@@ -1,0 +1,70 @@
+"""The assertions of the test kit: what they find, in words, through a ledger or past it once it is closed."""
+
+import pytest
+
+from sixpence import CreditService, SyncCreditService
+from sixpence.testing import CreditAccounts, CreditClock, Ledger, assert_clean, assert_nothing_held
+from tests.ledger.databases import Database, run
+
+FORGED = "UPDATE credit_accounts SET credits_remaining = credits_remaining + 1, credits_total = credits_total + 1"
+
+
+def test_a_clean_ledger_passes_open_or_closed(database: Database) -> None:
+    """Whichever service or ledger is handed over."""
+    ledger = Ledger(database, clock=CreditClock())
+    credits = SyncCreditService(ledger)
+    ada = CreditAccounts(credits)()
+    credits.consume_credit(ada.id, "video")
+
+    for kept in (credits, CreditService(ledger), ledger):
+        assert_clean(kept)
+        assert_nothing_held(kept)
+    ledger.close()
+    for kept in (credits, CreditService(ledger), ledger):
+        assert_clean(kept)
+        assert_nothing_held(kept)
+
+
+def test_a_forged_balance_is_named(database: Database) -> None:
+    """A credit that no transaction gave is a difference of its account, while the ledger is open and after."""
+    ledger = Ledger(database, clock=CreditClock())
+    CreditAccounts(SyncCreditService(ledger))("ada@example.com")
+    run(database, FORGED)
+
+    with pytest.raises(AssertionError) as found:
+        assert_clean(ledger)
+    ledger.close()
+    with pytest.raises(AssertionError) as found_later:
+        assert_clean(ledger)
+
+    first, difference = str(found.value).splitlines()
+    assert first == "the ledger is not clean (1 accounts, 1 transactions):"
+    assert "ada@example.com" in difference
+    assert "remaining" in difference
+    assert str(found_later.value) == str(found.value)
+
+
+def test_every_hold_that_is_left_open_is_named(database: Database) -> None:
+    """Whose it is, how much of what for, and until when; a captured one and one whose time is over are none."""
+    clock = CreditClock()
+    with SyncCreditService(Ledger(database, clock=clock)) as credits:
+        make = CreditAccounts(credits)
+        make("ada@example.com")
+        make("brook@example.com")
+        credits.place_hold("ada@example.com", "video", ttl_seconds=60)
+        done = credits.place_hold("ada@example.com", "video", ttl_seconds=600)
+        credits.capture_hold("ada@example.com", done.hold_id)
+        left = [
+            credits.place_hold(name, "sketch", ttl_seconds=600) for name in ("brook@example.com", "ada@example.com")
+        ]
+        clock.move(minutes=1)
+
+        with pytest.raises(AssertionError) as found:
+            assert_nothing_held(credits)
+
+    assert str(found.value).splitlines() == [
+        "2 holds were left open. Capture or release each, also when the work fails, is cancelled, or its client goes"
+        " away.",
+        f"- account 'ada@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[1].hold_id})",
+        f"- account 'brook@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[0].hold_id})",
+    ]
