@@ -7,8 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from sixpence.core.instant import SECOND
 from tests.histories.history import Asked, Call, Fault, Row
 from tests.histories.wording import READ
+
+# How far the clock of a client and that of the database may be apart.
+SLACK = SECOND
 
 
 @dataclass
@@ -67,7 +71,7 @@ def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[lis
             seqs = ", ".join(str(row.seq) for row in several)
             faults.append(Fault(account, "twice", f"{_first(requests[number])} stands at seq {seqs}"))
     for request in requests.values():
-        faults += [Fault(account, what, words) for what, words in _misfits(request)]
+        faults += [Fault(account, what, words) for what, words in [*_misfits(request), *_untimely(request)]]
     return list(requests.values()), faults
 
 
@@ -97,6 +101,14 @@ def _misfits(request: Request) -> list[tuple[str, str]]:
     if sum(not call.replayed for call in accepted) > 1:
         found.append(("done again", f"{accepted[0]} was answered as new more than once"))
     return found
+
+
+def _untimely(request: Request) -> list[tuple[str, str]]:
+    """The row's time lies between call and answer: the clocks are those of one machine, which may be set."""
+    row, told_at = request.row, request.returned_at
+    if row is None or (request.called_at - SLACK <= row.at and (told_at is None or row.at <= told_at + SLACK)):
+        return []
+    return [("wrong time", f"{_first(request)} stands at seq {row.seq} with the time {row.at}")]
 
 
 def _first(request: Request) -> str:

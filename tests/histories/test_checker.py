@@ -106,6 +106,10 @@ SPOILT: dict[str, tuple[Spoilt, str]] = {
         lambda history: replace(history, calls=[call for call in history.calls if call.asked.number != 7]),
         "unasked",
     ),
+    "a row is of no request and of no time": (
+        lambda history: with_rows(history, lambda rows: [*rows, replace(rows[2], seq=9, number=None, key=None)]),
+        "impossible row",
+    ),
     "a refused request has a row": (
         lambda history: with_rows(history, lambda rows: [*rows, replace(rows[2], seq=9, number=8, key=None)]),
         "refused yet written",
@@ -127,6 +131,10 @@ SPOILT: dict[str, tuple[Spoilt, str]] = {
     "a later change comes first": (lambda history: late(history, 3, 60), "order"),
     "a read is behind": (lambda history: late(history, 4, 60), "stale read"),
     "a read is ahead": (lambda history: late(history, 4, -6), "order"),
+    "a row has a time before its request": (
+        lambda history: with_rows(history, lambda rows: [replace(row, at=row.at - 10 * SECOND) for row in rows]),
+        "wrong time",
+    ),
     "an update is lost": (lambda history: with_rows(history, overwritten), "wrong row"),
     "an answer has another balance": (lambda history: with_body(history, 3, remaining=8), "wrong answer"),
     "an answer charges something else": (lambda history: with_body(history, 6, credits_consumed=4), "wrong answer"),
@@ -225,10 +233,10 @@ def test_a_key_that_is_repeated_gets_its_answer(history: History) -> None:
 def test_a_hold_does_not_end_twice(history: History) -> None:
     """A second capture that was accepted and stands in the ledger is one that the reference refuses."""
     capture = next(row for row in history.rows if row.kind == "capture")
-    second = replace(capture, seq=9, id="another", number=12)
+    last = history.calls[-1]
+    second = replace(capture, seq=9, id="another", number=12, at=last.called_at + 2 * SECOND)
     answer = {**history.calls[5].body, "version": 9, "transaction_id": "another"}
     asked = replace(history.calls[5].asked, number=12)
-    last = history.calls[-1]
     call = replace(last, asked=asked, called_at=last.called_at + SECOND, returned_at=None, body=answer, text="")
 
     found = found_in(History([*history.calls, call], [*history.rows, second], history.priced_by))
