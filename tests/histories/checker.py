@@ -82,7 +82,10 @@ def _count(requests: Sequence[Request], rows: int, counts: Counter[str]) -> None
         counts["calls"] += len(request.calls)
         counts["looks"] += len(request.accepted) if request.looks else 0
         counts["changes acknowledged"] += done and not request.looks
-        counts["refusals"] += sum(call.refused for call in request.calls)
+        for call in request.calls:
+            if call.refused:
+                counts["refusals"] += 1
+                counts[call.body.get("code", "refused without a code")] += 1
         counts["sent again under their key"] += request.asked.key is not None and len(request.calls) > 1
         if not done and any(call.unknown for call in request.calls) and not request.looks:
             counts["without an answer, done" if request.row else "without an answer, not done"] += 1

@@ -157,7 +157,8 @@ class Crowd:
         if status in (200, 201):
             body = json.loads(text)
             known.learn(asked, body)
-            if asked.kind != READ and (asked.kind != "ensure" or asked.key is not None):
+            changed = body.get("created", body.get("transaction_id") is not None)
+            if asked.kind != READ and (changed or asked.key is not None):
                 told = Acknowledged(asked.account, body["version"], body.get("transaction_id"), asked.number)
                 self.acknowledged.append(told)
                 self._moved.set()

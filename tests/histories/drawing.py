@@ -26,7 +26,13 @@ _KINDS = {
     "adjust": 2,
     "void_grant": 2,
     "ensure": 2,
+    "change_plan": 2,
+    "cancel_plan": 1,
+    "freeze": 1,
+    "unfreeze": 1,
 }
+# With a period and without, with an overdraft, and unlimited with a fair use that is soon used up.
+_PLANS = ("free", "weekly", "monthly", "team", "postpaid", "pro")
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 _USES: tuple[dict[str, Any], ...] = (
     {"feature": "sketch"},
@@ -48,6 +54,7 @@ class Known:
     account: str
     asked: int = 0
     there: bool = False
+    frozen: bool = False
     holds: list[str] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
     grants: list[str] = field(default_factory=list)
@@ -57,6 +64,8 @@ class Known:
         match asked.kind:
             case "ensure":
                 self.there = True
+            case "freeze" | "unfreeze":
+                self.frozen = asked.kind == "freeze"
             case "place_hold":
                 self.holds.append(body["hold_id"])
             case "consume" | "capture_hold":
@@ -89,6 +98,8 @@ class Accounts:
 def draw(choose: Choose, known: Known, number: int) -> Asked:
     """The next request to an account; half of those that change something have a key."""
     kind = choose(_WEIGHTED) if known.there or choose(range(4)) == 0 else "ensure"
+    if known.frozen and choose(range(3)) == 0:
+        kind = "unfreeze"
     fields = _draw_fields(choose, known, kind)
     if fields is None:
         kind, fields = "consume", choose(_USES)
@@ -120,7 +131,10 @@ def _draw_fields(choose: Choose, known: Known, kind: str) -> dict[str, Any] | No
             return about if choose([True, False]) else {**about, "revoke_spent": True}
         case "adjust":
             return {"amount": choose([5, 2, -1, -3, -40]), "reason": "counted again"}
-        case "ensure" | "read":
+        case "change_plan":
+            about = {"plan": choose(_PLANS)}
+            return about if choose(range(3)) else {**about, "trial": True}
+        case "ensure" | "read" | "cancel_plan" | "freeze" | "unfreeze":
             return {}
     return None
 

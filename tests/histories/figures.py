@@ -65,6 +65,8 @@ def answer_of(asked: Asked, row: ReferenceRow, reference: Reference) -> Figures:
                 "charged_back": _moved(row, "charged_back"),
                 "shortfall": row.shortfall or 0,
             }
+        case "freeze" | "unfreeze":
+            figures["standing"] = "frozen" if asked.kind == "freeze" else "open"
         case "adjust":
             figures["amount"] = asked.fields["amount"]
     return figures

@@ -52,6 +52,11 @@ class Call:
         return self.status is not None and 400 <= self.status < 500
 
     @property
+    def changed(self) -> bool:
+        """Whether an accepted one has a row: without a key, what was so already has none and names no transaction."""
+        return bool(self.body.get("created", self.body.get("transaction_id") is not None))
+
+    @property
     def unknown(self) -> bool:
         """Whether it may have been done or not: no answer, or one that says so itself."""
         return self.status is None or self.body.get("code") == "outcome-unknown"

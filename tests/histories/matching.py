@@ -40,10 +40,10 @@ class Request:
 
     @property
     def looks(self) -> bool:
-        """Whether it shows a balance and changes nothing: a read, or without a key an account that was there."""
-        if self.asked.kind == "ensure" and self.asked.key is None:
-            return bool(self.accepted) and not any(call.body["created"] for call in self.accepted)
-        return self.asked.kind == READ
+        """Whether it shows a balance and changes nothing: a read, or without a key what was so already."""
+        if self.asked.kind == READ:
+            return True
+        return self.asked.key is None and bool(self.accepted) and not any(call.changed for call in self.accepted)
 
 
 def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[list[Request], list[Fault]]:

@@ -125,13 +125,17 @@ def _name(request: Request | None) -> str:
 def _fork(reference: Reference) -> Reference:
     """The same account apart, so that trying something on it leaves the first one alone."""
     memory = reference.memory
+    uses = {id(use): copy(use) for several in memory.uses.values() for use in several}
+    holds = {number: copy(hold) for number, hold in memory.holds.items()}
+    for hold in holds.values():
+        hold.use = uses.get(id(hold.use))
     return Reference(
         replace(
             memory,
             gifts={name: copy(gift) for name, gift in memory.gifts.items()},
             moves={name: list(moves) for name, moves in memory.moves.items()},
-            holds={number: copy(hold) for number, hold in memory.holds.items()},
-            uses=deepcopy(memory.uses),
+            holds=holds,
+            uses={seconds: [uses[id(use)] for use in several] for seconds, several in memory.uses.items()},
             rows=list(memory.rows),
             refunds=list(memory.refunds),
             term=deepcopy(memory.term),

@@ -48,6 +48,8 @@ def test_an_honest_history_is_explained(history: History) -> None:
         "accounts": 1,
         "calls": 11,
         "changes acknowledged": 7,
+        "hold-ended": 1,
+        "insufficient-credits": 1,
         "looks": 2,
         "refusals": 2,
         "rows": 8,

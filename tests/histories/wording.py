@@ -8,15 +8,19 @@ from typing import Any
 
 from sixpence.core.commands import (
     Adjust,
+    CancelPlan,
     CaptureHold,
+    ChangePlan,
     Command,
     Consume,
     EnsureAccount,
     ExtendHold,
+    Freeze,
     GrantCredits,
     PlaceHold,
     Refund,
     ReleaseHold,
+    Unfreeze,
     VoidGrant,
 )
 from sixpence.core.instant import from_wire
@@ -36,6 +40,10 @@ _PATHS = {
     "refund": "/transactions/{transaction_id}/refund",
     "void_grant": "/grants/{grant_id}/void",
     "adjust": "/adjust",
+    "change_plan": "/plan",
+    "cancel_plan": "/plan/cancel",
+    "freeze": "/freeze",
+    "unfreeze": "/unfreeze",
 }
 _IN_PATH = ("hold_id", "transaction_id", "grant_id")
 
@@ -85,6 +93,14 @@ def to_command(asked: Asked) -> Command:
             return VoidGrant(grant_id=name, revoke_spent=fields.get("revoke_spent", False))
         case "adjust":
             return Adjust(amount=fields["amount"], reason=fields["reason"], actor="server")
+        case "change_plan":
+            return ChangePlan(plan=fields["plan"], trial=fields.get("trial", False))
+        case "cancel_plan":
+            return CancelPlan()
+        case "freeze":
+            return Freeze()
+        case "unfreeze":
+            return Unfreeze()
     raise AssertionError(f"no such kind of request: {asked.kind}")
 
 
