@@ -105,6 +105,24 @@ def test_a_call_that_was_to_fail_and_succeeded_proves_nothing() -> None:
     assert [each.kind for each in found] == ["nothing_proved"]
 
 
+def test_a_key_that_was_charged_for_each_of_two_requests_is_reused_all_the_same() -> None:
+    """It is not told twice, as a key that was charged twice."""
+    found = judge(seen(told("a", 200), told("a", 200, meant="other"), entries=(USE, MORE_USE)))
+
+    assert [each.kind for each in found] == ["key_reused"]
+
+
+def test_a_key_whose_client_hung_up_has_not_failed() -> None:
+    """So what is charged beyond it is a key charged twice, and no failure that stayed charged."""
+    entries = (USE, MORE_USE, entry(3, "consume", -1))
+
+    found = judge(seen(told("a", 200), cut("b"), entries=entries))
+
+    assert [(each.kind, each.says) for each in found] == [
+        ("double_charge", "2 keys may cost 2 credits, and 3 credits were paid.")
+    ]
+
+
 def test_an_overspend_shows_the_calls_that_are_not_in_the_ledger() -> None:
     """Where the app writes its keys down, those that were paid for are not suspected."""
     paid = entry(1, "consume", -1, feature_used="interior", generation_id="picture of a")

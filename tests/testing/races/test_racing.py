@@ -1,14 +1,13 @@
-"""A race that can't be run, or proves nothing, says so and never passes; one that can leaves the account as it was."""
+"""A race that is run: what it finds, what it waits for, that it never passes by accident, and what it leaves."""
 
 import asyncio
-import socket
 from typing import Any
 
 import pytest
 
 from sixpence import CreditService, SyncCreditService
-from sixpence.testing.races import Call, RaceError, RaceLostError, race, race_sync
-from tests.testing.races.crude import answering, asked, charging, crude_server, small_app
+from sixpence.testing.races import Call, RaceLostError, race, race_sync
+from tests.testing.races.crude import charging, lingering, small_app
 
 ADA = "ada@example.com"
 CALL = Call("POST", "/")
@@ -59,46 +58,21 @@ async def test_a_lost_race_raises_with_its_report(credits: CreditService) -> Non
     assert 'race(..., seed=1, waves=["same_key"])' in text
 
 
-async def test_nobody_listening_is_said_at_once(credits: CreditService) -> None:
-    """The message names the place and what to do."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+async def test_a_key_that_serves_another_request_is_found(credits: CreditService) -> None:
+    """An app that hands the key on and nothing of the request works twice for one charge."""
+    app = small_app(charging(credits, ADA))
 
-        with pytest.raises(RaceError, match=r"Nobody takes a connection at .* Start the app first"):
-            await race(url, CALL, ledger=credits, **SMALL)
+    def other(key: str) -> Call:
+        return Call("POST", "/another", headers={"Idempotency-Key": key})
 
+    report = await race(app, CALL, other=other, ledger=credits, waves=["other_request"], **SMALL)
 
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "garbage: an answer that begins with 'SSH"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "garbage: an answer that begins with 'SSH"),
-        (b"", "broken off: the app hung up after nothing"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "broken off: the app hung up after 'half'"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n", "garbage: an answer of the length 'many'"),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "garbage: a chunk that begins with 'zz"),
-    ],
-)
-async def test_what_is_no_answer_is_shown(credits: CreditService, data: bytes, why: str) -> None:
-    """A server that speaks something else, or breaks off, is no app to race against; what it said is quoted."""
-    async with crude_server(answering(data)) as url:
-        with pytest.raises(RaceError, match="One call alone had no answer") as refused:
-            await race(url, CALL, ledger=credits, **SMALL)
-
-    assert why in str(refused.value)
-
-
-async def test_an_app_that_never_answers_is_too_slow(credits: CreditService) -> None:
-    """A client waits as long as it was told to, and no longer."""
-
-    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asked(reader)
-        await asyncio.sleep(5)
-
-    async with crude_server(silent) as url:
-        with pytest.raises(RaceError, match=r"no answer within 0\.2 s"):
-            await race(url, CALL, ledger=credits, timeout_seconds=0.2, **SMALL)
+    (found,) = report.findings
+    assert (found.kind, found.says) == (
+        "key_reused",
+        "3 keys served another request than the one that they were used for.",
+    )
+    assert all("POST /another: 200" in call for call in found.calls)
 
 
 async def test_an_app_that_becomes_slow_does_not_pass(credits: CreditService) -> None:
@@ -135,74 +109,35 @@ async def test_an_app_that_refuses_everybody_proves_nothing(credits: CreditServi
     assert not report.clean
 
 
-async def test_a_call_that_is_refused_alone_is_shown_with_what_was_said(credits: CreditService) -> None:
-    """A call that is not signed in is no race."""
-
-    async def work(_key: str) -> int:
-        return 401
-
-    with pytest.raises(RaceError, match=r"One call alone did not succeed .*401.*: done"):
-        await race(small_app(work), CALL, ledger=credits, **SMALL)
-
-
-async def test_a_call_that_moves_nothing_is_no_race(credits: CreditService) -> None:
-    """Another account's charge, or another database's, is not seen: that is said before anything is judged."""
-    await credits.initialize_user_credits("bob@example.com")
-
-    with pytest.raises(RaceError, match=r"moved no credits of account 'ada@example\.com', plan 'free'"):
-        await race(small_app(charging(credits, "bob@example.com")), CALL, ledger=credits, **SMALL)
-
-
-async def test_an_unlimited_plan_is_no_race(credits: CreditService) -> None:
-    """Nothing can be overspent there; the plan is named."""
-    await credits.initialize_user_credits(ADA)
-    await credits.update_subscription_status(ADA, "pro", reason="a test")
-
-    with pytest.raises(RaceError, match="plan 'pro'"):
-        await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
-
-
-async def test_a_frozen_account_is_no_race(credits: CreditService) -> None:
-    """An account that may spend nothing is refused before a call is sent."""
-    await credits.initialize_user_credits(ADA)
-    await credits.freeze_account(ADA, reason="a test")
-
-    with pytest.raises(RaceError, match="is frozen"):
-        await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({"calls": 1}, "at least 2"),
-        ({"waves": ["all_at_once"]}, "no wave 'all_at_once'. Choose from at_once"),
-        ({"waves": ["failures"]}, "needs `failing`"),
-        ({"waves": []}, "races nothing"),
-    ],
-)
-async def test_what_cannot_be_asked_is_refused(credits: CreditService, wrong: dict[str, Any], says: str) -> None:
-    """The message says what to give instead."""
-    with pytest.raises(RaceError, match=says):
-        await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **{**SMALL, **wrong})
-
-
-@pytest.mark.parametrize(
-    ("app", "says"),
-    [("127.0.0.1:8000", "http://127.0.0.1:8000"), ("http://127.0.0.1:x", "is no URL"), (7, "7 is no app")],
-)
-async def test_what_is_no_app_is_refused(credits: CreditService, app: object, says: str) -> None:
-    """A URL without its scheme, and things that are no app."""
-    with pytest.raises(RaceError, match=says):
-        await race(app, CALL, ledger=credits, **SMALL)
-
-
 async def test_work_that_goes_on_is_waited_for(credits: CreditService) -> None:
-    """A client that hangs up does not end the work: what it charges later belongs to the wave."""
+    """A client that hangs up does not end the work: what it charges later belongs to its wave, and to no other."""
+    app = lingering(charging(credits, ADA), 0.4)
+
+    report = await race(
+        app, CALL, ledger=credits, waves=["hang_ups", "same_key"], **{**SMALL, "calls": 12, "grace_seconds": 3}
+    )
+
+    report.check()
+    assert [(wave.served, wave.open, wave.moved) for wave in report.waves] == [(3, 9, -9), (3, 0, -3)]
+
+
+async def test_charges_that_come_late_belong_to_their_own_wave(credits: CreditService) -> None:
+    """How late the lone call was charged is how long the race waits after each wave, though nobody is at work."""
     charge = charging(credits, ADA)
+    later: set[asyncio.Task[int]] = set()
+
+    async def charge_later(key: str) -> int:
+        await asyncio.sleep(0.4)
+        return await charge(key)
 
     async def work(key: str) -> int:
-        await asyncio.sleep(0.25)
-        return await charge(key)
+        # The second and the sixth key are those of the wave's clients who stay.
+        if key.endswith(("-2", "-6")):
+            return await charge(key)
+        task = asyncio.create_task(charge_later(key))
+        later.add(task)
+        task.add_done_callback(later.discard)
+        return 200
 
     report = await race(
         small_app(work), CALL, ledger=credits, waves=["hang_ups", "same_key"], **{**SMALL, "grace_seconds": 3}
@@ -261,18 +196,7 @@ async def test_a_refund_that_comes_after_its_answer_is_waited_for(credits: Credi
 
 async def test_work_beyond_the_grace_time_is_told(credits: CreditService) -> None:
     """What could not be judged is a finding and not a pass."""
-    charge = charging(credits, ADA)
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            return
-        await receive()
-        gone = asyncio.ensure_future(receive())
-        await asyncio.wait([gone], timeout=0.1)
-        # Whoever has hung up is worked for all the longer.
-        await asyncio.sleep(1 if gone.done() else 0)
-        gone.cancel()
-        await small_app(charge)(scope, receive, send)
+    app = lingering(charging(credits, ADA), 1.0)
 
     report = await race(app, CALL, ledger=credits, waves=["hang_ups"], **{**SMALL, "calls": 12})
 
@@ -300,12 +224,6 @@ async def test_the_same_seed_makes_the_same_choices(credits: CreditService) -> N
 
     assert first == again
     assert not set(first_keys) & set(again_keys)
-
-
-async def test_race_sync_says_what_to_write_where_a_loop_runs(credits: CreditService) -> None:
-    """Blocking the loop that serves the app would wait for ever."""
-    with pytest.raises(RaceError, match="await race"):
-        race_sync(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
 
 
 def test_race_sync_runs_without_a_loop(sqlite_url: str) -> None:

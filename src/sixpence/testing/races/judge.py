@@ -126,7 +126,8 @@ def _reused(seen: Seen) -> list[Finding]:
     served = [each for each in answered if each.answer is not None and seen.succeeded(each.answer)]
     if not served:
         return []
-    says = f"{_times(len(served), 'key')} served another request than the one that it was used and paid for."
+    many = "it was" if len(served) == 1 else "they were"
+    says = f"{_times(len(served), 'key')} served another request than the one that {many} used for."
     return [Finding("key_reused", seen.wave, says, tuple(map(str, served)), tuple(map(str, seen.entries)))]
 
 
