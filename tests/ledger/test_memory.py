@@ -131,16 +131,31 @@ def test_what_a_transaction_raises_undoes_it() -> None:
     ledger = Ledger(memory)
     ledger.open()
 
-    def broken(connection: Connection) -> None:
-        connection.execute(text("INSERT INTO source_claims VALUES ('k', 1, 'ada', 1)"))
-        raise OSError("enough")
-
     with pytest.raises(OSError, match="enough"):
-        ledger.write_and_wait(broken)
+        ledger.write_and_wait(break_off)
     opened = SyncCreditService(ledger).initialize_user_credits(ADA)
     ledger.close()
 
     assert (opened.created, rows(memory, "SELECT count(*) FROM source_claims")) == (True, [(0,)])
+
+
+async def test_a_transaction_that_fails_undoes_nobody_elses() -> None:
+    """While one ledger's transactions fail, another's uses are committed, each once."""
+    memory = Memory()
+    failing = Ledger(memory)
+    async with CreditService(Ledger(memory)) as service:
+        await service.initialize_user_credits(ADA)
+        await service.grant_credits(ADA, 94)
+
+        uses = [asyncio.create_task(service.consume_credit(ADA, "video")) for _ in range(100)]
+        failed = [asyncio.create_task(failing.write(break_off)) for _ in range(100)]
+        answers = await asyncio.gather(*uses)
+        ends = await asyncio.gather(*failed, return_exceptions=True)
+    failing.close()
+
+    assert sorted(receipt.remaining for receipt in answers) == list(range(100))
+    assert [type(end) for end in ends] == [OSError] * 100
+    assert proved(memory, decide=True).transactions == 102
 
 
 async def test_what_stands_beside_the_credits_works_too() -> None:
@@ -186,6 +201,12 @@ def test_a_turn_that_nobody_gives_back_ends_in_a_refusal() -> None:
         receipt = service.consume_credit(ADA, "video")
 
     assert receipt.remaining == 5
+
+
+def break_off(connection: Connection) -> None:
+    """A transaction that writes and then fails."""
+    connection.execute(text("INSERT INTO source_claims VALUES ('k', 1, 'ada', 1)"))
+    raise OSError("enough")
 
 
 def in_a_fork(ask: Callable[[], object]) -> str:

@@ -55,7 +55,7 @@ def test_the_example_notices_what_it_says_it_does(installed_wheel: Path, bare: P
     counted = runner.run(*command(), pictures=forgetful, test_pictures=files["test_pictures"])
 
     assert counted == {"passed": 2, "failed": 1}, runner.said
-    assert "FAILED test_pictures.py::test_a_picture_that_fails_costs_nothing - assert 1 == 2" in runner.said
+    assert "FAILED test_pictures.py::test_a_picture_that_fails_costs_nothing" in runner.said
 
 
 def test_time_passes_under_a_catalog_of_ones_own(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:

@@ -198,21 +198,42 @@ def test_every_fixture_says_what_it_is(bare_pytest: Pytest) -> None:
     assert "no docstring available" not in bare_pytest.said
 
 
-def test_a_servers_http_is_there_without_a_server(full_pytest: Pytest) -> None:
-    """The client has its key, and what it does over HTTP is what the other fixtures see."""
+def test_sixpences_http_is_there_without_a_server(full_pytest: Pytest) -> None:
+    """The client has its key, routes of an app's own stand beside, and the other fixtures see what all of it does."""
+    conftest = """
+import pytest
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from sixpence.wiring import app_of
+
+@pytest.fixture
+def sixpence_app(sixpence_parts):
+    def routes(integration):
+        async def sketch(request):
+            result = await integration.check_and_consume_credit(request, "sketch")
+            return JSONResponse({"success": result.success, "left": result.remaining_credits})
+        return [Route("/sketch", sketch, methods=["POST"])]
+    return app_of(sixpence_parts, routes=routes)
+"""
     test = """
 def test_http(sixpence_client, credit_account, credit_clock):
     ada = credit_account("ada@example.com", balance=2)
     paid = sixpence_client.post("/v1/accounts/ada%40example.com/consume", json={"feature": "video"})
-    assert (paid.status_code, paid.json()["remaining"], ada.remaining) == (201, 1, 1)
+    assert (paid.status_code, paid.json()["remaining"], ada.remaining) == (200, 1, 1)
     credit_clock.move(days=40)
     sixpence_client.post("/v1/accounts/ada%40example.com/consume", json={"feature": "video"}).raise_for_status()
     refused = sixpence_client.post("/v1/accounts/ada%40example.com/consume", json={"feature": "video"})
     assert (refused.status_code, refused.json()["shortfall"]) == (402, 1)
+
+def test_own_route(sixpence_client, sixpence_sync_credits):
+    brook = {"email": "brook@example.com", "name": "Brook", "password": "correct horse"}
+    user = sixpence_client.post("/api/auth/sign-up/email", json=brook).raise_for_status().json()["user"]
+    assert sixpence_client.post("/sketch").json() == {"success": True, "left": 5}
+    assert sixpence_sync_credits.get_user_credits(user["id"]).remaining == 5
 """
 
     # Starlette would rather have another client than the one that its own users have.
-    counted = full_pytest.run("-W", "ignore:Using `httpx`", test_http=test)
+    counted = full_pytest.run("-W", "ignore:Using `httpx`", conftest=conftest, test_http=test)
 
-    assert counted == {"passed": 1}, full_pytest.said
-    assert [file.name for file in full_pytest.folder.iterdir()] == ["test_http.py"]
+    assert counted == {"passed": 2}, full_pytest.said
+    assert sorted(file.name for file in full_pytest.folder.iterdir()) == ["conftest.py", "test_http.py"]
