@@ -144,15 +144,12 @@ class _Exchange:
             self.gone = True
 
     async def finish(self) -> None:
-        """Answer 500 where nothing was answered, break off what was not answered whole, and hang up."""
+        """Answer 500 where nothing was answered, and hang up: what was not answered whole breaks off."""
         if not self._begun:
             self._start = None
             await self.send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"21")]})
             await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
-        if self._complete and not self.gone:
-            self._writer.close()
-        else:
-            self._writer.transport.abort()
+        self._writer.close()
 
     def _put(self, data: bytes, *, more: bool) -> None:
         self._parts.append({"type": "http.request", "body": data, "more_body": more})
