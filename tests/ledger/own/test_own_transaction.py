@@ -5,10 +5,20 @@ from datetime import timedelta
 
 import pytest
 
+from sixpence.core.errors import InternalError
 from sixpence.core.refusals import AccountNotFoundError, InsufficientCreditsError
 from tests.ledger.databases import ledger_of, rows
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.own.ways import ADA, BOB, ChangedMindError, Own, Way, notes, open_way
+
+# The outbox, which is written last, takes nothing more.
+REFUSE = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END"],
+    "postgresql": [
+        "CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE check_violation; END'",
+        "CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()",
+    ],
+}
 
 
 async def test_the_charge_commits_with_the_caller_s_rows(way: Way, noted_url: str) -> None:
@@ -102,6 +112,23 @@ async def test_a_refusal_shows_what_fell_due_and_leaves_it_to_others(way_name: s
 
     assert (refused.value.remaining, len(kept)) == (6, 2)
     assert ledger_of(noted_url, ADA)[2:] == [(3, "expire", -5, 6), (4, "consume", -1, 5)]
+
+
+async def test_a_charge_that_cannot_be_stored_leaves_nothing(way: Way, way_name: str, noted_url: str) -> None:
+    """The database refuses its last statement: those before it are undone, and the caller's transaction goes on."""
+    await way.ask("initialize_user_credits", ADA)
+
+    async with way.begin() as own:
+        for statement in REFUSE["sqlite" if "sqlite" in way_name else "postgresql"]:
+            await own.run(statement)
+        with pytest.raises(InternalError):
+            await own.ask("consume_credit", ADA, "video", idempotency_key="k")
+        await own.run("DROP TRIGGER refuse" + ("" if "sqlite" in way_name else " ON outbox"))
+        await own.note("after")
+        again = await own.ask("consume_credit", ADA, "sketch", idempotency_key="k")
+
+    assert (again.remaining, again.replayed, notes(noted_url)) == (5, False, ["after"])
+    assert ledger_of(noted_url, ADA) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
 
 
 async def test_a_key_of_either_way_replays_in_the_other(way: Way, noted_url: str) -> None:

@@ -168,12 +168,14 @@ def test_commands_have_their_turn_between_transactions(credits: SyncCreditServic
         thread.start()
     time.sleep(0.1)
     began = len(taken)
-    for _ in range(5):
-        credits.consume_credit(ADA, "sketch")
-    ended = len(taken)
-    over.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for _ in range(5):
+            credits.consume_credit(ADA, "sketch")
+        ended = len(taken)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
     assert ended - began <= 15
 
