@@ -131,6 +131,8 @@ async def test_what_came_after_the_checkpoint_is_told_apart(credits: CreditServi
 
     assert (came.attested_up_to, came.statement.opening.version, len(came.statement.movements)) == (1, 3, 1)
     assert (came.is_followed, came.checkpoint.number) == (False, 1)
+    before = checked(await credits.get_statement(ADA, since=START, until=clock.moment))
+    assert (before.attested_up_to, len(before.statement.movements), before.is_followed) == (1, 3, True)
 
 
 async def test_the_checkpoint_that_is_nearest_is_taken(credits: CreditService, clock: MovedClock) -> None:
