@@ -1,0 +1,93 @@
+"""Statements of accounts with very many movements: refused as data, and sent in pieces all the same."""
+
+import tracemalloc
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from sqlalchemy import insert
+
+from sixpence.core.account import Account
+from sixpence.core.bounds import account_no
+from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits
+from sixpence.core.decide import decide
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.instant import from_wire, to_datetime
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.schema import credit_accounts, credit_transactions, outbox
+from sixpence.service.credits import CreditService
+from sixpence.service.looking_back import MOVEMENTS_MAX
+from tests.ledger.databases import Database, proved, raw_connection
+from tests.ledger.moved_clock import START, MovedClock
+
+ADA = "ada@example.com"
+LONG = MOVEMENTS_MAX + 50
+PEAK_BYTES_MAX = 6_000_000
+
+
+@pytest.fixture(scope="module")
+async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
+    """Ada's account: more movements than a statement as data holds, a second between any two."""
+    clock = MovedClock()
+    account, ledger = _made(clock)
+    async with CreditService(Ledger(module_url, clock=clock)) as service:
+        await service.get_catalog()
+        with raw_connection(module_url) as connection:
+            connection.execute(insert(credit_accounts), msgspec.structs.asdict(account_to_row(account)))
+            connection.execute(
+                insert(credit_transactions),
+                [dict(zip(TRANSACTION_COLUMNS, transaction_to_row(row), strict=True)) for row in ledger],
+            )
+            # As the writer does with each batch, for whoever counts usage.
+            touched = msgspec.json.encode([(ADA, 1, LONG)]).decode()
+            connection.execute(insert(outbox), {"touched": touched, "recorded_at": clock.at})
+        yield service
+    proved(module_url)
+
+
+async def test_too_many_movements_are_refused_as_data(long_ledger: CreditService) -> None:
+    """The refusal says from when on there are few enough; from there it is answered, and a moment before it is not."""
+    with pytest.raises(InvalidInputError) as refused:
+        await long_ledger.get_statement(ADA, since=START)
+
+    since = to_datetime(from_wire("since", refused.value.problem.split("Send ")[1].split()[0]))
+    statement = await long_ledger.get_statement(ADA, since=since)
+
+    assert refused.value.problem.startswith(
+        f"2026-03-01T12:00:00.000000Z is {LONG} movements before until, more than {MOVEMENTS_MAX}. Send "
+    )
+    assert (statement.opening.version, len(statement.movements)) == (LONG - MOVEMENTS_MAX, MOVEMENTS_MAX)
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+async def test_in_pieces_it_has_any_length(long_ledger: CreditService, form: str) -> None:
+    """Every movement once and in order, and never many of them in memory."""
+    lines, largest = 0, 0
+    async for _ in long_ledger.stream_statement(ADA, since=START, form=form):
+        pass  # what is made at the first use is no part of it
+    tracemalloc.start()
+
+    async for piece in long_ledger.stream_statement(ADA, since=START, form=form):
+        lines += piece.count("\n")
+        largest = max(largest, len(piece))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert lines == LONG + (9 if form == "text" else 3)
+    assert peak < PEAK_BYTES_MAX, (peak, largest)
+
+
+def _made(clock: MovedClock) -> tuple[Account, list[Transaction]]:
+    account = Account(account_no(ADA), ADA)
+    commands: list[Command] = [EnsureAccount(), GrantCredits(amount=LONG)]
+    commands += [Consume(feature="video") for _ in range(LONG - 2)]
+    ledger: list[Transaction] = []
+    for command in commands:
+        decision = decide(account, command, clock=clock.at, priced_by=PricedBy(1, DEFAULT_CATALOG))
+        account = decision.account
+        ledger += decision.rows
+        clock.move(seconds=1)
+    return account, ledger

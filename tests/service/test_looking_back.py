@@ -1,0 +1,312 @@
+"""Looking back through the service: balances of then, statements and explanations, on every database."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.refusals import AccountNotFoundError, TransactionNotFoundError
+from sixpence.service.answers import Balance
+from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from sixpence.service.statements import CreditStatement, PastBalance, StatementEntry
+from tests.ledger.databases import Database, proved
+from tests.ledger.moved_clock import START, MovedClock
+
+ADA = "ada@example.com"
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+async def ada(priced: CreditService, clock: MovedClock) -> CreditService:
+    """Two days after Ada's account was made: a promo grant an hour later, a use after two, and a hold that is open."""
+    await priced.initialize_user_credits(ADA)
+    clock.move(hours=1)
+    await priced.grant_credits(ADA, 10, category="promo", expires_at=START + 30 * HOUR, reason="welcome")
+    clock.move(hours=1)
+    await priced.consume_credit(ADA, "render", units=15, generation_id="gen 1")
+    clock.move(hours=22)
+    await priced.place_hold(ADA, "draw", amount=2, ttl_seconds=7 * 86_400)
+    clock.move(days=1)
+    return priced
+
+
+async def test_a_balance_of_then(ada: CreditService) -> None:
+    """What there was after everything up to the instant, with the transaction that left it so."""
+    had = await ada.balance_at(ADA, START + 5 * HOUR)
+
+    use = (await ada.get_credit_history(ADA, kind="consume")).transactions[0]
+    assert had == PastBalance(
+        account_id=ADA,
+        subscription_status="free",
+        remaining=12,
+        total=16,
+        held=0,
+        version=3,
+        at=START + 5 * HOUR,
+        transaction_id=use.id,
+        changed_at=START + 2 * HOUR,
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "version", "remaining"),
+    [
+        (START - MICROSECOND, 0, 0),
+        (START, 1, 6),
+        (START + HOUR - MICROSECOND, 1, 6),
+        (START + HOUR, 2, 16),
+        (START + 2 * HOUR, 3, 12),
+        (START + 24 * HOUR, 4, 10),
+        # The promo grant ended while nobody looked, and at that very instant it is over.
+        (START + 30 * HOUR - MICROSECOND, 4, 10),
+        (START + 30 * HOUR, 5, 6),
+        (START + 48 * HOUR, 5, 6),
+    ],
+)
+async def test_a_balance_at_each_instant(ada: CreditService, at: datetime, version: int, remaining: int) -> None:
+    """An instant is counted with what happened at it, and with what fell due by it."""
+    had = await ada.balance_at(ADA, at)
+
+    assert (had.version, had.remaining) == (version, remaining)
+
+
+async def test_before_an_account_was_there(ada: CreditService) -> None:
+    """It had nothing, at version 0 and on no plan."""
+    had = await ada.balance_at(ADA, START - DAY)
+
+    assert had == PastBalance(
+        account_id=ADA,
+        subscription_status="",
+        remaining=0,
+        total=0,
+        held=0,
+        version=0,
+        at=START - DAY,
+        transaction_id=None,
+        changed_at=None,
+    )
+
+
+async def test_a_balance_now(ada: CreditService, clock: MovedClock) -> None:
+    """Without an instant it is what the account has now."""
+    had, has = await ada.balance_at(ADA), await ada.get_user_credits(ADA)
+
+    assert (had.at, had.version, had.remaining, had.held) == (clock.moment, has.version, has.remaining, has.held)
+
+
+async def test_the_future_is_refused(ada: CreditService, clock: MovedClock) -> None:
+    """Nobody knows a balance to come; the refusal names the field, the value, the time it is, and what to do."""
+    with pytest.raises(InvalidInputError) as refused:
+        await ada.balance_at(ADA, clock.moment + MICROSECOND)
+    with pytest.raises(InvalidInputError) as refused_too:
+        await ada.get_statement(ADA, until=clock.moment + SECOND)
+
+    assert str(refused.value) == (
+        "at: 2026-03-03T12:00:00.000001Z is in the future: it is 2026-03-03T12:00:00.000000Z. "
+        "Send an earlier time, or leave it out for the balance now."
+    )
+    assert str(refused_too.value) == (
+        "until: 2026-03-03T12:00:01.000000Z is in the future: it is 2026-03-03T12:00:00.000000Z. "
+        "Send an earlier time, or leave it out for all up to now."
+    )
+
+
+async def test_a_time_without_a_zone_is_refused(ada: CreditService) -> None:
+    """Its zone would be a guess."""
+    for field, ask in (
+        ("at", ada.balance_at(ADA, datetime(2026, 3, 1))),  # noqa: DTZ001 - that is the point
+        ("since", ada.get_statement(ADA, since=datetime(2026, 3, 1))),  # noqa: DTZ001
+    ):
+        with pytest.raises(InvalidInputError) as refused:
+            await ask
+        assert refused.value.field == field
+
+
+async def test_a_statement(ada: CreditService) -> None:
+    """What there was right before it, each movement with its balance, and what there was right before its end."""
+    since, until = START + HOUR, START + 24 * HOUR
+
+    statement = await ada.get_statement(ADA, since=since, until=until)
+
+    grant, use = (await ada.get_credit_history(ADA, since=since, until=until)).transactions[::-1]
+    nothing_said: dict[str, Any] = {
+        "feature_used": None,
+        "credits_consumed": None,
+        "generation_id": None,
+        "reason": None,
+    }
+    assert statement == CreditStatement(
+        account_id=ADA,
+        since=since,
+        until=until,
+        opening=Balance(account_id=ADA, subscription_status="free", remaining=6, total=6, held=0, version=1),
+        movements=(
+            StatementEntry(
+                seq=2,
+                id=grant.id,
+                kind="grant",
+                created_at=START + HOUR,
+                amount=10,
+                balance_after=16,
+                total_after=16,
+                held_after=0,
+                subscription_status="free",
+                actor=None,
+                about=None,
+                **{**nothing_said, "reason": "welcome"},
+            ),
+            StatementEntry(
+                seq=3,
+                id=use.id,
+                kind="consume",
+                created_at=START + 2 * HOUR,
+                amount=-4,
+                balance_after=12,
+                total_after=16,
+                held_after=0,
+                subscription_status="free",
+                actor=None,
+                about=None,
+                **{**nothing_said, "feature_used": "render", "credits_consumed": 4, "generation_id": "gen 1"},
+            ),
+        ),
+        closing=Balance(account_id=ADA, subscription_status="free", remaining=12, total=16, held=0, version=3),
+        proof=None,
+    )
+
+
+async def test_statements_that_follow_one_another(ada: CreditService) -> None:
+    """Wherever a year is cut, each closing is the next opening, and each movement stands in one statement."""
+    cuts = [START - DAY, START, START + HOUR, START + 2 * HOUR + SECOND, START + 30 * HOUR, START + 48 * HOUR]
+
+    parts = [await ada.get_statement(ADA, since=a, until=b) for a, b in pairwise(cuts)]
+
+    assert [one.closing for one in parts[:-1]] == [one.opening for one in parts[1:]]
+    assert [move.seq for one in parts for move in one.movements] == [1, 2, 3, 4, 5]
+    for one in parts:
+        assert one.opening.remaining + sum(move.amount for move in one.movements) == one.closing.remaining
+
+
+async def test_without_times_it_is_the_last_thirty_days(ada: CreditService, clock: MovedClock) -> None:
+    """Up to now; also what happened at this very instant."""
+    clock.move(days=28, seconds=1)
+    before = await ada.get_statement(ADA)
+    await ada.grant_credits(ADA, 1)
+
+    after = await ada.get_statement(ADA)
+
+    assert (before.since, before.until) == (clock.moment - 30 * DAY, clock.moment)
+    assert (before.opening.version, [move.kind for move in before.movements]) == (
+        1,
+        ["grant", "consume", "hold", "expire", "hold_expire"],
+    )
+    assert after.until == clock.moment + MICROSECOND
+    assert after.movements[-1].kind == "grant"
+    assert await ada.get_statement(ADA, until=after.until) == after
+
+
+async def test_a_period_that_ends_before_it_begins_is_refused(ada: CreditService) -> None:
+    """So is one of no length at all."""
+    for since in (START + HOUR, START + 2 * HOUR):
+        with pytest.raises(InvalidInputError) as refused:
+            await ada.get_statement(ADA, since=since, until=START + HOUR)
+        assert refused.value.field == "since"
+
+    assert refused.value.problem == (
+        "2026-03-01T14:00:00.000000Z is not before until, 2026-03-01T13:00:00.000000Z, which is left out. "
+        "Send an earlier time."
+    )
+
+
+async def test_a_statement_as_text_and_as_csv(ada: CreditService) -> None:
+    """The same statement in pieces that are put together."""
+    period: dict[str, Any] = {"since": START, "until": START + 24 * HOUR}
+
+    text = "".join([piece async for piece in ada.stream_statement(ADA, **period)])
+    table = "".join([piece async for piece in ada.stream_statement(ADA, **period, form="csv")])
+
+    assert [line[20:57].strip() for line in text.splitlines()[5:10]] == [
+        "opening balance",
+        "account opened on plan free",
+        "credits granted: welcome",
+        "used render",
+        "closing balance",
+    ]
+    assert [line.split(",")[2:5] for line in table.splitlines()[1:]] == [
+        ["opening", "", "0"],
+        ["signup", "6", "6"],
+        ["grant", "10", "16"],
+        ["consume", "-4", "12"],
+        ["closing", "", "12"],
+    ]
+
+
+async def test_another_form_is_refused(ada: CreditService) -> None:
+    """With the forms there are."""
+    with pytest.raises(InvalidInputError) as refused:
+        await anext(ada.stream_statement(ADA, form="pdf"))
+
+    assert str(refused.value) == "form: 'pdf' is none of text, csv."
+
+
+async def test_a_transaction_is_explained(ada: CreditService, clock: MovedClock) -> None:
+    """Its arithmetic by the catalog of then, the grants that paid, and what came back since."""
+    (use,) = (await ada.get_credit_history(ADA, kind="consume")).transactions
+    await ada.refund(ADA, use.id, amount=1, reason="one second was black")
+
+    told = await ada.explain_transaction(ADA, use.id)
+
+    assert told.words[0] == f"2026-03-01 14:00:00 UTC, transaction 3 of {ADA}: render was used and cost 4 credits."
+    assert told.words[2] == "Price: 15 seconds = 2 blocks of 10, rounded up; 2 blocks x 2 credits = 4."
+    assert told.words[-1].endswith("refund of render, 1 credit: balance +1 (one second was black)")
+    assert [(move.category, move.amount) for move in told.moves] == [("promo", -4)]
+    assert (told.left_to_refund, [later.kind for later in told.since]) == (3, ["refund"])
+
+
+async def test_an_account_is_explained(ada: CreditService) -> None:
+    """Why its balance is what it is, with what fell due counted."""
+    told = await ada.explain_account(ADA)
+
+    assert told.words[:4] == (
+        f"{ADA} has 6 credits to spend (plan free, version 5).",
+        "12 given and neither expired nor cancelled - 4 used and not refunded - 2 held = 6.",
+        "By grants: 6 signup = 6.",
+        "Held for running work: 2; the first hold ends by 2026-03-09 12:00:00 UTC.",
+    )
+    assert [later.kind for later in told.latest] == ["expire", "hold", "consume"]
+
+
+async def test_who_is_not_there(ada: CreditService) -> None:
+    """An account or a transaction that there is not is refused by each of them."""
+    for ask in (
+        ada.balance_at("nobody"),
+        ada.get_statement("nobody"),
+        anext(ada.stream_statement("nobody")),
+        ada.explain_account("nobody"),
+        ada.explain_transaction("nobody", "id"),
+    ):
+        with pytest.raises(AccountNotFoundError):
+            await ask
+    with pytest.raises(TransactionNotFoundError):
+        await ada.explain_transaction(ADA, "id")
+
+
+def test_for_threads_it_is_the_same(url: Database) -> None:
+    """Pieces come one after another there, too, and a refusal comes with the first."""
+    with SyncCreditService(url) as credits:
+        credits.initialize_user_credits(ADA)
+        use = credits.consume_credit(ADA, "video").transaction
+
+        text = "".join(credits.stream_statement(ADA))
+        refused = credits.stream_statement("nobody")
+        with pytest.raises(AccountNotFoundError):
+            next(refused)
+
+        assert text.endswith("0 + 5 = 5 credits, in 2 movements.\n")
+        assert credits.balance_at(ADA).remaining == credits.get_statement(ADA).closing.remaining == 5
+        assert credits.explain_account(ADA).version == credits.explain_transaction(ADA, use.id).seq == 2
+    proved(url)
