@@ -13,12 +13,14 @@ from tests.torture.flips import run_flips
 from tests.torture.histories import run_histories
 from tests.torture.kill import run_kill
 from tests.torture.lockstep import run_lockstep
+from tests.torture.simulate import run_simulate
 
 # What runs, and for how many steps, kills or requests where nothing is said.
 PARTS: dict[str, tuple[Callable[[int, int], bool], int]] = {
     "lockstep": (run_lockstep, 3_000),
     "kill": (run_kill, 300),
     "histories": (run_histories, 200_000),
+    "simulate": (run_simulate, 1_000_000),
     "flips": (run_flips, 100_000),
 }
 

@@ -1,0 +1,31 @@
+"""`python -m tests.simulation SEED COMMANDS [MANY]`: runs one seed, or as many that begin with it, a digest a line.
+
+A seed that is given again gives the same line again, in any process. The end is 1 if something was wrong.
+"""
+
+import argparse
+import sys
+
+from tests.simulation.world import Failure, simulate
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("seed")
+    parser.add_argument("commands", type=int)
+    parser.add_argument("many", type=int, nargs="?", help="run the seeds 'SEED 0', 'SEED 1' and so on")
+    asked = parser.parse_args()
+    seeds = [asked.seed] if asked.many is None else [f"{asked.seed} {number}" for number in range(asked.many)]
+    for seed in seeds:
+        outcome = simulate(seed, asked.commands)
+        if isinstance(outcome, Failure):
+            print(f"seed '{seed}': FAILED at command {outcome.command}: {outcome.what}")
+            print("\n".join(f"  {line}" for line in outcome.story))
+            return 1
+        print(f"seed '{seed}': {outcome.commands} commands, {outcome.rows} rows, digest {outcome.digest}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The simulated store by itself, each call in a task that runs to its end: for suites that know of no schedule."""
+
+from collections.abc import Callable
+from random import Random
+from typing import TypeVar
+
+from sixpence.core.catalog import Catalog
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.store import Append, Asked, Loaded
+from tests.simulation.database import Database
+from tests.simulation.faults import QUIET
+from tests.simulation.schedule import Schedule
+from tests.simulation.store import SimulatedStore
+from tests.simulation.trace import Trace
+
+T = TypeVar("T")
+
+
+class _Clocked(Database):
+    """A database whose clock is the caller's."""
+
+    def __init__(self, schedule: Schedule, catalog: Catalog, clock: Callable[[], int]) -> None:
+        super().__init__(schedule, catalog)
+        self._clock = clock
+
+    def clock(self) -> int:
+        """What the caller's clock reads."""
+        return self._clock()
+
+
+class _Nowhere:
+    """The surroundings of a store that nothing befalls."""
+
+    faults = QUIET
+    skew = 0
+    dead = False
+
+    def crash_soon(self) -> None:
+        """It does not."""
+        raise AssertionError("nothing crashes here")
+
+
+class StoreAlone:
+    """A store over a simulated database of its own."""
+
+    def __init__(self, clock: Callable[[], int], catalog: Catalog) -> None:
+        self._schedule = Schedule(Random("alone"), Trace())
+        self._store = SimulatedStore(_Clocked(self._schedule, catalog, clock), _Nowhere())
+
+    def load(self, asked: Asked) -> Loaded:
+        """As the store does."""
+        return self._done(lambda: self._store.load(asked))
+
+    def append(self, append: Append) -> None:
+        """As the store does."""
+        self._done(lambda: self._store.append(append))
+
+    def abandon(self) -> None:
+        """As the store does."""
+        self._done(self._store.abandon)
+
+    def was_committed(self, row: Transaction) -> bool:
+        """As the store does."""
+        return self._done(lambda: self._store.was_committed(row))
+
+    def close(self) -> None:
+        """As the store does."""
+        self._done(self._store.close)
+
+    def _done(self, call: Callable[[], T]) -> T:
+        answers: list[T] = []
+        self._schedule.start(lambda: answers.append(call()), "call")
+        while self._schedule.step():
+            pass
+        return answers[0]

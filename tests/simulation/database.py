@@ -1,0 +1,223 @@
+"""The simulated database: what is durable, who has which account, and the sessions that are under way on it.
+
+It promises what Sixpence asks of PostgreSQL under READ COMMITTED, and no more: rows are locked one by one, an account
+that a session made is seen by nobody else until its COMMIT and keeps others from making it, a commit happens whole or
+not at all, and a session whose client is gone stays for a while, with its locks. Keys and places in the ledger are
+unique. What goes wrong and when is decided in `store` and `weather`.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from sixpence.core.account import Account
+from sixpence.core.catalog import Catalog, PricedBy
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.rows import AccountRow, HoldRow, account_from_row, account_to_row
+from sixpence.ledger.store import Append, RowRejectedError
+from tests.simulation.schedule import Condition, Schedule
+
+BEGAN_AT = 1_767_225_600_000_000
+
+
+class Database:
+    """The tables, the locks and the clock of the server."""
+
+    def __init__(self, schedule: Schedule, catalog: Catalog) -> None:
+        self.schedule = schedule
+        self.up = True
+        self.jumped = 0
+        self.priced_by = PricedBy(1, catalog, BEGAN_AT)
+        self.permits: set[bytes] = set()
+        self.accounts: dict[int, AccountRow] = {}
+        self.rows: dict[int, dict[int, Transaction]] = {}
+        self.keys: dict[tuple[int, str], Transaction] = {}
+        self.about: dict[tuple[int, int], list[Transaction]] = {}
+        self.holds: dict[int, dict[int, HoldRow]] = {}
+        self.open_holds: dict[int, dict[int, HoldRow]] = {}
+        self.decided_by: dict[tuple[int, int], int] = {}
+        self.outbox: list[str] = []
+        self.locked: dict[int, Session] = {}
+        self.sessions: dict[Session, None] = {}
+        self.freed = Condition(schedule)
+        self.commits = 0
+        self.watch: Callable[[Transaction], None] = lambda _: None
+
+    def clock(self) -> int:
+        """What the server's clock reads."""
+        return BEGAN_AT + self.schedule.now + self.jumped
+
+    def apply(self, catalog: Catalog) -> None:
+        """Make the catalog the one in force."""
+        before = self.priced_by
+        earlier = (*before.earlier, PricedBy(before.version, before.catalog, before.applied_at))
+        self.priced_by = PricedBy(before.version + 1, catalog, max(self.clock(), before.applied_at), earlier)
+
+    def version(self, number: int) -> PricedBy:
+        """The catalog as it was in force when that version was the newest."""
+        every = (*self.priced_by.earlier, self.priced_by)
+        return PricedBy(number, every[number - 1].catalog, every[number - 1].applied_at, every[: number - 1])
+
+    def fall(self, delay: int) -> None:
+        """The server dies and is there again after so long: what was committed stands, and nothing else."""
+        self.up = False
+        for session in list(self.sessions):
+            session.finish(self.schedule.random.random() < 0.5)
+        self.schedule.at(delay, self.rise)
+
+    def rise(self) -> None:
+        """The server is there again."""
+        self.up = True
+
+
+class Session:
+    """A connection's transaction, as the server has it: it goes on without its client, and ends once."""
+
+    def __init__(self, database: Database, version: int = 0) -> None:
+        self.database = database
+        self.version = version
+        self.sent: Append | None = None
+        self.ended = False
+        self._made: dict[int, str] = {}
+        self._has: list[int] = []
+        database.sessions[self] = None
+
+    # Statements. Times in microseconds; False where an account could not be had in that time.
+
+    def make(self, number: int, account_id: str, patience: int) -> bool:
+        """Insert an account that is not there; waits for another session that is inserting it."""
+        if number in self.database.accounts:
+            return True
+        if not self._wait_for(number, patience):
+            return False
+        if number not in self.database.accounts:
+            self._made[number] = account_id
+            self._take(number)
+        return True
+
+    def sees(self, number: int) -> bool:
+        """Whether the account's row is there for this session."""
+        return number in self.database.accounts or number in self._made
+
+    def lock(self, number: int, patience: int) -> bool:
+        """Have the account to itself until the transaction ends; waits for whoever has it."""
+        if not self._wait_for(number, patience):
+            return False
+        self._take(number)
+        return True
+
+    def lock_if_free(self, number: int) -> bool:
+        """The same without waiting."""
+        holder = self.database.locked.get(number, self)
+        if holder is self:
+            self._take(number)
+        return holder is self
+
+    def read(self, number: int) -> Account:
+        """The account, from its row."""
+        stored = self.database.accounts.get(number)
+        if stored is None:
+            return account_from_row(_columns(account_to_row(Account(number, self._made[number]))))
+        return account_from_row(_columns(stored))
+
+    def send(self, append: Append) -> None:
+        """All that a batch writes, with its COMMIT: from here on the server may go through with it by itself."""
+        self.sent = append
+
+    def commit(self) -> None:
+        """Do what was sent, all of it or nothing."""
+        if self.ended or self.sent is None:
+            return
+        database, append = self.database, self.sent
+        try:
+            self._check(append)
+        except RowRejectedError:
+            self.roll_back()
+            raise
+        for number, account_id in self._made.items():
+            database.accounts[number] = account_to_row(Account(number, account_id))
+        for row in append.rows:
+            self._insert(row)
+        for account in append.accounts:
+            database.accounts[account.account_no] = account_to_row(account)
+        for hold in append.holds:
+            database.holds.setdefault(hold.account_no, {})[hold.seq] = hold
+            still_open = database.open_holds.setdefault(hold.account_no, {})
+            if hold.state == "open":
+                still_open[hold.seq] = hold
+            else:
+                still_open.pop(hold.seq, None)
+        for number in append.unmade:
+            if number in database.accounts and database.accounts[number].seq == 0:
+                del database.accounts[number]
+        database.outbox.append(append.touched())
+        database.commits += 1
+        for row in append.rows:
+            database.schedule.trace.note("row", row.account_id, row.seq, row.kind, row.hash)
+        self._end()
+
+    def roll_back(self) -> None:
+        """Undo all of it."""
+        if not self.ended:
+            self._end()
+
+    def linger(self, delay: int, *, commits: bool) -> None:
+        """The client is gone, and the server ends the transaction after so long: by its commit, if that was sent."""
+        self.database.schedule.at(delay, partial(self.finish, commits))
+
+    def finish(self, commits: bool) -> None:
+        """End without a client: by the commit that was sent, if there is one and it is to be."""
+        if commits:
+            with suppress(RowRejectedError):
+                self.commit()
+        self.roll_back()
+
+    def _wait_for(self, number: int, patience: int) -> bool:
+        database = self.database
+        until = database.schedule.now + patience
+        while database.locked.get(number, self) is not self:
+            left = until - database.schedule.now
+            if left <= 0:
+                return False
+            database.freed.wait(left / 1e6)
+            if self.ended:
+                return False
+        return True
+
+    def _take(self, number: int) -> None:
+        if number not in self.database.locked:
+            self.database.locked[number] = self
+            self._has.append(number)
+
+    def _check(self, append: Append) -> None:
+        """What the database's constraints say."""
+        database = self.database
+        keys = [(row.account_no, row.idempotency_key) for row in append.rows if row.idempotency_key is not None]
+        if len(set(keys)) < len(keys) or any(key in database.keys for key in keys):
+            raise RowRejectedError("a key is there already")
+        if any(row.seq in database.rows.get(row.account_no, ()) for row in append.rows):
+            raise RowRejectedError("a place in the ledger is taken")
+        if not all(self.sees(account.account_no) for account in append.accounts):
+            raise RowRejectedError("accounts are gone")
+
+    def _insert(self, row: Transaction) -> None:
+        database = self.database
+        database.rows.setdefault(row.account_no, {})[row.seq] = row
+        database.decided_by[(row.account_no, row.seq)] = self.version
+        if row.idempotency_key is not None:
+            database.keys[(row.account_no, row.idempotency_key)] = row
+        if row.about_seq is not None:
+            database.about.setdefault((row.account_no, row.about_seq), []).append(row)
+        database.watch(row)
+
+    def _end(self) -> None:
+        self.ended = True
+        for number in self._has:
+            if self.database.locked.get(number) is self:
+                del self.database.locked[number]
+        self.database.sessions.pop(self, None)
+        self.database.freed.notify_all()
+
+
+def _columns(row: AccountRow) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in row.__struct_fields__)

@@ -1,0 +1,117 @@
+"""Stores with one bug each, of the kinds in which such systems fail: what the simulation has to find.
+
+Each takes away or misdoes one thing that the store of the simulation does, and nothing else.
+"""
+
+from collections.abc import Mapping
+
+from sixpence.core.account import Account
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.store import Append, Asked
+from tests.simulation.database import Session
+from tests.simulation.faults import MILLISECOND
+from tests.simulation.store import SimulatedStore
+
+
+class AnswersEarly(SimulatedStore):
+    """It answers before the commit, which comes a little later by itself."""
+
+    def append(self, append: Append) -> None:
+        """Send the batch, and do not wait for it."""
+        session, self.session = self.session, None
+        assert session is not None
+        session.send(append)
+        session.linger(5 * MILLISECOND, commits=True)
+
+
+class TakesNoLock(SimulatedStore):
+    """It reads the accounts without having them to itself."""
+
+    def locked(self, session: Session, asked: Asked, by_no: Mapping[int, str]) -> dict[int, Account]:
+        """Make what may be made, and read."""
+        for number in sorted(by_no):
+            if by_no[number] in asked.making:
+                session.make(number, by_no[number], 0)
+        return {number: session.read(number) for number in sorted(by_no) if session.sees(number)}
+
+
+class ReadsBeforeItLocks(SimulatedStore):
+    """It takes the lock, but what it read is from before it waited for it."""
+
+    def locked(self, session: Session, asked: Asked, by_no: Mapping[int, str]) -> dict[int, Account]:
+        """Read, then lock."""
+        seen = {number: session.read(number) for number in by_no if session.sees(number)}
+        return {number: seen.get(number, account) for number, account in super().locked(session, asked, by_no).items()}
+
+
+class ForgetsKeys(SimulatedStore):
+    """It does not look for the rows of the keys."""
+
+    def replays(self, _asked: Asked, _accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
+        """Nothing was ever asked before."""
+        return {}
+
+
+class TrustsTheCommit(SimulatedStore):
+    """It takes a commit whose answer was lost for done."""
+
+    def settled(self, _session: Session, _row: Transaction, /) -> bool | None:
+        """It will have been."""
+        return True
+
+
+class DoubtsTheCommit(SimulatedStore):
+    """It takes a commit whose answer was lost for undone."""
+
+    def settled(self, _session: Session, _row: Transaction, /) -> bool | None:
+        """It will not have been."""
+        return False
+
+
+class LooksTooEarly(SimulatedStore):
+    """It looks for a lost commit without waiting for the old transaction to end."""
+
+    def settled(self, _session: Session, row: Transaction, /) -> bool | None:
+        """What is there now."""
+        there = self.database.rows.get(row.account_no, {}).get(row.seq)
+        return there is not None and there.hash == row.hash
+
+
+class LeavesItOpen(SimulatedStore):
+    """It does not end what it gave up."""
+
+    def abandon(self) -> None:
+        """Forget the transaction, and leave it open with its locks."""
+        self.session = None
+
+
+class WritesHalf(SimulatedStore):
+    """It writes the rows of a batch and forgets the last of its holds."""
+
+    def append(self, append: Append) -> None:
+        """Write the rest."""
+        super().append(
+            Append(
+                rows=append.rows,
+                accounts=append.accounts,
+                unmade=append.unmade,
+                clock=append.clock,
+                holds=append.holds[:-1],
+            )
+        )
+
+
+_TWICE = ("stands 2 times", "it stands in the ledger", "a defect ended request")
+
+# Each bug, and what the simulation may say of it: which it meets first is the seed's affair.
+PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
+    AnswersEarly: ("uncommitted",),
+    TakesNoLock: _TWICE,
+    ReadsBeforeItLocks: _TWICE,
+    ForgetsKeys: _TWICE,
+    TrustsTheCommit: ("uncommitted",),
+    DoubtsTheCommit: _TWICE,
+    LooksTooEarly: _TWICE,
+    LeavesItOpen: ("nobody has been answered", "is not answered", "still locked"),
+    WritesHalf: ("holds", "a defect ended request"),
+}

@@ -1,0 +1,48 @@
+"""What the commands of a batch name, read from the simulated database: by place, by what is about it, by expiry."""
+
+from collections.abc import Iterable
+
+from sixpence.core.account import Account
+from sixpence.core.past import Past
+from sixpence.core.transaction import Transaction
+from sixpence.ledger.needed import Needed, Place, grants_of, past_of, roots_of
+from sixpence.ledger.revoked import Scan, has_word, read_revoked
+from sixpence.ledger.rows import hold_from_document
+from sixpence.ledger.store import Asked
+from tests.simulation.database import Database
+
+
+def read_needed(database: Database, asked: Asked, accounts: dict[str, Account], wanted: Needed) -> dict[str, Past]:
+    """Give the accounts the holds that the commands need, and read the past that they name."""
+    found = [row for number, seq in wanted.holds if (row := database.holds.get(number, {}).get(seq)) is not None]
+    for one in wanted.open_holds:
+        waiting = database.open_holds.get(one.account_no, {}).values()
+        by_expiry = sorted(waiting, key=lambda hold: (hold.expires_at, hold.seq))
+        due = sum(hold.expires_at <= one.due_by for hold in by_expiry)
+        found += by_expiry[: due + one.beyond]
+    by_no = {account.account_no: account for account in accounts.values()}
+    for hold in found:
+        by_no[hold.account_no].holds[hold.id] = hold_from_document(hold.document)
+    rows = _past_rows(database, wanted.past)
+    rows += _past_rows(database, grants_of(asked, accounts, rows))
+    rows += _past_rows(database, roots_of(rows))
+    rows += read_revoked(asked, accounts, rows, lambda scans: _rows_naming(database, scans))
+    return past_of(asked, accounts, rows)
+
+
+def _past_rows(database: Database, places: Iterable[Place]) -> list[Transaction]:
+    rows = []
+    for number, seq in places:
+        row = database.rows.get(number, {}).get(seq)
+        rows += [] if row is None else [row]
+        rows += database.about.get((number, seq), [])
+    return rows
+
+
+def _rows_naming(database: Database, scans: Iterable[Scan]) -> list[Transaction]:
+    return [
+        row
+        for scan in scans
+        for row in database.rows.get(scan.account_no, {}).values()
+        if row.seq > scan.above and has_word(row, scan.words)
+    ]
