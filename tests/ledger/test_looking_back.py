@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from sixpence.core.account import Account
 from sixpence.core.commands import Consume, ExtendHold, GrantCredits, PlaceHold, Refund
+from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.transaction import Transaction, transaction_id
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
@@ -92,6 +93,25 @@ def test_few_rows_are_read_of_a_long_account(connection: Connection, long_accoun
     assert found == [None, 1, 3, LONG // 2 + 1, LONG, LONG]
     # On PostgreSQL rows that were met, on SQLite steps of its machine; a scan would take hundreds of thousands.
     assert max(worked) < (25 if connection.dialect.name == "postgresql" else 2_500), worked
+
+
+def test_a_gap_is_no_balance(url: str, clock: MovedClock) -> None:
+    """Where a row that has to be looked up is gone, nothing is told of what was: it could be anything."""
+    till = open_till(url, clock)
+    for _ in range(5):
+        clock.move(seconds=1)
+        till.row(GrantCredits(amount=1))
+    run(url, "DELETE FROM credit_transactions WHERE seq = 3")
+    engine = reading_engine(place_of(url))
+
+    with engine.connect() as reading:
+        account = find_account(reading, ADA)
+        assert account is not None
+        with pytest.raises(BrokenLedgerError, match=r"the ledger of 'ada@example\.com' has a gap"):
+            find_last_at(reading, account, clock.at)
+        with pytest.raises(BrokenLedgerError):
+            list_between(reading, account, above=1, up_to=4)
+    engine.dispose()
 
 
 def test_the_rows_between_two_versions(connection: Connection, long_account: Account) -> None:

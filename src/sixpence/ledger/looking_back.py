@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, null, select, text
 
 from sixpence.core.account import Account
+from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction, seq_of
 from sixpence.ledger.rows import TRANSACTION_COLUMNS, transaction_from_row
@@ -16,7 +17,8 @@ from sixpence.ledger.schema import credit_transactions
 # Of what came of a transaction so many rows are read, the newest: a hold may have been extended for weeks.
 SINCE_MAX = 1_000
 
-# Row `low` is at or before the instant and row `high` + 1 is not, until the two meet. The same text on both databases.
+# Row `low` is at or before the instant and row `high` + 1 is not, until the two meet; where a row is missing they never
+# do. The same text on both databases.
 LAST_AT = f"""
     WITH RECURSIVE halving(low, high) AS (
         SELECT CAST(0 AS bigint), CAST(:top AS bigint)
@@ -27,8 +29,8 @@ LAST_AT = f"""
         ON t.account_no = :number AND t.seq = (h.low + h.high + 1) / 2
         WHERE h.low < h.high
     )
-    SELECT {", ".join(f"t.{name}" for name in TRANSACTION_COLUMNS)}
-    FROM halving AS h JOIN credit_transactions AS t ON t.account_no = :number AND t.seq = h.low
+    SELECT h.low, {", ".join(f"t.{name}" for name in TRANSACTION_COLUMNS)}
+    FROM halving AS h LEFT JOIN credit_transactions AS t ON t.account_no = :number AND t.seq = h.low
     WHERE h.low = h.high
 """
 _LAST_AT = text(LAST_AT).bindparams(*(bindparam(name, type_=BigInteger) for name in ("top", "instant", "number")))
@@ -50,21 +52,33 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 def find_last_at(connection: Connection, account: Account, instant: int) -> Transaction | None:
-    """The account's last transaction at or before the instant; None where its first came later."""
+    """The account's last transaction at or before the instant; None where its first came later.
+
+    Raises `BrokenLedgerError` where a row that was looked up is not there.
+    """
     asked = {"top": account.seq, "instant": instant, "number": account.account_no}
     found = connection.execute(_LAST_AT, asked).first()
-    return None if found is None else transaction_from_row(found)
+    if found is None:
+        raise _gap(account)
+    seq, *row = found
+    return None if seq == 0 else transaction_from_row(row)
 
 
 def list_between(connection: Connection, account: Account, *, above: int, up_to: int) -> list[Transaction]:
-    """The account's transactions above one `seq` and up to another, oldest first, without their metadata."""
+    """The account's transactions above one `seq` and up to another, oldest first, without their metadata.
+
+    Raises `BrokenLedgerError` where one of them is not there.
+    """
     columns = credit_transactions.c
     query = (
         select(*_WITHOUT_METADATA)
         .where(columns.account_no == account.account_no, columns.seq > above, columns.seq <= up_to)
         .order_by(columns.seq)
     )
-    return [transaction_from_row(row) for row in connection.execute(query)]
+    found = [transaction_from_row(row) for row in connection.execute(query)]
+    if len(found) != up_to - above:
+        raise _gap(account)
+    return found
 
 
 def look_around(connection: Connection, account: Account, row: Transaction) -> Surroundings:
@@ -81,3 +95,7 @@ def look_around(connection: Connection, account: Account, row: Transaction) -> S
     after = [transaction_from_row(one) for one in connection.execute(since)]
     known = sorted([*before, row, *after[:SINCE_MAX]], key=lambda one: one.seq)
     return Surroundings(Past().with_rows(known), is_cut=len(after) > SINCE_MAX)
+
+
+def _gap(account: Account) -> BrokenLedgerError:
+    return BrokenLedgerError(f"the ledger of '{account.account_id}' has a gap")
