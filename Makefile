@@ -31,7 +31,7 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-torture: environment ## try what bounded tests cannot: PART=lockstep (all rules on both databases), kill, histories, flips; STEPS= and SEED=
+torture: environment ## try what bounded tests cannot: PART=lockstep (all rules on both databases), simulate, kill, histories, flips; STEPS=, SEED=
 	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" $(if $(STEPS),--steps "$(STEPS)") $(if $(SEED),--seed "$(SEED)")
 
 planted: environment ## plant each of the known bugs and see that the tests find it, in under half an hour (NAME= plants one)
