@@ -95,7 +95,7 @@ async def test_a_frozen_account_is_no_race(credits: CreditService) -> None:
     await credits.initialize_user_credits(ADA)
     await credits.freeze_account(ADA, reason="a test")
 
-    with pytest.raises(RaceError, match="is frozen"):
+    with pytest.raises(RaceError, match="is frozen: nothing can be spent"):
         await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
 
 

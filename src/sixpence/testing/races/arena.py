@@ -118,11 +118,13 @@ class Arena(msgspec.Struct, kw_only=True):
         over = ended + self.grace_seconds
         while True:
             version = await self._rest(version, ended, over)
+            # Looked at first: what nobody works on any more has its transactions.
+            still_busy = self.served.work.busy
             seen = Seen(
                 wave=wave,
                 attempts=attempts,
                 entries=await entries_since(self.books, self.account_id, before.version),
-                still_busy=self.served.work.busy,
+                still_busy=still_busy,
                 succeeded=self.succeeded,
                 worth=worth,
             )
