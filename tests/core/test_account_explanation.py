@@ -45,7 +45,7 @@ CASES: list[tuple[str, list[str]]] = [
             "The latest 3 changes of 4:",
             "  2026-01-01 00:00:03 UTC account frozen: +0, balance -14",
             "  2026-01-01 00:00:02 UTC used interior: -20, balance -14",
-            "  2026-01-01 00:00:01 UTC plan postpaid: change asked or made: +0, balance 6",
+            "  2026-01-01 00:00:01 UTC change of plan, on postpaid now: +0, balance 6",
         ],
     ),
     (

@@ -25,7 +25,7 @@ KINDS: Mapping[Kind, str] = {
     "refund": "refund of {feature}",
     "void": "grant cancelled",
     "adjust": "corrected by hand",
-    "plan_change": "plan {plan}: change asked or made",
+    "plan_change": "change of plan, on {plan} now",
     "allowance": "allowance of plan {plan}",
     "rollover": "unspent allowance rolled over",
     "take_effect": "scheduled credits took effect",
