@@ -1,4 +1,4 @@
-"""Holds and the past, over SQLite, PostgreSQL and both in-memory stores: one suite for all that implement `Store`."""
+"""Holds and the past, over every store there is, the simulated one too: one suite for all that implement `Store`."""
 
 from collections.abc import Iterator
 
@@ -24,16 +24,20 @@ from sixpence.ledger.memory import Memory
 from tests.ledger.memory_store import MemoryStore, Shelf
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import ADA, CATALOG, Till, open_till, said
+from tests.simulation.alone import StoreAlone
 
 BOB = "bob@example.com"
 NOBODYS = ("", "x", "00000000-0000-0000-0000-000000000000", "a" * 300)
 
 
-@pytest.fixture(params=["shelf", "memory", "sqlite_url", "migrated_postgres_url"])
+@pytest.fixture(params=["shelf", "simulated", "memory", "sqlite_url", "migrated_postgres_url"])
 def till(request: pytest.FixtureRequest, clock: MovedClock) -> Iterator[Till]:
     """A till over each store, with Ada's account of six credits."""
     if request.param == "shelf":
         till = Till(MemoryStore(Shelf(), clock=clock, catalog=CATALOG))
+        till.row(EnsureAccount())
+    elif request.param == "simulated":
+        till = Till(StoreAlone(clock, CATALOG))
         till.row(EnsureAccount())
     elif request.param == "memory":
         till = open_till(Memory(), clock)
