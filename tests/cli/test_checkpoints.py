@@ -118,6 +118,14 @@ def test_another_key_is_told(idle: ServerProcess) -> None:
     assert (noted.returncode, noted.stderr.startswith("note: checkpoints are signed with")) == (0, True)
 
 
+def test_what_is_no_public_key_is_refused(idle: ServerProcess) -> None:
+    """It is not a key that nobody has, but a mistake."""
+    refused = idle.run("verify", "--public-key", "AB" * 32)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "is not 64 hexadecimal digits in lower case. Take it from: sixpence checkpoint key." in refused.stderr
+
+
 @pytest.mark.parametrize("content", ["", "{}", "half of it"])
 def test_a_file_that_is_no_checkpoint_is_refused(idle: ServerProcess, content: str) -> None:
     """By its name, before anything is said of the ledger."""

@@ -75,13 +75,13 @@ class Operator:
 
 
 @contextmanager
-def local_operator(settings: Settings) -> Iterator[Operator]:
+def local_operator(settings: Settings, *, answer_seconds_max: float = ANSWER_SECONDS_MAX) -> Iterator[Operator]:
     """The operator at this machine, with whatever must be open for as long as it is asked."""
     place = databases.prepared_place(settings)
     with ExitStack() as stack:
         server = _reached(stack, place) if isinstance(place, SQLiteFile) else None
         if server is not None:
-            yield Operator(_RunningServer(server), server.token)
+            yield Operator(_RunningServer(server, answer_seconds_max), server.token)
         else:
             own = msgspec.structs.replace(
                 settings, local_operator_token=secrets.token_urlsafe(32), secret=secrets.token_urlsafe(32)
@@ -92,12 +92,13 @@ def local_operator(settings: Settings) -> Iterator[Operator]:
 class _RunningServer:
     """The server that holds the file, over loopback and past every proxy."""
 
-    def __init__(self, server: holder.RunningServer) -> None:
+    def __init__(self, server: holder.RunningServer, answer_seconds_max: float) -> None:
         self._address = urlsplit(server.address)
+        self._answer_seconds_max = answer_seconds_max
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Ask over a connection of its own."""
-        connection = HTTPConnection(self._address.hostname or "", self._address.port, timeout=ANSWER_SECONDS_MAX)
+        connection = HTTPConnection(self._address.hostname or "", self._address.port, timeout=self._answer_seconds_max)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

@@ -1,5 +1,6 @@
 """What `sixpence verify` takes and does about checkpoints: files that were kept elsewhere, keys that are trusted."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from sixpence.ledger.checkpoint_check import compare
 from sixpence.ledger.verify import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_KEY = re.compile("[0-9a-f]{64}")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -27,6 +29,7 @@ def checkpoint_options(command: Command) -> Command:
         "public_keys",
         metavar="KEY",
         multiple=True,
+        callback=_checked_keys,
         help="A public key that may have signed; no other is then accepted. May be given several times.",
     )
     given = click.option(
@@ -38,6 +41,14 @@ def checkpoint_options(command: Command) -> Command:
         help="Also compare with a checkpoint that was kept elsewhere. May be given several times.",
     )
     return given(trusted(command))
+
+
+def _checked_keys(_context: click.Context, _option: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            problem = f"{key!r:.70} is not 64 hexadecimal digits in lower case. Take it from: sixpence checkpoint key."
+            raise click.BadParameter(problem)
+    return keys
 
 
 def add_checkpoints(

@@ -10,6 +10,9 @@ from sixpence.cli import database as databases
 from sixpence.cli.options import database_option, settings_of
 from sixpence.settings import Settings
 
+# A ledger of many millions of accounts is read in minutes.
+MAKING_SECONDS_MAX = 1_800.0
+
 
 @click.group(invoke_without_command=True)
 @click.option(
@@ -40,7 +43,7 @@ def checkpoint(context: click.Context, out: Path | None, database: str | None) -
     settings = settings_of(database=database)
     if out is not None:
         refuse_taken(out)
-    with local_operator(settings) as operator:
+    with local_operator(settings, answer_seconds_max=MAKING_SECONDS_MAX) as operator:
         made = operator.ask("POST", "/api/admin/checkpoint")
     click.echo(_line(made))
     if out is not None:
