@@ -16,6 +16,8 @@ from sixpence.ledger.store import Asked
 
 Place = tuple[int, int]
 """A row's account number and `seq`."""
+# Before every instant.
+NEVER_DUE = -1
 
 
 class OpenHolds(msgspec.Struct, frozen=True):
@@ -39,6 +41,18 @@ class Needed(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.open_holds or self.holds or self.past)
+
+
+def ahead_of_the_lock(asked: Asked, numbers: Mapping[str, int]) -> Needed:
+    """What is known to be needed of accounts of these numbers before they are read: the holds that commands name.
+
+    Of their other open holds those that end next, as many as `needed` asks for where none is due.
+    """
+    naming = dict.fromkeys(name for name, _ in asked.holds if name in numbers)
+    open_holds = [OpenHolds(numbers[name], NEVER_DUE, asked.commands.get(name, 0) + 1) for name in naming]
+    places = ((numbers[name], seq_of(hold_id)) for name, hold_id in asked.holds if name in numbers)
+    holds = dict.fromkeys((number, seq) for number, seq in places if seq is not None)
+    return Needed(open_holds, list(holds), [])
 
 
 def needed(asked: Asked, accounts: Mapping[str, Account], *, clock: int) -> Needed:

@@ -3,9 +3,9 @@
 The writer's pipeline runs them, and a caller's own connection does: the same statements, the lock before whatever is
 read under it. Every statement takes its rows as one JSON parameter.
 
-Where commands name holds or transactions, or holds are due, these are read in a round trip of their own, and the grants
-of what is to be refunded in another; the grants that those stand for, and what names a grant to be revoked (`revoked`),
-take one or two more where there are any.
+Holds that commands name are read with the lock. Where commands name transactions, or holds are due, these are read in a
+round trip of their own, and the grants of what is to be refunded in another; the grants that those stand for, and what
+names a grant to be revoked (`revoked`), take one or two more where there are any.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +15,13 @@ import msgspec
 
 from sixpence.core.account import Account
 from sixpence.core.errors import BrokenLedgerError
+from sixpence.core.hold import Hold
 from sixpence.core.past import Past
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import statements
 from sixpence.ledger.catalogs import CatalogCache, VersionRow
 from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
+from sixpence.ledger.needed import OpenHolds, Place, ahead_of_the_lock, grants_of, needed, past_of, roots_of
 from sixpence.ledger.revoked import Scan, read_revoked
 from sixpence.ledger.rows import account_from_row, account_to_row, hold_from_document, transaction_from_row
 from sixpence.ledger.statements import Call, Row
@@ -103,6 +104,8 @@ class _Reading:
         self._asked = asked
         self._begin = begin
         self._begun = False
+        # By account number: the holds that commands name there, and those that end next.
+        self._ahead: dict[int, list[Hold]] = {}
 
     def locked(self, by_no: Mapping[int, str]) -> dict[int, Account]:
         """The accounts of these numbers, locked in their order; after the lock the clock, the version and the keys."""
@@ -121,10 +124,14 @@ class _Reading:
             calls.append((statements.MAKE, (as_json(made),)))
         calls.append((statements.LOCK if self._asked.wait else statements.LOCK_FREE, (numbers,)))
         calls.append((statements.MOMENT, (_as_byteas(self._asked.permits),)))
+        ahead = ahead_of_the_lock(self._asked, numbers_by_id)
+        calls += _held(ahead.open_holds, ahead.holds)
         if keys:
             calls.append((statements.KEYS, (as_json(keys),)))
         results = self._session.run(*calls)
         keyed = results.pop() if keys else []
+        for _ in _held(ahead.open_holds, ahead.holds):
+            self._keep(results.pop())
         moment, locked = results.pop(), results.pop()
         self.clock, self.catalog_version, permitted = moment[0]
         self.permitted = frozenset(permitted)
@@ -141,22 +148,31 @@ class _Reading:
         wanted = needed(self._asked, accounts, clock=clock)
         if not wanted:
             return past_of(self._asked, accounts, ())
-        calls: list[Call] = []
-        if wanted.open_holds:
-            calls.append((statements.OPEN_HOLDS, (as_json(wanted.open_holds),)))
-        if wanted.holds:
-            calls.append((statements.HOLDS, (_places(wanted.holds),)))
-        held = len(calls)
-        results = self._session.run(*calls, *_past(wanted.past))
-        by_no = {account.account_no: account for account in accounts.values()}
-        for number, document in (row for result in results[:held] for row in result):
-            hold = hold_from_document(document)
-            by_no[number].holds[hold.id] = hold
-        rows = _transactions(results[held:])
+        calls = [*_held(self._not_ahead(wanted.open_holds), []), *_past(wanted.past)]
+        results = self._session.run(*calls) if calls else []
+        if calls and calls[0][0] == statements.OPEN_HOLDS:
+            self._keep(results.pop(0))
+        for account in accounts.values():
+            for hold in self._ahead.get(account.account_no, ()):
+                account.holds[hold.id] = hold
+        rows = _transactions(results)
         rows += self._read_past(grants_of(self._asked, accounts, rows))
         rows += self._read_past(roots_of(rows))
         rows += read_revoked(self._asked, accounts, rows, self._rows_naming)
         return past_of(self._asked, accounts, rows)
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        for number, document in rows:
+            self._ahead.setdefault(number, []).append(hold_from_document(document))
+
+    def _not_ahead(self, wanted: Sequence[OpenHolds]) -> list[OpenHolds]:
+        """Those of which not all were read with the lock, when it was not known what is due."""
+        return [
+            one
+            for one in wanted
+            if one.account_no not in self._ahead
+            or any(hold.state == "open" and hold.terms.expires_at <= one.due_by for hold in self._ahead[one.account_no])
+        ]
 
     def _read_past(self, places: Sequence[Place]) -> list[Transaction]:
         """These, read at once: a round trip of its own, where there is something to read."""
@@ -184,6 +200,16 @@ class _Reading:
 def _versions(session: Session, above: int, up_to: int) -> list[VersionRow]:
     found = session.run((statements.CATALOGS, (str(above), str(up_to))))[0]
     return [(version, applied_at, document) for version, applied_at, document in found]
+
+
+def _held(open_holds: Sequence[OpenHolds], named: Sequence[Place]) -> list[Call]:
+    """The calls for holds, which each give an account's number and a document."""
+    calls: list[Call] = []
+    if open_holds:
+        calls.append((statements.OPEN_HOLDS, (as_json(open_holds),)))
+    if named:
+        calls.append((statements.HOLDS, (_places(named),)))
+    return calls
 
 
 def _past(places: Sequence[Place]) -> list[Call]:
