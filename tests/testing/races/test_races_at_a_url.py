@@ -58,10 +58,12 @@ async def test_grants_over_http_win(server: ServerProcess, key: str) -> None:
         return Call("POST", f"/v1/accounts/{ADA}/grants", json=body, headers={"Authorization": f"Bearer {key}"})
 
     ledger = ServedLedger(server.url, api_key=key)
-    report = await race(server.url, paid, ledger=ledger, account_id=ADA, calls=12)
+    # More than a page of transactions.
+    report = await race(server.url, paid, ledger=ledger, account_id=ADA, calls=60, waves=["at_once", "lost_answers"])
 
     report.check()
     assert report.worth == 50
+    assert [wave.moved for wave in report.waves] == [3_000, 3_000]
 
 
 async def test_a_ledger_that_does_not_let_in_is_told(server: ServerProcess) -> None:
@@ -102,7 +104,9 @@ def test_the_command_line_ends_with_1_where_nothing_was_proved(server: ServerPro
 def test_the_command_line_ends_with_1_where_the_race_is_lost(server: ServerProcess, key: str) -> None:
     """The report is on stdout all the same."""
     # Without a key on the call every try is a use of its own.
-    done = commanded(server, key, "--json", '{"feature": "interior"}', "--key-header", "X-Not-Looked-At")
+    done = commanded(
+        server, key, "--json", '{"feature": "interior"}', "--key-header", "X-Not-Looked-At", "--grace", "0.5"
+    )
 
     assert done.returncode == 1, done.stderr
     assert "double_charge in same_key" in done.stdout
