@@ -7,11 +7,10 @@ import asyncio
 import itertools
 import json
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from tests.histories.drawing import Accounts, Known, draw
-from tests.histories.history import Asked
+from tests.histories.history import Asked, has_row
 from tests.histories.testimony import Witness
 from tests.histories.wording import READ, to_http
 from tests.lockstep.choosing import Rolled
@@ -45,7 +44,7 @@ class Acknowledged:
 class Crowd:
     """Clients that go on until they are told to end, or have begun `requests_max`; else as many as they are allowed.
 
-    `acknowledged` are the changes that the witness has on the disk.
+    `acknowledged` are the changes that the witness has on the disk, `requests` all that were begun.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Crowd:
         self._moved = asyncio.Event()
         self.acknowledged: list[Acknowledged] = []
         self.unexpected: list[str] = []
-        self.counts: Counter[str] = Counter()
+        self.requests = 0
 
     async def run(self) -> None:
         """Let every client ask one thing after another; each key is sent again until it is answered."""
@@ -87,11 +86,6 @@ class Crowd:
         """Let the clients end: what was begun under a key is still brought to its end."""
         self._done = True
         self.allow(self._clients)
-
-    @property
-    def requests(self) -> int:
-        """How many requests were begun."""
-        return self.counts["requests"]
 
     async def until(self, acknowledged: int) -> None:
         """Return when this many more changes have been acknowledged."""
@@ -114,7 +108,7 @@ class Crowd:
         await self._allowed.acquire()
         if self._done:
             return False
-        self.counts["requests"] += 1
+        self.requests += 1
         if self.requests == self._requests_max:
             self.finish()
         return True
@@ -123,9 +117,9 @@ class Crowd:
         """Send a request: without a key once, else until it is answered, sometimes twice at once or once more."""
         if asked.key is not None and chance == 0:
             await asyncio.gather(*(self._send(line, known, asked) for line in lines))
-        while not await self._send(lines[0], known, asked) and asked.key is not None:
-            self.counts["sent again"] += 1
-            await asyncio.sleep(PAUSE_SECONDS)
+        while not await self._send(lines[0], known, asked):
+            if asked.key is None:
+                return
         if asked.key is not None and chance == 1:
             await self._send(lines[1], known, asked)
 
@@ -150,21 +144,21 @@ class Crowd:
         text = _kept(asked, reply)
         replayed = "idempotency-replayed" in reply.headers
         await self._witness.answered(call, returned_at=returned_at, status=reply.status, replayed=replayed, text=text)
-        return self._take(known, asked, reply.status, text)
+        self._take(known, asked, reply.status, text)
+        if reply.status == 503:
+            await asyncio.sleep(PAUSE_SECONDS)
+        return reply.status != 503
 
-    def _take(self, known: Known, asked: Asked, status: int, text: str) -> bool:
-        self.counts["answers"] += 1
+    def _take(self, known: Known, asked: Asked, status: int, text: str) -> None:
         if status in (200, 201):
             body = json.loads(text)
             known.learn(asked, body)
-            changed = body.get("created", body.get("transaction_id") is not None)
-            if asked.kind != READ and (changed or asked.key is not None):
+            if asked.kind != READ and (has_row(body) or asked.key is not None):
                 told = Acknowledged(asked.account, body["version"], body.get("transaction_id"), asked.number)
                 self.acknowledged.append(told)
                 self._moved.set()
         elif status != 503 and (status >= 500 or status in (400, 401)):
             self.unexpected.append(f"request {asked.number} ({asked.kind} {dict(asked.fields)}): {status} {text}")
-        return status != 503
 
 
 class Line:

@@ -52,11 +52,6 @@ class Call:
         return self.status is not None and 400 <= self.status < 500
 
     @property
-    def changed(self) -> bool:
-        """Whether an accepted one has a row: without a key, what was so already has none and names no transaction."""
-        return bool(self.body.get("created", self.body.get("transaction_id") is not None))
-
-    @property
     def unknown(self) -> bool:
         """Whether it may have been done or not: no answer, or one that says so itself."""
         return self.status is None or self.body.get("code") == "outcome-unknown"
@@ -66,6 +61,11 @@ class Call:
         came = "no answer" if self.status is None else f"{self.status} {self.text}"
         when = f"{self.called_at}..{self.returned_at or ''}"
         return f"request {self.asked.number}{key} {self.asked.kind} {dict(self.asked.fields)} {when}: {came}"
+
+
+def has_row(body: Body) -> bool:
+    """Whether an answer of acceptance is of a row: without a key, what is so already has none, and names none."""
+    return bool(body.get("created", body.get("transaction_id") is not None))
 
 
 @dataclass(frozen=True, slots=True)

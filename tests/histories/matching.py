@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sixpence.core.instant import SECOND
-from tests.histories.history import Asked, Call, Fault, Row
+from tests.histories.history import Asked, Call, Fault, Row, has_row
 from tests.histories.wording import READ
 
 # How far the clock of a client and that of the database may be apart.
@@ -43,7 +43,7 @@ class Request:
         """Whether it shows a balance and changes nothing: a read, or without a key what was so already."""
         if self.asked.kind == READ:
             return True
-        return self.asked.key is None and bool(self.accepted) and not any(call.changed for call in self.accepted)
+        return self.asked.key is None and bool(self.accepted) and not any(has_row(call.body) for call in self.accepted)
 
 
 def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[list[Request], list[Fault]]:
