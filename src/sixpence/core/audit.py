@@ -11,19 +11,19 @@ Whether a row is what the rules make of its command is another question (`again`
 
 from sixpence.core.account import Account
 from sixpence.core.audit_due import check_time
-from sixpence.core.audit_moves import broken, check_moves, moved
+from sixpence.core.audit_moves import broken, check_moves
 from sixpence.core.audit_refunds import ReadPast, check_refund
 from sixpence.core.audit_terms import check_allowance
 from sixpence.core.catalog import PricedBy
 from sixpence.core.grant import Grant
 from sixpence.core.movement import EFFECTS, OVERDRAFT, Allocation, Movement
-from sixpence.core.past import Past
 from sixpence.core.rules.grants import was_voided
 from sixpence.core.transaction import Detail, Transaction, seq_of
 
 _ID_LENGTH = 36
 _SPENT: tuple[Movement, ...] = ("consumed", "captured")
 _TAKES: tuple[Movement, ...] = ("consumed", "held")
+_BACK: tuple[Movement, ...] = ("refunded", "withheld")
 
 
 class Audit:
@@ -31,33 +31,32 @@ class Audit:
 
     def __init__(self, priced_by: PricedBy | None, read_past: ReadPast) -> None:
         self._priced_by = priced_by
-        self._read = read_past
+        self._read_past = read_past
         self._version = 0
-        self._known: dict[int, Past] = {}
 
     def check(self, before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> None:
         """Raise `BrokenLedgerError`, in words, for the first thing that the row may not do.
 
         `detail` and `moves` are the row's own documents, read.
         """
-        self._known.clear()
         check_time(before, row, detail, moves)
         self._check_catalog(before, row, detail)
         if (row.kind == "signup") != (row.seq == 1):
             broken(row, "makes the account anew" if row.seq > 1 else "comes before the account is made")
         if detail.about is not None:
             self._check_about(before, row, detail.about)
-        _check_spending(before, row, moves)
+        spent, given_back, overdraft = _sums(before, row, moves)
         if row.kind == "hold" and any(move.movement != "held" for move in moves):
             broken(row, "sets credits aside and moves others")
         if detail.late:
             self._check_late(before, row, detail)
-        self._check_overdraft(before, row, detail, moves)
-        if -moved(moves, *_SPENT) != (row.credits_consumed or 0):
+        if overdraft > 0:
+            self._check_overdraft(before, row, detail, overdraft)
+        if spent != (row.credits_consumed or 0):
             broken(row, f"says that it consumed {row.credits_consumed or 0}, and takes another amount")
         if row.kind == "refund":
             check_refund(before, row, detail, moves, self._read_past)
-        elif detail.refunded is not None or detail.revived or moved(moves, "refunded", "withheld"):
+        elif detail.refunded is not None or detail.revived or given_back:
             broken(row, "gives back what was consumed and is no refund")
         check_allowance(before, row, detail)
         if detail.about is not None:
@@ -84,12 +83,6 @@ class Audit:
         if row.kind == "void" and was_voided(self._read_past(seq).before(row.seq), about):
             broken(row, f"voids grant '{about}' a second time")
 
-    def _read_past(self, seq: int) -> Past:
-        """The transaction of that `seq` and those about it, read once for a row however often it is asked for."""
-        if seq not in self._known:
-            self._known[seq] = self._read(seq)
-        return self._known[seq]
-
     def _check_late(self, before: Account, row: Transaction, detail: Detail) -> None:
         """An expired hold is charged late once, and no other is."""
         hold = before.holds.get(detail.about or "")
@@ -100,16 +93,9 @@ class Audit:
         if any(one.kind == "consume" and one.seq < row.seq for one in self._read_past(hold.seq).about(hold.seq)):
             broken(row, "charges a hold late a second time")
 
-    def _check_overdraft(
-        self, before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]
-    ) -> None:
+    def _check_overdraft(self, before: Account, row: Transaction, detail: Detail, grown: int) -> None:
         """What is owed and set aside of the overdraft grows up to what the plan grants, and no further."""
-        grown = 0
-        for move in moves:
-            if move.grant_id == OVERDRAFT:
-                effect = EFFECTS[move.movement]
-                grown += (effect.held - effect.remaining) * move.amount
-        if grown <= 0 or self._priced_by is None:
+        if self._priced_by is None:
             return
         version = _version_in_force(detail)
         there = [one for one in (*self._priced_by.earlier, self._priced_by) if one.version >= (version or 0)]
@@ -141,18 +127,37 @@ def _check_hold(before: Account, row: Transaction, detail: Detail, about: str) -
         broken(row, f"captures by catalog {detail.catalog_version}, and its hold was placed by {placed}")
 
 
-def _check_spending(before: Account, row: Transaction, moves: tuple[Allocation, ...]) -> None:
-    """A grant is spent and set aside in its time and for its features only (invariant 10)."""
+def _sums(before: Account, row: Transaction, moves: tuple[Allocation, ...]) -> tuple[int, int, int]:
+    """What a row spends, what it gives back, and how much more is then owed or set aside of the overdraft.
+
+    On the way it is looked at whether what it takes from may be spent.
+    """
+    spent = given_back = overdraft = 0
     for move in moves:
-        grant = _live(before, move.grant_id) if move.movement in _TAKES else None
-        if grant is None:
-            continue
-        if grant.expires_at is not None and grant.expires_at <= row.created_at:
-            broken(row, f"spends grant '{grant.id}', which expired at {grant.expires_at}")
-        if grant.effective_at > row.created_at:
-            broken(row, f"spends grant '{grant.id}', which takes effect at {grant.effective_at}")
-        if grant.features is not None and row.feature_used not in grant.features:
-            broken(row, f"spends grant '{grant.id}' on '{row.feature_used}', which it is not for")
+        movement, amount = move.movement, move.amount
+        if move.grant_id == OVERDRAFT:
+            effect = EFFECTS[movement]
+            overdraft += (effect.held - effect.remaining) * amount
+        elif movement in _TAKES:
+            _check_spending(before, row, move.grant_id)
+        if movement in _SPENT:
+            spent -= amount
+        elif movement in _BACK:
+            given_back += amount
+    return spent, given_back, overdraft
+
+
+def _check_spending(before: Account, row: Transaction, name: str) -> None:
+    """A grant is spent and set aside in its time and for its features only (invariant 10)."""
+    grant = _live(before, name)
+    if grant is None:
+        return
+    if grant.expires_at is not None and grant.expires_at <= row.created_at:
+        broken(row, f"spends grant '{grant.id}', which expired at {grant.expires_at}")
+    if grant.effective_at > row.created_at:
+        broken(row, f"spends grant '{grant.id}', which takes effect at {grant.effective_at}")
+    if grant.features is not None and row.feature_used not in grant.features:
+        broken(row, f"spends grant '{grant.id}' on '{row.feature_used}', which it is not for")
 
 
 def _live(account: Account, name: str) -> Grant | None:

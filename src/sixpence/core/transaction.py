@@ -168,10 +168,9 @@ def transaction_id(account_no: int, seq: int, created_at: int) -> str:
 
     No randomness: the same row has the same id, ids sort as the ledger does, and `seq` is read from it.
     """
-    salt = hashlib.sha256(_TWO_NUMBERS.pack(account_no, seq)).digest()[:4].hex()
-    milliseconds, low = created_at // 1000, seq & 0x3FFFFFFF
+    milliseconds, salt = created_at // 1000, hashlib.sha256(_TWO_NUMBERS.pack(account_no, seq)).hexdigest()[:8]
     start = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{seq >> 30:03x}"
-    return f"{start}-{0x8000 | low >> 16:04x}-{low & 0xFFFF:04x}{salt}"
+    return f"{start}-{0x8000 | seq >> 16 & 0x3FFF:04x}-{seq & 0xFFFF:04x}{salt}"
 
 
 def grant_id(transaction_id: str, place: int) -> str:

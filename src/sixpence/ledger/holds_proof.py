@@ -64,7 +64,7 @@ class HoldsProof:
             raise BrokenLedgerError(f"hold {hold.seq} has no row")
         there = hold_from_document(stored.document)
         if there.captured_late and hold.state == "expired" and not hold.captured_late:
-            late = any(one.kind == "consume" for one in self._earlier.past(hold.seq).about(hold.seq))
+            late = any(one.kind == "consume" for one in self._earlier.whole_past(hold.seq).about(hold.seq))
             hold = msgspec.structs.replace(hold, captured_late=late)
         wanted = hold_to_row(self._account.account_no, hold)
         for field in ("id", "state", "amount", "expires_at"):

@@ -105,6 +105,7 @@ class Proof:
         self._used += (row.credits_consumed or 0) - (detail.refunded or 0)
         if detail.about is not None:
             self._holds.let_go(detail.about)
+        self._earlier.remember(row)
         if self._usage is not None:
             self._usage.take(row, detail)
 

@@ -25,9 +25,12 @@ class Scan:
 
     def __init__(self, connection: Connection) -> None:
         self.is_sqlite = connection.dialect.name == "sqlite"
-        self._driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.driver_connection
+        self._driver = driver
         self._errors: Any = connection.dialect.loaded_dbapi
         self._numbers = count(1)
+        # One for all look-ups: making one takes as long as asking it.
+        self._cursor: Any = None if self.is_sqlite else driver.cursor(binary=True)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a query one after another, however many there are; several may be read side by side."""
@@ -42,7 +45,7 @@ class Scan:
         if self.is_sqlite:
             return list(self.stream(statement, values))
         try:
-            found: list[Row] = self._driver.execute(_for_psycopg(statement), values, binary=True).fetchall()
+            found: list[Row] = self._cursor.execute(_for_psycopg(statement), values).fetchall()
         except self._errors.Error as error:
             raise DatabaseUnavailableError from error
         return found
