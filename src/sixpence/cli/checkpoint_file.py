@@ -44,14 +44,14 @@ def write_file(path: Path, checkpoint: Checkpoint, chunks: Iterable[bytes]) -> N
 
 
 def read_file(path: Path) -> Given:
-    """The checkpoint that the file holds; its heads are read when they are compared."""
+    """The checkpoint that the file holds, whose heads are read when they are compared; raises `InvalidInputError`."""
     with path.open("rb") as file:
         line = file.readline(LINE_BYTES_MAX)
         more = file.read(1)
     try:
         checkpoint = read_checkpoint(line)
     except InvalidInputError as error:
-        raise CommandRefusedError(f"--checkpoint: {path} {error.problem}") from None
+        raise InvalidInputError(str(path), error.problem) from None
     return Given(str(path), checkpoint, _chunks(path) if more else None)
 
 

@@ -9,7 +9,8 @@ import click
 from sqlalchemy import Connection
 
 from sixpence.cli.checkpoint_file import read_file
-from sixpence.ledger.checkpoint_check import compare
+from sixpence.core.errors import InvalidInputError
+from sixpence.ledger.checkpoint_check import Given, compare
 from sixpence.ledger.verify import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,9 +39,18 @@ def checkpoint_options(command: Command) -> Command:
         metavar="FILE",
         multiple=True,
         type=FILE,
+        callback=_read_files,
         help="Also compare with a checkpoint that was kept elsewhere. May be given several times.",
     )
     return given(trusted(command))
+
+
+def _read_files(_context: click.Context, _option: click.Parameter, files: tuple[Path, ...]) -> tuple[Given, ...]:
+    """Before the ledger is looked at, which may take long."""
+    try:
+        return tuple(map(read_file, files))
+    except InvalidInputError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _checked_keys(_context: click.Context, _option: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -52,9 +62,9 @@ def _checked_keys(_context: click.Context, _option: click.Parameter, keys: tuple
 
 
 def add_checkpoints(
-    report: Report, connection: Connection, *, checkpoints: Sequence[Path], public_keys: Sequence[str]
+    report: Report, connection: Connection, *, checkpoints: Sequence[Given], public_keys: Sequence[str]
 ) -> None:
     """Add to the report in what the ledger is not what checkpoints say: those of the files, and its own newest."""
-    compared = compare(connection, [read_file(file) for file in checkpoints], trusted=public_keys)
+    compared = compare(connection, checkpoints, trusted=public_keys)
     report.differences += compared.differences
     report.notes += compared.notes

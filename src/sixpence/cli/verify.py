@@ -20,6 +20,7 @@ from sixpence.cli.program import typed
 from sixpence.cli.progress import shown_progress
 from sixpence.core.errors import CreditSystemError
 from sixpence.ledger import migrate
+from sixpence.ledger.checkpoint_check import Given
 from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
 from sixpence.ledger.sqlite import check_one_name
 from sixpence.ledger.verify import DIFFERENCES_MAX, Report
@@ -47,7 +48,7 @@ def verify(
     statement: Path | None,
     decide: bool,
     resume: Path | None,
-    checkpoints: tuple[Path, ...],
+    checkpoints: tuple[Given, ...],
     public_keys: tuple[str, ...],
     as_json: bool,
     database: str | None,
@@ -109,7 +110,7 @@ def _show(report: Report, *, as_json: bool) -> None:
 
 
 def _report(
-    settings: Settings, resume: Path | None, *, decide: bool, checkpoints: Sequence[Path], public_keys: Sequence[str]
+    settings: Settings, resume: Path | None, *, decide: bool, checkpoints: Sequence[Given], public_keys: Sequence[str]
 ) -> Report | None:
     """What was found; None where somebody stopped it, who is told how to go on."""
     try:
