@@ -64,10 +64,18 @@ CASES: list[tuple[str, list[str]]] = [
 ]
 
 
+def test_a_cancelled_plan_is_followed_by_the_default_one() -> None:
+    """Also where another plan had waited before."""
+    told = told_of(tell("@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic; @2026-02-15 cancel"))
+
+    assert told.next_plan == "free"
+    assert "Next: plan free follows on 2026-02-28 00:00:00 UTC." in account_words(told)
+
+
 def told_of(told: Told) -> AccountExplanation:
     """The explanation of an account as a story left it."""
     scene = Scene(told.account, told.account.last_at, PRICED_BY, Past())
-    return explained_account(scene, told.rows[:-4:-1])
+    return explained_account(scene, told.rows[::-1])
 
 
 @pytest.mark.parametrize(("story", "lines"), CASES, ids=lambda value: str(value)[:60])

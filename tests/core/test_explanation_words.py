@@ -89,6 +89,45 @@ CASES: list[tuple[str, int, list[str]]] = [
         ],
     ),
     (
+        "@0 ensure; @1 hold interior 2 units; @2 capture #2",
+        3,
+        [
+            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used, for which there was a hold, "
+            "and cost 4 credits; 4 had been set aside, 0 of it came back.",
+            "Rules: capture; prices and plans of catalog version 3.",
+            "Price: 2 calls x 2 credits = 4.",
+            "Grants:",
+            "  4 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "Balance: 2 + 0 = 2.",
+            "Came back since: 0 of 4; 4 can still be refunded.",
+        ],
+    ),
+    (
+        "@0 ensure; @1 hold interior; @90 capture #2 late",
+        4,
+        [
+            "2026-01-01 00:01:30 UTC, transaction 4 of ada@example.com: interior was used, after its hold had timed "
+            "out, and cost 2 credits.",
+            "Rules: consume, late capture, burn-down; prices and plans of catalog version 3.",
+            "Price: 1 call x 2 credits = 2.",
+            "Grants:",
+            "  2 spent: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "Balance: 6 - 2 = 4.",
+            "Came back since: 0 of 2; 2 can still be refunded.",
+        ],
+    ),
+    (
+        "@0 ensure; @1 use interior 0 units",
+        2,
+        [
+            "2026-01-01 00:00:01 UTC, transaction 2 of ada@example.com: interior was used and cost 0 credits.",
+            "Rules: consume; prices and plans of catalog version 3.",
+            "Price: 0 calls x 2 credits = 0.",
+            "Balance: 6 + 0 = 6.",
+            "Nothing came of it since.",
+        ],
+    ),
+    (
         "@0 ensure; @1 hold interior 3 units; @2 capture #2 9 credits up to what is there",
         3,
         [

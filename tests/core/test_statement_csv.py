@@ -35,8 +35,7 @@ def movement(**facts: Any) -> StatementMovement:
         balance_after=3,
         total_after=3,
         held_after=0,
-        plan="free",
-        **facts,
+        **{"plan": "free", **facts},
     )
 
 
@@ -68,7 +67,7 @@ def test_what_needs_quotes_is_quoted() -> None:
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-@pytest.mark.parametrize("field", ["reason", "actor", "generation_id", "feature_used", "about"])
+@pytest.mark.parametrize("field", ["reason", "actor", "generation_id", "feature_used", "about", "plan"])
 def test_no_text_is_taken_for_a_formula(begins: str, field: str) -> None:
     """A text that begins like a formula has an apostrophe before it, wherever somebody's own text stands."""
     text = f"{begins}HYPERLINK(1)"

@@ -12,7 +12,7 @@ import msgspec
 from sixpence.core.catalog import PricedBy
 from sixpence.core.grant import Category
 from sixpence.core.instant import to_datetime
-from sixpence.core.movement import OVERDRAFT, Allocation, Movement
+from sixpence.core.movement import Allocation, Movement
 from sixpence.core.past import Past
 from sixpence.core.price import Usage
 from sixpence.core.reckoning import Reckoning, reckoned
@@ -186,7 +186,7 @@ def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool
 
 
 def _move(past: Past, move: Allocation) -> GrantMove:
-    terms = None if move.grant_id == OVERDRAFT else terms_of(past, move.grant_id)
+    terms = terms_of(past, move.grant_id)
     if terms is None:
         return GrantMove(grant_id=move.grant_id, movement=move.movement, amount=move.amount)
     return GrantMove(
