@@ -37,9 +37,9 @@
     │   ├── TransactionEndedError
     │   └── ServiceClosedError
     ├── DatabaseSetupError           a database that cannot be used as it stands
-    └── InternalError                a defect: the command had no effect
     ├── CheckpointNotFoundError      there is none of this number, or none at all
     ├── CheckpointRefusedError       nothing was signed, since the ledger is not what it should be
+    └── InternalError                a defect: the command had no effect
 
 `BrokenLedgerError` stands outside the tree on purpose: a broken invariant is not an error to handle.
 HTTP statuses are not here: `sixpence.http.problems` maps codes to statuses.
@@ -170,8 +170,8 @@ class TransactionEndedError(UnavailableError):
 
     def __str__(self) -> str:
         return (
-            "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and "
-            "do what takes long before or after it."
+            "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, "
+            "and do what takes long before or after it."
         )
 
 
@@ -200,19 +200,6 @@ class DatabaseSetupError(CreditSystemError):
 
 
 @dataclass(unsafe_hash=True)
-class InternalError(CreditSystemError):
-    """A defect in Sixpence; the command had no effect, and the log has the cause."""
-
-    code: ClassVar[str] = "internal-error"
-    title: ClassVar[str] = "Something went wrong on our side"
-
-    def __str__(self) -> str:
-        return "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays."
-
-
-class BrokenLedgerError(RuntimeError):
-    """An invariant does not hold. Never handled, never mapped: it stops the command that met it."""
-@dataclass(unsafe_hash=True)
 class CheckpointNotFoundError(CreditSystemError):
     """There is no checkpoint of this number; None: there is none at all yet."""
 
@@ -237,3 +224,16 @@ class CheckpointRefusedError(CreditSystemError):
         return f"Nothing was signed: {self.problem} See: sixpence verify."
 
 
+@dataclass(unsafe_hash=True)
+class InternalError(CreditSystemError):
+    """A defect in Sixpence; the command had no effect, and the log has the cause."""
+
+    code: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __str__(self) -> str:
+        return "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays."
+
+
+class BrokenLedgerError(RuntimeError):
+    """An invariant does not hold. Never handled, never mapped: it stops the command that met it."""
