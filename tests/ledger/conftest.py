@@ -1,5 +1,5 @@
-"""The fixtures of this folder: fresh databases of both kinds, and a clock to move."""
+"""The fixtures of this folder: fresh databases of both kinds and in memory, and a clock to move."""
 
-from tests.ledger.databases import clock, migrated_once, migrated_postgres_url, module_url, sqlite_url, url
+from tests.ledger.databases import clock, database, migrated_once, migrated_postgres_url, module_url, sqlite_url, url
 
-__all__ = ["clock", "migrated_once", "migrated_postgres_url", "module_url", "sqlite_url", "url"]
+__all__ = ["clock", "database", "migrated_once", "migrated_postgres_url", "module_url", "sqlite_url", "url"]

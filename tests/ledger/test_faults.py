@@ -15,14 +15,11 @@ from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.commands import Command, Consume, EnsureAccount, PlaceHold, Refund, ReleaseHold
 from sixpence.core.errors import InternalError
 from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import SQLiteFile, place_of
 from sixpence.ledger.lane import Lane
-from sixpence.ledger.postgres import PostgresStore
-from sixpence.ledger.sqlite import SQLiteStore
-from sixpence.ledger.store import Store
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, ledger_of, proved, rows, run, snapshot
+from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, run, snapshot
+from tests.ledger.till import another_till
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 
@@ -38,25 +35,23 @@ POISONS: dict[str, tuple[str, str | int]] = {
 
 
 @pytest.fixture
-def lane(url: str) -> Iterator[Lane]:
+def lane(database: Database) -> Iterator[Lane]:
     """A lane over a database in which Ada, Bob and Eve have sixteen credits each."""
-    with SyncCreditService(url) as service:
+    with SyncCreditService(database) as service:
         for account_id in (ADA, BOB, EVE):
             service.initialize_user_credits(account_id)
             service.grant_credits(account_id, 10)
-    place = place_of(url)
-    store: Store = SQLiteStore(place.path) if isinstance(place, SQLiteFile) else PostgresStore(place.conninfo)
-    lane = Lane(store)
+    lane = another_till(database, None).lane
     yield lane
     lane.close()
 
 
 @pytest.mark.parametrize("poison", POISONS)
-def test_a_poisoned_account_fails_alone(lane: Lane, url: str, poison: str) -> None:
+def test_a_poisoned_account_fails_alone(lane: Lane, database: Database, poison: str) -> None:
     """In one batch with others, the command of a broken account fails and changes nothing, and all others succeed."""
     change, value = POISONS[poison]
-    run(url, f"UPDATE credit_accounts SET {change} WHERE account_id = :id", {"id": EVE, "value": value})
-    before = _of(EVE, url)
+    run(database, f"UPDATE credit_accounts SET {change} WHERE account_id = :id", {"id": EVE, "value": value})
+    before = _of(EVE, database)
     use = Consume(feature="video")
     requests = [
         *(Request(ADA, use), Request(EVE, use), Request("new@example.com", EnsureAccount())),
@@ -67,12 +62,13 @@ def test_a_poisoned_account_fails_alone(lane: Lane, url: str, poison: str) -> No
 
     assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, True, False, True]
     assert (outcomes[1], outcomes[4]) == (InternalError(), InternalError())
-    assert (consumed(url, ADA), consumed(url, BOB), ledger_of(url, "new@example.com")) == (2, 1, [(1, "signup", 6, 6)])
-    assert _of(EVE, url) == before
+    assert (consumed(database, ADA), consumed(database, BOB)) == (2, 1)
+    assert ledger_of(database, "new@example.com") == [(1, "signup", 6, 6)]
+    assert _of(EVE, database) == before
 
 
 @pytest.mark.parametrize("poison", ["a hold's document", "a hold that is gone", "the movements of a use"])
-def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, url: str, poison: str) -> None:
+def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, database: Database, poison: str) -> None:
     """A hold or a transaction that cannot be read stops the command that needs it, and no other."""
     placed, used = lane.run(
         [Request(EVE, PlaceHold(feature="video", ttl_seconds=60)), Request(EVE, Consume(feature="video"))]
@@ -84,21 +80,21 @@ def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, url: str, poison: str) 
     command: Command = ReleaseHold(hold_id=placed.row.id)
     match poison:
         case "a hold's document":
-            run(url, "UPDATE credit_holds SET document = 'x'")
+            run(database, "UPDATE credit_holds SET document = 'x'")
         case "a hold that is gone":
-            run(url, "DELETE FROM credit_holds")
-            run(url, "UPDATE credit_accounts SET next_due_at = 1 WHERE account_id = :id", {"id": EVE})
+            run(database, "DELETE FROM credit_holds")
+            run(database, "UPDATE credit_accounts SET next_due_at = 1 WHERE account_id = :id", {"id": EVE})
         case _:
             command = Refund(transaction_id=used.row.id)
-            run(url, "UPDATE credit_transactions SET allocations = 'x' WHERE id = :id", {"id": used.row.id})
-    before = _of(EVE, url)
+            run(database, "UPDATE credit_transactions SET allocations = 'x' WHERE id = :id", {"id": used.row.id})
+    before = _of(EVE, database)
     use = Consume(feature="video")
 
     outcomes = lane.run([Request(ADA, use), Request(EVE, command), Request(BOB, use), Request(EVE, command)])
 
     assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, False]
     assert (outcomes[1], outcomes[3]) == (InternalError(), InternalError())
-    assert _of(EVE, url) == before
+    assert _of(EVE, database) == before
 
 
 def test_a_full_disk_costs_errors_and_nothing_else(sqlite_url: str) -> None:
@@ -174,7 +170,7 @@ async def test_a_file_locked_for_a_moment_is_waited_for(sqlite_url: str) -> None
     proved(sqlite_url)
 
 
-def _of(account_id: str, url: str) -> list[tuple[Any, ...]]:
+def _of(account_id: str, url: Database) -> list[tuple[Any, ...]]:
     """Every byte of an account: its row, and its ledger."""
     tables = snapshot(url)
     return [row for table in tables.values() for row in table if account_id in row]

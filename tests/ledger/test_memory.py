@@ -17,8 +17,10 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from sixpence.auth.api_keys import ApiKeys
+from sixpence.core.commands import Consume, EnsureAccount
 from sixpence.core.errors import DatabaseUnavailableError
 from sixpence.core.refusals import AccountNotFoundError, InsufficientCreditsError
+from sixpence.ledger.batch import Request
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.memory import Memory
 from sixpence.ledger.schema import credit_accounts
@@ -26,8 +28,10 @@ from sixpence.ledger.sqlite import system_clock
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import consumed, proved, rows
+from tests.ledger.moved_clock import MovedClock
+from tests.ledger.till import ADA, open_till, said
 
-ADA = "ada@example.com"
+EVE = "eve@example.com"
 
 
 def test_it_lives_on_when_its_ledger_is_closed() -> None:
@@ -139,6 +143,24 @@ def test_what_a_transaction_raises_undoes_it() -> None:
     assert (opened.created, rows(memory, "SELECT count(*) FROM source_claims")) == (True, [(0,)])
 
 
+def test_a_batch_that_breaks_off_half_way_is_undone(clock: MovedClock) -> None:
+    """Its rows stand when the database refuses an account: they go, and the others' commands are done anew, once."""
+    memory = Memory()
+    till = open_till(memory, clock)
+    till.row(EnsureAccount(), account_id=EVE)
+    memory.take().execute(f"""
+        CREATE TRIGGER refused BEFORE UPDATE ON credit_accounts WHEN NEW.account_id = '{EVE}'
+        BEGIN SELECT RAISE(ABORT, 'not this one'); END
+    """)
+    memory.give_back()
+
+    outcomes = till.lane.run([Request(account_id, Consume(feature="video")) for account_id in (ADA, EVE)])
+
+    assert said(outcomes) == [("consume", -3), "internal-error"]
+    assert (consumed(memory, ADA), consumed(memory, EVE)) == (1, 0)
+    assert proved(memory, decide=True).transactions == 3
+
+
 async def test_a_transaction_that_fails_undoes_nobody_elses() -> None:
     """While one ledger's transactions fail, another's uses are committed, each once."""
     memory = Memory()
@@ -147,14 +169,18 @@ async def test_a_transaction_that_fails_undoes_nobody_elses() -> None:
         await service.initialize_user_credits(ADA)
         await service.grant_credits(ADA, 94)
 
-        uses = [asyncio.create_task(service.consume_credit(ADA, "video")) for _ in range(100)]
-        failed = [asyncio.create_task(failing.write(break_off)) for _ in range(100)]
-        answers = await asyncio.gather(*uses)
-        ends = await asyncio.gather(*failed, return_exceptions=True)
+        async def spend() -> list[int]:
+            return [(await service.consume_credit(ADA, "video")).remaining for _ in range(100)]
+
+        async def fail() -> None:
+            for _ in range(100):
+                with pytest.raises(OSError, match="enough"):
+                    await failing.write(break_off)
+
+        left, _ = await asyncio.gather(spend(), fail())
     failing.close()
 
-    assert sorted(receipt.remaining for receipt in answers) == list(range(100))
-    assert [type(end) for end in ends] == [OSError] * 100
+    assert left == list(range(99, -1, -1))
     assert proved(memory, decide=True).transactions == 102
 
 
