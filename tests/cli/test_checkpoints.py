@@ -183,6 +183,17 @@ def test_what_came_after_the_checkpoint_is_said(idle: ServerProcess) -> None:
     assert said.stdout.endswith("No row after the period is shown, so one at its end may have been left out.\n")
 
 
+def test_a_statement_is_proved_by_itself(idle: ServerProcess) -> None:
+    """What says something of a ledger is refused beside it."""
+    file = idle.home / "statement.json"
+    file.write_text("{}")
+
+    refused = idle.run("verify", str(file), "--decide", "--json")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("--decide, --json: a statement is proved by itself. Leave that out, or STATEMENT.")
+
+
 def test_a_statement_without_a_proof_proves_nothing(idle: ServerProcess) -> None:
     """Before the first checkpoint: that is said, with status 1."""
     account_id = use(idle)

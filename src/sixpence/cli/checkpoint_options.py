@@ -45,6 +45,13 @@ def checkpoint_options(command: Command) -> Command:
     return given(trusted(command))
 
 
+def refuse_beside_statement(**options: object) -> None:
+    """Raise `click.UsageError` for options that say something of a ledger, where a statement is to be proved."""
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise click.UsageError(f"{', '.join(given)}: a statement is proved by itself. Leave that out, or STATEMENT.")
+
+
 def _read_files(_context: click.Context, _option: click.Parameter, files: tuple[Path, ...]) -> tuple[Given, ...]:
     """Before the ledger is looked at, which may take long."""
     try:

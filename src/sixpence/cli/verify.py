@@ -12,7 +12,12 @@ from sqlalchemy import Connection, inspect
 
 from sixpence.cli import database as databases
 from sixpence.cli import verify_kept
-from sixpence.cli.checkpoint_options import add_checkpoints, checkpoint_options, statement_argument
+from sixpence.cli.checkpoint_options import (
+    add_checkpoints,
+    checkpoint_options,
+    refuse_beside_statement,
+    statement_argument,
+)
 from sixpence.cli.db import step_of
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.options import database_option, settings_of
@@ -76,6 +81,7 @@ def verify(
     older copy that was restored. A STATEMENT that carries its proof is checked by itself, without the database.
     """
     if statement is not None:
+        refuse_beside_statement(decide=decide, resume=resume, checkpoint=checkpoints, json=as_json)
         from sixpence.cli.verify_statement import verify_statement  # no other run needs all of this
 
         return verify_statement(statement, public_keys)
