@@ -174,11 +174,12 @@ def test_a_sqlite_connection_that_is_not_lent_is_refused(lending: SyncCreditServ
     """A file has one writer at a time: another connection would wait for the writer, and the writer for it."""
     remedy = "On SQLite the writer lends one: `with credits.transaction() as connection`."
     with raw_engine(noted_sqlite_url).begin() as own, sqlite3.connect(":memory:") as driver:
-        problems = [problem_of(lending, one) for one in (own, driver)]
+        problems = [problem_of(lending, one) for one in (own, driver, django_connection)]
 
     assert problems == [
         f"is not one that the writer lent. {remedy}",
         f"is of the class sqlite3.Connection, and no connection that the writer lent. {remedy}",
+        f"is of the class django.utils.connection.ConnectionProxy, and no connection that the writer lent. {remedy}",
     ]
 
 

@@ -78,6 +78,8 @@ def _of_sqlalchemy(connection: Connection) -> Session:
 def _of_django(connection: Any) -> Session:
     if connection.vendor != "postgresql":
         raise refused(f"leads to {connection.vendor}, and the credits are kept on PostgreSQL. {_REMEDY}")
+    if connection.Database.__name__ != "psycopg":
+        raise refused("uses the driver psycopg2. Install psycopg, which Django then takes.")
     if not connection.in_atomic_block:
         raise refused("is in no transaction. Call inside `with transaction.atomic():`.")
     if connection.needs_rollback:
