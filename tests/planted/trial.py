@@ -65,6 +65,6 @@ def _environment(tree: Path) -> dict[str, str]:
 
 def _first_failure(said: str) -> str:
     for line in said.splitlines():
-        if line.startswith(("FAILED ", "ERROR ")):
+        if line.startswith(("FAILED tests", "ERROR tests")):
             return line.split(" ", 1)[1].split(" - ")[0]
     return ""
