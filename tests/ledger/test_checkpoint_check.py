@@ -184,6 +184,10 @@ def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClo
             "UPDATE checkpoint_heads SET heads = (SELECT head FROM credit_accounts)",
             f"{TWO}: its heads cannot be read: 32 bytes are no whole number of heads",
         ),
+        (
+            "UPDATE checkpoint_heads SET root = 'a', heads = 'h'",
+            f"{TWO}: its heads cannot be read: 1 bytes are no whole number of heads",
+        ),
         ("DELETE FROM checkpoints WHERE number = 1", f"{TWO}: checkpoint 1 should come before it, and is gone"),
         (
             "UPDATE checkpoints SET made_at = made_at + 1 WHERE number = 2",

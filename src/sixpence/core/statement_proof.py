@@ -19,6 +19,7 @@ from sixpence.core.statement import Figures, Period, Statement
 from sixpence.core.statement_document import StatementDiffersError, first_difference
 from sixpence.core.transaction import FIRST_HEAD, Kind, Transaction
 
+# Another one also for a statement that shows more or less of a row than before: an old one is proved as it was made.
 FORMAT = 1
 
 # A statement as it stands in its document, without a proof.

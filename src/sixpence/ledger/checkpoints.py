@@ -5,6 +5,7 @@ Here are the statements, each once for both databases. Not here: taking the head
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, text
@@ -86,7 +87,7 @@ def list_chunks(connection: Connection, number: int) -> Iterator[Chunk]:
     query = select(columns.chunk, columns.first_account_no, columns.root, columns.heads)
     query = query.where(columns.number == number).order_by(columns.chunk)
     for row in connection.execute(query.execution_options(yield_per=1)):
-        yield Chunk(row.chunk, row.first_account_no, bytes(row.root), bytes(row.heads))
+        yield Chunk(row.chunk, row.first_account_no, _bytes(row.root), _bytes(row.heads))
 
 
 def find_head(connection: Connection, number: int, account_no: int) -> Found | None:
@@ -109,7 +110,7 @@ def hashes_at(connection: Connection, heads: Sequence[Head]) -> dict[int, bytes]
     """The hashes that the ledger has now in the places of these heads, by the account's number."""
     places = msgspec.json.encode([(head.account_no, head.seq) for head in heads]).decode()
     found = connection.execute(_FOUND[connection.dialect.name], {"places": places})
-    return {number: bytes(hashed) if isinstance(hashed, bytes | memoryview) else b"" for number, hashed in found}
+    return {number: _bytes(hashed) for number, hashed in found}
 
 
 def list_heads(connection: Connection) -> Iterator[tuple[int, int, bytes | None]]:
@@ -145,6 +146,11 @@ def keep(connection: Connection, checkpoint: Checkpoint, roots: Sequence[bytes])
     connection.execute(insert(checkpoints), [row])
     connection.execute(delete(checkpoint_heads).where(columns.number <= checkpoint.number - KEPT))
     return True
+
+
+def _bytes(value: Any) -> bytes:
+    """The bytes; SQLite keeps any value in any column, and what are none are nobody's hash and no heads."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b"?"
 
 
 def _document(number: int, document: str) -> Checkpoint:
