@@ -27,7 +27,7 @@ from sixpence.ledger.schema import credit_accounts
 from sixpence.ledger.sqlite import system_clock
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, proved, rows
+from tests.ledger.databases import consumed, proved, rows, run
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import ADA, open_till, said
 
@@ -196,6 +196,28 @@ async def test_what_stands_beside_the_credits_works_too() -> None:
     ledger.close()
 
     assert (found, gone) == (made.key, None)
+
+
+def test_a_row_of_the_apps_own_and_its_charge_are_both_or_neither() -> None:
+    """In a transaction of the caller's own: the first is kept with its charge, the second gone with it."""
+    memory = Memory()
+    with SyncCreditService(memory) as service:
+        service.initialize_user_credits(ADA)
+        run(memory, "CREATE TABLE pictures (name TEXT)")
+
+        def draw(name: str) -> None:
+            with service.transaction() as connection:
+                connection.execute(text("INSERT INTO pictures VALUES (:name)"), {"name": name})
+                service.consume_credit(ADA, "video", connection=connection)
+                if name == "gone":
+                    raise OSError("enough")
+
+        draw("kept")
+        with pytest.raises(OSError, match="enough"):
+            draw("gone")
+
+    assert (rows(memory, "SELECT name FROM pictures"), consumed(memory, ADA)) == ([("kept",)], 1)
+    proved(memory, decide=True)
 
 
 def test_a_forked_process_is_told_that_it_has_no_share() -> None:
