@@ -151,5 +151,5 @@ def path_of(account_id: str) -> str:
 def forget(url: str, account_id: str) -> None:
     """Leave a user without an account: somebody whose hook at sign-up never ran."""
     numbered = "account_no IN (SELECT account_no FROM credit_accounts WHERE account_id = :id)"
-    for table in ("credit_holds", "credit_transactions", "credit_accounts"):
+    for table in ("credit_holds", "credit_transactions", "usage_daily", "credit_accounts"):
         run(url, f"DELETE FROM {table} WHERE {numbered}", {"id": account_id})
