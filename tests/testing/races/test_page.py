@@ -1,11 +1,11 @@
 """The section on races in docs/testing.md: its examples run, and what it lists is what there is."""
 
 import asyncio
+import contextlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sixpence.testing.races import WAVES, race
+from sixpence.testing.races import WAVES, RaceLostError, race
 from sixpence.testing.races.findings import ADVICE
 from sixpence.testing.races.wsgi_server import ThreadedWsgiServer
 from tests.support.server import ServerProcess, running_server
@@ -21,6 +21,7 @@ from tests.support.server import ServerProcess, running_server
 ROOT = Path(__file__).parents[3]
 SECTION = (ROOT / "docs" / "testing.md").read_text().partition("\n## Races\n")[2]
 EXAMPLES = ROOT / "examples" / "races"
+PACKAGE = ROOT / "src" / "sixpence" / "testing" / "races"
 
 
 def block(language: str, place: int = 0) -> str:
@@ -38,7 +39,7 @@ def test_the_example_is_lost_by_the_app_and_won_by_its_twin(tmp_path: Path, app:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "sixpence.testing.plugin", "-p", "no:cacheprovider", "."],
         cwd=tmp_path,
-        env={"PATH": "", "PYTHONPATH": str(ROOT / "src")},
+        env={"PATH": "", "PYTHONPATH": str(ROOT / "src"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=100,
@@ -74,6 +75,37 @@ def test_the_command_line_races_an_app_that_uses_a_server(tmp_path: Path) -> Non
     assert "Race on POST /api/generate, account user_1: nothing was found in 4 waves" in done.stdout
 
 
+async def test_the_example_beside_the_apps_is_lost(tmp_path: Path) -> None:
+    """The README of the sample apps races the first of them, which loses."""
+    (shown,) = re.findall(r"^```python\n(.*?)^```", (EXAMPLES / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(shown, names)
+
+    with contextlib.chdir(tmp_path), pytest.raises(RaceLostError, match="overspend in at_once"):
+        await names["test_pictures"]()
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Files that the section, the sample apps' README and the package's point at are there."""
+    pages = {ROOT / "docs": SECTION}
+    pages |= {page.parent: page.read_text() for page in (EXAMPLES / "README.md", PACKAGE / "README.md")}
+    targets = [(folder, target) for folder, text in pages.items() for target in re.findall(r"\]\(([^)#]+)\)", text)]
+
+    missing = [target for folder, target in targets if not (folder / target).exists()]
+
+    assert len(targets) >= 10
+    assert missing == []
+
+
+def test_every_module_stands_in_the_packages_readme() -> None:
+    """Who opens the package finds the room for any line."""
+    text = (PACKAGE / "README.md").read_text()
+
+    missing = [file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__" and f"`{file.stem}`" not in text]
+
+    assert missing == []
+
+
 def test_every_wave_finding_and_argument_is_described() -> None:
     """Each stands on the page by its name."""
     names = [*WAVES, *ADVICE, *list(signature(race).parameters)]
@@ -83,7 +115,7 @@ def test_every_wave_finding_and_argument_is_described() -> None:
     assert missing == []
 
 
-@contextmanager
+@contextlib.contextmanager
 def generator(server: ServerProcess) -> Iterator[str]:
     """The URL of an app that charges user_1 by way of a server, with a key of its own, and hands its answer on."""
     headers = {"Authorization": f"Bearer {server.create_key()}"}
