@@ -83,7 +83,7 @@ class Flipped:
         assert done.rowcount == 1, flip
 
 
-class _Text(NamedTuple):
+class Text(NamedTuple):
     """Bytes that stand in a column as text, whether they are one or not."""
 
     data: bytes
@@ -101,7 +101,7 @@ def flipped(path: str) -> Iterator[Flipped]:
 def _flipped(value: Any) -> Iterator[tuple[str, Any]]:
     """One bit of each byte of a value, and of text another letter in its place; something where there was nothing."""
     if value is None:
-        yield from (("0 for nothing", 0), ("text for nothing", _Text(b"x")))
+        yield from (("0 for nothing", 0), ("text for nothing", Text(b"x")))
     elif isinstance(value, int):
         for place in range(8):
             yield f"byte {place}", _signed(value ^ 1 << 8 * place + place % 8)
@@ -112,8 +112,8 @@ def _flipped(value: Any) -> Iterator[tuple[str, Any]]:
     else:
         data = value.encode()
         for place, byte in enumerate(data):
-            yield f"byte {place}", _Text(_with(data, place, byte ^ 1 << place % 8))
-            yield f"letter {place}", _Text(_with(data, place, ord("z") if byte != ord("z") else ord("y")))
+            yield f"byte {place}", Text(_with(data, place, byte ^ 1 << place % 8))
+            yield f"letter {place}", Text(_with(data, place, ord("z") if byte != ord("z") else ord("y")))
 
 
 def _with(data: bytes, place: int, byte: int) -> bytes:
@@ -125,8 +125,8 @@ def _signed(number: int) -> int:
 
 
 def _as(value: Any) -> str:
-    return "CAST(? AS TEXT)" if isinstance(value, _Text) else "?"
+    return "CAST(? AS TEXT)" if isinstance(value, Text) else "?"
 
 
 def _bound(value: Any) -> Any:
-    return value.data if isinstance(value, _Text) else value
+    return value.data if isinstance(value, Text) else value
