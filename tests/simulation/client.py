@@ -23,7 +23,7 @@ from tests.simulation.process import Process
 from tests.simulation.schedule import Task
 from tests.simulation.store import POISON
 from tests.simulation.trace import Wrong
-from tests.simulation.witness import Intent, is_last_word, said
+from tests.simulation.witness import Asked, Intent, is_last_word, said
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -92,7 +92,7 @@ class Client:
         if process is None:
             world.trace.fault("nobody there", intent.number)
             return UnavailableError()
-        version = world.witness.sent(intent)
+        asked = world.witness.sent(intent)
         try:
             future = process.writer.begin(intent.request)
         except UnavailableError as error:
@@ -100,21 +100,23 @@ class Client:
             world.trace.fault(error.code, intent.number)
             return error
         world.trace.note("asked", intent.account_id, intent.number, process.number)
-        future.add_done_callback(partial(self._answer, intent, process, version, hear))
+        if process.writer.waiting > process.bounds.queue_size_max:
+            raise Wrong(f"{process.writer.waiting} requests wait in process {process.number}")
+        future.add_done_callback(partial(self._answer, intent, process, asked, hear))
         return None
 
     def _answer(
         self,
         intent: Intent,
         process: Process,
-        version: int,
+        asked: Asked,
         hear: "Callable[[Outcome], None] | None",
         future: "Future[Outcome]",
     ) -> None:
         """The answer leaves the process."""
         world, outcome = self._world, future.result()
         world.trace.note("answered", intent.account_id, intent.number, process.number, said(outcome))
-        world.witness.answered(intent, outcome, version)
+        world.witness.answered(intent, outcome, asked)
         if self._random.random() < world.faults.answer_lost:
             world.trace.fault("answer lost", intent.number)
         elif hear is not None:

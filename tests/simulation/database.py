@@ -7,7 +7,6 @@ unique. What goes wrong and when is decided in `store` and `weather`.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 
 from sixpence.core.account import Account
@@ -16,6 +15,7 @@ from sixpence.core.transaction import Transaction
 from sixpence.ledger.rows import AccountRow, HoldRow, account_from_row, account_to_row
 from sixpence.ledger.store import Append, RowRejectedError
 from tests.simulation.schedule import Condition, Schedule
+from tests.simulation.trace import Wrong
 
 BEGAN_AT = 1_767_225_600_000_000
 
@@ -41,6 +41,7 @@ class Database:
         self.sessions: dict[Session, None] = {}
         self.freed = Condition(schedule)
         self.commits = 0
+        self.held_at: dict[str, int] = {}
         self.watch: Callable[[Transaction], None] = lambda _: None
 
     def clock(self) -> int:
@@ -168,8 +169,10 @@ class Session:
     def finish(self, commits: bool) -> None:
         """End without a client: by the commit that was sent, if there is one and it is to be."""
         if commits:
-            with suppress(RowRejectedError):
+            try:
                 self.commit()
+            except RowRejectedError as error:
+                raise Wrong(f"the database had to refuse a batch: {error}") from error
         self.roll_back()
 
     def _wait_for(self, number: int, patience: int) -> bool:

@@ -46,9 +46,9 @@ def draw_faults(random: Random) -> Faults:
         answer_lost=likely(0.0, 0.01, 0.05),
         duplicated=likely(0.0, 0.02, 0.1),
         abandoned=likely(0.0, 0.05, 0.2),
-        poisoned=likely(0.0, 0.002, 0.01),
+        poisoned=likely(0.0, 0.01, 0.04),
         weather=likely(0.0, 0.5, 1.0, 2.0),
-        lingers_max=random.choice((5, 100, 2_000, 7_000)) * MILLISECOND,
+        lingers_max=random.choice((5, 100, 2_000, 7_000, 20_000)) * MILLISECOND,
     )
 
 

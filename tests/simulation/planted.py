@@ -101,7 +101,7 @@ class WritesHalf(SimulatedStore):
         )
 
 
-_TWICE = ("stands 2 times", "it stands in the ledger", "a defect ended request")
+_TWICE = ("stands 2 times", "it stands in the ledger", "a defect ended request", "had to refuse")
 
 # Each bug, and what the simulation may say of it: which it meets first is the seed's affair.
 PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
@@ -112,6 +112,6 @@ PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
     TrustsTheCommit: ("uncommitted",),
     DoubtsTheCommit: _TWICE,
     LooksTooEarly: _TWICE,
-    LeavesItOpen: ("nobody has been answered", "is not answered", "still locked"),
+    LeavesItOpen: ("nobody has been answered", "is not answered", "still locked", "nobody else had it"),
     WritesHalf: ("holds", "a defect ended request"),
 }

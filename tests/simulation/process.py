@@ -31,6 +31,7 @@ class Process:
         self, number: int, database: Database, make_store: MakeStore, *, bounds: Bounds, faults: Faults, skew: int = 0
     ) -> None:
         self.number = number
+        self.bounds = bounds
         self.faults = faults
         self.skew = skew
         self.dead = False

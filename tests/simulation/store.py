@@ -92,7 +92,7 @@ class SimulatedStore:
         if random.random() < self.process.faults.at_commit:
             self._fail_to_commit(session, draw_kind(random, AT_COMMIT))
         self._pass_on(session)
-        session.commit()
+        _commit(session)
         self.session = None
         self.database.schedule.pass_on()
 
@@ -170,6 +170,7 @@ class SimulatedStore:
                 found[number] = session.read(number)
             else:
                 self.busy.add(by_no[number])
+                self.database.held_at[by_no[number]] = self.database.schedule.now
         return found
 
     def replays(self, asked: Asked, accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
@@ -206,6 +207,7 @@ class SimulatedStore:
         if session.ended:
             self.session = None
             raise ConnectionLostError("the server fell while an account was waited for")
+        self.database.held_at[account_id] = self.database.schedule.now
         self.database.schedule.trace.fault("lock wait", account_id)
         raise LockWaitError(account_id)
 
@@ -222,10 +224,18 @@ class SimulatedStore:
             case "lost before commit":
                 session.roll_back()
             case "commit unknown, done":
-                session.commit()
+                _commit(session)
             case "commit unknown, done later":
                 self._lose(session, commits=True)
             case "commit unknown, undone later":
                 self._lose(session, commits=False)
         self.session = None
         raise ConnectionLostError(kind)
+
+
+def _commit(session: Session) -> None:
+    """Commit; the constraints are a second line that a sound writer never meets."""
+    try:
+        session.commit()
+    except RowRejectedError as error:
+        raise Wrong(f"the database had to refuse a batch: {error}") from error

@@ -17,7 +17,7 @@ _FORWARD = (SECOND, SECOND, _MINUTE, _MINUTE, _HOUR, _HOUR, _HOUR, 5 * _HOUR, DA
 # Now and then a long time passes at once, in which much falls due.
 _FAR_FORWARD = (3 * DAY, 9 * DAY, 33 * DAY, 370 * DAY)
 _BACK = (SECOND, _MINUTE, _HOUR, 2 * DAY)
-_OUTAGES = (5 * MILLISECOND, 100 * MILLISECOND, 900 * MILLISECOND, 3_000 * MILLISECOND)
+_OUTAGES = (5 * MILLISECOND, 100 * MILLISECOND, 900 * MILLISECOND, 3_000 * MILLISECOND, 12_000 * MILLISECOND)
 # How long it takes until the next one, on average, and how many answers have to come in between.
 _EVERY = {
     "crash": (300 * MILLISECOND, 20),

@@ -5,10 +5,13 @@ same for the same key, and nobody is answered from before what others were told.
 compared with all of this in `proving`.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from sixpence.core.commands import Command, Key
 from sixpence.core.errors import (
+    AccountBusyError,
     CreditSystemError,
     InternalError,
     NotPermittedError,
@@ -57,6 +60,13 @@ class Intent:
         return self.unknown or self.open_sends > 0
 
 
+class Asked(NamedTuple):
+    """When a request reached a process, and the newest version of its account that anybody was told before."""
+
+    version: int
+    at: int
+
+
 def tag_of(number: int) -> str:
     """The metadata of a request, by which its row is known."""
     return f'{{"ask":{number}}}'
@@ -95,28 +105,30 @@ class Witness:
             return self._by_fingerprint.get(row.fingerprint)
         return self.intents.get(row.metadata or "")
 
-    def sent(self, intent: Intent) -> int:
-        """The request reaches a process; returns the version of which its answer may not fall short."""
+    def sent(self, intent: Intent) -> Asked:
+        """The request reaches a process."""
         version = self._told.get(intent.account_id, 0)
         if intent.asked_at_version is None:
             intent.asked_at_version = version
         intent.open_sends += 1
-        return version
+        return Asked(version, self._database.schedule.now)
 
     def turned_away(self, intent: Intent) -> None:
         """The request was not taken."""
         intent.open_sends -= 1
 
-    def answered(self, intent: Intent, outcome: Outcome, version: int) -> None:
+    def answered(self, intent: Intent, outcome: Outcome, asked: Asked) -> None:
         """An answer leaves a process."""
         self.answers += 1
         intent.open_sends -= 1
         if is_last_word(outcome):
             self.answered_at = self._database.schedule.now
         if isinstance(outcome, Accepted):
-            self._accepted(intent, outcome, version)
+            self._accepted(intent, outcome, asked.version)
         elif isinstance(outcome, OutcomeUnknownError):
             intent.unknown = True
+        elif isinstance(outcome, AccountBusyError) and self._database.held_at.get(intent.account_id, -1) < asked.at:
+            raise Wrong(f"request {intent.number} heard that {intent.account_id} is busy, and nobody else had it")
         elif isinstance(outcome, RefusedError | NotPermittedError):
             self.refusals += 1
         elif isinstance(outcome, InternalError):

@@ -6,6 +6,7 @@ again until it is answered, every account is knocked at through every process, a
 
 import logging
 import re
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -118,10 +119,10 @@ class World:
             faults=self.trace.faults,
         )
 
-    def failed(self, error: BaseException) -> Failure:
+    def failed(self, what: str) -> Failure:
         """What to tell of a run that ended so."""
-        named = _ACCOUNT.search(str(error))
-        return Failure(str(error)[:2_000], len(self.witness.intents), self.trace.story(named[0] if named else ""))
+        named = _ACCOUNT.search(what)
+        return Failure(what[-2_000:], len(self.witness.intents), self.trace.story(named[0] if named else ""))
 
     # What clients and weather ask of it.
 
@@ -237,7 +238,9 @@ def simulate(seed: str, commands: int, make_store: MakeStore = SimulatedStore) -
     try:
         return world.run()
     except Wrong as wrong:
-        return world.failed(wrong)
+        return world.failed(str(wrong))
+    except Exception:  # noqa: BLE001 - whatever it is, what reproduces it is told
+        return world.failed(traceback.format_exc())
     finally:
         world.schedule.end_all()
         log.setLevel(level)
