@@ -16,6 +16,7 @@ from sixpence.core.checkpoint import (
     write_checkpoint,
 )
 from sixpence.core.errors import InvalidInputError
+from sixpence.ledger.signing import SigningKey, is_signed
 
 SIGNED = Checkpoint(
     format=1,
@@ -83,6 +84,31 @@ def test_every_field_is_under_the_signature(field: str) -> None:
         if field == "format"
         else "its signature does not hold: a field, the key or the signature was changed"
     )
+
+
+def test_every_bit_of_a_document_matters() -> None:
+    """Each bit of a signed document is turned in turn: what is left cannot be read, or its signature does not hold."""
+    key = SigningKey("ab" * 32)
+    unsigned = msgspec.structs.replace(SIGNED, public_key=key.public_key)
+    written = write_checkpoint(msgspec.structs.replace(unsigned, signature=key.sign(unsigned.signed_bytes()))).encode()
+    assert read_checkpoint(written).fault(is_signed) is None
+
+    unfound = [
+        (place, bit)
+        for place in range(len(written))
+        for bit in range(8)
+        if not is_found(written[:place] + bytes([written[place] ^ 1 << bit]) + written[place + 1 :])
+    ]
+
+    assert unfound == []
+
+
+def is_found(document: bytes) -> bool:
+    """Whether the document cannot be read or has a fault."""
+    try:
+        return read_checkpoint(document).fault(is_signed) is not None
+    except InvalidInputError:
+        return True
 
 
 def test_a_document_is_read_as_it_was_written() -> None:
