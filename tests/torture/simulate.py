@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.simulation.process import MakeStore
+from tests.simulation.store import SimulatedStore
 from tests.simulation.world import Failure, Tried, simulate
 
 COMMANDS_A_RUN = 10_000
@@ -51,13 +53,13 @@ class _Sum:
         )
 
 
-def run_simulate(steps: int, seed: int) -> bool:
+def run_simulate(steps: int, seed: int, make_store: MakeStore = SimulatedStore) -> bool:
     """Run so many commands and some seeds twice, and say what was tried; False when something was wrong."""
     tried, told = _Sum(), time.monotonic()
     while tried.counts["commands"] < steps:
         commands = min(COMMANDS_A_RUN, steps - tried.counts["commands"])
         name = f"{seed} {tried.runs}"
-        outcome = simulate(name, commands)
+        outcome = simulate(name, commands, make_store)
         if isinstance(outcome, Failure):
             _tell(name, commands, outcome)
             return False
@@ -72,9 +74,9 @@ def run_simulate(steps: int, seed: int) -> bool:
     return True
 
 
-def run_twice(seed: str, commands: int, many: int) -> bool:
+def run_twice(seed: str, commands: int, many: int, *more: str) -> bool:
     """Whether two processes find the same in each of these seeds, and nothing wrong."""
-    runs = [_begin(seed, commands, many, hash_seed) for hash_seed in ("1", "2")]
+    runs = [_begin([seed, str(commands), str(many), *more], hash_seed) for hash_seed in ("1", "2")]
     first, second = (run.communicate()[0].splitlines() for run in runs)
     for one, other in zip(first, second, strict=False):
         if one != other:
@@ -86,8 +88,8 @@ def run_twice(seed: str, commands: int, many: int) -> bool:
     return len(first) == len(second)
 
 
-def _begin(seed: str, commands: int, many: int, hash_seed: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.simulation", seed, str(commands), str(many)]
+def _begin(arguments: list[str], hash_seed: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     return subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
