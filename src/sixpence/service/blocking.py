@@ -121,7 +121,7 @@ class SyncCreditService:
     def transaction(self) -> Iterator[Connection]:
         """A transaction of your own: `with credits.transaction() as connection`, a SQLAlchemy `Connection`.
 
-        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps everything else
+        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps every other change
         waiting, and raises `TransactionEndedError` when it took longer than a command may wait.
         """
         ledger = self._credits.ledger

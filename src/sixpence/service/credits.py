@@ -55,7 +55,7 @@ class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, P
     async def transaction(self) -> "AsyncIterator[AsyncConnection]":
         """A transaction of your own: `async with credits.transaction() as connection`, an `AsyncConnection`.
 
-        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps everything else
+        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps every other change
         waiting: it raises `TransactionEndedError` when it took longer than a command may wait, and needs `aiosqlite`.
         """
         own = await self._ledger.own()
