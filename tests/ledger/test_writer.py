@@ -208,3 +208,14 @@ def test_a_job_runs_between_batches_and_its_error_is_its_own(store: MemoryStore)
     assert done.result(5).name.startswith("sixpence-writer")
     assert writer.submit_and_wait(USE).row is not None
     writer.close()
+
+
+def test_what_was_begun_ends_as_a_value(store: MemoryStore) -> None:
+    """Whoever does not wait gets a future of the outcome, and a refusal is one as well."""
+    writer = Writer([store])
+
+    begun = [writer.begin(USE) for _ in range(7)]
+    outcomes = [future.result(5) for future in begun]
+    writer.close()
+
+    assert [type(outcome) for outcome in outcomes] == [Accepted] * 6 + [InsufficientCreditsError]

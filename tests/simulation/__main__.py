@@ -1,4 +1,4 @@
-"""`python -m tests.simulation SEED COMMANDS [MANY] [--planted BUG]`: runs one seed, or many that begin so, a digest a line.
+"""`python -m tests.simulation SEED COMMANDS [MANY] [--planted BUG]`: runs one seed or many that begin so, a line each.
 
 A seed that is given again gives the same line again, in any process. The end is 1 if something was wrong.
 """
