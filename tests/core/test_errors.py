@@ -114,8 +114,8 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         errors.TransactionEndedError(),
-        "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and do "
-        "what takes long before or after it.",
+        "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and "
+        "do what takes long before or after it.",
     ),
     (errors.DatabaseSetupError("fsync is off.", "Turn it on."), "fsync is off. Turn it on."),
     (
