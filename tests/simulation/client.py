@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ON_THE_WAY_MAX = 3 * MILLISECOND
 LATE_MAX = 4_000 * MILLISECOND
 PATIENCES = (20 * MILLISECOND, 400 * MILLISECOND, 9_000 * MILLISECOND)
+# A caller that is not answered asks less and less often, up to so many tenths of a second apart.
+PAUSES_MAX = 20
 # How often one thing is sent once nothing goes wrong any more.
 SENDS_MAX = 200
 
@@ -66,7 +68,7 @@ class Client:
             if not self._world.calm and self._random.random() < self._world.faults.abandoned:
                 self._world.leave_for_later(intent)
                 return
-            self._schedule.pause(self._random.randrange(100 * MILLISECOND))
+            self._schedule.pause(self._random.randrange(min(sends, PAUSES_MAX) * 100 * MILLISECOND))
 
     def _send(self, intent: Intent) -> "Outcome | None":
         """Send it once, perhaps with a copy that comes later; the answer, None where none came in time."""
