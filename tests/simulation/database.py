@@ -79,6 +79,7 @@ class Session:
         self.version = version
         self.sent: Append | None = None
         self.ended = False
+        self.began_at = database.schedule.now
         self._made: dict[int, str] = {}
         self._has: list[int] = []
         database.sessions[self] = None

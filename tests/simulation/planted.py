@@ -112,6 +112,12 @@ PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
     TrustsTheCommit: ("uncommitted",),
     DoubtsTheCommit: _TWICE,
     LooksTooEarly: _TWICE,
-    LeavesItOpen: ("nobody has been answered", "is not answered", "still locked", "nobody else had it"),
+    LeavesItOpen: (
+        "was left open",
+        "nobody has been answered",
+        "is not answered",
+        "still locked",
+        "nobody else had it",
+    ),
     WritesHalf: ("holds", "a defect ended request"),
 }

@@ -33,8 +33,11 @@ from tests.simulation.witness import Intent, Witness
 # How long the calm may last, and how long a knock, in the simulation's own time.
 CALM_SECONDS_MAX = 120
 KNOCK_SECONDS_MAX = 60
-# How long nobody may get an answer that says something, whatever goes wrong.
+# How long nobody may get an answer that says something: that, and some of the longest lives of a lost transaction.
 SILENCE_SECONDS_MAX = 30
+_LIVES_IN_A_ROW = 6
+# How long a transaction may be open, with a client or without.
+OPEN_SECONDS_MAX = 60
 # After so many commands a new account takes the place of the oldest one.
 COMMANDS_A_BIRTH = 100
 _AFTER_A_CRASH_MAX = SECOND // 5
@@ -84,6 +87,7 @@ class World:
             batch_size_max=random.choice((1, 3, 50, 500)),
             wait_seconds_max=random.choice((0.05, 1.0, 5.0)),
         )
+        self._silence_max = SILENCE_SECONDS_MAX * SECOND + _LIVES_IN_A_ROW * self.faults.lingers_max
         self._skew_max = random.choice((1, SECOND, 3_600 * SECOND))
         self._accounts_at_once = random.choice((5, 40, 150))
         self._books: dict[str, Book] = {}
@@ -176,8 +180,15 @@ class World:
             self._replace_the_dead()
             if until is not None and self.schedule.now > until:
                 raise Wrong("it does not come to rest")
-            if tasks and self.schedule.now > self.witness.answered_at + SILENCE_SECONDS_MAX * SECOND:
-                raise Wrong(f"nobody has been answered for {SILENCE_SECONDS_MAX} seconds")
+            self._look_for_standstill(bool(tasks))
+
+    def _look_for_standstill(self, somebody_waits: bool) -> None:
+        now = self.schedule.now
+        oldest = next(iter(self.database.sessions), None)
+        if oldest is not None and now > oldest.began_at + OPEN_SECONDS_MAX * SECOND:
+            raise Wrong(f"a transaction was left open {OPEN_SECONDS_MAX} seconds ago")
+        if somebody_waits and now > self.witness.answered_at + self._silence_max:
+            raise Wrong(f"nobody has been answered for {self._silence_max // SECOND} seconds")
 
     def _replace_the_dead(self) -> None:
         for place, process in enumerate(self._processes):
