@@ -100,16 +100,22 @@ class Replay:
         return None
 
     def _explains(self, call: Call) -> bool:
-        """Whether the account as it stands, at an instant of the call, refuses like this."""
+        """Whether the account as it stands refuses like this, at the first or at the last instant of the call.
+
+        Between them only what is refused for the time itself can change, and that once: whatever falls due has a row.
+        """
         rows = self._reference.rows
         if call.asked.kind == READ:
             return not rows and call.body.get("code") == "account-not-found"
         figures = {"remaining": rows[-1].remaining, "held": rows[-1].held} if rows else {}
         if any(name in call.body and call.body[name] != value for name, value in figures.items()):
             return False
+        return any(self._refuses(call, clock) for clock in (call.called_at, call.returned_at or call.called_at))
+
+    def _refuses(self, call: Call, clock: int) -> bool:
         trial = _fork(self._reference)
         command, keyed = to_command(call.asked), call.asked.key is not None
-        made, refused = trial.run(command, clock=call.called_at, priced_by=self._priced_by, keyed=keyed)
+        made, refused = trial.run(command, clock=clock, priced_by=self._priced_by, keyed=keyed)
         # Where something falls due first, it has rows of its own, and the refusal is looked at after those.
         return not made and refused is not None and told_by_refusal(call.body, refused)
 

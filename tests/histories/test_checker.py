@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sixpence.core.instant import SECOND
+from sixpence.core.instant import SECOND, to_wire
 from tests.histories.checker import check
 from tests.histories.history import Call, History, Row
 from tests.histories.tale import Tale
@@ -205,6 +205,19 @@ def test_a_refusal_meets_any_version_while_it_waits() -> None:
     found = found_in(replace(tale.history(), calls=[tale.calls[0], waited, granted]))
 
     assert found == []
+
+
+def test_a_refusal_for_the_time_alone() -> None:
+    """A grant that ends while its request waits may be refused for that, and one that ends later may not."""
+    tale = Tale()
+    tale.ask("ensure")
+    expires_at = to_wire(tale.clock + 3 * SECOND)
+    refused = tale.ask("grant", amount=5, reason="enough", expires_at=expires_at)
+    lasting = {**refused.asked.fields, "expires_at": to_wire(tale.clock + 60 * SECOND)}
+    longer = replace(refused, asked=replace(refused.asked, fields=lasting))
+
+    assert found_in(tale.history()) == []
+    assert found_in(replace(tale.history(), calls=[tale.calls[0], longer])) == ["wrong refusal"]
 
 
 @pytest.mark.parametrize("changes", [{"status": None}, {"status": 503, "body": {"code": "outcome-unknown"}}])
