@@ -36,7 +36,7 @@ PROGRESS_SECONDS = 10.0
 # Nobody gets anything done for so long: then something does not come back by itself.
 STUCK_SECONDS = 120.0
 # What to expect of a machine with two processors, for the line at the beginning.
-_SECONDS_A_DEATH = 3.5
+_SECONDS_A_DEATH = 2.6
 
 
 def run_kill(deaths: int, seed: int) -> bool:
