@@ -67,3 +67,16 @@ def test_what_would_break_the_request_is_refused(call: Call) -> None:
     """A head that is none would be blamed on the app."""
     with pytest.raises(RaceError):
         bytes_of(call, HERE)
+
+
+@pytest.mark.parametrize("value", ["Bearer spk_secret\r", "Bearer spk_secret\n", "Bearer spk_secret\u2603"])
+def test_a_header_that_is_refused_is_named_without_its_value(value: str) -> None:
+    """What it says may be a key, and what is refused is printed."""
+    call = Call("POST", "/", headers={"Authorization": value})
+
+    with pytest.raises(RaceError) as refused:
+        bytes_of(call, HERE)
+
+    assert str(refused.value) == (
+        "The header 'Authorization' is not plain ASCII on one line. Percent-encode it or take that out."
+    )

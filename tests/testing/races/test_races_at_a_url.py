@@ -112,7 +112,27 @@ def test_the_command_line_ends_with_1_where_the_race_is_lost(server: ServerProce
     assert "double_charge in same_key" in done.stdout
 
 
-def commanded(server: ServerProcess, key: str, *more: str) -> "subprocess.CompletedProcess[str]":
+@pytest.mark.parametrize("around", ["{}\r", " {}\n"])
+def test_white_space_around_the_key_of_the_ledger_is_no_part_of_it(
+    server: ServerProcess, key: str, around: str
+) -> None:
+    """A key from a file with another system's line ends lets in, too."""
+    done = commanded(server, key, "--json", '{"feature": "interior"}', SIXPENCE_KEY=around.format(key))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("header", ["Authorization Bearer spk_secret", "Authorization: Bearer spk_secret\r\nA: b"])
+def test_the_command_line_shows_no_headers_value(server: ServerProcess, key: str, header: str) -> None:
+    """A header that is refused may have a key in it."""
+    done = commanded(server, key, "--header", header)
+
+    assert done.returncode == 1
+    assert "header" in done.stderr
+    assert "spk_secret" not in done.stdout + done.stderr
+
+
+def commanded(server: ServerProcess, key: str, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """The command line against the server's own endpoint."""
     command = [sys.executable, "-m", "sixpence.testing.races", f"{server.url}{USE}"]
     own = [
@@ -129,7 +149,7 @@ def commanded(server: ServerProcess, key: str, *more: str) -> "subprocess.Comple
     ]
     return subprocess.run(
         [*command, *own, *more],
-        env={**server.environment, "SIXPENCE_KEY": key},
+        env={**server.environment, "SIXPENCE_KEY": key, **variables},
         capture_output=True,
         text=True,
         timeout=60,

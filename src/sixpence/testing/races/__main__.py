@@ -33,7 +33,7 @@ A webhook:  python -m sixpence.testing.races http://localhost:3000/api/paid --ac
 def main() -> int:
     """Run the race that the command line asks for; the status to end with."""
     asked = _parser().parse_args()
-    api_key = os.environ.get(_KEY_VARIABLE)
+    api_key = os.environ.get(_KEY_VARIABLE, "").strip()
     if not api_key:
         return _refused(f"{_KEY_VARIABLE} is not set. Put an API key of the ledger there: sixpence key create.")
     try:
@@ -75,7 +75,8 @@ def _call(asked: argparse.Namespace, path: str, body: str | None) -> KeyedCall:
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise RaceError(f"--header {text!r} has no name. Write it as 'Name: value'.")
+        # Not shown: it may be a key.
+        raise RaceError("A --header has no name. Write it as 'Name: value'.")
     return name.strip(), value.strip()
 
 

@@ -91,10 +91,18 @@ def bytes_of(call: Call, place: Place) -> bytes:
     given = {name.lower() for name in call.headers}
     headers = {**{name: value for name, value in own.items() if name.lower() not in given}, **call.headers}
     lines = [f"{call.method} {place.base}{call.path} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    for line in lines:
-        if not line.isascii() or _BREAKS.search(line):
-            raise RaceError(f"{line!r} cannot stand in a request's head. Percent-encode what is not plain ASCII.")
+    if _breaks_a_head(lines[0]):
+        raise RaceError(f"{lines[0]!r} cannot stand in a request's head. Percent-encode what is not plain ASCII.")
+    for name, value in headers.items():
+        line = f"{name}: {value}"
+        if _breaks_a_head(line):
+            # Its value may be a key, and a message goes into logs.
+            raise RaceError(f"The header {name!r} is not plain ASCII on one line. Percent-encode it or take that out.")
+        lines.append(line)
     if not call.path.startswith("/") or " " in call.path:
         raise RaceError(f"{call.path!r} is no path. Give one as /generate, percent-encoded.")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _breaks_a_head(line: str) -> bool:
+    return not line.isascii() or _BREAKS.search(line) is not None
