@@ -188,7 +188,7 @@ def test_the_report_as_json(idle: ServerProcess) -> None:
 
     done = idle.run("verify", "--json")
 
-    counts = {"accounts": 1, "transactions": 1, "erased": 0}
+    counts = {"accounts": 1, "transactions": 1, "erased": 0, "checkpoints": {"kept": 0, "compared": 0}}
     told = f"account '{account_id}': remaining is 600, its ledger says 6"
     assert (clean.returncode, clean.stderr, done.returncode, done.stderr) == (0, "", 1, "")
     assert json.loads(clean.stdout) == {"clean": True, **counts, "differences": [], "notes": []}
@@ -224,7 +224,7 @@ def test_a_run_that_comes_to_its_end_leaves_no_file(idle: ServerProcess) -> None
 def test_a_file_of_anything_else_is_left_alone(idle: ServerProcess) -> None:
     """A slip of the finger overwrites nothing."""
     with_an_account(idle)
-    for text in ("a letter to a friend", '{"format": 2}', "[]"):
+    for text in ("a letter to a friend", '{"format": 3}', "[]", '{"x":' + "[" * 100_000):
         (idle.home / "letter").write_text(text)
 
         done = idle.run("verify", "--resume", "letter")

@@ -7,13 +7,16 @@ from pathlib import Path
 import msgspec
 
 from sixpence.cli.errors import CommandRefusedError
+from sixpence.core.stored_document import decoder_of
 from sixpence.ledger.passed import Passed
+
+_decode = decoder_of(Passed)
 
 
 def read(file: Path) -> Passed | None:
     """What an earlier run kept, None where there is no file; a file of anything else is refused and left alone."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Passed)
+        return _decode(file.read_bytes())
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from sixpence.core.stored_document import decoder_of
+
 RANK_MAX = 1_000_000
 
 Rounding = Literal["up", "down", "nearest"]
@@ -143,5 +145,8 @@ DEFAULT_CATALOG = Catalog(
 
 
 def from_document(text: str) -> Catalog:
-    """The catalog of a stored document."""
-    return msgspec.json.decode(text, type=Catalog)
+    """The catalog of a stored document; raises `MsgspecError` where it is none."""
+    return _decode(text)
+
+
+_decode = decoder_of(Catalog)

@@ -15,6 +15,7 @@ from sixpence.core.grant import DEFAULT_PRIORITY, Category
 from sixpence.core.hold import Beyond, HoldTerms
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Usage
+from sixpence.core.stored_document import decoder_of
 from sixpence.core.subscription import Subscription
 from sixpence.core.window import Mark
 
@@ -148,8 +149,8 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
         return _decode_allocations(self.allocations)
 
 
-_decode_detail = msgspec.json.Decoder(Detail).decode
-_decode_allocations = msgspec.json.Decoder(tuple[Allocation, ...]).decode
+_decode_detail = decoder_of(Detail)
+_decode_allocations = decoder_of(tuple[Allocation, ...])
 _encode = msgspec.json.Encoder().encode
 
 

@@ -9,6 +9,7 @@ from sixpence.core.account import Account, Standing
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.grant import Grant
 from sixpence.core.hold import Hold
+from sixpence.core.stored_document import decoder_of
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import FIRST_HEAD, Transaction
 from sixpence.core.window import Window
@@ -62,8 +63,8 @@ ACCOUNT_COLUMNS = tuple(column.name for column in credit_accounts.columns)
 TRANSACTION_COLUMNS = tuple(column.name for column in credit_transactions.columns)
 HOLD_COLUMNS = HoldRow.__struct_fields__
 
-_decode_live = msgspec.json.Decoder(Live).decode
-_decode_hold = msgspec.json.Decoder(Hold).decode
+_decode_live = decoder_of(Live)
+_decode_hold = decoder_of(Hold)
 _encode = msgspec.json.Encoder().encode
 
 

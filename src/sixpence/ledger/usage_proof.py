@@ -6,10 +6,9 @@ rows that lie in the outbox are read (`sixpence.delivery`).
 
 from collections.abc import Iterable, Iterator, Mapping
 
-import msgspec
-
 from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.core.instant import DAY, INSTANT_MAX, to_wire
+from sixpence.core.stored_document import decoder_of
 from sixpence.core.transaction import Detail, Transaction
 from sixpence.ledger.scan import Row, Scan
 
@@ -23,7 +22,7 @@ _NOTHING = (0, 0, 0)
 Sums = tuple[int, int, int]
 """Uses, what they consumed, and what was refunded of them."""
 
-_decode_touched = msgspec.json.Decoder(tuple[tuple[str, int, int], ...]).decode
+_decode_touched = decoder_of(tuple[tuple[str, int, int], ...])
 
 
 def stream_days(scan: Scan, *, above: int | None) -> Iterator[Row]:
