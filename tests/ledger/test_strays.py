@@ -74,6 +74,27 @@ def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedCl
     assert verified(granted).differences == []
 
 
+CLAIM = "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) VALUES ('invoice 9', :no, :id, 5)"
+
+
+def test_a_claim_of_an_account_that_there_is_not_is_found(granted: str) -> None:
+    """An event is claimed only for an account that is there, so this one's is gone."""
+    run(granted, CLAIM, {"no": account_no("ghost"), "id": "ghost"})
+
+    assert verified(granted).differences == [
+        "the claim of the source key 'invoice 9' is of account 'ghost', which there is not"
+    ]
+
+
+def test_a_claim_of_an_account_at_a_later_number_is_no_difference(granted: str) -> None:
+    """Where an account's first number was taken the claim still holds that."""
+    insert = "INSERT INTO credit_accounts (account_no, account_id) VALUES (:no, :id)"
+    run(granted, insert, {"no": account_no("eve", 1), "id": "eve"})
+    run(granted, CLAIM, {"no": account_no("eve"), "id": "eve"})
+
+    assert [told for told in verified(granted).differences if "claim" in told] == []
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

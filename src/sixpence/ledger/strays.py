@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sixpence.core.bounds import account_no
 from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.ledger.claims import SOURCE_PREFIX
+from sixpence.ledger.keyed import ATTEMPTS_MAX
 from sixpence.ledger.scan import Scan
 
 # Clocks of servers differ by less; beyond it, what a plan gives or takes by time comes late (invariant 12).
@@ -45,7 +46,12 @@ _OF_EVENTS = {
     "first": SOURCE_PREFIX,
     "beyond": SOURCE_PREFIX[:-1] + chr(ord(SOURCE_PREFIX[-1]) + 1),
 }
-_CLAIMS = "SELECT source_key, account_no, account_id, claimed_at FROM source_claims ORDER BY source_key"
+_CLAIMS = """
+    SELECT c.source_key, c.account_no, c.account_id, c.claimed_at, a.account_no FROM source_claims AS c
+        LEFT JOIN credit_accounts AS a ON a.account_no = c.account_no AND a.account_id = c.account_id
+    ORDER BY c.source_key
+    """
+_IS_THERE = "SELECT 1 FROM credit_accounts WHERE account_no = ? AND account_id = ?"
 # Up to the end of the calendar: SQLite keeps any value in any column, and what is no instant is for the proof to tell.
 _AHEAD = text(
     """
@@ -92,12 +98,19 @@ def list_ahead(connection: Connection, *, most: int) -> list[str]:
 
 
 def _claim_faults(scan: Scan) -> Iterator[str]:
-    """What is wrong with the claims by themselves: their account's number follows from its id, their time is one."""
-    for key, number, name, claimed_at in scan.stream(_CLAIMS):
+    """What is wrong with the claims: their account is there, its number follows from its id, and their time is one."""
+    for key, number, name, claimed_at, found in scan.stream(_CLAIMS):
         if number != _number_of(name):
             yield f"the claim of the source key {key!r:.80} names number {number}, which is not that of '{name}'"
+        elif found is None and not _is_there(scan, name):
+            yield f"the claim of the source key {key!r:.80} is of account '{name}', which there is not"
         if not isinstance(claimed_at, int) or not 0 <= claimed_at <= INSTANT_MAX:
             yield f"the claim of the source key {key!r:.80} was made at {claimed_at!r:.60}, which is no instant"
+
+
+def _is_there(scan: Scan, name: str) -> bool:
+    """Whether the account stands at any of the numbers that its id may have: a claim holds the first one."""
+    return any(scan.rows(_IS_THERE, (account_no(name, attempt), name)) for attempt in range(ATTEMPTS_MAX))
 
 
 def _number_of(name: object) -> int | None:
