@@ -1,8 +1,11 @@
 """A proof that was ended before its end goes on from there, on the same ledger and on no other."""
 
+from itertools import count
+
 import msgspec
 import pytest
 
+from sixpence.core.bounds import account_no
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.passed import Passed
@@ -146,14 +149,72 @@ def test_accounts_that_came_since_are_counted(ledger: str) -> None:
 def test_accounts_that_are_gone_are_found(ledger: str) -> None:
     """What was there is not there: that is a difference, though it is behind."""
     passed = stopped(ledger, 3)
-    gone = {"no": numbers(ledger)[1]}
-    for table in ("credit_accounts", "credit_transactions"):
-        run(ledger, f"DELETE FROM {table} WHERE account_no = :no", gone)
+    remove(ledger, numbers(ledger)[1])
 
     went_on = verified(ledger, passed=passed)
 
     assert went_on.report is not None
     assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
+
+
+@pytest.mark.parametrize("stops", [0, 1])
+def test_an_account_that_is_gone_is_found_beside_one_that_came(ledger: str, stops: int) -> None:
+    """Their number is the same, and they are not: also where the run that saw it was stopped in its turn."""
+    passed = stopped(ledger, 3)
+    remove(ledger, numbers(ledger)[1])
+    come_behind(ledger, passed)
+    for _ in range(stops):
+        passed = verified(ledger, passed=passed, ends_after=1).kept[-1]
+
+    went_on = verified(ledger, passed=passed)
+
+    assert went_on.report is not None
+    assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
+    assert any("1 accounts have come since among those" in note for note in went_on.report.notes)
+
+
+def test_an_account_that_came_is_no_difference_in_a_later_run_either(ledger: str) -> None:
+    """A run that was stopped again still knows who was not proved, and what is gone since."""
+    first = stopped(ledger, 3)
+    come_behind(ledger, first)
+    second = verified(ledger, passed=first, ends_after=1).kept[-1]
+
+    third = verified(ledger, passed=second)
+    remove(ledger, numbers(ledger)[1])
+    fourth = verified(ledger, passed=second)
+
+    assert third.report is not None
+    assert fourth.report is not None
+    assert (third.report.accounts, third.report.differences) == (6, [])
+    assert [note[:39] for note in third.report.notes[1:]] == ["1 accounts have come since among those,"]
+    assert [difference[:23] for difference in fourth.report.differences] == ["1 accounts are gone tha"]
+
+
+def test_an_account_that_does_not_say_when_it_came_is_a_difference(ledger: str) -> None:
+    """One without any row takes the place of one that was there."""
+    passed = stopped(ledger, 3)
+    remove(ledger, numbers(ledger)[1])
+    run(ledger, "INSERT INTO credit_accounts (account_no, account_id) VALUES (7, 'eve@example.com')")
+
+    went_on = verified(ledger, passed=passed)
+
+    assert went_on.report is not None
+    (told,) = went_on.report.differences
+    assert told.startswith("the accounts that were proved by 20")
+    assert told.endswith(" are not those that are there now; begin anew to know more")
+
+
+def remove(url: str, number: int) -> None:
+    """Takes an account away with its rows."""
+    for table in ("credit_accounts", "credit_transactions"):
+        run(url, f"DELETE FROM {table} WHERE account_no = :no", {"no": number})
+
+
+def come_behind(url: str, passed: Passed) -> None:
+    """A new account whose number was passed."""
+    names = (f"late-{number}@example.com" for number in count())
+    with SyncCreditService(url) as service:
+        service.initialize_user_credits(next(name for name in names if account_no(name) < passed.account_no))
 
 
 def test_it_does_not_go_on_in_another_ledger(ledger: str) -> None:

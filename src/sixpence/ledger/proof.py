@@ -43,6 +43,8 @@ _LIVE = ACCOUNT_COLUMNS.index("live")
 class Proof:
     """One account's proof: `transactions` were looked at, `erased` of them with blanked metadata.
 
+    `recorded_at` is what the first row says of when it was recorded.
+
     With `decide` every row is decided anew as well, under the catalogs of `priced_by`. Without `usage` what was used
     by day is not compared.
     """
@@ -51,6 +53,7 @@ class Proof:
         self, scan: Scan, stored: Row, priced_by: PricedBy | None, *, usage: UsageProof | None, decide: bool
     ) -> None:
         self.transactions = self.erased = 0
+        self.recorded_at: object = None
         self._stored = stored
         self._used = 0
         self._account = Account(account_no=stored[0], account_id=stored[1])
@@ -83,6 +86,8 @@ class Proof:
         return None if told is None else f"account '{name}': {told}"
 
     def _step(self, row: Transaction) -> None:
+        if self.transactions == 0:
+            self.recorded_at = row.recorded_at
         self.transactions += 1
         if row.metadata is None and row.metadata_digest is not None:
             self.erased += 1

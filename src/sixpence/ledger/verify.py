@@ -17,7 +17,7 @@ from sixpence.core.catalog import PricedBy
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger import catalogs, strays
 from sixpence.ledger.earlier import SELECT_TRANSACTIONS
-from sixpence.ledger.passed import Mark, Passed, name_of, since, why_not
+from sixpence.ledger.passed import Mark, Passed, Tally, name_of, since, why_not
 from sixpence.ledger.proof import Proof
 from sixpence.ledger.rows import ACCOUNT_COLUMNS
 from sixpence.ledger.scan import Row, Scan
@@ -82,6 +82,7 @@ class _Done(msgspec.Struct, frozen=True):
     transactions: int = 0
     erased: int = 0
     account_no: int | None = None
+    there: Tally = Tally()
 
 
 class _Walk:
@@ -110,6 +111,7 @@ class _Walk:
         self._notes: list[str] = []
         self._marks: list[Mark] = []
         self._done = _Done()
+        self._came = 0
 
     def run(self, passed: Passed | None) -> Report:
         """The report of all that there is to be looked at."""
@@ -132,11 +134,13 @@ class _Walk:
         if reason is not None:
             problem = f"what was kept cannot be gone on from: {reason}."
             raise InvalidInputError("resume", f"{problem} Begin anew, with another file or without one.")
-        self._done = _Done(passed.accounts, passed.transactions, passed.erased, passed.account_no)
         self._marks, self._found = list(passed.marks), list(passed.differences)
-        notes, differences = since(passed, self._scan)
-        self._notes += notes
-        self._between += differences
+        now = since(passed, self._scan)
+        self._done = _Done(passed.accounts, passed.transactions, passed.erased, passed.account_no, now.there)
+        self._came = now.came
+        self._notes += now.notes
+        for difference in now.differences:
+            self._differ(difference)
 
     def _look_between(self) -> None:
         """What no account shows by itself: the catalogs, and what lies between accounts."""
@@ -189,12 +193,13 @@ class _Walk:
         seq, head = proof.head
         if seq > 0:
             self._marks[1:] = [Mark(number, seq, head.hex())]
-        done = self._done
+        done, is_number = self._done, isinstance(number, int)
         self._done = _Done(
             done.accounts + 1,
             done.transactions + proof.transactions,
             done.erased + proof.erased,
-            number if isinstance(number, int) else done.account_no,
+            number if is_number else done.account_no,
+            done.there.with_account(number, proof.recorded_at) if is_number else done.there,
         )
         if self._keep is not None and time.monotonic() - self._kept_at >= self._kept_each_seconds:
             self._keep_what_passed()
@@ -224,6 +229,8 @@ class _Walk:
             accounts=done.accounts,
             transactions=done.transactions,
             erased=done.erased,
+            there=done.there,
+            came=self._came,
             differences=self._found,
         )
         self._keep(passed)
