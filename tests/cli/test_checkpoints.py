@@ -71,6 +71,36 @@ def test_a_file_that_is_there_is_not_overwritten(idle: ServerProcess) -> None:
     assert idle.run("checkpoint", "show").stderr == "There is no checkpoint yet. Make one: sixpence checkpoint.\n"
 
 
+def test_what_cannot_be_written_is_not_signed(idle: ServerProcess) -> None:
+    """A folder that is not there is seen before anything is signed, and nothing is left beside a file that can be."""
+    file = idle.home / "none" / "monday.checkpoint"
+
+    refused = idle.run("checkpoint", "--out", str(file))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    problem = "cannot be written (No such file or directory). Nothing was signed."
+    assert refused.stderr == f"--out: {file} {problem}\n"
+    assert idle.run("checkpoint", "show").stderr == "There is no checkpoint yet. Make one: sixpence checkpoint.\n"
+    file.parent.mkdir()
+    assert idle.run("checkpoint", "--out", str(file)).returncode == 0
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_printed_document_hides_nothing(idle: ServerProcess) -> None:
+    """What `checkpoint` prints, without the heads, does not take the place of the ledger's own comparison."""
+    use(idle, 2)
+    document = idle.home / "monday.json"
+    document.write_text(idle.run("checkpoint").stdout)
+    clean = idle.run("verify", "--json", "--checkpoint", str(document))
+    with sqlite3.connect(idle.home / "credits.db") as connection:
+        connection.execute("DELETE FROM checkpoint_heads")
+
+    told = idle.run("verify", "--checkpoint", str(document))
+
+    assert (clean.returncode, json.loads(clean.stdout)["checkpoints"]) == (0, {"kept": 1, "compared": 1})
+    assert (told.returncode, "its heads, 0 of 1, are not those that were signed" in told.stderr) == (1, True)
+
+
 def test_a_restored_backup_is_told(idle: ServerProcess) -> None:
     """The whole folder of Monday is put back on Wednesday: right in itself, and not what Tuesday's file says."""
     account_id = use(idle)
@@ -88,8 +118,9 @@ def test_a_restored_backup_is_told(idle: ServerProcess) -> None:
     assert (clean.returncode, alone.returncode) == (0, 0)
     assert (told.returncode, told.stdout) == (1, "")
     lost = f"checkpoint 2 of {made_at} covers its transactions up to 4, and they end at 2"
+    assert f"{tuesday}: checkpoint 2 of {made_at} is not in the ledger: an older copy was restored" in told.stderr
     assert f"{tuesday}: account '{account_id}': {lost}: the newest were removed, or an older copy of " in told.stderr
-    assert told.stderr.endswith("1 accounts, 2 transactions: 1 difference\n")
+    assert told.stderr.endswith("1 accounts, 2 transactions: 2 differences\n")
 
 
 def test_a_lost_tail_is_told_without_a_file(idle: ServerProcess) -> None:
@@ -157,7 +188,7 @@ def test_a_statement_proves_itself(installation: ServerProcess, tmp_path: Path) 
 
     assert (borne_out.returncode, borne_out.stderr) == (0, "")
     assert borne_out.stdout.startswith(f"Account '{account_id}' from ")
-    assert f"signed with {key}, attests all of the movements." in borne_out.stdout
+    assert f"signed with {key}, attests all of the movements that are shown." in borne_out.stdout
     assert (noted.returncode, noted.stderr.startswith("note: the signature shows that whoever has the key")) == (
         0,
         True,
@@ -178,9 +209,11 @@ def test_what_came_after_the_checkpoint_is_said(idle: ServerProcess) -> None:
     said = idle.run("verify", str(file))
 
     assert said.returncode == 0
-    assert "attests 2 of the movements." in said.stdout
+    assert "attests 2 of the movements that are shown." in said.stdout
     assert "From transaction 3 of " in said.stdout
-    assert said.stdout.endswith("No row after the period is shown, so one at its end may have been left out.\n")
+    assert said.stdout.endswith(
+        "No row after the period is signed, so that rows at its end may have been left out, or its end moved.\n"
+    )
 
 
 def test_a_statement_is_proved_by_itself(idle: ServerProcess) -> None:

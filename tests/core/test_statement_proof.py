@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from sixpence.core.chain import row_hash
+from sixpence.core.statement import Statement
 from sixpence.core.statement_document import StatementDiffersError, read_document
-from sixpence.core.statement_proof import ProvedRow
+from sixpence.core.statement_proof import ProvedRow, prove
+from sixpence.core.transaction import FIRST_HEAD
 from tests.core.case_table import ACCOUNT_ID, read_instant
-from tests.core.proven import as_shown, checked, ledger, period_of, statement
+from tests.core.proven import as_shown, checked, ledger, period_of, signed, statement
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -36,7 +38,32 @@ def test_any_period_is_borne_out_from_any_checkpoint(since: str, until: str, sig
     came = checked(statement(since, until, signed_up_to=signed_up_to, last=last))
 
     assert (came.statement.opening, came.statement.closing) == (period.opening, period.closing)
-    assert (came.attested_up_to, came.is_followed) == (signed_up_to, last > period.closing.version)
+    assert (came.attested_up_to, came.is_followed) == (signed_up_to, signed_up_to > period.closing.version)
+
+
+def test_a_row_that_nobody_signed_ends_no_period() -> None:
+    """Rows after the checkpoint may be left out and one be made up: it does not show that the period is whole."""
+    rows = ledger()[:2]
+    made_up = msgspec.structs.replace(ledger()[4], seq=3, balance_after=rows[1].balance_after - 1)
+    made_up = msgspec.structs.replace(made_up, hash=row_hash(rows[1].hash, made_up))
+    period = period_of(rows, read_instant("-1"), read_instant("3.5"))
+    checkpoint, place, path = signed(rows[1])
+    proof = prove(period, [*rows, made_up], previous=FIRST_HEAD, checkpoint=checkpoint, place=place, path=path)
+
+    came = checked(as_shown(Statement.of(period, rows, proof)))
+
+    assert (came.attested_up_to, came.is_followed, came.statement.closing.version) == (2, False, 2)
+
+
+@pytest.mark.parametrize(("since", "until"), [("3", "2"), ("2", "2")])
+def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str) -> None:
+    """Nothing lies in it, so that nothing could be wrong with it."""
+    document = statement("-1", "5", signed_up_to=5, last=5)
+    proof = document["proof"]
+    turned = {**proof, "since": read_instant(since), "until": read_instant(until)}
+
+    with pytest.raises(StatementDiffersError, match="before it begins"):
+        checked({**document, "proof": turned})
 
 
 def test_every_bit_of_a_statement_matters() -> None:

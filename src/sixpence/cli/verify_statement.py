@@ -53,7 +53,7 @@ def _words(checked: Checked) -> list[str]:
         f"{statement.opening.remaining} at first, {count} movement{'' if count == 1 else 's'}, "
         f"{statement.closing.remaining} in the end: borne out by the ledger's rows.",
         f"Checkpoint {checkpoint.number} of {checkpoint.made_at}, signed with {checkpoint.public_key}, attests "
-        f"{'all' if attested == count else attested} of the movements.",
+        f"{'all' if attested == count else attested} of the movements that are shown.",
     ]
     if attested < count:
         later = statement.movements[attested]
@@ -61,8 +61,10 @@ def _words(checked: Checked) -> list[str]:
             f"From transaction {later.seq} of {to_wire(later.created_at)} on they came after that checkpoint: their "
             "chain continues from it, and no signature covers them yet."
         )
-    if not checked.is_followed and not (attested == count and checkpoint.made_at >= to_wire(statement.until)):
-        lines.append("No row after the period is shown, so one at its end may have been left out.")
+    if not checked.is_followed:
+        lines.append(
+            "No row after the period is signed, so that rows at its end may have been left out, or its end moved."
+        )
     return lines
 
 

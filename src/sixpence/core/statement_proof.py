@@ -74,7 +74,8 @@ class StatementProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """A statement that its proof bears out. Up to transaction `attested_up_to` the signature covers every row.
 
-    `is_followed` says that the row after the period is there, so that none at its end was left out.
+    `is_followed` says that the row after the period is there and signed, so that none at its end was left out: one
+    that nobody signed could be made up by whoever leaves out others.
     """
 
     statement: Statement
@@ -123,7 +124,7 @@ def check(document: dict[str, Any], *, is_signed: SignatureCheck, as_shown: AsSh
     told = first_difference(as_shown(statement), {**document, "proof": None})
     if told is not None:
         raise StatementDiffersError(told)
-    is_followed = rows[-1].seq > statement.closing.version
+    is_followed = head.seq > statement.closing.version
     return Checked(statement=statement, checkpoint=proof.checkpoint, attested_up_to=head.seq, is_followed=is_followed)
 
 
@@ -191,6 +192,8 @@ def _attested(proof: StatementProof, rows: Sequence[Transaction]) -> Head:
 def _rebuilt(proof: StatementProof, rows: Sequence[Transaction]) -> Statement:
     """The statement that the rows make for the period of the proof."""
     since, until = proof.since, proof.until
+    if since >= until:
+        raise StatementDiffersError(f"its period ends at {to_wire(until)}, before it begins at {to_wire(since)}")
     before = [row for row in rows if row.created_at < since]
     if not before and rows[0].seq > 1:
         raise StatementDiffersError(f"no row shows what there was before {to_wire(since)}")
@@ -200,7 +203,7 @@ def _rebuilt(proof: StatementProof, rows: Sequence[Transaction]) -> Statement:
     period = Period(account_id=rows[0].account_id, since=since, until=until, opening=opening, closing=closing)
     try:
         return Statement.of(period, shown)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise StatementDiffersError(f"a row's detail cannot be read: {error}") from None
 
 

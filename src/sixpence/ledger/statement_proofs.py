@@ -55,12 +55,15 @@ def _proof(connection: Connection, account: Account, period: Period) -> dict[str
 
 
 def _covering(connection: Connection, account_no: int, version: int) -> tuple[Checkpoint, Found] | None:
-    """The oldest checkpoint that still covers that version, so that few rows lead there; else the newest there is."""
+    """The oldest checkpoint that covers more than that version, so that few rows lead there; else the newest there is.
+
+    A signed row behind the period shows that the period is whole.
+    """
     covering: tuple[Checkpoint, Found] | None = None
     for number in checkpoints.list_kept(connection):
         checkpoint = checkpoints.find_checkpoint(connection, number)
         found = checkpoints.find_head(connection, number, account_no)
-        if checkpoint is None or found is None or (covering is not None and found.head.seq < version):
+        if checkpoint is None or found is None or (covering is not None and found.head.seq <= version):
             break
         covering = checkpoint, found
     return covering

@@ -1,6 +1,7 @@
 """Looking back: what an account had at an instant, its statement for a period, and why things are as they are.
 
-Every look brings the account up to date first, so that what was due by an instant is counted at it.
+Every look brings the account up to date first, so that what was due by an instant is counted at it. Where something may
+still be on its way into the ledger at or before that instant, it is waited for: what was told once stays true.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from sixpence.core.account import Account
 from sixpence.core.account_explanation import LATEST_MAX, explained_account
 from sixpence.core.bounds import shown
+from sixpence.core.commands import Tick
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.explanation import explained
 from sixpence.core.instant import DAY, INSTANT_MAX, to_datetime, to_wire
@@ -21,6 +23,7 @@ from sixpence.core.statement_csv import StatementCSV
 from sixpence.core.statement_text import StatementText
 from sixpence.core.transaction import Transaction
 from sixpence.ledger import reader
+from sixpence.ledger.batch import Request
 from sixpence.ledger.looking_back import Surroundings, find_last_at, list_between, look_around
 from sixpence.ledger.statement_proofs import find_proof
 from sixpence.service import fields
@@ -41,16 +44,16 @@ class LookingBack(Operations):
         """What the account had at an instant, after everything that happened up to it; now where nothing is said.
 
         Before its first transaction that is 0, at version 0. An instant in the future is refused. Raises
-        `AccountNotFoundError`.
+        `AccountNotFoundError`, and `AccountBusyError` while a transaction that is not over holds the account.
         """
         instant = fields.instant("at", at)
-        upper = INSTANT_MAX if instant is None else instant
-        scene, row = await self._standing(
-            account_id, lambda connection, account: find_last_at(connection, account, upper)
-        )
+        scene, _ = await self._standing(account_id, nothing_more)
         if instant is not None and instant > scene.now:
             raise _in_the_future("at", instant, scene, "leave it out for the balance now")
-        return PastBalance.of(scene.account.account_id, to_datetime(scene.now if instant is None else instant), row)
+        upper = scene.now if instant is None else instant
+        account = await self._settled(scene, upper)
+        row = await self._read(lambda connection: find_last_at(connection, account, upper))
+        return PastBalance.of(account.account_id, to_datetime(upper), row)
 
     async def get_statement(
         self, account_id: str, *, since: datetime | None = None, until: datetime | None = None
@@ -58,7 +61,8 @@ class LookingBack(Operations):
         """What the account had right before `since`, each movement from then on, and what it had right before `until`.
 
         Without times the last 30 days up to now. With more than 10,000 movements it is refused; `stream_statement` has
-        no such bound. Raises `AccountNotFoundError`.
+        no such bound. Raises `AccountNotFoundError`, and `AccountBusyError` while a transaction that is not over holds
+        the account.
         """
         account, period = await self._period(account_id, since, until)
         return await self._read(lambda connection: self._statement(connection, account, period))
@@ -113,7 +117,21 @@ class LookingBack(Operations):
         from_, up_to = fields.instant("since", since), fields.instant("until", until)
         scene, _ = await self._standing(account_id, nothing_more)
         first, end = _bounds(scene, from_, up_to)
-        return scene.account, await self._read(lambda connection: _frame(connection, scene.account, first, end))
+        account = await self._settled(scene, end - 1)
+        return account, await self._read(lambda connection: _frame(connection, account, first, end))
+
+    async def _settled(self, scene: Scene, instant: int) -> Account:
+        """The account as it stands once nothing more can come at or before an instant that is not in the future.
+
+        A row has its time before it is committed, and no earlier one than the last row that is. Whoever looks at a
+        later instant waits for the account's lock first: whatever had it is then in the ledger, or never will be.
+        """
+        account = scene.account
+        if instant < account.last_at:
+            return account
+        await self._submit(Request(account.account_id, Tick()))
+        settled, _ = await self._standing(account.account_id, nothing_more)
+        return settled.account
 
     async def _between(self, account: Account, *, above: int, up_to: int) -> list[Transaction]:
         return await self._read(lambda connection: list_between(connection, account, above=above, up_to=up_to))
