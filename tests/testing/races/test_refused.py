@@ -103,6 +103,20 @@ async def test_a_frozen_account_is_no_race(credits: CreditService) -> None:
     ("wrong", "says"),
     [
         ({"calls": 1}, "at least 2"),
+        ({"calls": 2.5}, r"calls=2\.5 is not a whole number\. Send at least 2"),
+        ({"calls": "3"}, "calls='3' is not a whole number"),
+        ({"calls": True}, "calls=True is not a whole number"),
+        ({"seed": "x"}, "seed='x' is not a whole number"),
+        ({"grace_seconds": float("nan")}, r"grace_seconds=nan is no time to wait\. Give seconds from 0"),
+        ({"grace_seconds": float("inf")}, "grace_seconds=inf is no time"),
+        ({"grace_seconds": -0.1}, r"grace_seconds=-0\.1 is no time"),
+        ({"grace_seconds": "5"}, "grace_seconds='5' is no time"),
+        ({"timeout_seconds": float("nan")}, r"timeout_seconds=nan is no time to wait\. Give seconds above 0"),
+        ({"timeout_seconds": 0}, "timeout_seconds=0 is no time"),
+        ({"ledger": "sqlite:///credits.db"}, r"ledger='sqlite:///credits\.db' is no ledger\. Give a CreditService"),
+        ({"ledger": None}, "ledger=None is no ledger"),
+        ({"failing": "fail"}, r"failing='fail' is no call\. Give a Call"),
+        ({"waves": "at_once"}, "waves='at_once' is no list"),
         ({"waves": ["all_at_once"]}, "no wave 'all_at_once'. Choose from at_once"),
         ({"waves": ["failures"]}, "needs `failing`"),
         ({"waves": []}, "races nothing"),
@@ -111,7 +125,23 @@ async def test_a_frozen_account_is_no_race(credits: CreditService) -> None:
 async def test_what_cannot_be_asked_is_refused(credits: CreditService, wrong: dict[str, Any], says: str) -> None:
     """The message says what to give instead."""
     with pytest.raises(RaceError, match=says):
-        await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **{**SMALL, **wrong})
+        await race(small_app(charging(credits, ADA)), CALL, **{"ledger": credits, **SMALL, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (None, r"call=None is no call\. Give a Call"),
+        (lambda _key: None, r"The function of a key gave None, which is no call\. Return a Call"),
+        (Call("POST", "/", body="abc"), r"body='abc' is not bytes\. Encode it"),  # type: ignore[arg-type]
+        (Call("POST", "/", json=float("nan")), "json=nan cannot be sent as JSON"),
+        (Call("POST", "/", json={1, 2}), "json=.1, 2. cannot be sent as JSON"),
+    ],
+)
+async def test_what_is_no_call_is_refused(credits: CreditService, call: Any, says: str) -> None:
+    """Before it is sent, and with what to give instead."""
+    with pytest.raises(RaceError, match=says):
+        await race(small_app(charging(credits, ADA)), call, ledger=credits, **SMALL)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from sixpence.core.bounds import shown
 from sixpence.testing.races.errors import RaceError
 
 KEY_HEADER = "Idempotency-Key"
@@ -78,13 +80,13 @@ def place_at(url: str) -> Place:
 def keyed(call: Call | KeyedCall) -> KeyedCall:
     """The call of each key: a call that is always the same carries the key as its `Idempotency-Key`."""
     if not isinstance(call, Call):
-        return call
+        return partial(_made, call)
     return lambda key: msgspec.structs.replace(call, headers={**call.headers, KEY_HEADER: key})
 
 
 def bytes_of(call: Call, place: Place) -> bytes:
     """The request as it goes over the wire, the only one of its connection; raises `RaceError`."""
-    body = call.body if call.json is None else json.dumps(call.json).encode()
+    body = _body_of(call)
     own = {"Host": place.netloc, "Connection": "close", "Content-Length": str(len(body))}
     if call.json is not None:
         own["Content-Type"] = "application/json"
@@ -102,6 +104,24 @@ def bytes_of(call: Call, place: Place) -> bytes:
     if not call.path.startswith("/") or " " in call.path:
         raise RaceError(f"{call.path!r} is no path. Give one as /generate, percent-encoded.")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _made(make: KeyedCall, key: str) -> Call:
+    call = make(key)
+    if not isinstance(call, Call):
+        raise RaceError(f"The function of a key gave {shown(call)}, which is no call. Return a Call(...).")
+    return call
+
+
+def _body_of(call: Call) -> bytes:
+    if call.json is None:
+        if not isinstance(call.body, bytes):
+            raise RaceError(f"body={shown(call.body)} is not bytes. Encode it, or give what is to be JSON as `json`.")
+        return call.body
+    try:
+        return json.dumps(call.json, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RaceError(f"json={shown(call.json)} cannot be sent as JSON: {error}. Give another value.") from None
 
 
 def _breaks_a_head(line: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.testing.races.arena import Arena
+from sixpence.testing.races.asked import check_calls, check_figures, check_ledger, chosen_waves
 from sixpence.testing.races.attempts import Sending, Succeeded, is_success
 from sixpence.testing.races.books import Books, ServiceBooks, State
 from sixpence.testing.races.calls import Call, KeyedCall, keyed
@@ -46,7 +47,10 @@ async def race(
     one the app has `grace_seconds` to end what it began. The same `seed` makes the same choices. Raises `RaceError`
     where the race could not be run.
     """
-    chosen = _chosen(waves, calls, failing, other)
+    check_ledger(ledger)
+    check_calls(call=call, failing=failing, other=other)
+    check_figures(calls=calls, seed=seed, timeout_seconds=timeout_seconds, grace_seconds=grace_seconds)
+    chosen = chosen_waves(waves, failing=failing, other=other)
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     chance = random.Random(seed)
     books: Books = ledger if isinstance(ledger, ServedLedger) else ServiceBooks(ledger)
@@ -97,22 +101,6 @@ async def _opened(books: Books, account_id: str) -> State:
     if state.standing != "open":
         raise RaceError(f"The account {account_id!r} is {state.standing}: nothing can be spent. Race with an open one.")
     return state
-
-
-def _chosen(waves: Sequence[WaveName] | None, calls: int, failing: object, other: object) -> list[WaveName]:
-    if calls < 2:
-        raise RaceError(f"calls={calls} makes no race. Send at least 2; 30 is enough for most.")
-    given = {"failing": failing is not None, "other": other is not None, None: True}
-    if waves is None:
-        return [name for name, wave in WAVES.items() if given[wave.needs]]
-    for name in waves:
-        if name not in WAVES:
-            raise RaceError(f"There is no wave {name!r}. Choose from {', '.join(WAVES)}.")
-        if not given[WAVES[name].needs]:
-            raise RaceError(f"The wave {name!r} needs `{WAVES[name].needs}`: a call, or a function of a key.")
-    if not waves:
-        raise RaceError("waves=[] races nothing. Leave it out for all of them.")
-    return list(waves)
 
 
 def _not_tried(chosen: Sequence[WaveName]) -> tuple[str, ...]:
