@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.own.sessions import DjangoSession, SQLAlchemySession
-from sixpence.ledger.postgres_batch import Session
 
 _REMEDY = (
     "Send a SQLAlchemy connection that is in a transaction (session.connection() gives a session's), or Django's "
@@ -19,7 +18,7 @@ _REMEDY = (
 )
 
 
-def session_of(connection: object) -> Session:
+def session_of(connection: object) -> SQLAlchemySession | DjangoSession:
     """The session of a connection that blocks; raises `InvalidInputError` for what is none, with the remedy."""
     if isinstance(connection, Connection):
         return _of_sqlalchemy(connection)
@@ -65,7 +64,7 @@ def refused(problem: str) -> InvalidInputError:
     return InvalidInputError("connection", problem)
 
 
-def _of_sqlalchemy(connection: Connection) -> Session:
+def _of_sqlalchemy(connection: Connection) -> SQLAlchemySession:
     if connection.closed:
         raise refused(f"is closed. {_REMEDY}")
     if connection.dialect.name != "postgresql":
@@ -75,7 +74,7 @@ def _of_sqlalchemy(connection: Connection) -> Session:
     return SQLAlchemySession(connection)
 
 
-def _of_django(connection: Any) -> Session:
+def _of_django(connection: Any) -> DjangoSession:
     if connection.vendor != "postgresql":
         raise refused(f"leads to {connection.vendor}, and the credits are kept on PostgreSQL. {_REMEDY}")
     if connection.Database.__name__ != "psycopg":

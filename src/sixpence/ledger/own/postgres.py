@@ -16,10 +16,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sixpence.core.errors import DatabaseUnavailableError, InvalidInputError
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.catalogs import CatalogCache
+from sixpence.ledger.own.alone import alone_on
 from sixpence.ledger.own.callers import checked_async, session_of
 from sixpence.ledger.own.charge import run_in
 from sixpence.ledger.own.event_loop import async_engine
 from sixpence.ledger.own.savepoint import IDENTITY, Savepoint
+from sixpence.ledger.postgres_batch import Session
 from sixpence.ledger.statements import Row
 
 if TYPE_CHECKING:
@@ -82,8 +84,13 @@ class OwnOnPostgres:
         self._engine.dispose()
 
     def _submit(self, connection: object, request: Request, identity: Row) -> Accepted:
+        session = session_of(connection)
+        with alone_on(session.held):
+            return self._alone(session, request, identity)
+
+    def _alone(self, session: Session, request: Request, identity: Row) -> Accepted:
         part = Savepoint(
-            session_of(connection),
+            session,
             identity=identity,
             catalogs=self._catalogs,
             clock=self._clock,

@@ -31,6 +31,13 @@ class SQLAlchemySession:
         self._connection = connection
         self._dollars = connection.dialect.paramstyle == "numeric_dollar"
 
+    @property
+    def held(self) -> object:
+        """The driver's connection, which several of SQLAlchemy's may stand for."""
+        if self._connection.invalidated:
+            return self._connection  # the driver's is gone, as the first statement will tell
+        return self._connection.connection.driver_connection
+
     def run(self, *calls: Call) -> list[list[Row]]:
         """The rows of each call, one after another."""
         return [self._rows(text, parameters) for text, parameters in calls]
@@ -52,6 +59,11 @@ class DjangoSession:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+
+    @property
+    def held(self) -> object:
+        """The driver's connection."""
+        return self._connection.connection or self._connection
 
     def run(self, *calls: Call) -> list[list[Row]]:
         """The rows of each call, one after another."""
