@@ -33,6 +33,23 @@ def test_a_forgotten_connection_is_refused(url: Database) -> None:
     proved(url)
 
 
+def test_a_block_around_another_one_still_refuses(url: Database, sqlite_url: str) -> None:
+    """While another service's block is open inside it, and after that has ended."""
+    said = []
+    with SyncCreditService(url) as credits, SyncCreditService(f"{sqlite_url}.other") as other:
+        credits.initialize_user_credits(ADA)
+        with credits.transaction():
+            with other.transaction(), pytest.raises(InvalidInputError) as refused:
+                credits.consume_credit(ADA, "interior")
+            said.append(refused.value)
+            with pytest.raises(InvalidInputError) as refused:
+                credits.consume_credit(ADA, "interior")
+            said.append(refused.value)
+        after = credits.consume_credit(ADA, "interior")
+
+    assert (said, after.remaining) == ([MISSING, MISSING], 5)
+
+
 def test_another_ledger_s_changes_are_its_own(url: Database, sqlite_url: str) -> None:
     """A service on another database is not inside."""
     with SyncCreditService(url) as credits, SyncCreditService(f"{sqlite_url}.other") as other:

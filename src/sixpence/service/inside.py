@@ -16,11 +16,21 @@ from sixpence.ledger.ledger import Ledger
 class _Block:
     """A block of `credits.transaction()`; contexts that were copied inside it know when it is over."""
 
-    __slots__ = ("ledger", "open")
+    __slots__ = ("ledger", "open", "outer")
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, outer: "_Block | None") -> None:
         self.ledger = ledger
+        self.outer = outer
         self.open = True
+
+    def holds(self, ledger: Ledger) -> bool:
+        """Whether this block, or one around it, is an open one of the ledger's."""
+        block: _Block | None = self
+        while block is not None:
+            if block.open and block.ledger is ledger:
+                return True
+            block = block.outer
+        return False
 
 
 _block: ContextVar[_Block | None] = ContextVar("sixpence_transaction", default=None)
@@ -29,7 +39,10 @@ _block: ContextVar[_Block | None] = ContextVar("sixpence_transaction", default=N
 @contextmanager
 def inside(ledger: Ledger) -> Iterator[None]:
     """Whatever runs in this block is inside a transaction of the ledger's."""
-    block = _Block(ledger)
+    outer = _block.get()
+    while outer is not None and not outer.open:
+        outer = outer.outer
+    block = _Block(ledger, outer)
     # Not reset by a token: a framework may end the block in another context than it began in.
     _block.set(block)
     try:
@@ -41,7 +54,7 @@ def inside(ledger: Ledger) -> Iterator[None]:
 def check_outside(ledger: Ledger) -> None:
     """Raise `InvalidInputError` inside a transaction of the ledger's."""
     block = _block.get()
-    if block is not None and block.open and block.ledger is ledger:
+    if block is not None and block.holds(ledger):
         raise InvalidInputError(
             "connection",
             "is missing inside credits.transaction(). Send the block's connection, or ask before or after it.",
