@@ -105,6 +105,22 @@ def test_another_database_is_refused(
     assert (elsewhere, schema) == (said, said)
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["credit_accounts", "credit_transactions", "credit_holds", "outbox", "catalog_versions", "auth_api_keys"],
+)
+def test_a_table_that_comes_before_one_of_the_credits_is_refused(
+    credits: SyncCreditService, engine: Engine, table: str
+) -> None:
+    """A temporary one of its name is found first, and what is written there is gone with the session."""
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table} INCLUDING ALL)"))
+
+        problem = problem_of(credits, connection)
+
+    assert problem == "leads to another database or schema than the credits. Connect it to the one they are in."
+
+
 def test_a_role_without_rights_is_told_what_it_needs(
     credits: SyncCreditService, engine: Engine, noted_postgres_url: str
 ) -> None:

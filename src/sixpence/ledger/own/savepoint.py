@@ -24,11 +24,20 @@ from sixpence.ledger.store import (
     RowRejectedError,
 )
 
-# Which table the credits are in: of which server, in which of its databases and schemas.
-IDENTITY = """
+_TABLES = (
+    "credit_accounts",
+    "credit_transactions",
+    "credit_holds",
+    "outbox",
+    "catalog_versions",
+    "auth_api_keys",
+)
+# Which tables a command would use: of which server, in which of its databases and schemas. Each of them by itself: a
+# table of the caller's, a temporary one too, may come before one of them alone.
+IDENTITY = f"""
     (SELECT system_identifier FROM pg_control_system()),
     (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
-    to_regclass('credit_accounts')::oid::bigint
+    {", ".join(f"to_regclass('{table}')::oid::bigint" for table in _TABLES)}
 """
 # Columns are worked out from left to right: what the caller had set comes before what is set now. A shorter wait that
 # the caller asked for stays as it is.
