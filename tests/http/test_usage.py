@@ -62,17 +62,20 @@ async def test_the_days_that_are_asked_for(house: House, shop: httpx.AsyncClient
     path = await open_account(shop, "team 8")
     await shop.post(f"{path}/consume", json={"feature": "video"})
     await used(shop, f"{path}/usage", 1)
-    run(
-        house.url,
-        "UPDATE usage_daily SET day = 20758 WHERE account_no = (SELECT account_no FROM credit_accounts "
-        "WHERE account_id = 'team 8')",
-    )  # 2026-11-01
+    _move_day(house.url, "team 8", date(2026, 11, 1))
 
     november = await shop.get(f"{path}/usage?since=2026-11-01&until=2026-12-01")
     october = await shop.get(f"{path}/usage", params={"since": "2026-10-01", "until": "2026-11-01"})
+    _move_day(house.url, "team 8", _today())  # where its ledger has it
 
     assert [day["day"] for day in november.json()["days"]] == ["2026-11-01"]
     assert (october.json()["days"], october.json()["until"]) == ([], "2026-11-01")
+
+
+def _move_day(url: str, account_id: str, day: date) -> None:
+    number = (day - date(1970, 1, 1)).days
+    own = "account_no = (SELECT account_no FROM credit_accounts WHERE account_id = :account_id)"
+    run(url, f"UPDATE usage_daily SET day = :day WHERE {own}", {"day": number, "account_id": account_id})
 
 
 async def test_what_a_user_used(house: House) -> None:
