@@ -5,7 +5,7 @@ import pytest
 
 from sixpence.core.checkpoint import Checkpoint, write_checkpoint
 from sixpence.core.transaction import Transaction
-from sixpence.ledger.checkpoint_check import Compared, Given
+from sixpence.ledger.checkpoint_check import LOST_MAX, Compared, Given
 from tests.ledger.databases import proved, rows, run
 from tests.ledger.forger import forge
 from tests.ledger.moved_clock import MovedClock
@@ -39,8 +39,8 @@ def test_a_ledger_that_went_on_is_as_it_should_be(url: str, clock: MovedClock, f
     outside = kept_elsewhere(url, first)
     use(url, clock, ADA, BOB, times=1)
 
-    assert compared(url) == Compared(1)
-    assert compared(url, outside) == Compared(1)
+    assert compared(url) == Compared(1, compared=1)
+    assert compared(url, outside) == Compared(1, compared=1)
 
 
 def test_a_ledger_without_checkpoints_has_nothing_to_compare(url: str, clock: MovedClock) -> None:
@@ -104,8 +104,9 @@ def test_an_account_that_was_removed(url: str, clock: MovedClock) -> None:
 
 def test_an_older_copy_that_was_restored(url: str, clock: MovedClock, first: Checkpoint) -> None:
     """Checkpoint and rows are those of then: only a checkpoint kept elsewhere tells, and tells all that was lost."""
-    use(url, clock, ADA)
+    use(url, clock, ADA, BOB)
     outside = kept_elsewhere(url, sign(url, clock))
+    number = rows(url, "SELECT account_no FROM credit_accounts WHERE account_id = :id", {"id": BOB})[0][0]
     forge(url, lambda transactions: transactions[:4])
     for table in ("checkpoints", "checkpoint_heads"):
         run(url, f"DELETE FROM {table} WHERE number = 2")
@@ -113,9 +114,14 @@ def test_an_older_copy_that_was_restored(url: str, clock: MovedClock, first: Che
     with_the_file = compared(url, outside).differences
 
     assert compared(url).differences == []
-    assert with_the_file == [
+    assert with_the_file[0] == (
+        f"monday: {TWO} is not in the ledger: an older copy was restored, or the file is of another ledger"
+    )
+    assert sorted(with_the_file[1:]) == [
         f"monday: account '{ADA}': {TWO} covers its transactions up to 5, and they end at 4: "
-        "the newest were removed, or an older copy of the database was restored"
+        "the newest were removed, or an older copy of the database was restored",
+        f"monday: account number {number}: {TWO} covers 2 transactions of it, and there are none: "
+        "the account was removed",
     ]
 
 
@@ -173,7 +179,65 @@ def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClo
             f"monday: {ONE} has its place in the chain of checkpoints; its heads are kept neither in the file nor in "
             "the ledger, so accounts were compared with newer ones only"
         ],
+        1,
     )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_document_without_heads_hides_nothing(url: str, clock: MovedClock, first: Checkpoint, number: int) -> None:
+    """What is told without a file is told beside it: heads that are gone are a difference, whatever was given."""
+    document = {1: first, 2: sign(url, clock)}[number]
+    forge(url, cut_off)
+    run(url, "DELETE FROM checkpoint_heads")
+
+    alone, beside = compared(url).differences, compared(url, Given("monday", document)).differences
+
+    gone = [f"{name}: its heads, 0 of 1, are not those that were signed" for name in (TWO, ONE)]
+    assert alone == gone
+    assert sorted(beside) == sorted(told if f"checkpoint {number} " not in told else f"monday: {told}" for told in gone)
+
+
+def test_a_document_without_heads_that_the_ledger_does_not_know(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """It is a difference, and the ledger is still compared with its own newest."""
+    outside = sign(url, clock)
+    for table in ("checkpoints", "checkpoint_heads"):
+        run(url, f"DELETE FROM {table} WHERE number = 2")
+    forge(url, cut_off)
+
+    assert compared(url, Given("monday", outside)).differences == [
+        f"monday: {TWO} is not in the ledger: an older copy was restored, or the file is of another ledger",
+        f"account '{ADA}': {ONE} covers its transactions up to 4, and they end at 2: "
+        "the newest were removed, or an older copy of the database was restored",
+    ]
+
+
+def test_a_file_does_not_make_up_for_heads_that_are_gone(url: str, first: Checkpoint) -> None:
+    """The ledger's own heads are looked at also where a file has the same ones."""
+    outside = kept_elsewhere(url, first)
+    run(url, "DELETE FROM checkpoint_heads")
+
+    assert compared(url, outside).differences == [f"{ONE}: its heads, 0 of 1, are not those that were signed"]
+
+
+def test_a_key_is_named_where_nothing_is_signed(url: str, clock: MovedClock) -> None:
+    """Whoever trusts a key is told that there is nothing that it signed."""
+    use(url, clock, ADA)
+
+    assert compared(url) == Compared(
+        notes=["there is no checkpoint, so nothing that is signed bears this ledger out"],
+    )
+
+
+def test_no_more_accounts_are_told_than_anybody_reads(url: str, clock: MovedClock) -> None:
+    """A hundred of one checkpoint, with status and order as for one."""
+    use(url, clock, *(f"{number}@example.com" for number in range(LOST_MAX + 3)))
+    sign(url, clock)
+    run(url, "DELETE FROM credit_transactions WHERE seq = 2")
+
+    told = compared(url).differences
+
+    assert len(told) == LOST_MAX
+    assert all("and they end at 1" in difference for difference in told)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +251,22 @@ def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClo
         (
             "UPDATE checkpoint_heads SET root = 'a', heads = 'h'",
             f"{TWO}: its heads cannot be read: 1 bytes are no whole number of heads",
+        ),
+        (
+            "UPDATE checkpoint_heads SET root = heads",
+            f"{TWO}: part 1 of its heads is filed under what is not its own",
+        ),
+        (
+            "UPDATE checkpoint_heads SET first_account_no = first_account_no + 1",
+            f"{TWO}: part 1 of its heads is filed under what is not its own",
+        ),
+        (
+            "UPDATE checkpoint_heads SET root = heads WHERE number = 1",
+            f"{ONE}: part 1 of its heads is filed under what is not its own",
+        ),
+        (
+            "UPDATE checkpoint_heads SET chunk = 1 WHERE number = 2",
+            f"{TWO}: part 1 of its heads is filed under what is not its own",
         ),
         ("DELETE FROM checkpoints WHERE number = 1", f"{TWO}: checkpoint 1 should come before it, and is gone"),
         (
@@ -222,7 +302,10 @@ def test_a_checkpoint_that_does_not_follow_the_one_before(url: str, clock: Moved
     run(url, "UPDATE checkpoints SET document = :document WHERE number = 1", {"document": write_checkpoint(forged)})
 
     assert second.previous == first.digest()
-    assert compared(url).differences == [f"{TWO}: it does not follow the checkpoint before it"]
+    assert compared(url).differences == [
+        f"{TWO}: it does not follow the checkpoint before it",
+        f"{ONE}: its heads, 1 of 1, are not those that were signed",
+    ]
 
 
 @pytest.mark.parametrize("damage", ["one head", "two chunks", "no heads", "a longer one"])

@@ -9,6 +9,7 @@ import os
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sixpence.cli.errors import CommandRefusedError
@@ -20,15 +21,25 @@ from sixpence.ledger.checkpoint_check import Given
 LINE_BYTES_MAX = 4 * -(-HEADS_AT_ONCE * HEAD_BYTES // 3) + 2
 
 
-def refuse_taken(path: Path) -> None:
-    """Raise `CommandRefusedError` where there is something already: a checkpoint that was kept is not overwritten."""
-    if path.exists():
+def refuse_place(path: Path) -> None:
+    """Raise `CommandRefusedError` where no file can be made, or one is: a kept checkpoint is not overwritten."""
+    if os.path.lexists(path):
         raise CommandRefusedError(f"--out: {path} is there already. Name a file that is not.")
+    drafts = _draft_of(path), _draft_of(path)
+    try:
+        drafts[0].touch(exist_ok=False)
+        os.link(*drafts)
+    except OSError as error:
+        raise CommandRefusedError(f"--out: {path} cannot be written ({error.strerror}). Nothing was signed.") from error
+    finally:
+        for draft in drafts:
+            with suppress(OSError):
+                draft.unlink()
 
 
 def write_file(path: Path, checkpoint: Checkpoint, chunks: Iterable[bytes]) -> None:
     """Write the checkpoint with its heads; the file is there when it is whole."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft = _draft_of(path)
     try:
         with draft.open("xb") as file:
             file.write(write_checkpoint(checkpoint).encode() + b"\n")
@@ -53,6 +64,10 @@ def read_file(path: Path) -> Given:
     except InvalidInputError as error:
         raise InvalidInputError(str(path), error.problem) from None
     return Given(str(path), checkpoint, _chunks(path) if more else None)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

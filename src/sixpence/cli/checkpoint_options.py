@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sixpence.cli.checkpoint_file import read_file
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.checkpoint_check import Given, compare
+from sixpence.ledger.checkpoint_check import Compared, Given, compare
 from sixpence.ledger.verify import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -70,8 +70,9 @@ def _checked_keys(_context: click.Context, _option: click.Parameter, keys: tuple
 
 def add_checkpoints(
     report: Report, connection: Connection, *, checkpoints: Sequence[Given], public_keys: Sequence[str]
-) -> None:
+) -> Compared:
     """Add to the report in what the ledger is not what checkpoints say: those of the files, and its own newest."""
     compared = compare(connection, checkpoints, trusted=public_keys)
     report.differences += compared.differences
     report.notes += compared.notes
+    return compared

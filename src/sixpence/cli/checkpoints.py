@@ -38,11 +38,11 @@ def checkpoint(context: click.Context, out: Path | None, database: str | None) -
     if context.invoked_subcommand is not None:
         return
     from sixpence.cli.administration import local_operator
-    from sixpence.cli.checkpoint_file import refuse_taken
+    from sixpence.cli.checkpoint_file import refuse_place
 
     settings = settings_of(database=database)
     if out is not None:
-        refuse_taken(out)
+        refuse_place(out)
     with local_operator(settings, answer_seconds_max=MAKING_SECONDS_MAX) as operator:
         made = operator.ask("POST", "/api/admin/checkpoint")
     click.echo(_line(made))

@@ -25,7 +25,7 @@ from sixpence.cli.program import typed
 from sixpence.cli.progress import shown_progress
 from sixpence.core.errors import CreditSystemError
 from sixpence.ledger import migrate
-from sixpence.ledger.checkpoint_check import Given
+from sixpence.ledger.checkpoint_check import Compared, Given
 from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
 from sixpence.ledger.sqlite import check_one_name
 from sixpence.ledger.verify import DIFFERENCES_MAX, Report
@@ -87,20 +87,22 @@ def verify(
         return verify_statement(statement, public_keys)
     try:
         settings = settings_of(database=database)
-        report = _report(settings, resume, decide=decide, checkpoints=checkpoints, public_keys=public_keys)
+        found = _found(settings, resume, decide=decide, checkpoints=checkpoints, public_keys=public_keys)
     except (CommandRefusedError, CreditSystemError) as error:
         click.echo(str(error), err=True)
         return NOT_PROVED
-    if report is None:
+    if found is None:
         return NOT_PROVED
-    _show(report, as_json=as_json)
+    report, compared = found
+    if as_json:
+        kept = {"kept": compared.checkpoints, "compared": compared.compared}
+        click.echo(json.dumps({"clean": report.clean, **msgspec.structs.asdict(report), "checkpoints": kept}))
+    else:
+        _show(report)
     return 0 if report.clean else DIFFERS
 
 
-def _show(report: Report, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"clean": report.clean, **msgspec.structs.asdict(report)}))
-        return
+def _show(report: Report) -> None:
     looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
     looked_at += f", {report.erased} of them with erased metadata" if report.erased else ""
     for note in report.notes:
@@ -110,23 +112,23 @@ def _show(report: Report, *, as_json: bool) -> None:
         return
     for difference in report.differences:
         click.echo(difference, err=True)
-    more = " (the first of them)" if len(report.differences) == DIFFERENCES_MAX else ""
+    more = " (the first of them)" if len(report.differences) >= DIFFERENCES_MAX else ""
     count = len(report.differences)
     click.echo(f"{looked_at}: {count} difference{'s' if count > 1 else ''}{more}", err=True)
 
 
-def _report(
+def _found(
     settings: Settings, resume: Path | None, *, decide: bool, checkpoints: Sequence[Given], public_keys: Sequence[str]
-) -> Report | None:
-    """What was found; None where somebody stopped it, who is told how to go on."""
+) -> tuple[Report, Compared] | None:
+    """What was found, also against checkpoints; None where somebody stopped it, who is told how to go on."""
     try:
         with databases.told_in_words(settings), databases.translated(), _ledger(settings) as connection:
             report = _proved(connection, resume, decide=decide)
-            add_checkpoints(report, connection, checkpoints=checkpoints, public_keys=public_keys)
+            compared = add_checkpoints(report, connection, checkpoints=checkpoints, public_keys=public_keys)
     except KeyboardInterrupt:
         click.echo(f"Stopped before the end.{_how_to_go_on(settings, resume, decide=decide)}", err=True)
         return None
-    return report
+    return report, compared
 
 
 def _proved(connection: Connection, resume: Path | None, *, decide: bool) -> Report:

@@ -27,7 +27,7 @@ from sixpence.core.checkpoint import (
 from sixpence.core.errors import CheckpointRefusedError
 from sixpence.core.instant import to_wire
 from sixpence.ledger import checkpoints
-from sixpence.ledger.checkpoint_check import difference_from
+from sixpence.ledger.checkpoint_check import differences_from
 from sixpence.ledger.checkpoints import Chunk
 from sixpence.ledger.signing import SigningKey
 from sixpence.ledger.snapshot import snapshot
@@ -70,9 +70,9 @@ def take(connection: Connection, spool: IO[bytes], *, now: int) -> Taken:
     """
     with snapshot(connection):
         newest = checkpoints.find_checkpoint(connection)
-        told = None if newest is None else difference_from(connection, newest)
-        if told is not None:
-            raise CheckpointRefusedError(f"{told}.")
+        told = [] if newest is None else differences_from(connection, newest, most=1)
+        if told:
+            raise CheckpointRefusedError(f"{told[0]}.")
         accounts, transactions, roots = 0, 0, []
         for heads in _in_chunks(connection):
             packed = b"".join(map(_packed, heads))
