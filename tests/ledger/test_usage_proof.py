@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from sixpence.delivery.relay import Relay
@@ -13,6 +14,7 @@ from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 DAY = "2026-01-01"
+OF_BOB = f"account_no = (SELECT account_no FROM credit_accounts WHERE account_id = '{BOB}')"
 
 
 @pytest.fixture
@@ -105,6 +107,60 @@ def test_what_was_counted_twice_is_found(counted: str) -> None:
     (told,) = verified(counted).differences
 
     assert "is 2 uses with 2 consumed and 0 refunded, its ledger says 1 uses with 1 consumed" in told
+
+
+@pytest.mark.parametrize("day", [-1, 0, 9])
+def test_a_count_of_nothing_is_found(counted: str, day: int) -> None:
+    """A row of zeros that no use has made."""
+    at = int((START + timedelta(days=day)).timestamp() // 86_400)
+    insert = "INSERT INTO usage_daily SELECT account_no, :day, 'zzz', 0, 0, 0 FROM credit_accounts"
+    run(counted, f"{insert} WHERE account_id = :id", {"day": at, "id": BOB})
+
+    (told,) = verified(counted).differences
+
+    assert told.startswith(f"account '{BOB}': usage of 'zzz' on ")
+    assert told.endswith(" is counted, its ledger has none")
+
+
+@pytest.mark.parametrize(
+    ("touched", "told"),
+    [
+        ([(BOB, 1, 1)], "transactions 1 to 1, its ledger ends with 2"),
+        ([(BOB, 1, 3)], "transactions 1 to 3, its ledger ends with 2"),
+        ([(BOB, 0, 2)], "transactions 0 to 2, its ledger ends with 2"),
+        ([(BOB, 2, 1)], "transactions 2 to 1, its ledger ends with 2"),
+        ([(BOB, 1, 1), (BOB, 1, 2)], "transactions 1 to 2 after those up to 1"),
+        ([(BOB, 2, 2), (BOB, 1, 1)], "transactions 1 to 1 after those up to 2"),
+        ([(BOB, 0, 0), (BOB, 2, 2)], "transactions 2 to 2 after those up to 0"),
+    ],
+)
+def test_an_outbox_that_is_not_the_end_of_the_ledger_is_found(
+    counted: str, touched: list[tuple[str, int, int]], told: str
+) -> None:
+    """What no relay has read is the account's last rows, once each: nothing else hides what was counted."""
+    run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
+    forge_outbox(counted, touched)
+
+    assert verified(counted).differences == [f"account '{BOB}': the outbox has {told}"]
+
+
+def test_an_outbox_of_all_that_is_not_counted_is_no_difference(counted: str) -> None:
+    """The next relay counts it."""
+    run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
+    forge_outbox(counted, [(BOB, 1, 1), (BOB, 2, 2)])
+    assert verified(counted).differences == []
+
+    asyncio.run(Relay(Ledger(counted)).run_once())
+
+    assert verified(counted).differences == []
+    assert rows(counted, f"SELECT sum(uses) FROM usage_daily WHERE {OF_BOB}") == [(1,)]
+
+
+def forge_outbox(url: str, touched: list[tuple[str, int, int]]) -> None:
+    """A row of the outbox for each of these, behind those that are there."""
+    for span in touched:
+        document = msgspec.json.encode([span]).decode()
+        run(url, "INSERT INTO outbox (touched, recorded_at) VALUES (:touched, 1)", {"touched": document})
 
 
 def test_an_outbox_that_cannot_be_read_is_told(counted: str) -> None:

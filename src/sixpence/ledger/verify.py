@@ -22,7 +22,7 @@ from sixpence.ledger.proof import Proof
 from sixpence.ledger.rows import ACCOUNT_COLUMNS
 from sixpence.ledger.scan import Row, Scan
 from sixpence.ledger.snapshot import snapshot
-from sixpence.ledger.usage_proof import UNREAD_ACCOUNTS_MAX, UsageProof, read_unread, stream_days
+from sixpence.ledger.usage_proof import UNREAD_ACCOUNTS_MAX, Unread, UsageProof, read_unread, stream_days
 
 DIFFERENCES_MAX = 100
 # How often what was passed is kept.
@@ -161,12 +161,12 @@ class _Walk:
         for stored in scan.stream(accounts, values):
             number = stored[0]
             self._tell_strangers(rows.strangers(number), days.strangers(number))
-            usage = None if unread is None else UsageProof(days.of(number), unread_from=unread.get(stored[1]))
+            usage = None if unread is None else UsageProof(days.of(number), unread=unread.get(stored[1]))
             proof = Proof(scan, stored, self._priced_by, usage=usage, decide=self._decide)
             self._take(proof, number, proof.difference(rows.of(number)))
         self._tell_strangers(rows.strangers(), days.strangers())
 
-    def _read_unread(self) -> Mapping[str, int] | None:
+    def _read_unread(self) -> Mapping[str, Unread] | None:
         """From where on rows are not counted by day yet; None where usage by day cannot be compared."""
         try:
             unread = read_unread(self._scan)
