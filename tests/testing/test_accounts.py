@@ -1,10 +1,18 @@
 """Accounts as a test has them: with the plan and the balance that it asked for."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from sixpence import AdjustLimitError, InsufficientCreditsError, SyncCreditService, UnknownPlanError
+from sixpence import (
+    AccountNotFoundError,
+    AdjustLimitError,
+    InsufficientCreditsError,
+    InvalidInputError,
+    SyncCreditService,
+    UnknownPlanError,
+)
 from sixpence.testing import CreditAccounts, CreditClock, Ledger, Memory
 
 
@@ -43,6 +51,28 @@ def test_a_plan_is_the_one_it_is_on(credits: SyncCreditService) -> None:
     ada = CreditAccounts(credits)(balance=2, plan="pro")
 
     assert (ada.plan, ada.remaining, ada.credits.unlimited) == ("pro", 2, True)
+
+
+def test_an_id_that_is_not_given_is_a_free_one(credits: SyncCreditService) -> None:
+    """An account that has such a name already, from whomever, is not given out again."""
+    make = CreditAccounts(credits)
+    make("user_1", balance=9)
+    credits.initialize_user_credits("user_3")
+
+    made = [make(), make()]
+
+    assert [(account.id, account.remaining) for account in made] == [("user_2", 6), ("user_4", 6)]
+
+
+@pytest.mark.parametrize("balance", [True, "5", 2.5, float("nan")])
+def test_a_balance_that_is_no_whole_number_is_refused(credits: SyncCreditService, balance: Any) -> None:
+    """And makes no account."""
+    with pytest.raises(InvalidInputError) as refused:
+        CreditAccounts(credits)("ada@example.com", balance=balance)
+
+    assert str(refused.value) == f"balance: {balance!r} is not a whole number. Send an integer of the smallest unit."
+    with pytest.raises(AccountNotFoundError):
+        credits.get_user_credits("ada@example.com")
 
 
 def test_what_cannot_be_is_refused_as_by_the_operations(credits: SyncCreditService) -> None:

@@ -1,6 +1,7 @@
 """The clock of the test kit: it stands still, moves on, and goes back only where that is said."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,44 @@ def test_a_moment_without_a_zone_is_refused() -> None:
     """Which noon it is would be a guess."""
     with pytest.raises(InvalidInputError, match="has no time zone"):
         CreditClock().move_to(datetime(2026, 4, 1, 12, 0))  # noqa: DTZ001 - that is what is refused
+
+
+@pytest.mark.parametrize("moment", ["2030-01-01", None, 5])
+def test_a_moment_that_is_no_datetime_is_refused(moment: Any) -> None:
+    """In words that name it and show one, where the clock begins and where it moves to."""
+    clock = CreditClock()
+
+    with pytest.raises(InvalidInputError) as to:
+        clock.move_to(moment)
+    with pytest.raises(InvalidInputError) as at:
+        CreditClock(moment)
+
+    says = f"{moment!r} is no datetime. Give one with a zone, such as datetime(2030, 1, 1, tzinfo=UTC)."
+    assert (str(to.value), str(at.value), clock.now()) == (f"moment: {says}", f"at: {says}", NOON)
+
+
+@pytest.mark.parametrize("days", [float("nan"), float("inf"), "1", None, True])
+def test_a_length_that_is_none_is_refused(days: Any) -> None:
+    """Either way, and moves nothing."""
+    clock = CreditClock()
+
+    for move in (clock.move, clock.set_back):
+        with pytest.raises(InvalidInputError) as refused:
+            move(days=days)
+        assert str(refused.value) == f"days: {days!r} is no length of time. Give a number, such as 1 or 0.5."
+
+    assert clock.now() == NOON
+
+
+@pytest.mark.parametrize(
+    "length", [{"days": 10_000_000}, {"weeks": 1e300}, {"weeks": 1e8, "days": 5e8}, {"seconds": 10**400}]
+)
+def test_a_clock_stays_between_1970_and_9999(length: Any) -> None:
+    """What a datetime cannot show is refused, either way."""
+    clock = CreditClock()
+
+    for move in (clock.move, clock.set_back):
+        with pytest.raises(InvalidInputError, match="Keep the clock between 1970 and 9999"):
+            move(**length)
+
+    assert clock.now() == NOON

@@ -1,9 +1,11 @@
 """The assertions of the test kit: what they find, in words, through a ledger or past it once it is closed."""
 
+from typing import Any
+
 import pytest
 
 from sixpence import CreditService, SyncCreditService
-from sixpence.testing import CreditAccounts, CreditClock, Ledger, assert_clean, assert_nothing_held
+from sixpence.testing import CreditAccounts, CreditClock, Ledger, Memory, assert_clean, assert_nothing_held
 from tests.ledger.databases import Database, run
 
 FORGED = "UPDATE credit_accounts SET credits_remaining = credits_remaining + 1, credits_total = credits_total + 1"
@@ -68,3 +70,11 @@ def test_every_hold_that_is_left_open_is_named(database: Database) -> None:
         f"- account 'ada@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[1].hold_id})",
         f"- account 'brook@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[0].hold_id})",
     ]
+
+
+@pytest.mark.parametrize("kept", [Memory(), "sqlite:///credits.db", None])
+def test_what_keeps_no_credits_is_refused(kept: Any) -> None:
+    """A memory is where a ledger writes, and not the ledger; the message says what to give."""
+    for proof in (assert_clean, assert_nothing_held):
+        with pytest.raises(TypeError, match=r"keeps credits\. Give a CreditService, a SyncCreditService or a Ledger"):
+            proof(kept)

@@ -4,6 +4,9 @@ All here block, which in memory takes a millisecond, so that a test that is a co
 what an app does to the account, which goes through `CreditService` as ever.
 """
 
+from sixpence.core.bounds import shown
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.refusals import AccountNotFoundError
 from sixpence.service.answers import CreditTransaction
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.user_credits import UserCredits
@@ -69,12 +72,16 @@ class CreditAccounts:
     ) -> CreditAccount:
         """An account of this id (`user_1`, `user_2` and so on), on this plan, with exactly this balance to spend.
 
-        What is not given is as the catalog has it for a new account. Raises what the operations do: `UnknownPlanError`,
-        `InvalidInputError`, and `AdjustLimitError` for a balance below what the plan allows.
+        What is not given is as the catalog has it for a new account; an id that is not given is a free one. Raises what
+        the operations do: `UnknownPlanError`, `InvalidInputError`, and `AdjustLimitError` for a balance below what the
+        plan allows.
         """
+        if balance is not None and type(balance) is not int:
+            raise InvalidInputError(
+                "balance", f"{shown(balance)} is not a whole number. Send an integer of the smallest unit."
+            )
         if account_id is None:
-            self._made += 1
-            account_id = f"user_{self._made}"
+            account_id = self._free_id()
         credits = self._credits
         credits.initialize_user_credits(account_id)
         if plan is not None:
@@ -84,3 +91,13 @@ class CreditAccounts:
             if difference:
                 credits.adjust(account_id, difference, reason="the balance to begin with", actor=ACTOR)
         return CreditAccount(credits, account_id)
+
+    def _free_id(self) -> str:
+        """The next of `user_1`, `user_2` and so on that no account has."""
+        while True:
+            self._made += 1
+            account_id = f"user_{self._made}"
+            try:
+                self._credits.get_user_credits(account_id)
+            except AccountNotFoundError:
+                return account_id

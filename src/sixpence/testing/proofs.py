@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
+from sixpence.core.bounds import shown
 from sixpence.core.errors import ServiceClosedError
 from sixpence.core.hold import Hold
 from sixpence.core.instant import to_wire
@@ -66,8 +67,13 @@ def _in_words(account_id: str, hold: Hold) -> str:
     return f"account '{account_id}': {hold.amount} for '{terms.feature}' until {to_wire(terms.expires_at)} ({hold.id})"
 
 
-def _ledger_of(credits: Kept) -> Ledger:
-    return credits if isinstance(credits, Ledger) else credits.ledger
+def _ledger_of(credits: object) -> Ledger:
+    if isinstance(credits, Ledger):
+        return credits
+    if isinstance(credits, (CreditService, SyncCreditService)):
+        return credits.ledger
+    remedy = "Give a CreditService, a SyncCreditService or a Ledger"
+    raise TypeError(f"credits={shown(credits)} is nothing that keeps credits. {remedy}, such as Ledger(Memory()).")
 
 
 def _read(ledger: Ledger, job: Callable[[Connection], T]) -> T:

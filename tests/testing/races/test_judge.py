@@ -105,6 +105,27 @@ def test_a_call_that_was_to_fail_and_succeeded_proves_nothing() -> None:
     assert [each.kind for each in found] == ["nothing_proved"]
 
 
+def test_a_failing_call_that_was_accepted_and_given_back_is_no_overspend() -> None:
+    """An app that sets a hold aside, answers 202 and releases it when the work fails owes nothing."""
+    given_back = (entry(1, "hold", -1), entry(2, "release", 1, about="t1"))
+
+    found = judge(seen(told("a", 202, meant="failing"), entries=given_back))
+
+    assert [(each.kind, each.says) for each in found] == [
+        (
+            "nothing_proved",
+            "calls whose work was to fail were answered with success, so what a failure costs was not seen.",
+        )
+    ]
+
+
+def test_a_failing_call_that_was_accepted_and_left_held_is_a_leak() -> None:
+    """That nothing was paid excuses no hold that nobody ended."""
+    found = judge(seen(told("a", 202, meant="failing"), entries=(entry(1, "hold", -1),)))
+
+    assert [each.kind for each in found] == ["nothing_proved", "leaked_hold"]
+
+
 def test_a_key_that_was_charged_for_each_of_two_requests_is_reused_all_the_same() -> None:
     """It is not told twice, as a key that was charged twice."""
     found = judge(seen(told("a", 200), told("a", 200, meant="other"), entries=(USE, MORE_USE)))

@@ -1,5 +1,8 @@
 """Races against processes of their own: Sixpence's own endpoint, judged over HTTP, and a command line for any app."""
 
+import asyncio
+import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ import pytest
 from sixpence.testing.races import Call, RaceError, ServedLedger, race
 from tests.ledger.databases import proved
 from tests.support.server import ServerProcess, running_server
+from tests.testing.races.crude import crude_server
 
 ADA = "ada@example.com"
 USE = "/v1/accounts/ada@example.com/consume"
@@ -130,6 +134,46 @@ def test_the_command_line_shows_no_headers_value(server: ServerProcess, key: str
     assert done.returncode == 1
     assert "header" in done.stderr
     assert "spk_secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://[::1/p", "127.0.0.1:8000/p", "http://127.0.0.1:x/p"])
+def test_the_command_line_ends_with_2_where_the_url_is_none(server: ServerProcess, url: str) -> None:
+    """A sentence that shows it, and how one is written."""
+    command = [sys.executable, "-m", "sixpence.testing.races", url, "--account", ADA, "--ledger", server.url]
+
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{url!r} is no URL of an endpoint. Give one as http://localhost:3000/api/generate." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_the_command_line_ends_with_130_where_it_is_interrupted(server: ServerProcess, key: str) -> None:
+    """A sentence, no report of what was not judged to its end, and the account has what it had."""
+    asked_for = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        # The first connection only looks whether anybody listens, and asks nothing.
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            asked_for.set()
+        await asyncio.sleep(30)
+
+    async with crude_server(silent) as url:
+        command = [sys.executable, "-m", "sixpence.testing.races", url, "--account", "bob", "--ledger", server.url]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**server.environment, "SIXPENCE_KEY": key},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        await asyncio.wait_for(asked_for.wait(), 30)
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+
+    says = "Interrupted, so nothing was judged. See that the account has the balance that it had.\n"
+    assert (process.returncode, out.decode(), err.decode()) == (130, "", says)
+    assert (await ServedLedger(server.url, api_key=key).state("bob")).remaining == 6
 
 
 def commanded(server: ServerProcess, key: str, *more: str, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sixpence import CreditService, SyncCreditService
-from sixpence.testing.races import Call, RaceLostError, race, race_sync
+from sixpence.testing.races import Call, RaceError, RaceLostError, race, race_sync
 from tests.testing.races.crude import charging, lingering, small_app
 
 ADA = "ada@example.com"
@@ -195,6 +195,40 @@ async def test_work_beyond_the_grace_time_is_told(credits: CreditService) -> Non
     report = await race(app, CALL, ledger=credits, waves=["hang_ups"], **{**LOSING, "calls": 12})
 
     assert "still_working" in report.kinds
+
+
+async def test_a_balance_that_could_not_be_put_back_is_told_in_the_report(credits: CreditService) -> None:
+    """An app that closes the account in its last call: the report is given all the same."""
+    charge, calls = charging(credits, ADA), 0
+
+    async def work(key: str) -> int:
+        nonlocal calls
+        calls += 1
+        status = await charge(key)
+        if calls == 7:
+            await credits.close_account(ADA, reason="a test")
+        return status
+
+    report = await race(small_app(work), CALL, ledger=credits, waves=["at_once"], **SMALL)
+
+    before = "The account had 6 credits before the race, and was not given that balance back: "
+    assert report.left is not None
+    assert report.left.startswith(before)
+    assert str(report).endswith(report.left)
+
+
+async def test_a_balance_that_could_not_be_put_back_does_not_hide_why_the_race_ended(credits: CreditService) -> None:
+    """Both are said, the one as a note of the other."""
+
+    async def work(_key: str) -> int:
+        await credits.close_account(ADA, reason="a test")
+        return 500
+
+    with pytest.raises(RaceError, match="One call alone did not succeed") as ended:
+        await race(small_app(work), CALL, ledger=credits, **SMALL)
+
+    (note,) = ended.value.__notes__
+    assert note.startswith("The account had 6 credits before the race, and was not given that balance back: ")
 
 
 async def test_the_same_seed_makes_the_same_choices(credits: CreditService) -> None:

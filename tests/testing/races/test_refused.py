@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sixpence import CreditService
+from sixpence import Catalog, CreditService, Feature, Plan
+from sixpence.testing import Memory
 from sixpence.testing.races import Call, RaceError, race, race_sync
 from tests.testing.races.crude import answering, asked, charging, crude_server, small_app
 
@@ -97,6 +98,32 @@ async def test_a_frozen_account_is_no_race(credits: CreditService) -> None:
 
     with pytest.raises(RaceError, match="is frozen: nothing can be spent"):
         await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
+
+
+async def test_an_account_that_owes_is_no_race() -> None:
+    """What it owes could not be put back; nothing is sent, and the account stays as it is."""
+    plan = Plan(signup_credits=1, overdraft=5)
+    catalog = Catalog(features={"interior": Feature(1)}, plans={"free": plan}, default_plan="free")
+    async with CreditService(Memory(), catalog=catalog) as owing:
+        await owing.initialize_user_credits(ADA)
+        for _ in range(4):
+            await owing.consume_credit(ADA, "interior")
+
+        with pytest.raises(RaceError, match=r"owes 3, which a race cannot put back at its end\. Give it that many"):
+            await race(small_app(charging(owing, ADA)), CALL, ledger=owing, **SMALL)
+
+        assert (await owing.get_user_credits(ADA)).remaining == -3
+
+
+async def test_an_account_that_has_more_than_can_be_put_back_is_no_race(credits: CreditService) -> None:
+    """It keeps all that it has."""
+    await credits.initialize_user_credits(ADA)
+    await credits.adjust(ADA, 2**53 - 7, reason="a test", actor="a test")
+
+    with pytest.raises(RaceError, match=r"has 9007199254740991 credits, more than a race can put back"):
+        await race(small_app(charging(credits, ADA)), CALL, ledger=credits, **SMALL)
+
+    assert (await credits.get_user_credits(ADA)).remaining == 2**53 - 1
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ import json
 import os
 import sys
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from sixpence.testing.races.calls import KEY_HEADER, Call, KeyedCall
+from sixpence.testing.races.calls import KEY_HEADER, Call, KeyedCall, place_at
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.racing import race
 from sixpence.testing.races.served_ledger import ServedLedger
 
 _KEY_VARIABLE = "SIXPENCE_KEY"
+# What a shell says of a program that Ctrl-C ended.
+_INTERRUPTED = 130
 _EXAMPLE = '{"prompt": "a room"}'
 _DESCRIPTION = """Fire parallel, repeated and cut off calls at an app's endpoint, and judge it by its ledger.
 
@@ -24,7 +26,7 @@ The call must work when it is sent once, and spend or give credits of the accoun
 {KEY} becomes the key of each use or event. The account's balance is set for each wave and set back at the end: use an
 account that is made for tests."""
 _ENDING = f"""The API key of the ledger is read from {_KEY_VARIABLE}. Status 0: nothing was found; 1: something was, or
-the race could not be run; 2: the command was not understood.
+the race could not be run; 2: the command was not understood; 130: it was interrupted.
 
 A webhook:  python -m sixpence.testing.races http://localhost:3000/api/paid --account user_1 \\
               --ledger http://localhost:8000 --json '{{"id": "{{KEY}}", "customer": "user_1", "credits": 50}}'"""
@@ -36,9 +38,9 @@ def main() -> int:
     api_key = os.environ.get(_KEY_VARIABLE, "").strip()
     if not api_key:
         return _refused(f"{_KEY_VARIABLE} is not set. Put an API key of the ledger there: sixpence key create.")
+    url: SplitResult = asked.url
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     try:
-        url = urlsplit(asked.url)
-        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         report = asyncio.run(
             race(
                 f"{url.scheme}://{url.netloc}",
@@ -54,7 +56,10 @@ def main() -> int:
             )
         )
     except RaceError as error:
-        return _refused(str(error))
+        return _refused("\n".join((str(error), *getattr(error, "__notes__", ()))))
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted, so nothing was judged. See that the account has the balance that it had.\n")
+        return _INTERRUPTED
     sys.stdout.write(f"{report}\n")
     return 0 if report.clean else 1
 
@@ -70,6 +75,16 @@ def _call(asked: argparse.Namespace, path: str, body: str | None) -> KeyedCall:
         return Call(asked.method, path, json=sent, headers=own)
 
     return call
+
+
+def _url(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        place_at(f"{url.scheme}://{url.netloc}")
+    except (ValueError, RaceError):
+        example = "http://localhost:3000/api/generate"
+        raise argparse.ArgumentTypeError(f"{text!r} is no URL of an endpoint. Give one as {example}.") from None
+    return url
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -99,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_ENDING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("url", help="the endpoint, with scheme and path")
+    parser.add_argument("url", type=_url, help="the endpoint, with scheme and path")
     parser.add_argument("--account", required=True, help="the account that it charges or gives to")
     parser.add_argument("--ledger", required=True, help="where `sixpence serve` listens")
     parser.add_argument("--method", default="POST", help="the method (POST)")

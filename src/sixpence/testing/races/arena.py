@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from sixpence.core.errors import CreditSystemError
 from sixpence.testing.races.attempts import Attempt, Sending, Succeeded
 from sixpence.testing.races.books import Books, State, entries_since, set_balance
 from sixpence.testing.races.calls import KeyedCall
@@ -106,9 +107,14 @@ class Arena(msgspec.Struct, kw_only=True):
         attempts = await wave.run(course)
         return await self._settled(name, before, attempts, alone.worth, enough=lambda seen: not judge(seen))
 
-    async def leave(self) -> None:
-        """Give the account the balance that it had."""
-        await set_balance(self.books, self.account_id, self.began.remaining)
+    async def leave(self) -> str | None:
+        """Give the account the balance that it had; in words why that could not be, where it could not."""
+        try:
+            await set_balance(self.books, self.account_id, self.began.remaining)
+        except (RaceError, CreditSystemError) as error:
+            was = f"The account had {self.began.remaining} credits before the race, and was not given that balance back"
+            return f"{was}: {error}"
+        return None
 
     async def _settled(
         self, wave: str, before: State, attempts: list[Attempt], worth: int, *, enough: Callable[[Seen], bool]

@@ -79,7 +79,9 @@ def _is_of_calls(entry: Entry, seen: Seen) -> bool:
 def _uses(seen: Seen) -> list[Finding]:
     keys, price, paid = keys_of(seen), -seen.worth, -moved(seen)
     least, most = len(keys.served) * price, (len(keys.served) + len(keys.open)) * price
-    if paid < least:
+    # An app that accepts, fails later and gives back overspends nothing: `_nothing_proved` says what is wrong with it.
+    failing = any(each.meant == "failing" for each in seen.attempts)
+    if paid < least and not (failing and paid == 0):
         says = (
             f"{_times(len(keys.served), 'call')} succeeded, which is {_credits(least)}, and {_credits(paid)} "
             f"{'was' if paid == 1 else 'were'} paid."
@@ -152,7 +154,7 @@ def _nothing_proved(seen: Seen) -> list[Finding]:
     answered = [each for each in seen.attempts if each.answer is not None]
     if failing and keys.served:
         served = [str(each) for each in failing if each.key in keys.served]
-        says = "calls whose work was to fail succeeded, so what a failure costs was not seen."
+        says = "calls whose work was to fail were answered with success, so what a failure costs was not seen."
         return [Finding("nothing_proved", seen.wave, says, tuple(served))]
     if failing and not answered:
         return [Finding("nothing_proved", seen.wave, "no call was answered.", tuple(map(str, failing)))]

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from sixpence.core.bounds import AMOUNT_MAX
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.testing.races.arena import Arena
@@ -19,6 +20,9 @@ from sixpence.testing.races.report import Report, WaveResult
 from sixpence.testing.races.served_ledger import ServedLedger
 from sixpence.testing.races.serving import served
 from sixpence.testing.races.waves import WAVES, WaveName
+
+# Half of what an account may hold: the race's own credits are beside it until they are spent.
+_REMAINING_MAX = AMOUNT_MAX // 2
 
 
 async def race(
@@ -72,8 +76,11 @@ async def race(
         try:
             alone = await arena.alone()
             seen = [await arena.wave(name, alone) for name in chosen]
-        finally:
-            await arena.leave()
+        except BaseException as error:
+            if left := await arena.leave():
+                error.add_note(left)
+            raise
+        left = await arena.leave()
         return Report(
             call=str(arena.call("KEY")),
             account_id=account_id,
@@ -83,6 +90,7 @@ async def race(
             findings=tuple(finding for each in seen for finding in judge(each)),
             not_tried=_not_tried(chosen),
             raised=tuple(running.work.raised),
+            left=left,
         )
 
 
@@ -100,6 +108,12 @@ async def _opened(books: Books, account_id: str) -> State:
     state = await books.state(account_id)
     if state.standing != "open":
         raise RaceError(f"The account {account_id!r} is {state.standing}: nothing can be spent. Race with an open one.")
+    if state.remaining < 0:
+        problem = f"The account {account_id!r} owes {-state.remaining}, which a race cannot put back at its end."
+        raise RaceError(f"{problem} Give it that many first, or race with an account that is made for tests.")
+    if state.remaining > _REMAINING_MAX:
+        problem = f"The account {account_id!r} has {state.remaining} credits, more than a race can put back at its end."
+        raise RaceError(f"{problem} Race with an account that is made for tests, or has at most {_REMAINING_MAX}.")
     return state
 
 

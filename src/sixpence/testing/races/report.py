@@ -43,7 +43,8 @@ class WaveResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A race that was run. `worth` is what one call alone did to the balance; `not_tried` says what would need more.
+    """A race that was run. `worth` is what one call alone did to the balance; `not_tried` says what would need more,
+    and `left` why the account was not given back the balance that it had, where it was not.
 
     `report.check()` fails a test with all of it in words, which is what `str(report)` gives, too.
     """
@@ -56,6 +57,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     not_tried: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
+    left: str | None = None
 
     @property
     def clean(self) -> bool:
@@ -83,6 +85,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             *(f"  not tried: {each}" for each in self.not_tried),
             *(str(finding) for finding in self.findings),
             *_raised(self.raised),
+            *([] if self.left is None else [self.left]),
         ]
         if self.findings:
             waves = ", ".join(f'"{name}"' for name in dict.fromkeys(finding.wave for finding in self.findings))
