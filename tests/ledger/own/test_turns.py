@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from sixpence.core.errors import QueueFullError, ServiceClosedError, TransactionEndedError
@@ -215,6 +215,60 @@ async def test_a_task_that_is_cancelled_gives_its_turn_back(noted_sqlite_url: st
 
     assert receipt.remaining == 5
     assert time.monotonic() - began < 1
+
+
+async def test_what_a_cancelled_call_charged_is_not_committed(noted_sqlite_url: str) -> None:
+    """Whenever the timeout comes, a block that goes on after it cannot commit, and the call was for nothing."""
+    committed = told = 0
+    async with CreditService(noted_sqlite_url, catalog=SHOP) as credits:
+        await credits.initialize_user_credits(ADA)
+        await credits.grant_credits(ADA, 94)
+        for step in range(40):
+            try:
+                async with credits.transaction() as connection:
+                    call = asyncio.create_task(credits.consume_credit(ADA, "sketch", connection=connection))
+                    await asyncio.wait([call], timeout=step * 0.0001)
+                    call.cancel()
+                    await asyncio.gather(call, return_exceptions=True)
+                    await connection.execute(text(NOTE.format(step)))
+            except TransactionEndedError:
+                told += 1
+            else:
+                committed += 1
+        left = (await credits.get_user_credits(ADA)).remaining
+
+    assert told > 0
+    assert (left, len(notes(noted_sqlite_url))) == (100 - committed, committed)
+
+
+LASTING = [
+    "CREATE TEMPORARY TABLE credit_accounts (account_no integer)",
+    "CREATE TEMPORARY VIEW outbox AS SELECT 1",
+    "CREATE TABLE temp.mine (text text)",
+    "CREATE VIRTUAL TABLE temp.mine USING fts5(text)",
+    "CREATE TRIGGER temp.mine AFTER UPDATE ON credit_accounts BEGIN SELECT 1; END",
+    "CREATE TEMPORARY TRIGGER mine AFTER UPDATE ON credit_accounts BEGIN SELECT 1; END",
+    "ATTACH ':memory:' AS other",
+    "PRAGMA ignore_check_constraints = ON",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA locking_mode = EXCLUSIVE",
+]
+
+
+@pytest.mark.parametrize("statement", LASTING)
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_what_would_outlast_the_loan_is_refused(noted_sqlite_url: str, statement: str, in_memory: bool) -> None:
+    """The transaction goes on, and so do other commands after it; looking at the tables is not refused."""
+    with SyncCreditService(Memory() if in_memory else noted_sqlite_url, catalog=SHOP) as credits:
+        credits.initialize_user_credits(ADA)
+        with credits.transaction() as connection:
+            with pytest.raises(OperationalError, match="no temporary tables, no ATTACH and no PRAGMA that changes it"):
+                connection.execute(text(statement))
+            seen = "credit_accounts" in inspect(connection).get_table_names()
+            inside = credits.consume_credit(ADA, "sketch", connection=connection)
+        after = credits.consume_credit(ADA, "sketch")
+
+    assert (seen, inside.remaining, after.remaining) == (True, 5, 4)
 
 
 def test_a_memory_lends_as_a_file_does() -> None:

@@ -12,12 +12,21 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
+from sixpence.ledger.own import permitted
+
 _ENDED = "The transaction that this connection was lent for has ended. Begin another: credits.transaction()."
+_LASTING = (
+    "The connection is lent and goes back to the writer: no temporary tables, no ATTACH and no PRAGMA that changes it."
+)
 _WAIT_SECONDS = 0.05
 
 
 class LoanEndedError(sqlite3.OperationalError):
     """The transaction is over, and the connection the writer's again."""
+
+
+class LastingChangeError(sqlite3.OperationalError):
+    """The statement would change the connection for whoever has it next."""
 
 
 class LentConnection:
@@ -30,6 +39,7 @@ class LentConnection:
         self._open = True
         # Whoever begins with a connection rolls it back first; that must not end what was begun for them.
         self._begun = False
+        connection.set_authorizer(permitted.answer)
 
     @property
     def open(self) -> bool:
@@ -48,13 +58,24 @@ class LentConnection:
                 raise LoanEndedError(_ENDED)
             try:
                 yield self._connection
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+                    raise LastingChangeError(_LASTING) from error
+                raise
             finally:
                 # SQLite ends a transaction by itself where it cannot go on, and a borrower may by a statement.
                 if not self._connection.in_transaction:
                     self._open = False
 
     def take_back(self) -> bool:
-        """End the loan, undoing a transaction that is still open; says whether there was one."""
+        """End the loan for the writer, undoing a transaction that is still open; says whether there was one."""
+        try:
+            return self.give_up()
+        finally:
+            self._connection.set_authorizer(None)
+
+    def give_up(self) -> bool:
+        """Undo a transaction that is still open, so that none can commit it; says whether there was one."""
         while not self._lock.acquire(timeout=_WAIT_SECONDS):
             self._connection.interrupt()
         try:

@@ -45,7 +45,12 @@ class OwnOnSQLite:
         if not is_async(connection):
             raise refused(f"is {name_of(connection)}, and no AsyncConnection that the writer lent. {_REMEDY}")
         lent = await connection.run_sync(self._lent_by)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._submit, lent, request)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._submit, lent, request)
+        except asyncio.CancelledError:
+            # The thread may have decided it already: whoever was not told must not commit it.
+            lent.give_up()
+            raise
 
     def submit_and_wait(self, connection: object, request: Request) -> Accepted:
         """Run a command on a lent connection; raises its refusal."""
@@ -64,7 +69,7 @@ class OwnOnSQLite:
         try:
             lent = turn.wait(self._seconds_max)
             engine = create_engine("sqlite://", creator=lambda: lent, poolclass=NullPool, hide_parameters=True)
-            with _told_when_too_long(turn), engine.connect() as connection:
+            with _told_when_ended(turn), engine.connect() as connection:
                 lent.begin()
                 with connection.begin():
                     yield connection
@@ -81,7 +86,7 @@ class OwnOnSQLite:
                 lent: LentConnection = await asyncio.wait_for(asyncio.wrap_future(turn.granted), self._seconds_max)
             except TimeoutError:
                 raise QueueFullError from None
-            with _told_when_too_long(turn):
+            with _told_when_ended(turn):
                 async with engine.connect() as connection:
                     lent.begin()
                     async with connection.begin():
@@ -138,12 +143,12 @@ class _Part:
 
 
 @contextmanager
-def _told_when_too_long(turn: Turn) -> Iterator[None]:
-    """Say what has happened to a borrower who meets a transaction that was ended because it took too long."""
+def _told_when_ended(turn: Turn) -> Iterator[None]:
+    """Say what has happened to a borrower who meets a transaction that ended before its block did."""
     try:
         yield
     except DBAPIError as error:
-        if turn.too_long:
+        if turn.too_long or isinstance(error.orig, LoanEndedError):
             raise TransactionEndedError from error
         raise
 
