@@ -1,0 +1,41 @@
+"""What was told once of the past stays true: what is on its way into the ledger is waited for."""
+
+import asyncio
+
+import pytest
+
+from sixpence.service.credits import CreditService
+
+ADA = "ada@example.com"
+
+
+@pytest.mark.parametrize("database", ["sqlite_url", "migrated_postgres_url"])
+async def test_a_charge_that_is_not_committed_yet_is_waited_for(request: pytest.FixtureRequest, database: str) -> None:
+    """It has its time already: a balance and a statement up to now have it, and the next statement begins after it."""
+    url = str(request.getfixturevalue(database))
+    async with CreditService(url) as app, CreditService(url) as desk:
+        await app.initialize_user_credits(ADA)
+        async with app.transaction() as connection:
+            await app.consume_credit(ADA, "video", connection=connection)
+            balance, statement = (asyncio.create_task(look) for look in (desk.balance_at(ADA), desk.get_statement(ADA)))
+            await asyncio.sleep(0.5)
+            waited = not (balance.done() or statement.done())
+        first = await statement
+        then = await desk.get_statement(ADA, since=first.until)
+
+        assert (waited, (await balance).remaining) == (True, 5)
+        assert (first.closing.remaining, then.opening, then.movements) == (5, first.closing, ())
+
+
+async def test_what_is_older_than_the_last_transaction_waits_for_nobody(migrated_postgres_url: str) -> None:
+    """Nothing can come before it any more, so that a balance of then is read although the account is held."""
+    async with CreditService(migrated_postgres_url) as app, CreditService(migrated_postgres_url) as desk:
+        await app.initialize_user_credits(ADA)
+        made = (await app.get_credit_history(ADA)).transactions[0]
+        await app.consume_credit(ADA, "video")
+        async with app.transaction() as connection:
+            await app.consume_credit(ADA, "video", connection=connection)
+
+            balance = await asyncio.wait_for(desk.balance_at(ADA, made.created_at), timeout=2)
+
+    assert balance.remaining == 6
