@@ -153,3 +153,5 @@ def forget(url: str, account_id: str) -> None:
     numbered = "account_no IN (SELECT account_no FROM credit_accounts WHERE account_id = :id)"
     for table in ("credit_holds", "credit_transactions", "usage_daily", "credit_accounts"):
         run(url, f"DELETE FROM {table} WHERE {numbered}", {"id": account_id})
+    # The account was alone in its batches.
+    run(url, "DELETE FROM outbox WHERE touched LIKE :batch", {"batch": f'[["{account_id}",%'})
