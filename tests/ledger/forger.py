@@ -43,6 +43,7 @@ def forge(url: str, forgery: Forgery) -> None:
     _replace(url, "credit_transactions", after)
     _replace(url, "credit_accounts", [account_to_row(account)])
     _replace(url, "credit_holds", [hold_to_row(account.account_no, hold) for hold in account.holds.values()])
+    _tell_outbox(url, account.seq)
 
 
 def another(
@@ -101,6 +102,20 @@ def _rewritten(account: Account, row: Transaction) -> Transaction:
         about_seq=None if about is None else seq_of(about),
     )
     return msgspec.structs.replace(unhashed, hash=row_hash(account.head or FIRST_HEAD, unhashed))
+
+
+def _tell_outbox(url: str, last: int) -> None:
+    """What no relay has read of Ada's goes to her last row."""
+    batches = [
+        (number, msgspec.json.decode(touched)) for number, touched in rows(url, "SELECT id, touched FROM outbox")
+    ]
+    firsts = [first for _, touched in batches for name, first, _ in touched if name == ADA]
+    for number, touched in batches:
+        document = msgspec.json.encode([span for span in touched if span[0] != ADA]).decode()
+        run(url, "UPDATE outbox SET touched = :touched WHERE id = :id", {"touched": document, "id": number})
+    if firsts:
+        document = msgspec.json.encode([(ADA, min(firsts), last)]).decode()
+        run(url, "INSERT INTO outbox (touched, recorded_at) VALUES (:touched, 1)", {"touched": document})
 
 
 def _replace(url: str, table: str, values: Iterable[msgspec.Struct]) -> None:

@@ -1,9 +1,13 @@
 """Stored documents that cannot be read, however they are broken, are differences; the rest is still proved."""
 
+import asyncio
+
 import pytest
 
 from sixpence.core.errors import InternalError
 from sixpence.service.blocking import SyncCreditService
+from sixpence.service.credits import CreditService
+from sixpence.service.receipts import Receipt
 from tests.ledger.databases import run, verified
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -55,10 +59,17 @@ def test_an_outbox_that_is_no_text_is_a_difference(sqlite_url: str, text: bytes)
 
 
 def test_an_account_that_cannot_be_read_stops_no_other(ledger: str) -> None:
-    """A command for it fails by itself, and its neighbours go on."""
+    """A command for it fails by itself, and its neighbours in the batch go on."""
     run(ledger, f"UPDATE credit_accounts SET live = :deep WHERE {OF_BOB}", {"deep": DEEP})
-    with SyncCreditService(ledger) as service:
-        with pytest.raises(InternalError):
-            service.consume_credit(BOB, "video")
 
-        assert service.consume_credit(ADA, "video").transaction.credits_consumed == 1
+    bobs, adas = asyncio.run(_use_together(ledger))
+
+    assert isinstance(bobs, InternalError)
+    assert isinstance(adas, Receipt)
+
+
+async def _use_together(url: str) -> list[object]:
+    """What becomes of a use of Bob's and one of Ada's that are asked for at once."""
+    async with CreditService(url) as service:
+        uses = (service.consume_credit(account_id, "video") for account_id in (BOB, ADA))
+        return list[object](await asyncio.gather(*uses, return_exceptions=True))
