@@ -231,6 +231,19 @@ async def test_a_balance_that_could_not_be_put_back_does_not_hide_why_the_race_e
     assert note.startswith("The account had 6 credits before the race, and was not given that balance back: ")
 
 
+async def test_a_balance_that_cannot_be_set_between_waves_ends_the_race_in_words(credits: CreditService) -> None:
+    """An app that closes the account in its first call leaves nothing to race for."""
+    charge = charging(credits, ADA)
+
+    async def work(key: str) -> int:
+        status = await charge(key)
+        await credits.close_account(ADA, reason="a test")
+        return status
+
+    with pytest.raises(RaceError, match=r"The balance of the account 'ada@example\.com' could not be changed by "):
+        await race(small_app(work), CALL, ledger=credits, **SMALL)
+
+
 async def test_the_same_seed_makes_the_same_choices(credits: CreditService) -> None:
     """Which clients hang up, and where, is the seed's doing; the keys never are the same."""
 

@@ -90,7 +90,11 @@ class ServiceBooks:
 
     async def adjust(self, account_id: str, amount: int) -> None:
         """Give or take credits."""
-        await self._credits.adjust(account_id, amount, reason=REASON, actor=ACTOR)
+        try:
+            await self._credits.adjust(account_id, amount, reason=REASON, actor=ACTOR)
+        except CreditSystemError as error:
+            problem = f"The balance of the account {account_id!r} could not be changed by {amount:+d}: {error}"
+            raise RaceError(f"{problem} Race with an account that nothing else changes meanwhile.") from error
 
 
 async def entries_since(books: Books, account_id: str, seq: int) -> list[Entry]:
