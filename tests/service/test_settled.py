@@ -17,7 +17,8 @@ async def test_a_charge_that_is_not_committed_yet_is_waited_for(request: pytest.
         await app.initialize_user_credits(ADA)
         async with app.transaction() as connection:
             await app.consume_credit(ADA, "video", connection=connection)
-            balance, statement = (asyncio.create_task(look) for look in (desk.balance_at(ADA), desk.get_statement(ADA)))
+            balance = asyncio.create_task(desk.balance_at(ADA))
+            statement = asyncio.create_task(desk.get_statement(ADA))
             await asyncio.sleep(0.5)
             waited = not (balance.done() or statement.done())
         first = await statement
