@@ -12,7 +12,7 @@ import msgspec
 SECONDS_MAX = 420
 SUITE_SECONDS_MAX = 1_500
 # pytest's own: tests failed; and: there was nothing to run, or it could not be collected.
-_PASSED, _FAILED = 0, 1
+_PASSED, _FAILED, _INTERRUPTED = 0, 1, 2
 
 Outcome = Literal["passed", "failed", "hung", "not run"]
 
@@ -45,14 +45,25 @@ def run(tree: Path, tests: tuple[str, ...], *, seconds_max: float = SECONDS_MAX,
         text=True,
         start_new_session=True,
     ) as process:
+        outcome: Outcome
         try:
             said, _ = process.communicate(timeout=seconds_max)
-            outcome: Outcome = {_PASSED: "passed", _FAILED: "failed"}.get(process.returncode, "not run")  # type: ignore[assignment]
+            outcome = _outcome(process.returncode, said)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             said, _ = process.communicate()
             outcome = "hung"
     return Trial(outcome, _first_failure(said), time.monotonic() - began, said[-4_000:])
+
+
+def _outcome(status: int, said: str) -> Outcome:
+    if status == _PASSED:
+        return "passed"
+    # Several processes that stop at the first failure say that they were interrupted.
+    failed = status == _FAILED or (
+        status == _INTERRUPTED and any(line.startswith("FAILED ") for line in said.splitlines())
+    )
+    return "failed" if failed else "not run"
 
 
 def _environment(tree: Path) -> dict[str, str]:
