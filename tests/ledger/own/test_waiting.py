@@ -142,7 +142,7 @@ async def test_the_writer_goes_on_for_everybody_else(noted_postgres_url: str, en
     async with CreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         for name in (ADA, BOB):
             await credits.initialize_user_credits(name)
-        await credits.grant_credits(BOB, 1_000)
+        await credits.grant_credits(BOB, 1_000_000)
         with SyncCreditService(credits.ledger) as sync_credits, engine.begin() as own:
             sync_credits.consume_credit(ADA, "sketch", connection=own)
             held = asyncio.create_task(credits.consume_credit(ADA, "video"))
