@@ -14,8 +14,9 @@ from tests.histories.history import Asked, has_row
 from tests.histories.testimony import Witness
 from tests.histories.wording import READ, to_http
 from tests.lockstep.choosing import Rolled
+from tests.races.load import Line
 from tests.races.served import Served
-from tests.races.wire import Connection, Reply, WireError
+from tests.races.wire import Reply, WireError
 
 PAUSE_SECONDS = 0.03
 # However much is asked and whatever dies: an answer that takes longer has been forgotten by the server.
@@ -159,32 +160,6 @@ class Crowd:
                 self._moved.set()
         elif status != 503 and (status >= 500 or status in (400, 401)):
             self.unexpected.append(f"request {asked.number} ({asked.kind} {dict(asked.fields)}): {status} {text}")
-
-
-class Line:
-    """A client's connection, made anew after each end; at the next of the servers, where there are several."""
-
-    def __init__(self, served: Served, number: int) -> None:
-        self._served = served
-        self._number = number
-        self._connection: Connection | None = None
-
-    async def connection(self) -> Connection:
-        """The connection, which may be a new one."""
-        if self._connection is None:
-            self._connection = await self._served.connect(self._number)
-        return self._connection
-
-    async def turn(self) -> None:
-        """Give the connection up, and go to the next server."""
-        await self.hang_up()
-        self._number += 1
-
-    async def hang_up(self) -> None:
-        """Give the connection up."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            await connection.close()
 
 
 def _kept(asked: Asked, reply: Reply) -> str:

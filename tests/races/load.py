@@ -45,7 +45,7 @@ class Load:
             await self._moved.wait()
 
     async def _client(self, number: int, *, keyed: bool) -> None:
-        line = _Line(self._served, number)
+        line = Line(self._served, number)
         turn = 0
         while not self._done:
             turn += 1
@@ -58,7 +58,7 @@ class Load:
                 acknowledged = await self._use(line, headers)
         await line.hang_up()
 
-    async def _use(self, line: "_Line", headers: dict[str, str]) -> bool:
+    async def _use(self, line: "Line", headers: dict[str, str]) -> bool:
         self.sent += 1
         try:
             connection = await line.connection()
@@ -75,8 +75,8 @@ class Load:
         return reply.status == 200
 
 
-class _Line:
-    """A client's connection, made anew after each end."""
+class Line:
+    """A client's connection, made anew after each end; at the next of the servers, where there are several."""
 
     def __init__(self, served: Served, number: int) -> None:
         self._served = served
@@ -89,8 +89,13 @@ class _Line:
             self._connection = await self._served.connect(self._number)
         return self._connection
 
+    async def turn(self) -> None:
+        """Give the connection up, and go to the next server."""
+        await self.hang_up()
+        self._number += 1
+
     async def hang_up(self) -> None:
         """Give the connection up."""
         if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            await connection.close()

@@ -12,7 +12,7 @@ import msgspec
 from sixpence.core.account import Standing
 from sixpence.core.explanation import Event
 from sixpence.core.grant import CATEGORY_ORDER, Category
-from sixpence.core.instant import to_datetime
+from sixpence.core.instant import moment, to_datetime
 from sixpence.core.ledger_words import counted, credits, of_kind, when
 from sixpence.core.rules.ahead import next_allowance, next_expiry
 from sixpence.core.rules.scene import Scene
@@ -93,9 +93,9 @@ def explained_account(scene: Scene, latest: Sequence[Transaction]) -> AccountExp
         overdraft=0 if plan is None else plan.overdraft,
         overdraft_held=account.overdraft_held,
         scheduled=sum(grant.remaining for grant in scheduled),
-        scheduled_at=_moment(min((grant.effective_at for grant in scheduled), default=None)),
-        next_hold_expires_at=_moment(account.holds_due_at),
-        next_expiry_at=_moment(expiry_at),
+        scheduled_at=moment(min((grant.effective_at for grant in scheduled), default=None)),
+        next_hold_expires_at=moment(account.holds_due_at),
+        next_expiry_at=moment(expiry_at),
         next_expiry_amount=expiring,
         next_allowance_at=None if coming is None else to_datetime(coming[0]),
         next_allowance_amount=0 if coming is None else coming[1],
@@ -159,7 +159,3 @@ def _coming(told: AccountExplanation) -> Iterator[str]:
         said.append(f"plan {told.next_plan} follows on {when(told.term_ends_at)}")
     if said:
         yield f"Next: {'; '.join(said)}."
-
-
-def _moment(instant: int | None) -> datetime | None:
-    return None if instant is None else to_datetime(instant)

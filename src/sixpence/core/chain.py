@@ -18,7 +18,8 @@ HASH_FORMAT = 2
 
 _ABSENT = b"\xff\xff\xff\xff"
 _packed = msgspec.msgpack.Encoder().encode
-_fields_of: Callable[[Transaction], Fields] = attrgetter(
+# The fields that the chain covers, in their order: all but the metadata's own bytes.
+hashed_fields: Callable[[Transaction], Fields] = attrgetter(
     *("account_no", "account_id", "seq", "id", "kind"),
     *("amount", "balance_after", "total_after", "held_after", "plan"),
     *("feature_used", "credits_consumed", "generation_id", "metadata_digest"),
@@ -32,12 +33,7 @@ def row_hash(previous: bytes, row: Transaction) -> bytes:
 
     Raises `LookupError` for a format that is not known. What the row says its hash is does not matter.
     """
-    return digest(row.hash_format, previous, _fields_of(row))
-
-
-def hashed_fields(row: Transaction) -> Fields:
-    """The fields that the chain covers, in their order: all but the metadata's own bytes."""
-    return _fields_of(row)
+    return digest(row.hash_format, previous, hashed_fields(row))
 
 
 def digest(form: int, previous: bytes, fields: Fields) -> bytes:

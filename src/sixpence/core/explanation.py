@@ -11,17 +11,16 @@ import msgspec
 
 from sixpence.core.catalog import PricedBy
 from sixpence.core.grant import Category
-from sixpence.core.instant import to_datetime
+from sixpence.core.instant import moment, to_datetime
 from sixpence.core.movement import Allocation, Movement
 from sixpence.core.past import Past
 from sixpence.core.price import Usage
 from sixpence.core.reckoning import Reckoning, reckoned
 from sixpence.core.rule_names import rules_of
 from sixpence.core.rules.grants import terms_of
+from sixpence.core.rules.refunds import REFUNDABLE, refundable
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import Detail, Kind, Transaction
-
-_REFUNDABLE = ("consume", "capture")
 
 
 class GrantMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +168,7 @@ def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool
         about=None if origin is None else Event.of(origin),
         since=since,
         is_cut=is_cut,
-        left_to_refund=None if is_cut else _left_to_refund(row, since),
+        left_to_refund=None if is_cut or row.kind not in REFUNDABLE else refundable(past, row),
         reason=detail.reason,
         actor=detail.actor,
         generation_id=row.generation_id,
@@ -179,7 +178,7 @@ def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool
         covered=hold is not None and hold.covered,
         beyond_catalog_version=None if beyond is None else beyond.catalog_version,
         beyond_price=None if beyond is None else beyond.price,
-        hold_expires_at=_moment(detail.hold_expires_at if hold is None else hold.expires_at),
+        hold_expires_at=moment(detail.hold_expires_at if hold is None else hold.expires_at),
         previous_plan=detail.previous_plan,
         term=Term.of(detail.subscription),
     )
@@ -195,17 +194,11 @@ def _move(past: Past, move: Allocation) -> GrantMove:
         amount=move.amount,
         category=terms.category,
         effective_at=to_datetime(terms.effective_at),
-        expires_at=_moment(terms.expires_at),
+        expires_at=moment(terms.expires_at),
         features=terms.features,
         rolled=terms.rolled,
         instead_of=terms.instead_of,
     )
-
-
-def _left_to_refund(row: Transaction, since: tuple[Event, ...]) -> int | None:
-    if row.kind not in _REFUNDABLE:
-        return None
-    return (row.credits_consumed or 0) - sum(later.refunded or 0 for later in since)
 
 
 def _reckoning(row: Transaction, detail: Detail, origin: Transaction | None, priced_by: PricedBy) -> Reckoning | None:
@@ -234,7 +227,3 @@ def _told(row: Transaction, detail: Detail, origin: Transaction | None) -> Itera
         yield detail.catalog_version, Usage()
     elif origin is not None and (placed := origin.read_detail().hold) is not None and placed.usage is not None:
         yield placed.catalog_version, placed.usage
-
-
-def _moment(instant: int | None) -> datetime | None:
-    return None if instant is None else to_datetime(instant)

@@ -46,3 +46,8 @@ def from_datetime(field: str, moment: datetime) -> int:
 def to_datetime(instant: int) -> datetime:
     """The aware UTC datetime of an instant."""
     return _EPOCH + timedelta(microseconds=instant)
+
+
+def moment(instant: int | None) -> datetime | None:
+    """The same of an instant that may not be there."""
+    return None if instant is None else to_datetime(instant)

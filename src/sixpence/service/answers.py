@@ -12,16 +12,11 @@ import msgspec
 from sixpence.core.account import Account
 from sixpence.core.grant import Category
 from sixpence.core.hold import Hold
-from sixpence.core.instant import to_datetime
+from sixpence.core.instant import moment, to_datetime
 from sixpence.core.movement import Allocation
 from sixpence.core.price import Usage
 from sixpence.core.subscription import Subscription
 from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
-
-
-def moment(instant: int | None) -> datetime | None:
-    """The time of an instant that may not be there."""
-    return None if instant is None else to_datetime(instant)
 
 
 class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ Every look brings the account up to date first, so that what was due by an insta
 still be on its way into the ledger at or before that instant, it is waited for: what was told once stays true.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -30,6 +31,7 @@ from sixpence.service import fields
 from sixpence.service.operations import Operations, nothing_more
 from sixpence.service.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
 
+T = TypeVar("T")
 DAYS = 30
 # What a statement as data may hold; as text and CSV it is written in pieces and may have any length.
 MOVEMENTS_MAX = 10_000
@@ -51,8 +53,9 @@ class LookingBack(Operations):
         if instant is not None and instant > scene.now:
             raise _in_the_future("at", instant, scene, "leave it out for the balance now")
         upper = scene.now if instant is None else instant
-        account = await self._settled(scene, upper)
-        row = await self._read(lambda connection: find_last_at(connection, account, upper))
+        account, row = await self._settled(
+            scene, upper, lambda connection, account: find_last_at(connection, account, upper)
+        )
         return PastBalance.of(account.account_id, to_datetime(upper), row)
 
     async def get_statement(
@@ -117,21 +120,20 @@ class LookingBack(Operations):
         from_, up_to = fields.instant("since", since), fields.instant("until", until)
         scene, _ = await self._standing(account_id, nothing_more)
         first, end = _bounds(scene, from_, up_to)
-        account = await self._settled(scene, end - 1)
-        return account, await self._read(lambda connection: _frame(connection, account, first, end))
+        return await self._settled(scene, end - 1, lambda connection, account: _frame(connection, account, first, end))
 
-    async def _settled(self, scene: Scene, instant: int) -> Account:
-        """The account as it stands once nothing more can come at or before an instant that is not in the future.
+    async def _settled(self, scene: Scene, instant: int, look: Callable[[Connection, Account], T]) -> tuple[Account, T]:
+        """The account once nothing more can come at or before an instant that is not in the future, and a look at it.
 
         A row has its time before it is committed, and no earlier one than the last row that is. Whoever looks at a
         later instant waits for the account's lock first: whatever had it is then in the ledger, or never will be.
         """
         account = scene.account
         if instant < account.last_at:
-            return account
+            return account, await self._read(lambda connection: look(connection, account))
         await self._submit(Request(account.account_id, Tick()))
-        settled, _ = await self._standing(account.account_id, nothing_more)
-        return settled.account
+        settled, seen = await self._standing(account.account_id, look)
+        return settled.account, seen
 
     async def _between(self, account: Account, *, above: int, up_to: int) -> list[Transaction]:
         return await self._read(lambda connection: list_between(connection, account, above=above, up_to=up_to))

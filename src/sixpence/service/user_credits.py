@@ -8,12 +8,12 @@ import msgspec
 from sixpence.core.account import Standing
 from sixpence.core.catalog import FairUse, PricedBy
 from sixpence.core.grant import Category, Grant, Over
-from sixpence.core.instant import to_datetime
+from sixpence.core.instant import moment, to_datetime
 from sixpence.core.rules.ahead import next_allowance, next_expiry
 from sixpence.core.rules.scene import Scene
 from sixpence.core.subscription import Subscription
 from sixpence.core.window import counted, of, opens_at
-from sixpence.service.answers import Balance, balance_of, moment
+from sixpence.service.answers import Balance, balance_of
 
 
 class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from sixpence.core.fold import Change, next_id
 from sixpence.core.hold import Part, split
 from sixpence.core.instant import DAY, INSTANT_MAX
 from sixpence.core.movement import OVERDRAFT, Allocation
+from sixpence.core.past import Past
 from sixpence.core.refusals import (
     AccountClosedError,
     GrantLimitError,
@@ -20,7 +21,8 @@ from sixpence.core.rules.grants import terms_of, was_voided
 from sixpence.core.rules.scene import Scene, repaid
 from sixpence.core.transaction import Detail, GrantTerms, Revived, Transaction, seq_of
 
-_REFUNDABLE = ("consume", "capture")
+# What was spent by one of these can be given back.
+REFUNDABLE = ("consume", "capture")
 _SPENT = ("consumed", "captured")
 
 
@@ -32,9 +34,9 @@ def refund(scene: Scene, command: Refund) -> Change | RefusedError:
     row = scene.past.find(command.transaction_id)
     if row is None:
         return TransactionNotFoundError(account.account_id, command.transaction_id)
-    if row.kind not in _REFUNDABLE:
+    if row.kind not in REFUNDABLE:
         return NotRefundableError(row.id, row.kind)
-    left = refundable(scene, row)
+    left = refundable(scene.past, row)
     amount = left if command.amount is None else command.amount
     if not 0 < amount <= left:
         return RefundLimitError(row.id, command.amount, left)
@@ -61,19 +63,19 @@ def refund(scene: Scene, command: Refund) -> Change | RefusedError:
     )
 
 
-def refundable(scene: Scene, row: Transaction) -> int:
+def refundable(past: Past, row: Transaction) -> int:
     """How much of what a transaction consumed has not been given back."""
-    return (row.credits_consumed or 0) - _refunded(scene, row)
+    return (row.credits_consumed or 0) - _refunded(past, row)
 
 
-def _refunded(scene: Scene, row: Transaction) -> int:
-    return sum(later.read_detail().refunded or 0 for later in scene.past.about(row.seq) if later.kind == "refund")
+def _refunded(past: Past, row: Transaction) -> int:
+    return sum(later.read_detail().refunded or 0 for later in past.about(row.seq) if later.kind == "refund")
 
 
 def _parts_to_refund(scene: Scene, row: Transaction, amount: int) -> list[Part]:
     """What to give back to which grant: what was taken last comes back first, after what came back before."""
     spent = [(move.grant_id, -move.amount) for move in row.read_allocations() if move.movement in _SPENT]
-    _, left = split(tuple(reversed(spent)), _refunded(scene, row))
+    _, left = split(tuple(reversed(spent)), _refunded(scene.past, row))
     now, _ = split(tuple(left), amount)
     return now
 
