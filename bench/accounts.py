@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bench.fresh import PostgresTemplate, SQLiteTemplate, Template, settle
-from sixpence.core.commands import EnsureAccount, GrantCredits
+from sixpence.core.account.commands import EnsureAccount, GrantCredits
 from sixpence.ledger import migrate
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import PostgresServer as PostgresPlace

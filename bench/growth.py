@@ -20,12 +20,12 @@ from bench.accounts import CREDITS, Filled, filled_postgres
 from bench.fresh import PostgresTemplate, settle
 from bench.kept import Kept, KeptServer
 from bench.verified import verify_all
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import PricedBy
-from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits, Key
-from sixpence.core.decide import decide
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.migrate import steps

@@ -14,10 +14,8 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
-from sixpence.core.commands import (
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
     CaptureHold,
     Command,
     Consume,
@@ -28,11 +26,13 @@ from sixpence.core.commands import (
     Refund,
     ReleaseHold,
 )
-from sixpence.core.decide import decide
-from sixpence.core.hold import Hold
-from sixpence.core.instant import DAY, SECOND
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import DAY, SECOND
 from sixpence.ledger import usage
 from sixpence.ledger.database import SQLiteFile, place_of
 from sixpence.ledger.ledger import Ledger

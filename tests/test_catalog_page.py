@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sixpence.core.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
-from sixpence.core.catalog_toml import from_toml
+from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
+from sixpence.core.catalog.toml import from_toml
 
 PAGE = (Path(__file__).parent.parent / "docs" / "catalog.md").read_text()
 TOP = tuple(name for name in Catalog.__struct_fields__ if name not in ("features", "plans"))

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from sixpence.core.catalog import DEFAULT_CATALOG
-from sixpence.core.catalog_toml import from_toml
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG
+from sixpence.core.catalog.toml import from_toml
 from sixpence.core.errors import CatalogError, ServiceClosedError
 from sixpence.ledger.database import PostgresServer, SQLiteFile
 from sixpence.settings import Settings

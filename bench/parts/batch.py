@@ -18,7 +18,7 @@ import psycopg
 from bench.accounts import Filled, filled_postgres
 from bench.fresh import postgres_server
 from bench.part import Figure, Options, Outcome, Part, Ratio, Run
-from sixpence.core.commands import Consume, Key
+from sixpence.core.account.commands import Consume, Key
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import PostgresServer as PostgresPlace
 from sixpence.ledger.database import place_of

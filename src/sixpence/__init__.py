@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sixpence.core.catalog import (
+    from sixpence.core.catalog.catalog import (
         DEFAULT_CATALOG,
         Catalog,
         FairUse,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TokenRates,
         Trial,
     )
-    from sixpence.core.checkpoint import Checkpoint
+    from sixpence.core.catalog.price import Usage
     from sixpence.core.errors import (
         AccountBusyError,
         BrokenLedgerError,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         TransactionEndedError,
         UnavailableError,
     )
-    from sixpence.core.price import Usage
+    from sixpence.core.proof.checkpoint import Checkpoint
     from sixpence.core.refusals import (
         AccountClosedError,
         AccountFrozenError,
@@ -196,7 +196,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "sixpence.core.catalog": (
+    "sixpence.core.catalog.catalog": (
         "DEFAULT_CATALOG",
         "Catalog",
         "FairUse",
@@ -207,7 +207,7 @@ _PLACES = {
         "TokenRates",
         "Trial",
     ),
-    "sixpence.core.checkpoint": ("Checkpoint",),
+    "sixpence.core.proof.checkpoint": ("Checkpoint",),
     "sixpence.core.errors": (
         "AccountBusyError",
         "BrokenLedgerError",
@@ -226,7 +226,7 @@ _PLACES = {
         "TransactionEndedError",
         "UnavailableError",
     ),
-    "sixpence.core.price": ("Usage",),
+    "sixpence.core.catalog.price": ("Usage",),
     "sixpence.core.refusals": (
         "AccountClosedError",
         "AccountFrozenError",

@@ -17,7 +17,7 @@ from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.auth.users import Users
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.delivery.relay import Relay
 from sixpence.http.accounts import account_routes
 from sixpence.http.admin import admin_routes

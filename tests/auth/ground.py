@@ -12,7 +12,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, insert, select
 
-from sixpence.core.instant import SECOND
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.database import PostgresServer, place_of
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.migrate import upgrade_postgres

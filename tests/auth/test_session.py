@@ -3,7 +3,7 @@
 from sixpence.auth.client import Client
 from sixpence.auth.session import REMOVED_AT_ONCE_MAX
 from sixpence.auth.sign_in import EmbeddedSignIn
-from sixpence.core.instant import DAY
+from sixpence.core.values.instant import DAY
 from tests.auth.ground import NOON, SettableClock, SqlDatabase
 
 

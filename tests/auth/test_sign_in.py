@@ -11,7 +11,7 @@ from sixpence.auth.session import Session
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.core.errors import InvalidInputError, QueueFullError
-from sixpence.core.instant import DAY
+from sixpence.core.values.instant import DAY
 from tests.auth.ground import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
 
 CLIENT = Client("192.0.2.7", "Browser/1.0")

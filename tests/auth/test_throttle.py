@@ -9,7 +9,7 @@ from sixpence.auth.errors import TooManySignInsError, WrongPasswordError
 from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.throttle import REMOVED_AT_ONCE_MAX
-from sixpence.core.instant import DAY
+from sixpence.core.values.instant import DAY
 from tests.auth.ground import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
 
 

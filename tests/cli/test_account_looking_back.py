@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.receipts import Receipt
 from tests.cli.test_account_usage import database_of

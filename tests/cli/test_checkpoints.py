@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sixpence.core.checkpoint import HEAD_BYTES
+from sixpence.core.proof.checkpoint import HEAD_BYTES
 from sixpence.ledger.signing import SigningKey
 from tests.support.server import ServerProcess
 

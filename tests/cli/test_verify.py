@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from sixpence.core.chain import row_hash
-from sixpence.core.instant import SECOND
-from sixpence.core.transaction import FIRST_HEAD
+from sixpence.core.account.chain import row_hash
+from sixpence.core.account.transaction import FIRST_HEAD
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.passed import Passed

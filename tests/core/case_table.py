@@ -17,17 +17,17 @@ from typing import get_args
 
 import msgspec
 
-from sixpence.core.account import Account, next_due_at
-from sixpence.core.bounds import AMOUNT_MAX, account_no
-from sixpence.core.catalog import PricedBy
-from sixpence.core.catalog_toml import from_toml
-from sixpence.core.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
-from sixpence.core.decide import Decision
+from sixpence.core.account.account import Account, next_due_at
+from sixpence.core.account.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
+from sixpence.core.account.grant import DEFAULT_PRIORITY, Category, Grant, burn_down_order
+from sixpence.core.account.transaction import Transaction, transaction_id
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.catalog.toml import from_toml
 from sixpence.core.errors import RefusedError
-from sixpence.core.grant import DEFAULT_PRIORITY, Category, Grant, burn_down_order
-from sixpence.core.instant import SECOND
 from sixpence.core.refusals import InsufficientCreditsError
-from sixpence.core.transaction import Transaction, transaction_id
+from sixpence.core.rules.decide import Decision
+from sixpence.core.values.bounds import AMOUNT_MAX, account_no
+from sixpence.core.values.instant import SECOND
 
 CASES = Path(__file__).parent / "cases"
 PRICED_BY = PricedBy(3, from_toml((CASES / "catalog.toml").read_text()))

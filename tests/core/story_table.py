@@ -24,11 +24,8 @@ from typing import get_args
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import PricedBy
-from sixpence.core.catalog_toml import from_toml
-from sixpence.core.commands import (
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -48,13 +45,16 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.decide import Decision, decide
+from sixpence.core.account.grant import DEFAULT_PRIORITY, Category, Grant
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.catalog.price import Usage
+from sixpence.core.catalog.toml import from_toml
 from sixpence.core.errors import RefusedError
-from sixpence.core.grant import DEFAULT_PRIORITY, Category, Grant
-from sixpence.core.instant import SECOND, from_wire, to_wire
-from sixpence.core.past import Past
-from sixpence.core.price import Usage
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import Decision, decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import SECOND, from_wire, to_wire
 
 STORIES = Path(__file__).parent / "cases" / "stories"
 PRICED_BY = PricedBy(3, from_toml((STORIES / "catalog.toml").read_text()))

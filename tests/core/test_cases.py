@@ -2,7 +2,7 @@
 
 import pytest
 
-from sixpence.core.decide import decide
+from sixpence.core.rules.decide import decide
 from tests.core.case_table import CASES, PRICED_BY, Case, read_cases, read_command, read_state, write_outcome
 
 _TABLES = ("ensure_account", "grant", "consume", "change_plan", "tick")

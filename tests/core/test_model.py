@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from sixpence.core.account import Account
-from sixpence.core.commands import Tick
-from sixpence.core.decide import Decision, decide
-from sixpence.core.fold import fold
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.fold import fold
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.rules.decide import Decision, decide
 from tests.lockstep.asking import Asked, draw_asked
 from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from sixpence.core.account import Account
-from sixpence.core.commands import Tick
-from sixpence.core.decide import decide
-from sixpence.core.fold import fold
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.fold import fold
+from sixpence.core.rules.decide import decide
 from tests.core.case_table import Case, read_cases
 from tests.core.story_table import PRICED_BY, STORIES, tell, write_outcome
 

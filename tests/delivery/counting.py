@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sixpence.core.instant import to_datetime
+from sixpence.core.values.instant import to_datetime
 from sixpence.delivery.relay import Relay
 from tests.ledger.databases import Database, rows
 

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from sixpence.core.bounds import AMOUNT_MAX, account_no
-from sixpence.core.commands import CaptureHold, Consume, EnsureAccount, GrantCredits, PlaceHold, Refund
-from sixpence.core.price import Usage
+from sixpence.core.account.commands import CaptureHold, Consume, EnsureAccount, GrantCredits, PlaceHold, Refund
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.bounds import AMOUNT_MAX, account_no
 from sixpence.delivery.bites import SQLITE, Bites
 from sixpence.delivery.relay import Relay
 from sixpence.delivery.work import Work

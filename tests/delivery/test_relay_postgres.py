@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection
 
-from sixpence.core.commands import Consume, EnsureAccount
+from sixpence.core.account.commands import Consume, EnsureAccount
 from sixpence.delivery.bites import POSTGRESQL, Bites
 from sixpence.delivery.relay import Relay
 from sixpence.delivery.work import Work

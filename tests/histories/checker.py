@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from tests.histories.history import Call, Fault, History, Row
 from tests.histories.matching import Request, match
 from tests.histories.real_time import Point, disorder, windows

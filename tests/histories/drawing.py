@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 from tests.histories.history import Asked, Body
 from tests.histories.wording import READ
 from tests.lockstep.choosing import Choose

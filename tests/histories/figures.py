@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sixpence.core.instant import from_wire, to_wire
+from sixpence.core.values.instant import from_wire, to_wire
 from tests.core.reference import Reference, Refused
 from tests.core.reference import Row as ReferenceRow
 from tests.histories.history import Asked, Body, Row

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 
 Body = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger import catalogs
 from tests.histories.history import Row
 from tests.ledger.databases import raw_engine, rows

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sixpence.core.instant import SECOND
+from sixpence.core.values.instant import SECOND
 from tests.histories.history import Asked, Call, Fault, Row, has_row
 from tests.histories.wording import READ
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 
-from sixpence.core.catalog import PricedBy
-from sixpence.core.commands import Tick
+from sixpence.core.account.commands import Tick
+from sixpence.core.catalog.catalog import PricedBy
 from tests.core.reference import Reference
 from tests.core.reference import Row as ReferenceRow
 from tests.histories.figures import answer_of, look_of, plain, told, told_by_refusal

@@ -9,15 +9,15 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import PricedBy
-from sixpence.core.commands import Tick
-from sixpence.core.decide import Decision, decide
-from sixpence.core.instant import SECOND
-from sixpence.core.past import Past
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import Decision, decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import SECOND
 from sixpence.http import answers, problems
 from sixpence.ledger.batch import Accepted
 from sixpence.service.answers import balance_of

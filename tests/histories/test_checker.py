@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sixpence.core.instant import SECOND, to_wire
+from sixpence.core.values.instant import SECOND, to_wire
 from tests.histories.checker import check
 from tests.histories.history import Call, History, Row
 from tests.histories.tale import Tale

@@ -6,7 +6,7 @@ The reference calls rows, holds and grants by their numbers, which their ids car
 from collections.abc import Mapping
 from typing import Any
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -23,9 +23,9 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.instant import from_wire
-from sixpence.core.price import Usage
-from sixpence.core.transaction import seq_of
+from sixpence.core.account.transaction import seq_of
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.instant import from_wire
 from tests.histories.history import Asked, Body
 from tests.lockstep.comparing import number_of
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from sixpence.core.instant import from_datetime
+from sixpence.core.values.instant import from_datetime
 from tests.http.house import OPERATOR_TOKEN, PASSWORD, SITE, House, user_id
 from tests.ledger.databases import ledger_of, rows
 

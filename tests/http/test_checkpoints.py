@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from sixpence.core.checkpoint import read_checkpoint
+from sixpence.core.proof.checkpoint import read_checkpoint
 from sixpence.ledger.signing import is_signed
 from tests.http.house import House, open_account
 

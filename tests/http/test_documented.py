@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from starlette.routing import Route
 
-from sixpence.core.transaction import Kind
+from sixpence.core.account.transaction import Kind
 from sixpence.http.problems import STATUSES
 from sixpence.settings import Settings
 from sixpence.wiring import app_of, wire

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sixpence.auth import errors
-from sixpence.core.instant import DAY
+from sixpence.core.values.instant import DAY
 from sixpence.http.sign_in import ANSWERS
 from tests.auth.ground import NOON
 from tests.auth.site import ADA, COOKIE, Site, running_site

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sixpence.core.instant import from_wire, to_datetime
+from sixpence.core.values.instant import from_wire, to_datetime
 from tests.http.house import PROBLEM, House, open_account, opened_house, user_id
 from tests.ledger.databases import module_url, proved, run
 

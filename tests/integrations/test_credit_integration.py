@@ -4,7 +4,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from sixpence.core.catalog import DEFAULT_CATALOG
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.http.errors import NotSignedInError
 from sixpence.integrations.starlette import ChargeResult
 from sixpence.service.answers import CreditCheck

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from sixpence.core.catalog import Catalog
+from sixpence.core.catalog.catalog import Catalog
 from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.database import PostgresServer, lent_engine, place_of, reading_engine
 from sixpence.ledger.memory import Memory

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from sixpence.core.catalog import Feature
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -26,8 +25,9 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.instant import DAY
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Feature
+from sixpence.core.values.instant import DAY
 from sixpence.delivery.relay import Relay
 from sixpence.ledger.batch import Accepted
 from sixpence.ledger.ledger import Ledger

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.apply import apply
-from sixpence.core.chain import row_hash
-from sixpence.core.movement import Allocation, Movement, net
-from sixpence.core.transaction import (
+from sixpence.core.account.account import Account
+from sixpence.core.account.apply import apply
+from sixpence.core.account.chain import row_hash
+from sixpence.core.account.movement import Allocation, Movement, net
+from sixpence.core.account.transaction import (
     FIRST_HEAD,
     Detail,
     Transaction,

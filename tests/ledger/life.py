@@ -5,7 +5,7 @@ Not here: who asks them, and what is proved of it.
 
 import random
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -23,8 +23,8 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.price import Usage
-from sixpence.core.transaction import grant_id
+from sixpence.core.account.transaction import grant_id
+from sixpence.core.catalog.price import Usage
 from sixpence.ledger.batch import Accepted, Outcome
 from tests.ledger.till import CATALOG
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, PricedBy
-from sixpence.core.hold import Holds
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.hold import Holds
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog, PricedBy
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.needed import Place, grants_of, needed, past_of, roots_of
 from sixpence.ledger.revoked import Scan, has_word, read_revoked
 from sixpence.ledger.rows import HoldRow, hold_from_document

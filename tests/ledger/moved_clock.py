@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sixpence.core.instant import SECOND, to_datetime
+from sixpence.core.values.instant import SECOND, to_datetime
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

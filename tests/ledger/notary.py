@@ -5,7 +5,7 @@ Not here: what is done to the ledger in between.
 
 from collections.abc import Sequence
 
-from sixpence.core.checkpoint import Checkpoint
+from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.ledger.checkpoint_check import Compared, Given, compare
 from sixpence.ledger.checkpoints import list_chunks
 from sixpence.ledger.database import place_of, reading_engine

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 
-from sixpence.core.bounds import account_no
 from sixpence.core.errors import AccountBusyError
 from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import Receipt

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
 from sixpence.core.errors import CatalogError, DatabaseSetupError
 from sixpence.core.refusals import InsufficientCreditsError, UnknownFeatureError, UnknownPlanError
 from sixpence.ledger import catalogs

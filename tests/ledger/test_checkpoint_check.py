@@ -5,8 +5,8 @@ import json
 import msgspec
 import pytest
 
-from sixpence.core.checkpoint import Checkpoint, write_checkpoint
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.proof.checkpoint import Checkpoint, write_checkpoint
 from sixpence.ledger.checkpoint_check import LOST_MAX, Compared, Given
 from tests.ledger.databases import proved, rows, run
 from tests.ledger.forger import forge

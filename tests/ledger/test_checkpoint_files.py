@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sixpence.core.checkpoint import Checkpoint
+from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.ledger.checkpoint_check import Given
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.notary import KEY, NOTE, OTHER_KEY, chunks, compared, sign

@@ -5,15 +5,23 @@ from tempfile import TemporaryFile
 import msgspec
 import pytest
 
-from sixpence.core import merkle
-from sixpence.core.checkpoint import HEAD_BYTES, HEADS_AT_ONCE, NONE_BEFORE, Checkpoint, Head, leaves_of, unpack_heads
 from sixpence.core.errors import CheckpointRefusedError
-from sixpence.core.statement_proof import check
+from sixpence.core.proof import merkle
+from sixpence.core.proof.checkpoint import (
+    HEAD_BYTES,
+    HEADS_AT_ONCE,
+    NONE_BEFORE,
+    Checkpoint,
+    Head,
+    leaves_of,
+    unpack_heads,
+)
+from sixpence.core.proof.statement_proof import check
 from sixpence.ledger import checkpoint_making
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.signing import is_signed
 from sixpence.service.blocking import SyncCreditService
-from tests.core.proven import as_shown
+from tests.core.proof.proven import as_shown
 from tests.ledger.databases import rows, run
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.notary import KEY, OTHER_KEY, chunks, compared, sign, use

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.commands import Command, Consume, EnsureAccount, PlaceHold, Refund, ReleaseHold
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, PlaceHold, Refund, ReleaseHold
 from sixpence.core.errors import InternalError
+from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.lane import Lane
 from sixpence.service.blocking import SyncCreditService

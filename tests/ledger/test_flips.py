@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sixpence.core.transaction import Kind
+from sixpence.core.account.transaction import Kind
 from tests.ledger.every_kind import write_every_kind
 from tests.ledger.flips import EXCEPTIONS, TABLES, Flipped, Text, flipped
 from tests.ledger.moved_clock import MovedClock

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     CaptureHold,
     ChangePlan,
     Consume,
@@ -15,9 +15,9 @@ from sixpence.core.commands import (
     ReleaseHold,
     VoidGrant,
 )
-from sixpence.core.hold import HoldTerms
-from sixpence.core.instant import DAY, SECOND
-from sixpence.core.transaction import Detail, GrantTerms, Revived, Transaction, write_detail
+from sixpence.core.account.hold import HoldTerms
+from sixpence.core.account.transaction import Detail, GrantTerms, Revived, Transaction, write_detail
+from sixpence.core.values.instant import DAY, SECOND
 from tests.ledger.databases import apply_catalog
 from tests.ledger.forger import another, consume, next_row_id, told_of
 from tests.ledger.moved_clock import MovedClock

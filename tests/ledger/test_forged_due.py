@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sixpence.core.commands import ChangePlan, GrantCredits, PlaceHold, Tick
-from sixpence.core.instant import DAY, SECOND
-from sixpence.core.transaction import Detail, Transaction
+from sixpence.core.account.commands import ChangePlan, GrantCredits, PlaceHold, Tick
+from sixpence.core.account.transaction import Detail, Transaction
+from sixpence.core.values.instant import DAY, SECOND
 from tests.ledger.forger import another, told_of
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import Till, open_till

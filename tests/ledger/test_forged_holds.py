@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from sixpence.core.commands import CaptureHold, Consume, PlaceHold, ReleaseHold
+from sixpence.core.account.commands import CaptureHold, Consume, PlaceHold, ReleaseHold
 from tests.ledger.databases import proved, rows, run, verified
 from tests.ledger.forger import forge
 from tests.ledger.moved_clock import MovedClock

@@ -6,11 +6,11 @@ from typing import get_args
 import msgspec
 import pytest
 
-from sixpence.core.audit_moves import MOVEMENTS
-from sixpence.core.commands import CaptureHold, Consume, GrantCredits, PlaceHold, Refund
-from sixpence.core.movement import EFFECTS, Movement
-from sixpence.core.price import Usage
-from sixpence.core.transaction import Detail, GrantTerms, Kind, Revived, write_detail
+from sixpence.core.account.commands import CaptureHold, Consume, GrantCredits, PlaceHold, Refund
+from sixpence.core.account.movement import EFFECTS, Movement
+from sixpence.core.account.transaction import Detail, GrantTerms, Kind, Revived, write_detail
+from sixpence.core.audit.movements import MOVEMENTS
+from sixpence.core.catalog.price import Usage
 from tests.ledger.forger import another, next_row_id, told_of
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import Till, open_till

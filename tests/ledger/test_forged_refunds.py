@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from sixpence.core.commands import CaptureHold, Consume, GrantCredits, PlaceHold, Refund, VoidGrant
-from sixpence.core.instant import DAY
-from sixpence.core.price import Usage
-from sixpence.core.transaction import Detail, GrantTerms, Transaction
+from sixpence.core.account.commands import CaptureHold, Consume, GrantCredits, PlaceHold, Refund, VoidGrant
+from sixpence.core.account.transaction import Detail, GrantTerms, Transaction
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.instant import DAY
 from tests.ledger.databases import proved
 from tests.ledger.forger import another, next_row_id, told_of
 from tests.ledger.moved_clock import MovedClock

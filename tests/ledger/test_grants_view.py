@@ -1,7 +1,7 @@
 """The view of grants, for people and reports: every grant of a row, and what has become of each."""
 
-from sixpence.core.commands import Consume, GrantCredits, PlaceHold, Refund, VoidGrant
-from sixpence.core.instant import DAY
+from sixpence.core.account.commands import Consume, GrantCredits, PlaceHold, Refund, VoidGrant
+from sixpence.core.values.instant import DAY
 from tests.ledger.databases import proved, rows
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import open_till

@@ -5,8 +5,17 @@ import tempfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sixpence.core.commands import CaptureHold, Command, Consume, ExtendHold, GrantCredits, PlaceHold, ReleaseHold, Tick
-from sixpence.core.transaction import transaction_id
+from sixpence.core.account.commands import (
+    CaptureHold,
+    Command,
+    Consume,
+    ExtendHold,
+    GrantCredits,
+    PlaceHold,
+    ReleaseHold,
+    Tick,
+)
+from sixpence.core.account.transaction import transaction_id
 from tests.ledger.databases import proved, rows
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.till import open_till

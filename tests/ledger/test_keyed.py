@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sixpence.core.bounds import account_no
 from sixpence.core.errors import InternalError
 from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.values.bounds import account_no
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import ledger_of, rows, run
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits, Key
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InternalError
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError, InsufficientCreditsError
 from sixpence.ledger.batch import Accepted, Outcome, Request

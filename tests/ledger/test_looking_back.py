@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from sixpence.core.account import Account
-from sixpence.core.commands import Consume, ExtendHold, GrantCredits, PlaceHold, Refund
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Consume, ExtendHold, GrantCredits, PlaceHold, Refund
+from sixpence.core.account.transaction import Transaction, transaction_id
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.transaction import Transaction, transaction_id
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.looking_back import LAST_AT, SINCE_MAX, find_last_at, list_between, look_around

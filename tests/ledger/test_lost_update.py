@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sixpence.core.commands import Consume, EnsureAccount
+from sixpence.core.account.commands import Consume, EnsureAccount
 from sixpence.ledger.batch import Request, asked_for, decide_batch
 from sixpence.ledger.memory import Memory
 from sixpence.ledger.store import RowRejectedError

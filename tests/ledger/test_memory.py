@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from sixpence.auth.api_keys import ApiKeys
-from sixpence.core.commands import Consume, EnsureAccount
+from sixpence.core.account.commands import Consume, EnsureAccount
 from sixpence.core.errors import DatabaseUnavailableError
 from sixpence.core.refusals import AccountNotFoundError, InsufficientCreditsError
 from sixpence.ledger.batch import Request

@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from sixpence.core.commands import Command, Consume, EnsureAccount, Key, PlaceHold, Refund, ReleaseHold, Tick
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, Key, PlaceHold, Refund, ReleaseHold, Tick
 from sixpence.ledger.batch import Request, asked_for, decide_batch
 from sixpence.ledger.database import PostgresServer, place_of
 from sixpence.ledger.postgres import PostgresStore

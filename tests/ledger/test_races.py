@@ -7,7 +7,7 @@ from itertools import chain
 import msgspec
 import pytest
 
-from sixpence.core.commands import Consume, EnsureAccount, GrantCredits
+from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
 from sixpence.ledger.batch import Accepted, Outcome, Request
 from sixpence.ledger.database import PostgresServer, place_of
 from sixpence.ledger.lane import Lane

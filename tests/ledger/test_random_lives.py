@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from sixpence.core.commands import EnsureAccount
+from sixpence.core.account.commands import EnsureAccount
 from sixpence.core.errors import InternalError
 from sixpence.ledger.batch import Request
 from tests.ledger.databases import proved, rows

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, event
 
-from sixpence.core.account import Account
-from sixpence.core.commands import (
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
     CaptureHold,
     Consume,
     EnsureAccount,
@@ -18,7 +18,7 @@ from sixpence.core.commands import (
     Refund,
     ReleaseHold,
 )
-from sixpence.core.price import Usage
+from sixpence.core.catalog.price import Usage
 from sixpence.ledger import statements
 from sixpence.ledger.database import PostgresServer, place_of, reading_engine
 from sixpence.ledger.postgres import connect

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CaptureHold,
     Consume,
@@ -14,9 +14,9 @@ from sixpence.core.commands import (
     Refund,
     VoidGrant,
 )
-from sixpence.core.instant import DAY
-from sixpence.core.movement import OVERDRAFT, Allocation
-from sixpence.core.transaction import Transaction, grant_id, transaction_id
+from sixpence.core.account.movement import OVERDRAFT, Allocation
+from sixpence.core.account.transaction import Transaction, grant_id, transaction_id
+from sixpence.core.values.instant import DAY
 from sixpence.ledger.batch import Accepted
 from tests.ledger.databases import proved
 from tests.ledger.memory_store import MemoryStore, Shelf

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sixpence.core.commands import CaptureHold, Command, Consume, Refund
-from sixpence.core.instant import SECOND
+from sixpence.core.account.commands import CaptureHold, Command, Consume, Refund
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger import postgres_batch, statements
 from sixpence.ledger.batch import Request, asked_for
 from sixpence.ledger.catalogs import CatalogCache

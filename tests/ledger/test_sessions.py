@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import pytest
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     CaptureHold,
     ChangePlan,
     Command,
@@ -22,8 +22,8 @@ from sixpence.core.commands import (
     Tick,
     VoidGrant,
 )
-from sixpence.core.instant import SECOND
-from sixpence.core.price import Usage
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.batch import Accepted, Outcome
 from tests.ledger.databases import proved, rows
 from tests.ledger.moved_clock import MovedClock

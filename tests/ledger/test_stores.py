@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     CaptureHold,
     Command,
     Consume,
@@ -18,7 +18,7 @@ from sixpence.core.commands import (
     Tick,
     VoidGrant,
 )
-from sixpence.core.transaction import transaction_id
+from sixpence.core.account.transaction import transaction_id
 from sixpence.ledger.batch import Accepted
 from sixpence.ledger.memory import Memory
 from tests.ledger.memory_store import MemoryStore, Shelf

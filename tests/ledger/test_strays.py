@@ -2,8 +2,8 @@
 
 import pytest
 
-from sixpence.core.bounds import account_no
-from sixpence.core.commands import EnsureAccount, GrantCredits
+from sixpence.core.account.commands import EnsureAccount, GrantCredits
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.claims import SOURCE_PREFIX
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits, Key
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.errors import DatabaseUnavailableError, OutcomeUnknownError
 from sixpence.ledger.batch import Accepted, Outcome, Request
 from sixpence.ledger.database import PostgresServer, place_of

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from sixpence.core.commands import CaptureHold, Consume, PlaceHold, Refund, VoidGrant
+from sixpence.core.account.commands import CaptureHold, Consume, PlaceHold, Refund, VoidGrant
 from sixpence.ledger import migrate
 from sixpence.ledger.batch import Accepted
 from tests.ledger.databases import proved, raw_engine, rows, upgrade

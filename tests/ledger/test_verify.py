@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from sixpence.core.chain import HASH_FORMAT, hashed_fields
-from sixpence.core.instant import SECOND, to_wire
+from sixpence.core.account.chain import HASH_FORMAT, hashed_fields
+from sixpence.core.values.instant import SECOND, to_wire
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, transaction_from_row

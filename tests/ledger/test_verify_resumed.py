@@ -5,8 +5,8 @@ from itertools import count
 import msgspec
 import pytest
 
-from sixpence.core.bounds import account_no
 from sixpence.core.errors import InvalidInputError
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.database import place_of, reading_engine
 from sixpence.ledger.passed import Passed
 from sixpence.ledger.verify import Report, verify

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sixpence.core.commands import Consume, EnsureAccount, GrantCredits
+from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
 from sixpence.core.errors import AccountBusyError, InternalError, QueueFullError, ServiceClosedError
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.batch import Accepted, Request

@@ -5,10 +5,10 @@ Lives here: the catalog of these tests, stores over each database by URL, comman
 
 from collections.abc import Callable
 
-from sixpence.core.catalog import Catalog, FairUse, Feature, Plan, Rollover, Trial
-from sixpence.core.commands import Command, EnsureAccount, Key
-from sixpence.core.hold import Hold
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.commands import Command, EnsureAccount, Key
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Trial
 from sixpence.ledger.batch import Accepted, Outcome, Request, asked_for
 from sixpence.ledger.database import SQLiteFile, place_of
 from sixpence.ledger.lane import Lane

@@ -9,14 +9,14 @@ from itertools import islice
 import msgspec
 from sqlalchemy import Connection, insert
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
-from sixpence.core.commands import CaptureHold, Command, Consume, EnsureAccount, GrantCredits, PlaceHold
-from sixpence.core.decide import decide
-from sixpence.core.hold import Hold
-from sixpence.core.instant import SECOND
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import CaptureHold, Command, Consume, EnsureAccount, GrantCredits, PlaceHold
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import account_to_row, hold_to_row
 from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, outbox

@@ -9,8 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -29,9 +28,10 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.grant import Category
-from sixpence.core.instant import SECOND
-from sixpence.core.price import Usage
+from sixpence.core.account.grant import Category
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import SECOND
 from tests.core.reference import Reference
 from tests.lockstep.choosing import Choose
 from tests.lockstep.world import FEATURES, FIRST, PLANS, USAGES

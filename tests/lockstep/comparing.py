@@ -4,9 +4,9 @@ import dataclasses
 from itertools import zip_longest
 from typing import Any
 
+from sixpence.core.account.transaction import Transaction, seq_of
 from sixpence.core.errors import RefusedError
-from sixpence.core.instant import to_wire
-from sixpence.core.transaction import Transaction, seq_of
+from sixpence.core.values.instant import to_wire
 from tests.core.reference import OVERDRAFT, Refused, Row
 
 

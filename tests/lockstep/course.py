@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from sixpence.core.catalog import Catalog, PricedBy
-from sixpence.core.commands import GrantCredits, Tick
-from sixpence.core.decide import Decision
-from sixpence.core.instant import DAY
+from sixpence.core.account.commands import GrantCredits, Tick
+from sixpence.core.catalog.catalog import Catalog, PricedBy
+from sixpence.core.rules.decide import Decision
+from sixpence.core.values.instant import DAY
 from tests.core.reference import Reference
 from tests.lockstep.asking import Asked, draw_asked
 from tests.lockstep.choosing import Choose

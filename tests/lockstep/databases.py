@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from psycopg import sql
 from sqlalchemy import Connection, Table, select
 
-from sixpence.core.account import Account
-from sixpence.core.catalog import Catalog
-from sixpence.core.commands import Tick
-from sixpence.core.decide import Decision
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Catalog
 from sixpence.core.errors import RefusedError
-from sixpence.core.hold import Hold
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import Decision
 from sixpence.ledger import catalogs
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import Place, PostgresServer

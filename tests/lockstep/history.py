@@ -6,9 +6,9 @@ What holds of the account that they make stands in `invariants`.
 from collections import defaultdict
 from collections.abc import Callable
 
-from sixpence.core.chain import row_hash
-from sixpence.core.movement import OVERDRAFT, Allocation
-from sixpence.core.transaction import FIRST_HEAD, Detail, GrantTerms, Transaction, grant_id, seq_of
+from sixpence.core.account.chain import row_hash
+from sixpence.core.account.movement import OVERDRAFT, Allocation
+from sixpence.core.account.transaction import FIRST_HEAD, Detail, GrantTerms, Transaction, grant_id, seq_of
 
 AllowanceOf = Callable[[int, str], int]
 """What a plan promises for a term, by the version of a catalog."""

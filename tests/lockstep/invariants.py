@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from sixpence.core.account import Account, next_due_at
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.catalog import Catalog, Plan
-from sixpence.core.commands import Command, GrantCredits, Tick
-from sixpence.core.decide import Decision
-from sixpence.core.grant import burn_down_order
-from sixpence.core.instant import DAY
+from sixpence.core.account.account import Account, next_due_at
+from sixpence.core.account.commands import Command, GrantCredits, Tick
+from sixpence.core.account.grant import burn_down_order
+from sixpence.core.catalog.catalog import Catalog, Plan
+from sixpence.core.rules.decide import Decision
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import DAY
 from tests.lockstep.history import History
 
 # Longer than any hold, grace or year that is drawn.

@@ -4,15 +4,15 @@ import hashlib
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import Plan, PricedBy
-from sixpence.core.commands import Command, Consume, GrantCredits, Key, Tick
-from sixpence.core.decide import Decision, decide
-from sixpence.core.fold import fold
-from sixpence.core.hold import Hold, Holds
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Command, Consume, GrantCredits, Key, Tick
+from sixpence.core.account.fold import fold
+from sixpence.core.account.hold import Hold, Holds
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Plan, PricedBy
+from sixpence.core.rules.decide import Decision, decide
+from sixpence.core.values.bounds import account_no
 from tests.core.reference import Reference
 from tests.lockstep.asking import Asked, with_ids, with_known
 from tests.lockstep.comparing import compare_refusals, compare_rows, ids_of

@@ -5,11 +5,11 @@ Over catalogs that change, so that a price is told by the one that charged it.
 
 import pytest
 
-from sixpence.core.account_explanation import LINES_MAX, account_words, explained_account
-from sixpence.core.explanation import Explanation, explained
-from sixpence.core.explanation_words import words_of
-from sixpence.core.past import Past
-from sixpence.core.rules.scene import Scene
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.reports.account_explanation import LINES_MAX, account_words, explained_account
+from sixpence.core.reports.explanation import Explanation, explained
+from sixpence.core.reports.explanation_text import words_of
+from sixpence.core.rules.context import Scene
 from tests.lockstep.choosing import Rolled
 from tests.lockstep.course import Course, begin
 from tests.lockstep.pair import Pair

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from sixpence.core.chain import row_hash
-from sixpence.core.movement import Allocation
-from sixpence.core.transaction import FIRST_HEAD, Transaction, transaction_id, write_allocations, write_detail
+from sixpence.core.account.chain import row_hash
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.transaction import FIRST_HEAD, Transaction, transaction_id, write_allocations, write_detail
 from tests.core.case_table import read_cases
 from tests.core.story_table import PRICED_BY, STORIES, tell
 from tests.lockstep.history import History

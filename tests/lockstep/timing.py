@@ -3,7 +3,7 @@
 import calendar
 from datetime import timedelta
 
-from sixpence.core.instant import SECOND, to_datetime
+from sixpence.core.values.instant import SECOND, to_datetime
 from tests.core.reference import Reference
 from tests.core.reference.passing import events
 from tests.lockstep.choosing import Choose

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from sixpence.core.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
-from sixpence.core.price import Usage
+from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
+from sixpence.core.catalog.price import Usage
 
 _FEATURES = {
     "hello": Feature(0),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from sixpence.core.bounds import account_no
+from sixpence.core.values.bounds import account_no
 from tests.ledger.databases import consumed, proved
 from tests.races.served import Served
 from tests.races.wire import Connection

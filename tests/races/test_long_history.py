@@ -13,13 +13,13 @@ import pytest
 from psycopg import sql
 from sqlalchemy import insert
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
-from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits
-from sixpence.core.decide import decide
-from sixpence.core.instant import DAY
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import DAY
 from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
 from sixpence.ledger.schema import credit_accounts, usage_daily
 from sixpence.ledger.sqlite import system_clock

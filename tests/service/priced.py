@@ -1,6 +1,6 @@
 """A catalog in which everything occurs: prices by call, unit and token, and plans of every kind."""
 
-from sixpence.core.catalog import Catalog, FairUse, Feature, Plan, Rollover, TokenRates, Trial
+from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, TokenRates, Trial
 
 CATALOG = Catalog(
     features={

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sixpence.core.metadata import fingerprint
+from sixpence.core.values.metadata import fingerprint
 from sixpence.ledger.batch import Request
 from sixpence.service import asking, asking_holds
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
-from sixpence.core.checkpoint import Checkpoint
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
-from sixpence.core.statement_proof import Checked, check
+from sixpence.core.proof.checkpoint import Checkpoint
+from sixpence.core.proof.statement_proof import Checked, check
 from sixpence.ledger.checkpoint_check import Compared, Given, compare
 from sixpence.ledger.checkpoints import list_chunks
 from sixpence.ledger.signing import SigningKey, is_signed
@@ -17,7 +17,7 @@ from sixpence.ledger.snapshot import snapshot
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.statements import CreditStatement
-from tests.core.proven import as_shown
+from tests.core.proof.proven import as_shown
 from tests.ledger.databases import Database
 from tests.ledger.moved_clock import START, MovedClock
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sixpence.core.catalog import DEFAULT_CATALOG
-from sixpence.core.movement import Allocation
+from sixpence.core.account.movement import Allocation
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.names import FeatureType, SubscriptionStatus

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sixpence.core.catalog import Feature, Tier, TokenRates
+from sixpence.core.catalog.catalog import Feature, Tier, TokenRates
 from sixpence.service.estimates import percentile, told_by_usage
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.price import Usage
 from sixpence.service.credits import CreditService
 
 BIG = 2**53

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.account.movement import Allocation
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.movement import Allocation
 from sixpence.core.refusals import (
     AccountClosedError,
     AccountNotFoundError,
@@ -24,6 +23,7 @@ from sixpence.core.refusals import (
     TransactionNotFoundError,
     UnknownFeatureError,
 )
+from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.ledger import claims
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService

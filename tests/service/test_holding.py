@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from sixpence.core.catalog import Feature
+from sixpence.core.catalog.catalog import Feature
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import RefusedError
-from sixpence.core.price import Usage
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
 from sixpence.service.answers import CreditHold
 from sixpence.service.credits import CreditService

@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
-from sixpence.core.commands import Command, Consume, EnsureAccount, GrantCredits
-from sixpence.core.decide import decide
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import from_wire, to_datetime
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import from_wire, to_datetime
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
 from sixpence.ledger.schema import credit_accounts, credit_transactions, outbox

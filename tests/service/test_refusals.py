@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.catalog import DEFAULT_CATALOG
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.core.errors import CreditSystemError, InvalidInputError
-from sixpence.core.instant import SECOND
 from sixpence.core.refusals import (
     AccountNotFoundError,
     BalanceLimitError,
@@ -20,6 +18,8 @@ from sixpence.core.refusals import (
     UnknownFeatureError,
     UnknownPlanError,
 )
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, proved, snapshot

@@ -9,9 +9,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from sixpence.core.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import CreditSystemError, RefusedError
-from sixpence.core.price import Usage
 from sixpence.core.refusals import (
     AccountClosedError,
     AccountFrozenError,
@@ -32,6 +31,7 @@ from sixpence.core.refusals import (
     UnknownPlanError,
     UnpricedUsageError,
 )
+from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, proved, snapshot

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from sixpence.core.catalog import Catalog, Feature, Plan, Rollover
-from sixpence.core.instant import SECOND
+from sixpence.core.catalog.catalog import Catalog, Feature, Plan, Rollover
 from sixpence.core.refusals import InsufficientCreditsError
+from sixpence.core.values.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, ledger_of, proved, rows, snapshot

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sixpence.core.catalog import TokenRates
-from sixpence.core.price import Usage
+from sixpence.core.catalog.catalog import TokenRates
+from sixpence.core.catalog.price import Usage
 from sixpence.core.refusals import (
     InsufficientCreditsError,
     TransactionNotFoundError,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from random import Random
 from typing import TypeVar
 
-from sixpence.core.catalog import Catalog
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Catalog
 from sixpence.ledger.store import Append, Asked, Loaded
 from tests.simulation.database import Database
 from tests.simulation.faults import QUIET

@@ -7,7 +7,7 @@ they arrive it may be gone. Which commands the rules take is not known here.
 from collections import deque
 from random import Random
 
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -26,9 +26,9 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
-from sixpence.core.instant import SECOND
-from sixpence.core.price import Usage
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.instant import SECOND
 from tests.lockstep.world import FEATURES, PLANS, USAGES
 
 _NOBODY = "018f0000-0000-7000-8000-000000000000"

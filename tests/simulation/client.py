@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sixpence.core.commands import Consume, Key, Tick
+from sixpence.core.account.commands import Consume, Key, Tick
 from sixpence.core.errors import OutcomeUnknownError, UnavailableError
 from sixpence.ledger.batch import Outcome
 from tests.simulation.asking import draw_command

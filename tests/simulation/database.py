@@ -9,9 +9,9 @@ unique. What goes wrong and when is decided in `store` and `weather`.
 from collections.abc import Callable
 from functools import partial
 
-from sixpence.core.account import Account
-from sixpence.core.catalog import Catalog, PricedBy
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import Catalog, PricedBy
 from sixpence.ledger.rows import AccountRow, HoldRow, account_from_row, account_to_row
 from sixpence.ledger.store import Append, RowRejectedError
 from tests.simulation.schedule import Condition, Schedule

@@ -5,8 +5,8 @@ Each takes away or misdoes one thing that the store of the simulation does, and 
 
 from collections.abc import Mapping
 
-from sixpence.core.account import Account
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.store import Append, Asked
 from tests.simulation.database import Session
 from tests.simulation.faults import MILLISECOND

@@ -6,15 +6,15 @@ anew: what a command left from the very request that was sent, what time did fro
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.audit import Audit
-from sixpence.core.catalog import Plan
-from sixpence.core.decide import NO_PAST, decide
+from sixpence.core.account.account import Account
+from sixpence.core.account.fold import fold, record
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.audit.audit import Audit
+from sixpence.core.catalog.catalog import Plan
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.fold import fold, record
-from sixpence.core.past import Past
 from sixpence.core.rules import due
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import NO_PAST, decide
 from sixpence.ledger.rows import account_to_row, hold_to_row
 from tests.lockstep.history import History
 from tests.lockstep.invariants import check_account

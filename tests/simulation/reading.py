@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from sixpence.core.account import Account
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.needed import Needed, Place, grants_of, past_of, roots_of
 from sixpence.ledger.revoked import Scan, has_word, read_revoked
 from sixpence.ledger.rows import hold_from_document

@@ -9,8 +9,8 @@ whole process dies; which and when is drawn.
 from collections.abc import Mapping
 from typing import Protocol
 
-from sixpence.core.account import Account
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.needed import needed
 from sixpence.ledger.store import (

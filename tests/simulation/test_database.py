@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import DEFAULT_CATALOG, PricedBy
-from sixpence.core.commands import EnsureAccount, Key
-from sixpence.core.decide import decide
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import EnsureAccount, Key
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
+from sixpence.core.rules.decide import decide
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.store import Append, RowRejectedError
 from tests.simulation.database import BEGAN_AT, Database, Session
 from tests.simulation.schedule import SECOND, Schedule

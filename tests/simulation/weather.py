@@ -3,8 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sixpence.core.bounds import account_no
-from sixpence.core.instant import DAY, SECOND
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import DAY, SECOND
 from tests.lockstep.world import CATALOGS
 from tests.simulation.database import Session
 from tests.simulation.faults import MILLISECOND

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from sixpence.core.commands import Command, Key
+from sixpence.core.account.commands import Command, Key
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import (
     AccountBusyError,
     CreditSystemError,
@@ -19,7 +20,6 @@ from sixpence.core.errors import (
     RefusedError,
     UnavailableError,
 )
-from sixpence.core.transaction import Transaction
 from sixpence.ledger.batch import Accepted, Outcome, Request
 from tests.simulation.database import Database
 from tests.simulation.trace import Wrong

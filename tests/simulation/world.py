@@ -14,8 +14,8 @@ from random import Random
 
 import msgspec
 
-from sixpence.core.commands import Tick
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.batch import Request
 from tests.lockstep.world import CATALOGS
 from tests.simulation.asking import Book

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sixpence.core.decide import Decision
+from sixpence.core.rules.decide import Decision
 from tests.lockstep.asking import Asked
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sixpence.core.commands import Consume, EnsureAccount, GrantCredits
+from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
 from tests.lockstep.asking import Asked
 from tests.lockstep.choosing import Rolled
 from tests.lockstep.course import Step, begin

@@ -12,7 +12,7 @@ from sixpence.auth.client import Client
 from sixpence.auth.user import COLUMNS as USER_COLUMNS
 from sixpence.auth.user import User
 from sixpence.auth.user import from_row as user_from_row
-from sixpence.core.instant import DAY
+from sixpence.core.values.instant import DAY
 from sixpence.ledger.schema import auth_sessions, auth_users
 
 REMEMBERED = 7 * DAY

@@ -15,7 +15,7 @@ from sixpence.auth.passwords import Passwords, check_password
 from sixpence.auth.session import Session, SignedIn
 from sixpence.auth.users import Users
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import SECOND
+from sixpence.core.values.instant import SECOND
 
 SECRET_LENGTH_MIN = 32
 CLEANING_EVERY = 3600 * SECOND

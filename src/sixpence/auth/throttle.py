@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sixpence.auth.client import Client
 from sixpence.auth.errors import TooManySignInsError
-from sixpence.core.instant import DAY, SECOND
+from sixpence.core.values.instant import DAY, SECOND
 from sixpence.ledger.schema import auth_sign_ins
 
 FAILURES_MAX = 5

@@ -35,7 +35,7 @@ def refund(
     `sixpence account show` has the ids of the latest transactions.
     """
 
-    from sixpence.core.bounds import check_amount
+    from sixpence.core.values.bounds import check_amount
 
     if amount is not None:
         check_amount("amount", amount)

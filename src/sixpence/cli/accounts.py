@@ -71,7 +71,7 @@ def grant(
       sixpence account grant user_1 100 --reason "spring offer" --expires-at 2027-03-31T00:00:00Z --key spring-user_1
     """
     from sixpence.cli.administration import local_operator
-    from sixpence.core.bounds import check_amount
+    from sixpence.core.values.bounds import check_amount
 
     check_amount("amount", amount)
     body = {"user_id": account_id, "amount": amount, "reason": reason, "expires_at": expires_at}

@@ -1,7 +1,7 @@
 """Where the catalog in force comes from, and whether the file says something else, in words."""
 
-from sixpence.core.catalog import PricedBy
-from sixpence.core.catalog_diff import differences
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.catalog.diff import differences
 from sixpence.settings import Settings
 from sixpence.wiring import CATALOG_FILE, chosen_catalog
 

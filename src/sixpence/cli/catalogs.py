@@ -48,8 +48,8 @@ def show(as_json: bool, database: str | None) -> None:
 
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
-    from sixpence.core import catalog_words
-    from sixpence.core.catalog import PricedBy
+    from sixpence.core.catalog import wording
+    from sixpence.core.catalog.catalog import PricedBy
 
     priced_by = msgspec.convert(answer, PricedBy)
     in_force = priced_by.catalog
@@ -63,10 +63,10 @@ def show(as_json: bool, database: str | None) -> None:
     )
     click.echo()
     features = in_force.features.items()
-    table(("feature", "price", "title"), [(name, catalog_words.price(each), each.title) for name, each in features])
+    table(("feature", "price", "title"), [(name, wording.price(each), each.title) for name, each in features])
     click.echo()
     plans = in_force.plans.items()
-    table(("plan", "gives", "title"), [(name, catalog_words.gifts(each), each.title) for name, each in plans])
+    table(("plan", "gives", "title"), [(name, wording.gifts(each), each.title) for name, each in plans])
 
 
 @catalog.command()
@@ -81,7 +81,7 @@ def check(file: Path) -> None:
     Example:
       sixpence catalog check sixpence.toml
     """
-    from sixpence.core.catalog_toml import from_toml
+    from sixpence.core.catalog.toml import from_toml
     from sixpence.core.errors import CatalogError
 
     try:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.core.checkpoint import HEAD_BYTES, HEADS_AT_ONCE, Checkpoint, read_checkpoint, write_checkpoint
 from sixpence.core.errors import InvalidInputError
+from sixpence.core.proof.checkpoint import HEAD_BYTES, HEADS_AT_ONCE, Checkpoint, read_checkpoint, write_checkpoint
 from sixpence.ledger.checkpoint_check import Given
 
 # A document has some five hundred bytes, a line of heads at most this many.

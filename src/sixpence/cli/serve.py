@@ -18,7 +18,7 @@ from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.logs import configure_logs
 from sixpence.cli.options import database_option, settings_of
 from sixpence.cli.welcome import welcome
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger import catalogs
 from sixpence.ledger.database import Place, SQLiteFile, place_of
 from sixpence.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.core.stored_document import decoder_of
+from sixpence.core.values.stored_document import decoder_of
 from sixpence.ledger.passed import Passed
 
 _decode = decoder_of(Passed)

@@ -8,10 +8,10 @@ import click
 import msgspec
 
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.core.instant import to_wire
-from sixpence.core.statement import Statement
-from sixpence.core.statement_document import StatementDiffersError, read_document
-from sixpence.core.statement_proof import Checked, check
+from sixpence.core.proof.statement_document import StatementDiffersError, read_document
+from sixpence.core.proof.statement_proof import Checked, check
+from sixpence.core.reports.statement import Statement
+from sixpence.core.values.instant import to_wire
 from sixpence.ledger.signing import is_signed
 from sixpence.service.statements import CreditStatement
 

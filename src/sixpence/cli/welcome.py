@@ -11,7 +11,7 @@ from sixpence.cli.catalog_words import in_force
 from sixpence.cli.listening import EVERYWHERE, url_at
 from sixpence.cli.program import typed
 from sixpence.cli.tables import facts
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.settings import Settings
 
 

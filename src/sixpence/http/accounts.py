@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.core.instant import from_wire, to_datetime
+from sixpence.core.values.instant import from_wire, to_datetime
 from sixpence.http import answers
 from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Callers

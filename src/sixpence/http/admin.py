@@ -11,7 +11,7 @@ from starlette.routing import Route
 from sixpence.auth.api_keys import ApiKey, ApiKeys
 from sixpence.auth.user import Role
 from sixpence.auth.users import Users
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 from sixpence.http import answers
 from sixpence.http.accounts import time_of
 from sixpence.http.admin_catalog import admin_catalog_routes

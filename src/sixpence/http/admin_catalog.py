@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.core.catalog_diff import differences, list_plans_concerned
-from sixpence.core.catalog_toml import from_toml
+from sixpence.core.catalog.diff import differences, list_plans_concerned
+from sixpence.core.catalog.toml import from_toml
 from sixpence.http import answers
 from sixpence.http.bodies import read_body
 from sixpence.http.callers import Callers

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sixpence.core.past import Past
+from sixpence.core.account.prior_transactions import Past
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.rules.scene import Scene
+from sixpence.core.rules.context import Scene
 from sixpence.http import answers
 from sixpence.ledger import reader
 from sixpence.ledger.catalogs import CatalogReader

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.service.answers import Balance, CreditHistory, CreditHold, CreditTransaction
 from sixpence.service.receipts import (
     AccountStatus,

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from sixpence.core import metadata as metadata_text
-from sixpence.core.bounds import KEY_LENGTH_MAX, check_text, shown
 from sixpence.core.errors import InvalidInputError
+from sixpence.core.values import metadata as metadata_text
+from sixpence.core.values.bounds import KEY_LENGTH_MAX, check_text, shown
 from sixpence.http import body_faults
 from sixpence.http.errors import BodyTooLargeError, MalformedBodyError
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sixpence.core.catalog import Catalog
+from sixpence.core.catalog.catalog import Catalog
 
 
 def offers_of(catalog: Catalog) -> list[dict[str, Any]]:

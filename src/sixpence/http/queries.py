@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from sixpence.core.bounds import AMOUNT_MAX, shown
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import from_wire, to_datetime
+from sixpence.core.values.bounds import AMOUNT_MAX, shown
+from sixpence.core.values.instant import from_wire, to_datetime
 from sixpence.ledger.reader import PAGE_MAX
 from sixpence.service.paging import PAGE_SIZE
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from sixpence.auth.session import SignedIn
 from sixpence.auth.user import User
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 
 BODY_BYTES_MAX = 64 * 1024
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from sixpence.auth.session import REMEMBERED, SignedIn
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
-from sixpence.core.instant import SECOND
+from sixpence.core.values.instant import SECOND
 
 _SESSION = "better-auth.session_token"
 # Beside a session that ends with the browser.

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sixpence.core.price import Usage
+from sixpence.core.catalog.price import Usage
 
 
 class TokenUsage(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,10 +9,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sixpence.core.bounds import KEY_LENGTH_MAX
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import UnavailableError
-from sixpence.core.price import Usage
 from sixpence.core.refusals import HoldEndedError, IdempotencyConflictError
+from sixpence.core.values.bounds import KEY_LENGTH_MAX
 from sixpence.service.credits import CreditService
 from sixpence.service.receipts import CapturedHold, PlacedHold
 

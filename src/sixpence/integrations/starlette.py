@@ -14,9 +14,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence.core.catalog import Catalog
+from sixpence.core.catalog.catalog import Catalog
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import CreditSystemError
-from sixpence.core.price import Usage
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http import answers, problems
 from sixpence.http.bodies import idempotency_key as key_of

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.commands import (
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
     CaptureHold,
     Command,
     EnsureAccount,
@@ -20,11 +20,11 @@ from sixpence.core.commands import (
     Tick,
     VoidGrant,
 )
-from sixpence.core.decide import NO_PAST, decide
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError, NotPermittedError
-from sixpence.core.past import Past
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.decide import NO_PAST, decide
 from sixpence.ledger.rows import HoldRow, hold_to_row
 from sixpence.ledger.store import Append, Asked, Loaded
 

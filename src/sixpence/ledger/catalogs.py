@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from sixpence.core.catalog import Catalog, PricedBy, from_document
-from sixpence.core.catalog_made import check_catalog
+from sixpence.core.catalog.catalog import Catalog, PricedBy, from_document
+from sixpence.core.catalog.from_python import check_catalog
 from sixpence.core.errors import DatabaseSetupError
-from sixpence.core.instant import INSTANT_MAX
+from sixpence.core.values.instant import INSTANT_MAX
 from sixpence.ledger.schema import catalog_versions, credit_accounts
 
 # What reading a document that is none may raise.

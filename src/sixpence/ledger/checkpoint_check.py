@@ -11,8 +11,9 @@ from itertools import islice
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from sixpence.core import merkle
-from sixpence.core.checkpoint import (
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.proof import merkle
+from sixpence.core.proof.checkpoint import (
     NONE_BEFORE,
     Checkpoint,
     Head,
@@ -20,8 +21,7 @@ from sixpence.core.checkpoint import (
     read_checkpoint,
     unpack_heads,
 )
-from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import from_wire
+from sixpence.core.values.instant import from_wire
 from sixpence.ledger import checkpoints
 from sixpence.ledger.checkpoints import Chunk
 from sixpence.ledger.schema import credit_accounts, credit_transactions

@@ -12,8 +12,9 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from sixpence.core import merkle
-from sixpence.core.checkpoint import (
+from sixpence.core.errors import CheckpointRefusedError
+from sixpence.core.proof import merkle
+from sixpence.core.proof.checkpoint import (
     FORMAT,
     HEAD_BYTES,
     HEADS_AT_ONCE,
@@ -24,8 +25,7 @@ from sixpence.core.checkpoint import (
     pack_head,
     unpack_heads,
 )
-from sixpence.core.errors import CheckpointRefusedError
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 from sixpence.ledger import checkpoints
 from sixpence.ledger.checkpoint_check import differences_from
 from sixpence.ledger.checkpoints import Chunk

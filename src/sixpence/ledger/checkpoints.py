@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, text
 
-from sixpence.core.checkpoint import Checkpoint, Head, read_checkpoint, unpack_heads, write_checkpoint
 from sixpence.core.errors import BrokenLedgerError, InvalidInputError
-from sixpence.core.instant import from_wire
+from sixpence.core.proof.checkpoint import Checkpoint, Head, read_checkpoint, unpack_heads, write_checkpoint
+from sixpence.core.values.instant import from_wire
 from sixpence.ledger.schema import checkpoint_heads, checkpoints, credit_accounts
 
 # So many checkpoints keep their heads; of older ones the documents are left.

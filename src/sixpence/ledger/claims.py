@@ -6,7 +6,7 @@ accounts (invariant 11). What the event gives is not known here.
 
 from sqlalchemy import Connection, select, text
 
-from sixpence.core.bounds import account_no
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.schema import source_claims
 
 # How the idempotency key of such a grant begins. No caller's own key can: it holds a control character.

@@ -6,8 +6,8 @@ The last ones are remembered as they pass; for others the database is asked, and
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.rows import TRANSACTION_COLUMNS
 from sixpence.ledger.scan import Scan
 

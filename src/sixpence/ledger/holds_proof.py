@@ -8,9 +8,9 @@ from collections.abc import Collection
 
 import msgspec
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.hold import Hold
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.hold import Hold
 from sixpence.ledger.earlier import Earlier
 from sixpence.ledger.rows import HOLD_COLUMNS, HoldRow, hold_from_document, hold_to_row
 from sixpence.ledger.scan import Scan

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from sixpence.core.bounds import account_no
 from sixpence.core.errors import BrokenLedgerError
+from sixpence.core.values.bounds import account_no
 
 
 class Numbered(Protocol):

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.core.catalog_made import check_catalog
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.catalog.from_python import check_catalog
 from sixpence.core.errors import DatabaseUnavailableError, QueueFullError, ServiceClosedError
 from sixpence.ledger import catalogs, migrate
 from sixpence.ledger.batch import Accepted, Request

@@ -7,10 +7,10 @@ instant is found by halving, in one statement that looks up some twenty keys for
 import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, null, select, text
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction, seq_of
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction, seq_of
 from sixpence.ledger.rows import TRANSACTION_COLUMNS, transaction_from_row
 from sixpence.ledger.schema import credit_transactions
 

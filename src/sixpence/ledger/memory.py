@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
-from sixpence.core.transaction import Transaction
 from sixpence.ledger.database import lent_engine
 from sixpence.ledger.sqlite import BUSY_SECONDS, SQLiteStore, system_clock
 from sixpence.ledger.store import Append

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction, seq_of
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction, seq_of
 from sixpence.ledger.store import Asked
 
 Place = tuple[int, int]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from sixpence.core.instant import to_wire
+from sixpence.core.values.instant import to_wire
 from sixpence.ledger.scan import Scan
 
 _FIRST_CATALOG = "SELECT digest, applied_at FROM catalog_versions WHERE version = 1"

@@ -10,8 +10,8 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
-from sixpence.core.transaction import Transaction
 from sixpence.ledger import postgres_batch, statements
 from sixpence.ledger.catalogs import CatalogCache
 from sixpence.ledger.pipeline import Pipeline

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.hold import Hold
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
 from sixpence.ledger import statements
 from sixpence.ledger.catalogs import CatalogCache, VersionRow
 from sixpence.ledger.keyed import load_by_id

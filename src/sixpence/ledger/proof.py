@@ -9,17 +9,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sixpence.core import again
-from sixpence.core.account import Account
-from sixpence.core.apply import apply_change
-from sixpence.core.audit import Audit
-from sixpence.core.bounds import account_no
-from sixpence.core.catalog import PricedBy
+from sixpence.core.account.account import Account
+from sixpence.core.account.apply import apply_change
+from sixpence.core.account.fold import check_link, check_place
+from sixpence.core.account.movement import OVERDRAFT
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Detail, Transaction, seq_of, transaction_id
+from sixpence.core.audit import replay
+from sixpence.core.audit.audit import Audit
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.fold import check_link, check_place
-from sixpence.core.movement import OVERDRAFT
-from sixpence.core.past import Past
-from sixpence.core.transaction import Detail, Transaction, seq_of, transaction_id
+from sixpence.core.values.bounds import account_no
 from sixpence.ledger.earlier import Earlier
 from sixpence.ledger.holds_proof import HoldsProof
 from sixpence.ledger.keyed import ATTEMPTS_MAX
@@ -115,7 +115,7 @@ class Proof:
             self._usage.take(row, detail)
 
     def _decide_again(self, row: Transaction, detail: Detail, priced_by: PricedBy) -> None:
-        told = again.difference(self._account, row, priced_by, past=self._past_before(row, detail))
+        told = replay.difference(self._account, row, priced_by, past=self._past_before(row, detail))
         if told is not None:
             raise BrokenLedgerError(told)
 

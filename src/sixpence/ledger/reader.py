@@ -20,10 +20,10 @@ from sqlalchemy import (
     text,
 )
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.hold import Hold, HoldTerms
+from sixpence.core.account.transaction import Detail, Transaction, seq_of
 from sixpence.core.errors import NotPermittedError
-from sixpence.core.hold import Hold, HoldTerms
-from sixpence.core.transaction import Detail, Transaction, seq_of
 from sixpence.ledger.keyed import load_by_id
 from sixpence.ledger.rows import account_from_row, hold_from_document, transaction_from_row
 from sixpence.ledger.schema import auth_api_keys, catalog_versions, credit_accounts, credit_holds, credit_transactions

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction, grant_id, seq_of
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.past import Past
 from sixpence.core.rules.grants import terms_of, was_voided
-from sixpence.core.transaction import Transaction, grant_id, seq_of
 from sixpence.ledger.store import Asked
 
 

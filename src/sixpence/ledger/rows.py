@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from sixpence.core.account import Account, Standing
+from sixpence.core.account.account import Account, Standing
+from sixpence.core.account.fair_use import Window
+from sixpence.core.account.grant import Grant
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.account.transaction import FIRST_HEAD, Transaction
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.grant import Grant
-from sixpence.core.hold import Hold
-from sixpence.core.stored_document import decoder_of
-from sixpence.core.subscription import Subscription
-from sixpence.core.transaction import FIRST_HEAD, Transaction
-from sixpence.core.window import Window
+from sixpence.core.values.stored_document import decoder_of
 from sixpence.ledger.schema import credit_accounts, credit_transactions
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.values.bounds import AMOUNT_MAX
 
 metadata = MetaData()
 

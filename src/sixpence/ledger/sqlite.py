@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from sixpence.core.account import Account
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
 from sixpence.ledger import migrate
 from sixpence.ledger import sqlite_statements as statements
 from sixpence.ledger.catalogs import CatalogCache

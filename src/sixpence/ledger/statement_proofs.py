@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from sixpence.core import merkle
-from sixpence.core.account import Account
-from sixpence.core.checkpoint import HEADS_AT_ONCE, Checkpoint, leaves_of
+from sixpence.core.account.account import Account
+from sixpence.core.account.transaction import FIRST_HEAD, Transaction
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.core.statement import Period
-from sixpence.core.statement_proof import prove
-from sixpence.core.transaction import FIRST_HEAD, Transaction
+from sixpence.core.proof import merkle
+from sixpence.core.proof.checkpoint import HEADS_AT_ONCE, Checkpoint, leaves_of
+from sixpence.core.proof.statement_proof import prove
+from sixpence.core.reports.statement import Period
 from sixpence.ledger import checkpoints
 from sixpence.ledger.checkpoints import Found
 from sixpence.ledger.rows import transaction_from_row

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.catalog import PricedBy
-from sixpence.core.past import Past
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger.rows import HoldRow
 
 

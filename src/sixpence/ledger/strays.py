@@ -9,8 +9,8 @@ from itertools import islice
 
 from sqlalchemy import Connection, text
 
-from sixpence.core.bounds import account_no
-from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
+from sixpence.core.values.bounds import account_no
+from sixpence.core.values.instant import INSTANT_MAX, SECOND, to_wire
 from sixpence.ledger.claims import SOURCE_PREFIX
 from sixpence.ledger.keyed import ATTEMPTS_MAX
 from sixpence.ledger.scan import Scan

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, select, text
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.instant import DAY
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import DAY
 from sixpence.ledger.schema import usage_daily
 
 

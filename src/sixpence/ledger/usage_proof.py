@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.instant import DAY, INSTANT_MAX, to_wire
-from sixpence.core.stored_document import decoder_of
-from sixpence.core.transaction import Detail, Transaction
+from sixpence.core.account.transaction import Detail, Transaction
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import DAY, INSTANT_MAX, to_wire
+from sixpence.core.values.stored_document import decoder_of
 from sixpence.ledger.scan import Row, Scan
 
 # Of so many accounts it is kept in memory from where on their rows are unread.

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger import catalogs, strays
 from sixpence.ledger.earlier import SELECT_TRANSACTIONS

@@ -9,14 +9,14 @@ from typing import Any, Self
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.grant import Category
-from sixpence.core.hold import Hold
-from sixpence.core.instant import moment, to_datetime
-from sixpence.core.movement import Allocation
-from sixpence.core.price import Usage
-from sixpence.core.subscription import Subscription
-from sixpence.core.transaction import Detail, GrantTerms, Transaction, grant_id
+from sixpence.core.account.account import Account
+from sixpence.core.account.grant import Category
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.account.transaction import Detail, GrantTerms, Transaction, grant_id
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.instant import moment, to_datetime
 
 
 class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sixpence.core import metadata as metadata_text
-from sixpence.core.bounds import (
+from sixpence.core.account.commands import Adjust, Command, Consume, EnsureAccount, GrantCredits, Key, Refund, VoidGrant
+from sixpence.core.account.grant import DEFAULT_PRIORITY
+from sixpence.core.catalog.price import Usage
+from sixpence.core.errors import InvalidInputError
+from sixpence.core.values import metadata as metadata_text
+from sixpence.core.values.bounds import (
     GENERATION_ID_LENGTH_MAX,
     KEY_LENGTH_MAX,
     LABEL_LENGTH_MAX,
     REASON_LENGTH_MAX,
     check_amount,
 )
-from sixpence.core.commands import Adjust, Command, Consume, EnsureAccount, GrantCredits, Key, Refund, VoidGrant
-from sixpence.core.errors import InvalidInputError
-from sixpence.core.grant import DEFAULT_PRIORITY
-from sixpence.core.price import Usage
 from sixpence.ledger.batch import Request
 from sixpence.ledger.claims import SOURCE_PREFIX
 from sixpence.service import fields

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sixpence.core import metadata as metadata_text
-from sixpence.core.bounds import GENERATION_ID_LENGTH_MAX, REASON_LENGTH_MAX
-from sixpence.core.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
-from sixpence.core.price import Usage
+from sixpence.core.account.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values import metadata as metadata_text
+from sixpence.core.values.bounds import GENERATION_ID_LENGTH_MAX, REASON_LENGTH_MAX
 from sixpence.ledger.batch import Request
 from sixpence.service import fields
 from sixpence.service.asking import request

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sixpence.core.commands import CancelPlan, ChangePlan, Close, Freeze, Unfreeze
+from sixpence.core.account.commands import CancelPlan, ChangePlan, Close, Freeze, Unfreeze
 from sixpence.ledger.batch import Request
 from sixpence.service import fields
 from sixpence.service.asking import by, request

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.memory import Memory

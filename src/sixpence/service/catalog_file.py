@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sixpence.core.catalog import Catalog
-from sixpence.core.catalog_toml import from_toml
+from sixpence.core.catalog.catalog import Catalog
+from sixpence.core.catalog.toml import from_toml
 from sixpence.core.errors import CatalogError
 
 

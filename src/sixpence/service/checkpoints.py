@@ -3,8 +3,8 @@
 from functools import partial
 from tempfile import SpooledTemporaryFile
 
-from sixpence.core.checkpoint import Checkpoint
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
+from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.ledger import checkpoint_making, checkpoints
 from sixpence.ledger.signing import SigningKey
 from sixpence.service import fields

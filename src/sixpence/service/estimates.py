@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sixpence.core.catalog import Feature
-from sixpence.core.price import Unpriced, Usage, price_of
+from sixpence.core.catalog.catalog import Feature
+from sixpence.core.catalog.price import Unpriced, Usage, price_of
 from sixpence.core.refusals import UnpricedUsageError
 from sixpence.ledger.reader import Captured
 

@@ -9,13 +9,13 @@ from typing import Any, cast, get_args
 
 import msgspec
 
-from sixpence.core.bounds import AMOUNT_MAX, PRIORITY_MAX, check_account_id, check_amount, check_text, shown
-from sixpence.core.commands import CaptureMode
+from sixpence.core.account.commands import CaptureMode
+from sixpence.core.account.grant import Category
+from sixpence.core.account.transaction import Kind
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.grant import Category
-from sixpence.core.instant import from_datetime
-from sixpence.core.price import Usage
-from sixpence.core.transaction import Kind
+from sixpence.core.values.bounds import AMOUNT_MAX, PRIORITY_MAX, check_account_id, check_amount, check_text, shown
+from sixpence.core.values.instant import from_datetime
 
 NAME_LENGTH_MAX = 63
 ID_LENGTH_MAX = 63

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sixpence.core.decide import decide
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import IdempotencyConflictError, SourceClaimedError
+from sixpence.core.rules.decide import decide
 from sixpence.ledger import claims
 from sixpence.ledger.batch import Request
 from sixpence.service import asking

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sixpence.core.price import Usage
+from sixpence.core.catalog.price import Usage
 from sixpence.ledger import reader
 from sixpence.service import asking_holds
 from sixpence.service.answers import CreditHold

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sixpence.core.catalog import PricedBy
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.refusals import TransactionNotFoundError
 from sixpence.ledger import reader
 from sixpence.service import fields

@@ -10,19 +10,19 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sixpence.core.account import Account
-from sixpence.core.account_explanation import LATEST_MAX, explained_account
-from sixpence.core.bounds import shown
-from sixpence.core.commands import Tick
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.explanation import explained
-from sixpence.core.instant import DAY, INSTANT_MAX, to_datetime, to_wire
 from sixpence.core.refusals import TransactionNotFoundError
-from sixpence.core.rules.scene import Scene
-from sixpence.core.statement import Figures, Period, Statement, StatementMovement
-from sixpence.core.statement_csv import StatementCSV
-from sixpence.core.statement_text import StatementText
-from sixpence.core.transaction import Transaction
+from sixpence.core.reports.account_explanation import LATEST_MAX, explained_account
+from sixpence.core.reports.explanation import explained
+from sixpence.core.reports.statement import Figures, Period, Statement, StatementMovement
+from sixpence.core.reports.statement_csv import StatementCSV
+from sixpence.core.reports.statement_text import StatementText
+from sixpence.core.rules.context import Scene
+from sixpence.core.values.bounds import shown
+from sixpence.core.values.instant import DAY, INSTANT_MAX, to_datetime, to_wire
 from sixpence.ledger import reader
 from sixpence.ledger.batch import Request
 from sixpence.ledger.looking_back import Surroundings, find_last_at, list_between, look_around

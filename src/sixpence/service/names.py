@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sixpence.core.catalog import DEFAULT_CATALOG
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 
 
 class FeatureType(StrEnum):

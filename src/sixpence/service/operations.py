@@ -10,14 +10,14 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from sixpence.core.account import Account
-from sixpence.core.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.core.commands import Tick
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import Tick
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.core.errors import InternalError
-from sixpence.core.past import Past
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.rules.scene import Scene
-from sixpence.core.transaction import Transaction
+from sixpence.core.rules.context import Scene
 from sixpence.ledger import reader
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.catalogs import CatalogReader

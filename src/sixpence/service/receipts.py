@@ -6,8 +6,8 @@ Where nothing had to change there is no row (without a key), and the answer says
 from datetime import datetime
 from typing import Any, Self
 
-from sixpence.core.account import Account, Standing
-from sixpence.core.transaction import Transaction
+from sixpence.core.account.account import Account, Standing
+from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.batch import Accepted
 from sixpence.service.answers import Balance, CreditTransaction, PlanTerm, balance_at, balance_of
 

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import msgspec
 
-from sixpence.core.account_explanation import AccountExplanation, account_words
-from sixpence.core.explanation import Explanation
-from sixpence.core.explanation_words import words_of
-from sixpence.core.instant import to_datetime
-from sixpence.core.statement import Figures, Statement, StatementMovement
-from sixpence.core.transaction import Kind, Transaction
+from sixpence.core.account.transaction import Kind, Transaction
+from sixpence.core.reports.account_explanation import AccountExplanation, account_words
+from sixpence.core.reports.explanation import Explanation
+from sixpence.core.reports.explanation_text import words_of
+from sixpence.core.reports.statement import Figures, Statement, StatementMovement
+from sixpence.core.values.instant import to_datetime
 from sixpence.service.answers import Balance
 
 

@@ -9,10 +9,10 @@ from typing import Self
 import msgspec
 from sqlalchemy import Connection
 
-from sixpence.core.bounds import shown
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import to_datetime
 from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.values.bounds import shown
+from sixpence.core.values.instant import to_datetime
 from sixpence.ledger import outbox, reader
 from sixpence.ledger.usage import DayRow, list_usage
 from sixpence.service import fields

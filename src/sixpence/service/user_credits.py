@@ -5,14 +5,14 @@ from typing import Self
 
 import msgspec
 
-from sixpence.core.account import Standing
-from sixpence.core.catalog import FairUse, PricedBy
-from sixpence.core.grant import Category, Grant, Over
-from sixpence.core.instant import moment, to_datetime
-from sixpence.core.rules.ahead import next_allowance, next_expiry
-from sixpence.core.rules.scene import Scene
-from sixpence.core.subscription import Subscription
-from sixpence.core.window import counted, of, opens_at
+from sixpence.core.account.account import Standing
+from sixpence.core.account.fair_use import counted, of, opens_at
+from sixpence.core.account.grant import Category, Grant, Over
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.catalog.catalog import FairUse, PricedBy
+from sixpence.core.rules.context import Scene
+from sixpence.core.rules.forecast import next_allowance, next_expiry
+from sixpence.core.values.instant import moment, to_datetime
 from sixpence.service.answers import Balance, balance_of
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import RefusedError
-from sixpence.core.price import Usage
 from sixpence.core.refusals import UnknownFeatureError
-from sixpence.core.rules.uses import quote
+from sixpence.core.rules.consume import quote
 from sixpence.ledger import reader
 from sixpence.service import asking, fields
 from sixpence.service.answers import CreditCheck

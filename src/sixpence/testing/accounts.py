@@ -4,9 +4,9 @@ All here block, which in memory takes a millisecond, so that a test that is a co
 what an app does to the account, which goes through `CreditService` as ever.
 """
 
-from sixpence.core.bounds import shown
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.values.bounds import shown
 from sixpence.service.answers import CreditTransaction
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.user_credits import UserCredits

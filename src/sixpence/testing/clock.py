@@ -6,9 +6,9 @@ Not here: what is due by then. That happens at the next command or read of an ac
 from datetime import UTC, datetime, timedelta
 from math import inf
 
-from sixpence.core.bounds import shown
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.instant import INSTANT_MAX, from_datetime, to_datetime
+from sixpence.core.values.bounds import shown
+from sixpence.core.values.instant import INSTANT_MAX, from_datetime, to_datetime
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

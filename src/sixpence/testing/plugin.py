@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.testclient import TestClient
 
-    from sixpence.core.catalog import Catalog
+    from sixpence.core.catalog.catalog import Catalog
     from sixpence.ledger.ledger import Ledger
     from sixpence.ledger.memory import Memory
     from sixpence.service.blocking import SyncCreditService
@@ -40,7 +40,7 @@ def sixpence_database() -> str | Memory:
 @pytest.fixture
 def sixpence_catalog() -> Catalog:
     """What things cost: the default catalog. Define it anew: `return read_catalog("sixpence.toml")`."""
-    from sixpence.core.catalog import DEFAULT_CATALOG
+    from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 
     return DEFAULT_CATALOG
 

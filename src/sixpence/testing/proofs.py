@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from sixpence.core.bounds import shown
+from sixpence.core.account.hold import Hold
 from sixpence.core.errors import ServiceClosedError
-from sixpence.core.hold import Hold
-from sixpence.core.instant import to_wire
+from sixpence.core.values.bounds import shown
+from sixpence.core.values.instant import to_wire
 from sixpence.ledger.database import reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.memory import Memory

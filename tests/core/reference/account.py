@@ -7,8 +7,7 @@ command for it names "7" where the ledger's has an id.
 
 from dataclasses import dataclass, field
 
-from sixpence.core.catalog import Catalog, PricedBy
-from sixpence.core.commands import (
+from sixpence.core.account.commands import (
     Adjust,
     CancelPlan,
     CaptureHold,
@@ -27,6 +26,7 @@ from sixpence.core.commands import (
     Unfreeze,
     VoidGrant,
 )
+from sixpence.core.catalog.catalog import Catalog, PricedBy
 from tests.core.reference.giving import adjust, grant, refund, void, void_everything
 from tests.core.reference.memory import Gift, Memory, Row
 from tests.core.reference.passing import let_time_pass

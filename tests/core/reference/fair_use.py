@@ -1,6 +1,6 @@
 """Fair use as lists of uses, one for each `per`: each in its step of a sixtieth, gone when its whole step has left."""
 
-from sixpence.core.catalog import Plan
+from sixpence.core.catalog.catalog import Plan
 from tests.core.reference.memory import FairUse, Memory
 
 _SECONDS = {"hour": 3_600, "day": 86_400, "month": 30 * 86_400}

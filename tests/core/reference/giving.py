@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from sixpence.core.catalog import Catalog
-from sixpence.core.commands import Adjust, GrantCredits, Refund, VoidGrant
+from sixpence.core.account.commands import Adjust, GrantCredits, Refund, VoidGrant
+from sixpence.core.catalog.catalog import Catalog
 from tests.core.reference.calendars import DAY
 from tests.core.reference.memory import OVERDRAFT, Gift, Memory
 from tests.core.reference.prices import LARGEST

@@ -6,8 +6,8 @@ Gifts are called by the number of the row that gave them, "7", and "7.2" for the
 
 from dataclasses import dataclass, field
 
-from sixpence.core.catalog import Catalog, Plan, PricedBy
-from sixpence.core.price import Usage
+from sixpence.core.catalog.catalog import Catalog, Plan, PricedBy
+from sixpence.core.catalog.price import Usage
 
 OVERDRAFT = "overdraft"
 _ORDER_OF_CATEGORIES = ("plan", "signup", "promo", "refund", "admin", "paid")

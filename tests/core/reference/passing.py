@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from sixpence.core.catalog import Catalog, Plan, PricedBy
+from sixpence.core.catalog.catalog import Catalog, Plan, PricedBy
 from tests.core.reference.calendars import boundary
 from tests.core.reference.fair_use import forget_use
 from tests.core.reference.memory import Gift, Hold, Memory

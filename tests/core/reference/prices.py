@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from sixpence.core.catalog import Feature
-from sixpence.core.price import Usage
+from sixpence.core.catalog.catalog import Feature
+from sixpence.core.catalog.price import Usage
 
 LARGEST = 9_007_199_254_740_991
 _TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")

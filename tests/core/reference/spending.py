@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from sixpence.core.catalog import Catalog, Plan, PricedBy
-from sixpence.core.commands import CaptureHold, Consume, ExtendHold, PlaceHold, ReleaseHold
-from sixpence.core.price import Usage
+from sixpence.core.account.commands import CaptureHold, Consume, ExtendHold, PlaceHold, ReleaseHold
+from sixpence.core.catalog.catalog import Catalog, Plan, PricedBy
+from sixpence.core.catalog.price import Usage
 from tests.core.reference.fair_use import count_use, forget_use, opens_at
 from tests.core.reference.memory import OVERDRAFT, Hold, Memory
 from tests.core.reference.prices import LARGEST, beyond, price

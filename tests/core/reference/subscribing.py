@@ -5,7 +5,7 @@ Not here: when a term's end and its allowances come (passing.py).
 
 from dataclasses import dataclass
 
-from sixpence.core.catalog import Catalog, Plan
+from sixpence.core.catalog.catalog import Catalog, Plan
 from tests.core.reference.calendars import DAY, boundary
 from tests.core.reference.memory import Gift, Memory, Term
 from tests.core.reference.prices import LARGEST

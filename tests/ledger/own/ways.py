@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from sixpence.core.catalog import Catalog, Feature, Plan
+from sixpence.core.catalog.catalog import Catalog, Feature, Plan
 from sixpence.ledger.ledger import Clock, Ledger, Limits
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService

@@ -1,16 +1,16 @@
 """What time alone does to an account, and in which order (invariant 18)."""
 
-from sixpence.core import grant as grants
-from sixpence.core.account import Account
-from sixpence.core.catalog import PricedBy
-from sixpence.core.fold import Change
-from sixpence.core.grant import Grant
-from sixpence.core.hold import Hold
-from sixpence.core.rules.ending import timed_out
+from sixpence.core.account import grant as grants
+from sixpence.core.account.account import Account
+from sixpence.core.account.change import Change
+from sixpence.core.account.grant import Grant
+from sixpence.core.account.hold import Hold
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.rules.grants import took_effect
+from sixpence.core.rules.hold_ends import timed_out
 from sixpence.core.rules.plans import change_that_waited
 from sixpence.core.rules.terms import allowance, expired_or_rolled
-from sixpence.core.subscription import Subscription
 
 
 def first_due(account: Account, at: int) -> Hold | Grant | Subscription:

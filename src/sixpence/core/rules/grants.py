@@ -2,16 +2,15 @@
 
 from collections import Counter
 
-from sixpence.core import grant as grants
-from sixpence.core.account import Account
-from sixpence.core.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
-from sixpence.core.commands import Adjust, EnsureAccount, GrantCredits, VoidGrant
+from sixpence.core.account import grant as grants
+from sixpence.core.account.account import Account
+from sixpence.core.account.change import Change
+from sixpence.core.account.commands import Adjust, EnsureAccount, GrantCredits, VoidGrant
+from sixpence.core.account.grant import Grant
+from sixpence.core.account.movement import OVERDRAFT, Allocation
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Detail, GrantTerms, grant_id, seq_of
 from sixpence.core.errors import RefusedError
-from sixpence.core.fold import Change
-from sixpence.core.grant import Grant
-from sixpence.core.instant import to_wire
-from sixpence.core.movement import OVERDRAFT, Allocation
-from sixpence.core.past import Past
 from sixpence.core.refusals import (
     AccountClosedError,
     AdjustLimitError,
@@ -22,9 +21,10 @@ from sixpence.core.refusals import (
     GrantPeriodError,
     UnknownFeatureError,
 )
-from sixpence.core.rules.scene import Scene, repaid
+from sixpence.core.rules.context import Scene, repaid
 from sixpence.core.rules.terms import begin, given
-from sixpence.core.transaction import Detail, GrantTerms, grant_id, seq_of
+from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
+from sixpence.core.values.instant import to_wire
 
 # What takes from a grant because something was used, and what brings that back.
 _SPENDING = frozenset(("consumed", "captured", "repaid", "refunded"))

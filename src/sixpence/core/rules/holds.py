@@ -1,18 +1,18 @@
 """Holds: setting credits aside, and the commands by which that goes on or ends; what any end leaves: `ending`."""
 
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
+from sixpence.core.account.change import Change
+from sixpence.core.account.commands import CaptureHold, ExtendHold, PlaceHold, ReleaseHold
+from sixpence.core.account.hold import Beyond, Hold, HoldTerms, split
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.transaction import Detail
+from sixpence.core.catalog.price import Unpriced, Usage, beyond, price_of
 from sixpence.core.errors import RefusedError
-from sixpence.core.fold import Change
-from sixpence.core.hold import Beyond, Hold, HoldTerms, split
-from sixpence.core.instant import INSTANT_MAX, SECOND, to_wire
-from sixpence.core.movement import Allocation
-from sixpence.core.price import Unpriced, Usage, beyond, price_of
 from sixpence.core.refusals import BalanceLimitError, HoldEndedError, HoldNotFoundError, UnpricedUsageError
-from sixpence.core.rules.ending import given_back, uncounted
-from sixpence.core.rules.scene import Scene
-from sixpence.core.rules.uses import insufficient, quote
-from sixpence.core.transaction import Detail
+from sixpence.core.rules.consume import insufficient, quote
+from sixpence.core.rules.context import Scene
+from sixpence.core.rules.hold_ends import given_back, uncounted
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import INSTANT_MAX, SECOND, to_wire
 
 
 def place(scene: Scene, command: PlaceHold) -> Change | RefusedError:

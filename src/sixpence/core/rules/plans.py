@@ -2,17 +2,17 @@
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.catalog import Plan, PricedBy
-from sixpence.core.commands import CancelPlan, ChangePlan
+from sixpence.core.account.account import Account
+from sixpence.core.account.change import Change
+from sixpence.core.account.commands import CancelPlan, ChangePlan
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.account.transaction import Detail
+from sixpence.core.catalog.catalog import Plan, PricedBy
 from sixpence.core.errors import RefusedError
-from sixpence.core.fold import Change
-from sixpence.core.movement import Allocation
 from sixpence.core.refusals import AccountClosedError, TrialRefusedError, UnknownPlanError
-from sixpence.core.rules.scene import Scene
+from sixpence.core.rules.context import Scene
 from sixpence.core.rules.terms import Begun, begin_or_join, given, rest, try_out
-from sixpence.core.subscription import Subscription
-from sixpence.core.transaction import Detail
 
 
 def change_plan(scene: Scene, command: ChangePlan) -> Change | RefusedError:

@@ -2,14 +2,14 @@
 
 import msgspec
 
-from sixpence.core.bounds import LIVE_GRANTS_MAX
-from sixpence.core.commands import Refund
+from sixpence.core.account.change import Change
+from sixpence.core.account.commands import Refund
+from sixpence.core.account.fold import next_id
+from sixpence.core.account.hold import Part, split
+from sixpence.core.account.movement import OVERDRAFT, Allocation
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Detail, GrantTerms, Revived, Transaction, seq_of
 from sixpence.core.errors import BrokenLedgerError, RefusedError
-from sixpence.core.fold import Change, next_id
-from sixpence.core.hold import Part, split
-from sixpence.core.instant import DAY, INSTANT_MAX
-from sixpence.core.movement import OVERDRAFT, Allocation
-from sixpence.core.past import Past
 from sixpence.core.refusals import (
     AccountClosedError,
     GrantLimitError,
@@ -17,9 +17,10 @@ from sixpence.core.refusals import (
     RefundLimitError,
     TransactionNotFoundError,
 )
+from sixpence.core.rules.context import Scene, repaid
 from sixpence.core.rules.grants import terms_of, was_voided
-from sixpence.core.rules.scene import Scene, repaid
-from sixpence.core.transaction import Detail, GrantTerms, Revived, Transaction, seq_of
+from sixpence.core.values.bounds import LIVE_GRANTS_MAX
+from sixpence.core.values.instant import DAY, INSTANT_MAX
 
 # What was spent by one of these can be given back.
 REFUNDABLE = ("consume", "capture")

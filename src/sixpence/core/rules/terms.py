@@ -5,17 +5,18 @@ Everything here happens at an instant of the term's own, under the plan and the 
 
 import msgspec
 
-from sixpence.core.account import Account
-from sixpence.core.bounds import AMOUNT_MAX
-from sixpence.core.catalog import Catalog, Period, Plan, PricedBy
-from sixpence.core.fold import Change, next_id
-from sixpence.core.grant import Grant
-from sixpence.core.instant import DAY, INSTANT_MAX
-from sixpence.core.movement import Allocation
-from sixpence.core.period import index_at, prorated, share, start_of, term_at
-from sixpence.core.rules.scene import repaid
-from sixpence.core.subscription import Aside, Subscription
-from sixpence.core.transaction import Detail, GrantTerms
+from sixpence.core.account.account import Account
+from sixpence.core.account.change import Change
+from sixpence.core.account.fold import next_id
+from sixpence.core.account.grant import Grant
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.subscription import Aside, Subscription
+from sixpence.core.account.transaction import Detail, GrantTerms
+from sixpence.core.catalog.catalog import Catalog, Period, Plan, PricedBy
+from sixpence.core.catalog.period import index_at, prorated, share, start_of, term_at
+from sixpence.core.rules.context import repaid
+from sixpence.core.values.bounds import AMOUNT_MAX
+from sixpence.core.values.instant import DAY, INSTANT_MAX
 
 _MONTHS = 12
 

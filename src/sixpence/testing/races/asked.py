@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sixpence.core.bounds import shown
+from sixpence.core.values.bounds import shown
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.testing.races.calls import Call

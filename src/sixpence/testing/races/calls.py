@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from sixpence.core.bounds import shown
+from sixpence.core.values.bounds import shown
 from sixpence.testing.races.errors import RaceError
 
 KEY_HEADER = "Idempotency-Key"

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sixpence.core.bounds import AMOUNT_MAX
+from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.testing.races.arena import Arena

@@ -1,0 +1,1 @@
+"""One account: its state, its transactions, and the state that transactions lead to."""

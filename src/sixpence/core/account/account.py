@@ -1,0 +1,70 @@
+"""The live state of one account: what `decide` needs to know, all of it, and nothing else."""
+
+from typing import Literal
+
+import msgspec
+
+from sixpence.core.account.fair_use import Window
+from sixpence.core.account.grant import Grant, due_at
+from sixpence.core.account.hold import Holds
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.account.transaction import FIRST_HEAD
+
+Standing = Literal["open", "frozen", "closed"]
+
+
+class Account(msgspec.Struct):
+    """One customer of the app. `grants` holds the live ones in burn-down order; an account of `seq` 0 is not there yet.
+
+    `remaining` can be spent now, `held` is set aside, `total` is remaining + held + consumed - refunded over its life,
+    `owed` is the overdraft that was used and `overdraft_held` what is set aside of it; all in the smallest unit.
+    Instants are microseconds. `holds` has the open holds that a command names or that are due, and enough of the others
+    that `holds_due_at`, the earliest expiry of all open ones, can be told when some of them end.
+    """
+
+    account_no: int
+    account_id: str
+    plan: str = ""
+    remaining: int = 0
+    held: int = 0
+    total: int = 0
+    owed: int = 0
+    granted_at: int | None = None
+    seq: int = 0
+    head: bytes = FIRST_HEAD
+    last_at: int = 0
+    next_due_at: int | None = None
+    grants: list[Grant] = []
+    overdraft_held: int = 0
+    standing: Standing = "open"
+    subscription: Subscription | None = None
+    windows: tuple[Window, ...] = ()
+    holds_due_at: int | None = None
+    holds: Holds = msgspec.field(default_factory=Holds)
+    label: str | None = None
+    metadata: str | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether the account has been made: its first transaction makes it."""
+        return self.seq > 0
+
+    def copy(self) -> "Account":
+        """An account of its own to work on; grants and holds are immutable and shared."""
+        twin = msgspec.structs.replace(self)
+        twin.grants = list(self.grants)
+        twin.holds = self.holds.copy()
+        return twin
+
+
+def next_due_at(account: Account) -> int | None:
+    """When time alone next changes the account: a hold, a grant or the plan's term; None for never."""
+    first = account.holds_due_at
+    term_at = None if account.subscription is None else account.subscription.next_at
+    if term_at is not None and (first is None or term_at < first):
+        first = term_at
+    for grant in account.grants:
+        at = due_at(grant)
+        if at is not None and (first is None or at < first):
+            first = at
+    return first

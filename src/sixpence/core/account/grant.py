@@ -1,0 +1,88 @@
+"""Credit grants and the burn-down: which grants pay for a use, and in which order.
+
+Pure arithmetic over a list of grants; what a movement means for the account stands in `movement`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from sixpence.core.values.instant import INSTANT_MAX
+
+Category = Literal["plan", "signup", "promo", "refund", "admin", "paid"]
+Over = Literal["expired", "voided"]
+
+# At equal priority and expiry: what the customer paid for goes last.
+CATEGORY_ORDER: dict[str, int] = {"plan": 0, "signup": 1, "promo": 2, "refund": 3, "admin": 4, "paid": 5}
+DEFAULT_PRIORITY = 100
+
+
+class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet.
+
+    A grant that is `over` lives on only for what is held of it, which may still be captured. `by_plan` is the plan
+    whose allowance it is; `rolled` says that it was carried over from an earlier term. `instead_of` is the grant it
+    stands for: what that had paid came back when it was over.
+    """
+
+    id: str
+    amount: int
+    remaining: int
+    category: Category
+    effective_at: int
+    expires_at: int | None = None
+    priority: int = DEFAULT_PRIORITY
+    features: tuple[str, ...] | None = None
+    held: int = 0
+    pending: bool = False
+    over: Over | None = None
+    by_plan: str | None = None
+    rolled: bool = False
+    instead_of: str | None = None
+
+    @property
+    def free(self) -> int:
+        """What can be spent of it now, if it is for the feature: nothing before its time or when it is over."""
+        return 0 if self.pending or self.over is not None else self.remaining - self.held
+
+
+def burn_down_order(grant: Grant) -> tuple[int, int, int, int, str]:
+    """The sort key: priority (lower first), expiry (none last), category, effective time, id."""
+    expires_at = INSTANT_MAX + 1 if grant.expires_at is None else grant.expires_at
+    return grant.priority, expires_at, CATEGORY_ORDER[grant.category], grant.effective_at, grant.id
+
+
+def spendable(grant: Grant, feature: str) -> int:
+    """How much of the grant can be spent on `feature` now."""
+    return 0 if grant.features is not None and feature not in grant.features else grant.free
+
+
+def available(grants: Iterable[Grant], feature: str) -> int:
+    """How much of all the grants can be spent on `feature` now."""
+    return sum(spendable(grant, feature) for grant in grants)
+
+
+def burn_down(grants: Sequence[Grant], feature: str, amount: int) -> list[tuple[str, int]]:
+    """What each grant pays towards `amount`, as (grant id, how much); `grants` are in burn-down order."""
+    return taken_from(((grant.id, spendable(grant, feature)) for grant in grants), amount)
+
+
+def taken_from(purses: Iterable[tuple[str, int]], amount: int) -> list[tuple[str, int]]:
+    """What each purse gives towards `amount`, the first ones first."""
+    given = []
+    for name, there in purses:
+        if amount == 0:
+            break
+        part = min(there, amount)
+        if part > 0:
+            given.append((name, part))
+            amount -= part
+    return given
+
+
+def due_at(grant: Grant) -> int | None:
+    """When time alone next changes the grant: it takes effect, or it expires; None for never."""
+    if grant.pending:
+        return grant.effective_at
+    return None if grant.over is not None else grant.expires_at

@@ -1,0 +1,188 @@
+"""The ledger's row: its fields and its identifier. Its place in the hash chain stands in `chain`.
+
+A row is immutable. `detail` and `allocations` are kept as the very texts that were hashed, so that proving a ledger
+never depends on how a later version would write them.
+"""
+
+import hashlib
+import re
+import struct
+from typing import Literal
+
+import msgspec
+
+from sixpence.core.account.fair_use import Mark
+from sixpence.core.account.grant import DEFAULT_PRIORITY, Category
+from sixpence.core.account.hold import Beyond, HoldTerms
+from sixpence.core.account.movement import Allocation
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.stored_document import decoder_of
+
+FIRST_HEAD = bytes(32)
+# A UUIDv7 as it is written here; behind it an id may name the place of a grant.
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7([0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{4})[0-9a-f]{8}")
+_TWO_NUMBERS = struct.Struct(">QQ")
+
+Kind = Literal[
+    "signup",
+    "ensure",
+    "grant",
+    "consume",
+    "hold",
+    "hold_extend",
+    "capture",
+    "release",
+    "hold_expire",
+    "refund",
+    "void",
+    "adjust",
+    "plan_change",
+    "allowance",
+    "rollover",
+    "take_effect",
+    "expire",
+    "freeze",
+    "unfreeze",
+    "close",
+]
+
+
+class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The terms under which a grant was given: what the fold needs to make it again.
+
+    `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term;
+    `instead_of` names the grant that was over when what it had paid came back.
+    """
+
+    amount: int
+    category: Category
+    effective_at: int
+    expires_at: int | None = None
+    priority: int = DEFAULT_PRIORITY
+    features: tuple[str, ...] | None = None
+    by_plan: str | None = None
+    rolled: bool = False
+    instead_of: str | None = None
+
+
+class Revived(msgspec.Struct, frozen=True, array_like=True):
+    """A grant that was spent and comes back, because some of it is refunded."""
+
+    grant_id: str
+    terms: GrantTerms
+
+
+class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
+
+    `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
+    `shortfall` what was asked for and was not there. New facts come last: a text once written stays as it is.
+    """
+
+    grant: GrantTerms | None = None
+    price: int | None = None
+    catalog_version: int | None = None
+    previous_plan: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+    about: str | None = None
+    more_grants: tuple[GrantTerms, ...] = ()
+    revived: tuple[Revived, ...] = ()
+    usage: Usage | None = None
+    shortfall: int | None = None
+    refunded: int | None = None
+    late: bool = False
+    hold: HoldTerms | None = None
+    hold_expires_at: int | None = None
+    mark: Mark | None = None
+    subscription: Subscription | None = None
+    beyond: Beyond | None = None
+
+    @property
+    def grants(self) -> tuple[GrantTerms, ...]:
+        """The terms of all the grants that the row made, in their order."""
+        return () if self.grant is None else (self.grant, *self.more_grants)
+
+    def giving(self, *grants: GrantTerms) -> "Detail":
+        """The same facts of a row that makes these grants."""
+        return msgspec.structs.replace(self, grant=grants[0] if grants else None, more_grants=grants[1:])
+
+
+class Transaction(msgspec.Struct, frozen=True, gc=False):
+    """One row of the ledger: an accepted command, or a change that fell due.
+
+    `about_seq` is the `seq` that the id in `detail.about` carries, so that what came of a transaction is found again.
+    """
+
+    account_no: int
+    seq: int
+    id: str
+    account_id: str
+    kind: Kind
+    amount: int
+    balance_after: int
+    total_after: int
+    held_after: int
+    plan: str
+    feature_used: str | None
+    credits_consumed: int | None
+    generation_id: str | None
+    metadata: str | None
+    metadata_digest: bytes | None
+    detail: str
+    allocations: str
+    idempotency_key: str | None
+    fingerprint: bytes | None
+    hash_format: int
+    hash: bytes
+    created_at: int
+    recorded_at: int
+    about_seq: int | None = None
+
+    def read_detail(self) -> Detail:
+        """The typed facts of the row."""
+        return _decode_detail(self.detail)
+
+    def read_allocations(self) -> tuple[Allocation, ...]:
+        """The movements of the row."""
+        return _decode_allocations(self.allocations)
+
+
+_decode_detail = decoder_of(Detail)
+_decode_allocations = decoder_of(tuple[Allocation, ...])
+_encode = msgspec.json.Encoder().encode
+
+
+def write_detail(detail: Detail) -> str:
+    """The canonical text of the typed facts."""
+    return _encode(detail).decode()
+
+
+def write_allocations(allocations: tuple[Allocation, ...]) -> str:
+    """The canonical text of the movements."""
+    return _encode(allocations).decode()
+
+
+def transaction_id(account_no: int, seq: int, created_at: int) -> str:
+    """A UUIDv7 (RFC 9562, section 5.7) of 48 bits of milliseconds, 42 bits of `seq` and 32 bits of a hash of both.
+
+    No randomness: the same row has the same id, ids sort as the ledger does, and `seq` is read from it.
+    """
+    milliseconds, salt = created_at // 1000, hashlib.sha256(_TWO_NUMBERS.pack(account_no, seq)).hexdigest()[:8]
+    start = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{seq >> 30:03x}"
+    return f"{start}-{0x8000 | seq >> 16 & 0x3FFF:04x}-{seq & 0xFFFF:04x}{salt}"
+
+
+def grant_id(transaction_id: str, place: int) -> str:
+    """The id of the grant that a transaction made in that place, from 0: the transaction's own for the first."""
+    return transaction_id if place == 0 else f"{transaction_id}.{place + 1}"
+
+
+def seq_of(transaction_id: str) -> int | None:
+    """The `seq` that the id of a transaction, hold or grant carries, None for what is not such an id."""
+    found = _ID.match(transaction_id)
+    if found is None:
+        return None
+    high, middle, low = (int(part, 16) for part in found.groups())
+    return high << 30 | (middle & 0x3FFF) << 16 | low

@@ -1,0 +1,1 @@
+"""Check a ledger row by row, against the rules of its time."""

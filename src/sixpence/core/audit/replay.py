@@ -1,0 +1,231 @@
+"""Deciding anew: from a row of the ledger back to the command it answers, and whether the rules still say the same.
+
+The fold shows that a ledger adds up; this shows that every row is what the rules make of the account as it stood. Pure,
+like the rules themselves.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
+    Adjust,
+    CancelPlan,
+    CaptureHold,
+    ChangePlan,
+    Close,
+    Command,
+    Consume,
+    EnsureAccount,
+    ExtendHold,
+    Freeze,
+    GrantCredits,
+    Key,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+    Unfreeze,
+    VoidGrant,
+)
+from sixpence.core.account.fold import record
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Detail, Transaction, write_detail
+from sixpence.core.catalog.catalog import Catalog, PricedBy
+from sixpence.core.catalog.price import Usage
+from sixpence.core.errors import BrokenLedgerError
+from sixpence.core.rules import due
+from sixpence.core.rules.decide import NO_PAST, decide
+from sixpence.core.rules.grants import terms_of
+from sixpence.core.values.instant import SECOND
+
+
+def difference(before: Account, row: Transaction, priced_by: PricedBy, *, past: Past = NO_PAST) -> str | None:
+    """How the row differs from what the rules make of the account before it, in words; None where it does not.
+
+    `past` must hold what the row's command names, as for `decide`.
+    """
+    expected: Transaction | str | None = None
+    for catalog in _catalogs(row, priced_by):
+        expected = _decided_again(before, row, catalog, past)
+        if expected == row:
+            return None
+    if isinstance(expected, Transaction):
+        names = [name for name in row.__struct_fields__ if getattr(expected, name) != getattr(row, name)]
+        told = [f"{name} is {getattr(row, name)!r:.200}, not {getattr(expected, name)!r:.200}" for name in names]
+        expected = "; ".join(text for text in told if not text.startswith("hash "))
+    return f"transaction {row.seq} of '{row.account_id}' ({row.kind}) is not what the rules say: {expected}"
+
+
+def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
+    """The command that a row answers, as far as the row tells: one that the rules answer in the same way."""
+    detail = row.read_detail()
+    said = {"reason": detail.reason, "actor": detail.actor, "metadata": row.metadata}
+    about = detail.about or ""
+    match row.kind:
+        case "signup" | "ensure":
+            return EnsureAccount(metadata=row.metadata)
+        case "consume" if not detail.late:
+            return Consume(
+                feature=row.feature_used or "",
+                usage=detail.usage or Usage(),
+                generation_id=row.generation_id,
+                metadata=row.metadata,
+            )
+        case "consume" | "capture":
+            return CaptureHold(
+                hold_id=about,
+                usage=detail.usage,
+                amount=detail.price if detail.usage is None else None,
+                mode="exact" if detail.shortfall is None else "up_to_available",
+                late=detail.late,
+                generation_id=row.generation_id,
+                metadata=row.metadata,
+            )
+        case "hold":
+            return _placing(row, detail)
+        case "hold_extend":
+            lives, more = divmod((detail.hold_expires_at or 0) - row.created_at, SECOND)
+            return ExtendHold(hold_id=about, ttl_seconds=0 if more else lives, metadata=row.metadata)
+        case "release":
+            return ReleaseHold(hold_id=about, reason=detail.reason, metadata=row.metadata)
+        case "refund":
+            return Refund(transaction_id=about, amount=detail.refunded, **said)
+        case "void":
+            return VoidGrant(grant_id=about, revoke_spent=detail.shortfall is not None, **said)
+        case "grant":
+            return _granting(row, detail)
+        case "adjust":
+            amount = row.amount if detail.grant is None else detail.grant.amount
+            return Adjust(amount=amount, reason=detail.reason or "", actor=detail.actor or "", metadata=row.metadata)
+        case "plan_change":
+            return _changing(row, detail, before, catalog)
+        case "freeze":
+            return Freeze(**said)
+        case "unfreeze":
+            return Unfreeze(**said)
+        case "close":
+            return Close(**said)
+    raise BrokenLedgerError(f"transaction {row.seq}: nothing was due, and no command leaves a row '{row.kind}'")
+
+
+def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past: Past) -> Transaction | str:
+    """What the rules write in the place of the row, or what they say instead."""
+    if before.next_due_at is not None and before.next_due_at <= row.created_at:
+        draft = before.copy()
+        expected = record(draft, due.next_change(draft, before.next_due_at, priced_by), recorded_at=row.recorded_at)
+        return _as_once_written(_as_erased(expected, row), row, before, past)
+    try:
+        command = command_of(row, before, priced_by.catalog)
+    except BrokenLedgerError as error:
+        return str(error)
+    key = None if row.idempotency_key is None else Key(row.idempotency_key, row.fingerprint or b"")
+    try:
+        decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, past=past)
+    except LookupError as error:  # a hold that was placed under a later catalog than this one
+        return str(error)
+    if decision.refusal is not None:
+        return f"it is refused ({decision.refusal})"
+    if decision.row is None:
+        return "it changes nothing"
+    return _as_once_written(_as_erased(decision.row, row), row, before, past)
+
+
+def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
+    """Metadata that was erased cannot be decided anew; its digest stands for it (invariant 16)."""
+    if row.metadata is not None or row.metadata_digest is None:
+        return expected
+    return msgspec.structs.replace(expected, metadata=None, metadata_digest=row.metadata_digest, hash=row.hash)
+
+
+def _as_once_written(expected: Transaction, row: Transaction, before: Account, past: Past) -> Transaction:
+    """What rows did not always say, as this one says it.
+
+    An expiry its grant, which its movements name; a capture its second catalog; a void what was spent of an allowance,
+    or on a closed account, where nothing of it is ever owed.
+    """
+    detail, said = row.read_detail(), expected.read_detail()
+    if row.kind == "expire" and detail.about is None:
+        return msgspec.structs.replace(expected, detail=row.detail, about_seq=None, hash=row.hash)
+    if row.kind == "capture" and detail.beyond is None:
+        said = msgspec.structs.replace(said, beyond=None)
+    if row.kind == "void" and detail.shortfall == 0:
+        terms = terms_of(past, detail.about or "")
+        if before.standing == "closed" or (terms is not None and terms.by_plan is not None):
+            said = msgspec.structs.replace(said, shortfall=0)
+    if said == expected.read_detail():
+        return expected
+    return msgspec.structs.replace(expected, detail=write_detail(said), hash=row.hash)
+
+
+def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
+    """The catalogs that may have been in force: what the row recorded, or its instant's, then those around that.
+
+    A capture records the version of its hold's placing, and beside it the one in force where that had a say; where it
+    has none, any since the placing. A clock that was set back can put a row beside its catalog, by as many versions as
+    were applied before the clock was there again.
+    """
+    every = (*priced_by.earlier, PricedBy(priced_by.version, priced_by.catalog, priced_by.applied_at))
+    detail = row.read_detail()
+    recorded = detail.catalog_version if detail.hold is None else detail.hold.catalog_version
+    least = 0
+    if row.kind == "capture":
+        least, recorded = recorded or 0, None if detail.beyond is None else detail.beyond.catalog_version
+    then = priced_by.at(row.created_at).version
+    for place, one in sorted(enumerate(every), key=lambda pair: abs(pair[1].version - then)):
+        if recorded in (None, one.version) and one.version >= least:
+            yield msgspec.structs.replace(one, earlier=every[:place])
+
+
+def _placing(row: Transaction, detail: Detail) -> PlaceHold:
+    terms = detail.hold
+    if terms is None:
+        raise BrokenLedgerError(f"transaction {row.seq}: a hold without terms")
+    return PlaceHold(
+        feature=terms.feature,
+        # Rounded up, for what was cut at the end of the calendar.
+        ttl_seconds=-((row.created_at - terms.expires_at) // SECOND),
+        usage=terms.usage or Usage(),
+        amount=terms.price if terms.usage is None else None,
+        generation_id=row.generation_id,
+        metadata=row.metadata,
+    )
+
+
+def _granting(row: Transaction, detail: Detail) -> GrantCredits:
+    terms = detail.grant
+    if terms is None:
+        raise BrokenLedgerError(f"transaction {row.seq}: a grant without terms")
+    return GrantCredits(
+        amount=terms.amount,
+        category=terms.category,
+        priority=terms.priority,
+        effective_at=terms.effective_at,
+        expires_at=terms.expires_at,
+        features=terms.features,
+        reason=detail.reason,
+        actor=detail.actor,
+        metadata=row.metadata,
+    )
+
+
+def _changing(row: Transaction, detail: Detail, before: Account, catalog: Catalog) -> Command:
+    after = detail.subscription
+    waits = after or before.subscription
+    waiting = waits is not None and waits.waiting
+    cancels = CancelPlan(reason=detail.reason, actor=detail.actor, metadata=row.metadata)
+    name = row.plan
+    if row.plan == before.plan and waits is not None and waiting:
+        if waits.cancelled:
+            return cancels
+        name = waits.next_plan or row.plan
+    elif row.plan == before.plan and after is None and row.plan == catalog.default_plan:
+        # Cancelling the default plan changes nothing; asking for it again may begin a term.
+        return cancels
+    return ChangePlan(
+        plan=name,
+        trial=row.plan != before.plan and after is not None and after.trial and after.running,
+        reason=detail.reason,
+        actor=detail.actor,
+        metadata=row.metadata,
+    )

@@ -1,0 +1,1 @@
+"""Proof that a ledger or a statement is the signed one: Merkle trees and checkpoints."""

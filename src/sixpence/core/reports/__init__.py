@@ -1,0 +1,1 @@
+"""Statements, explanations and previews, made from ledger rows."""

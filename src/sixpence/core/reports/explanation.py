@@ -1,0 +1,229 @@
+"""What explains a transaction: its rules and catalog, its arithmetic, the grants it moved, and what came of it since.
+
+Facts only, read off the row and the rows around it; the sentences made of them stand in `explanation_words`. Made to be
+shown and never stored, so instants are datetimes here.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from sixpence.core.account.grant import Category
+from sixpence.core.account.movement import Allocation, Movement
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.subscription import Subscription
+from sixpence.core.account.transaction import Detail, Kind, Transaction
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.catalog.price import Usage
+from sixpence.core.reports.price_breakdown import Reckoning, reckoned
+from sixpence.core.reports.rule_names import rules_of
+from sixpence.core.rules.grants import terms_of
+from sixpence.core.rules.refunds import REFUNDABLE, refundable
+from sixpence.core.values.instant import moment, to_datetime
+
+
+class GrantMove(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transaction did to one grant; of the overdraft, which is none, only the movement is told.
+
+    `effective_at` is when the grant takes effect, `instead_of` the grant that it stands for.
+    """
+
+    grant_id: str
+    movement: Movement
+    amount: int
+    category: Category | None = None
+    effective_at: datetime | None = None
+    expires_at: datetime | None = None
+    features: tuple[str, ...] | None = None
+    rolled: bool = False
+    instead_of: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Another transaction in brief; `refunded` is what a refund gave back."""
+
+    id: str
+    kind: Kind
+    created_at: datetime
+    amount: int
+    balance_after: int
+    feature: str | None
+    plan: str
+    refunded: int | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, row: Transaction) -> "Event":
+        """A row in brief."""
+        detail = row.read_detail()
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            created_at=to_datetime(row.created_at),
+            amount=row.amount,
+            balance_after=row.balance_after,
+            feature=row.feature_used,
+            plan=row.plan,
+            refunded=detail.refunded,
+            reason=detail.reason,
+        )
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    """The term of a plan that a transaction began or changed; `running` says that something happens at its end."""
+
+    ends_at: datetime
+    running: bool
+    trial: bool
+    next_plan: str | None
+    cancelled: bool
+
+    @classmethod
+    def of(cls, subscription: Subscription | None) -> "Term | None":
+        """The term of a subscription, if there is one."""
+        if subscription is None:
+            return None
+        return cls(
+            ends_at=to_datetime(subscription.ends_at),
+            running=subscription.running,
+            trial=subscription.trial,
+            next_plan=subscription.next_plan,
+            cancelled=subscription.cancelled,
+        )
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that there is to say about a transaction; amounts are in the smallest unit.
+
+    `catalog_version` priced it (of a capture: its hold), `beyond_price` is what went beyond the hold by the catalog
+    `beyond_catalog_version`. `about` is the transaction that it is about, or that made the grant it is about. `since`
+    are those about it, oldest first; `is_cut` where there are more, older ones. `left_to_refund` is what has not come
+    back of what was consumed, None also where that is not known because `since` is cut.
+    """
+
+    account_id: str
+    id: str
+    seq: int
+    kind: Kind
+    created_at: datetime
+    rules: tuple[str, ...]
+    catalog_version: int | None
+    plan: str
+    feature: str | None
+    usage: Usage | None
+    price: int | None
+    reckoning: Reckoning | None
+    credits_consumed: int | None
+    balance_before: int
+    amount: int
+    balance_after: int
+    held_after: int
+    moves: tuple[GrantMove, ...]
+    about_id: str | None
+    about: Event | None
+    since: tuple[Event, ...]
+    is_cut: bool
+    left_to_refund: int | None
+    reason: str | None
+    actor: str | None
+    generation_id: str | None
+    shortfall: int | None
+    refunded: int | None
+    late: bool
+    covered: bool
+    beyond_catalog_version: int | None
+    beyond_price: int | None
+    hold_expires_at: datetime | None
+    previous_plan: str | None
+    term: Term | None
+
+
+def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool = False) -> Explanation:
+    """The explanation of a row; `past` has the rows that it names and those about it, its own among them."""
+    detail, moves = row.read_detail(), row.read_allocations()
+    hold, beyond = detail.hold, detail.beyond
+    origin = None if row.about_seq is None else past.rows.get(row.about_seq)
+    since = tuple(map(Event.of, past.about(row.seq)))
+    return Explanation(
+        account_id=row.account_id,
+        id=row.id,
+        seq=row.seq,
+        kind=row.kind,
+        created_at=to_datetime(row.created_at),
+        rules=rules_of(row, detail, moves),
+        catalog_version=detail.catalog_version if hold is None else hold.catalog_version,
+        plan=row.plan,
+        feature=row.feature_used,
+        usage=detail.usage if hold is None else hold.usage,
+        price=detail.price if hold is None else hold.price,
+        reckoning=_reckoning(row, detail, origin, priced_by),
+        credits_consumed=row.credits_consumed,
+        balance_before=row.balance_after - row.amount,
+        amount=row.amount,
+        balance_after=row.balance_after,
+        held_after=row.held_after,
+        moves=tuple(_move(past, move) for move in moves),
+        about_id=detail.about,
+        about=None if origin is None else Event.of(origin),
+        since=since,
+        is_cut=is_cut,
+        left_to_refund=None if is_cut or row.kind not in REFUNDABLE else refundable(past, row),
+        reason=detail.reason,
+        actor=detail.actor,
+        generation_id=row.generation_id,
+        shortfall=detail.shortfall,
+        refunded=detail.refunded,
+        late=detail.late,
+        covered=hold is not None and hold.covered,
+        beyond_catalog_version=None if beyond is None else beyond.catalog_version,
+        beyond_price=None if beyond is None else beyond.price,
+        hold_expires_at=moment(detail.hold_expires_at if hold is None else hold.expires_at),
+        previous_plan=detail.previous_plan,
+        term=Term.of(detail.subscription),
+    )
+
+
+def _move(past: Past, move: Allocation) -> GrantMove:
+    terms = terms_of(past, move.grant_id)
+    if terms is None:
+        return GrantMove(grant_id=move.grant_id, movement=move.movement, amount=move.amount)
+    return GrantMove(
+        grant_id=move.grant_id,
+        movement=move.movement,
+        amount=move.amount,
+        category=terms.category,
+        effective_at=to_datetime(terms.effective_at),
+        expires_at=moment(terms.expires_at),
+        features=terms.features,
+        rolled=terms.rolled,
+        instead_of=terms.instead_of,
+    )
+
+
+def _reckoning(row: Transaction, detail: Detail, origin: Transaction | None, priced_by: PricedBy) -> Reckoning | None:
+    """How the price came about: of what was used, or of what the hold was placed for where nothing else is said."""
+    price = detail.price if detail.hold is None else detail.hold.price
+    if price is None or row.feature_used is None:
+        return None
+    for version, usage in _told(row, detail, origin):
+        try:
+            feature = priced_by.of_version(version).catalog.features.get(row.feature_used)
+        except LookupError:
+            continue
+        found = None if feature is None else reckoned(feature, usage, price)
+        if found is not None:
+            return found
+    return None
+
+
+def _told(row: Transaction, detail: Detail, origin: Transaction | None) -> Iterator[tuple[int, Usage]]:
+    """What was used, by which catalog, as far as the rows tell."""
+    if detail.hold is not None and detail.hold.usage is not None:
+        yield detail.hold.catalog_version, detail.hold.usage
+    if detail.catalog_version is not None and detail.usage is not None:
+        yield detail.catalog_version, detail.usage
+    elif detail.catalog_version is not None and row.kind == "consume" and not detail.late:
+        yield detail.catalog_version, Usage()
+    elif origin is not None and (placed := origin.read_detail().hold) is not None and placed.usage is not None:
+        yield placed.catalog_version, placed.usage

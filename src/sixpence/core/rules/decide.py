@@ -1,0 +1,133 @@
+"""The decision: what a command does to one account at one time. Pure; no I/O, no clock, no randomness, no floats.
+
+Whatever fell due by `now` happens first, in rows of its own, and stands even when the command is refused. What each
+command does stands in `rules`: a flat ladder of guards, each with its refusal; below the last one it succeeds.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sixpence.core.account.account import Account
+from sixpence.core.account.change import Change
+from sixpence.core.account.commands import (
+    Adjust,
+    CancelPlan,
+    CaptureHold,
+    ChangePlan,
+    Close,
+    Command,
+    Consume,
+    EnsureAccount,
+    ExtendHold,
+    Freeze,
+    GrantCredits,
+    Key,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+    Tick,
+    Unfreeze,
+    VoidGrant,
+)
+from sixpence.core.account.fold import record
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.transaction import Transaction
+from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.errors import RefusedError
+from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.rules import consume, due, grants, holds, lifecycle, plans, refunds
+from sixpence.core.rules.context import Scene
+from sixpence.core.values.instant import INSTANT_MAX
+
+NO_PAST = Past()
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """The account afterwards, the rows to append, the command's own row if it has one, and the refusal if it is one."""
+
+    account: Account
+    rows: tuple[Transaction, ...]
+    row: Transaction | None = None
+    refusal: RefusedError | None = None
+
+
+def decide(
+    account: Account,
+    command: Command,
+    *,
+    clock: int,
+    priced_by: PricedBy,
+    key: Key | None = None,
+    past: Past = NO_PAST,
+) -> Decision:
+    """What the command does when the clock reads `clock` (microseconds); the account that was given is not touched.
+
+    `past` holds the earlier transactions that a refund or a void names, and what came of them. Raises `ValueError` for
+    a clock before 1970 or after the year 9999: a row with such a time could not be shown again.
+    """
+    if not 0 <= clock <= INSTANT_MAX:
+        raise ValueError(f"The clock reads {clock} microseconds, which is outside 1970 to 9999. Set it right.")
+    now = max(clock, account.last_at)
+    draft = account.copy()
+    rows = _fall_due(draft, now, clock, priced_by)
+    if isinstance(command, Tick):
+        return Decision(draft, tuple(rows))
+    if not draft.exists and not isinstance(command, EnsureAccount):
+        return Decision(draft, tuple(rows), refusal=AccountNotFoundError(account.account_id))
+    scene = Scene(draft, now, priced_by, past.with_rows(rows) if rows else past)
+    change = _LADDERS[type(command)](scene, command)
+    if isinstance(change, RefusedError):
+        return Decision(draft, tuple(rows), refusal=change)
+    if key is None and _changes_nothing(draft, change):
+        return Decision(draft, tuple(rows))
+    if change.kind == "signup" and isinstance(command, EnsureAccount):
+        draft.label, draft.metadata = command.label, command.metadata
+    row = record(draft, msgspec.structs.replace(change, key=key), recorded_at=clock)
+    rows.append(row)
+    return Decision(draft, tuple(rows), row=row)
+
+
+def _fall_due(draft: Account, now: int, clock: int, priced_by: PricedBy) -> list[Transaction]:
+    """Everything that time alone has done by `now`, in order, each at the instant it was due (invariant 18)."""
+    rows: list[Transaction] = []
+    while draft.next_due_at is not None and draft.next_due_at <= now:
+        rows.append(record(draft, due.next_change(draft, draft.next_due_at, priced_by), recorded_at=clock))
+    return rows
+
+
+def _changes_nothing(account: Account, change: Change) -> bool:
+    """Accepted without a row of its own, unless a key has to be remembered: it is already so."""
+    match change.kind:
+        case "ensure":
+            return True
+        case "plan_change":
+            return change.plan is None and change.detail.subscription is None
+        case "freeze":
+            return account.standing == "frozen"
+        case "unfreeze":
+            return account.standing == "open"
+        case "close":
+            return account.standing == "closed"
+        case _:
+            return False
+
+
+_LADDERS: dict[type, Callable[[Scene, Any], Change | RefusedError]] = {
+    EnsureAccount: grants.ensure,
+    GrantCredits: grants.grant,
+    VoidGrant: grants.void,
+    Adjust: grants.adjust,
+    Consume: consume.consume,
+    PlaceHold: holds.place,
+    ExtendHold: holds.extend,
+    CaptureHold: holds.capture,
+    ReleaseHold: holds.release,
+    Refund: refunds.refund,
+    ChangePlan: plans.change_plan,
+    CancelPlan: plans.cancel_plan,
+    Freeze: lifecycle.freeze,
+    Unfreeze: lifecycle.freeze,
+    Close: lifecycle.close,
+}

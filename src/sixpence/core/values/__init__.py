@@ -1,0 +1,1 @@
+"""The values that all rules share: instants, bounds, metadata, stored documents."""
