@@ -9,14 +9,14 @@ import msgspec
 
 from bench.fresh import PostgresTemplate, SQLiteTemplate, Template, settle
 from sixpence.core.account.commands import EnsureAccount, GrantCredits
-from sixpence.ledger import migrate
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import PostgresServer as PostgresPlace
-from sixpence.ledger.database import place_of
-from sixpence.ledger.lane import Lane
+from sixpence.ledger.database import migrate
+from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
+from sixpence.ledger.database.engines import place_of
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.postgres import PostgresStore
-from sixpence.ledger.sqlite import SQLiteStore, system_clock
+from sixpence.ledger.postgres.store import PostgresStore
+from sixpence.ledger.sqlite.store import SQLiteStore, system_clock
+from sixpence.ledger.writer.batch import Accepted, Request
+from sixpence.ledger.writer.lane import Lane
 from tests.support.postgres import PostgresServer
 from tests.support.server import environment_for, run_sixpence
 

@@ -26,12 +26,12 @@ from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
-from sixpence.ledger.catalogs import CatalogReader
+from sixpence.ledger.database.catalogs import CatalogReader
+from sixpence.ledger.database.migrate import steps
+from sixpence.ledger.database.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.database.tables import credit_accounts
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.migrate import steps
-from sixpence.ledger.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, account_to_row, transaction_to_row
-from sixpence.ledger.schema import credit_accounts
-from sixpence.ledger.usage import Span, add_usage
+from sixpence.ledger.reads.usage import Span, add_usage
 
 _PRIMARY_KEY = """
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint

@@ -33,10 +33,8 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import DAY, SECOND
-from sixpence.ledger import usage
-from sixpence.ledger.database import SQLiteFile, place_of
-from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.rows import (
+from sixpence.ledger.database.engines import SQLiteFile, place_of
+from sixpence.ledger.database.rows import (
     ACCOUNT_COLUMNS,
     HOLD_COLUMNS,
     TRANSACTION_COLUMNS,
@@ -44,7 +42,9 @@ from sixpence.ledger.rows import (
     hold_to_row,
     transaction_to_row,
 )
-from sixpence.ledger.usage import Span
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.reads import usage
+from sixpence.ledger.reads.usage import Span
 
 _START = 1_767_225_600_000_000
 _CREDITS = 1_000_000_000

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.verify import verify
+from sixpence.ledger.verify.verify import verify
 
 AT_ONCE = 2
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sixpence import InsufficientCreditsError, SyncCreditService
+from tests.ledger.caller_transactions.ways import set_django_up
 from tests.ledger.databases import migrated_database, proved, rows, run
-from tests.ledger.own.ways import set_django_up
 from tests.support.postgres import PostgresDatabases
 
 PAGE = (Path(__file__).parent.parent / "docs" / "own-transaction.md").read_text()

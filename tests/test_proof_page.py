@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from sixpence import SyncCreditService
-from tests.ledger.flips import EXCEPTIONS
+from tests.ledger.verify.flips import EXCEPTIONS
 from tests.support.server import running_server
 from tests.test_readme import shell
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.signing import SigningKey
+from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.settings import Settings
 
 GIVEN = {

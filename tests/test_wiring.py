@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.core.catalog.toml import from_toml
 from sixpence.core.errors import CatalogError, ServiceClosedError
-from sixpence.ledger.database import PostgresServer, SQLiteFile
+from sixpence.ledger.database.engines import PostgresServer, SQLiteFile
 from sixpence.settings import Settings
 from sixpence.wiring import app_of, chosen_catalog, create_app, open_ledger, wire
 from tests.http.house import opened_house

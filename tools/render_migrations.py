@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sixpence.ledger import migrate
+from sixpence.ledger.database import migrate
 
 FOLDER = Path("src/sixpence/ledger/migrations/sqlite")
 

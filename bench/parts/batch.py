@@ -19,11 +19,11 @@ from bench.accounts import Filled, filled_postgres
 from bench.fresh import postgres_server
 from bench.part import Figure, Options, Outcome, Part, Ratio, Run
 from sixpence.core.account.commands import Consume, Key
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import PostgresServer as PostgresPlace
-from sixpence.ledger.database import place_of
-from sixpence.ledger.lane import Lane
-from sixpence.ledger.postgres import PostgresStore
+from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
+from sixpence.ledger.database.engines import place_of
+from sixpence.ledger.postgres.store import PostgresStore
+from sixpence.ledger.writer.batch import Accepted, Request
+from sixpence.ledger.writer.lane import Lane
 
 _SIZES = (1, 10, 100, 500)
 _COPIED_AT_ONCE = 500

@@ -12,9 +12,9 @@ from pathlib import Path
 from bench.fresh import postgres_server, settle
 from bench.mixture import write_lives
 from bench.part import Figure, Options, Outcome, Part, Run
-from sixpence.ledger import migrate
-from sixpence.ledger.database import PostgresServer, place_of, reading_engine
-from sixpence.ledger.verify import verify
+from sixpence.ledger.database import migrate
+from sixpence.ledger.database.engines import PostgresServer, place_of, reading_engine
+from sixpence.ledger.verify.verify import verify
 
 _ROWS_EACH = 400
 _ROWS = 200_000

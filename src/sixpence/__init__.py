@@ -67,8 +67,8 @@ if TYPE_CHECKING:
         UnknownPlanError,
         UnpricedUsageError,
     )
-    from sixpence.delivery.relay import Relay
-    from sixpence.ledger.signing import SigningKey
+    from sixpence.ledger.checkpoints.signing import SigningKey
+    from sixpence.ledger.relay.relay import Relay
     from sixpence.service.answers import (
         CreditCheck,
         CreditHistory,
@@ -251,8 +251,8 @@ _PLACES = {
         "UnknownPlanError",
         "UnpricedUsageError",
     ),
-    "sixpence.delivery.relay": ("Relay",),
-    "sixpence.ledger.signing": ("SigningKey",),
+    "sixpence.ledger.relay.relay": ("Relay",),
+    "sixpence.ledger.checkpoints.signing": ("SigningKey",),
     "sixpence.service.answers": (
         "CreditCheck",
         "CreditHistory",

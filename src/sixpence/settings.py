@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.database import place_of
-from sixpence.ledger.kept_secret import kept_secret
-from sixpence.ledger.signing import SigningKey, check_digits
+from sixpence.ledger.checkpoints.key_file import kept_secret
+from sixpence.ledger.checkpoints.signing import SigningKey, check_digits
+from sixpence.ledger.database.engines import place_of
 
 SECRET_LENGTH_MIN = 32
 _RANGES: Mapping[str, tuple[float, float]] = {

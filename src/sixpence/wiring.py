@@ -18,7 +18,6 @@ from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.auth.users import Users
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.delivery.relay import Relay
 from sixpence.http.accounts import account_routes
 from sixpence.http.admin import admin_routes
 from sixpence.http.app import build_app
@@ -30,9 +29,10 @@ from sixpence.http.origin import origins_of
 from sixpence.http.sign_in import sign_in_routes
 from sixpence.http.user_credits import user_routes
 from sixpence.integrations.starlette import CreditIntegration
-from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.database.engines import SQLiteFile
 from sixpence.ledger.ledger import LANES, Ledger, Limits
-from sixpence.ledger.sqlite import system_clock
+from sixpence.ledger.relay.relay import Relay
+from sixpence.ledger.sqlite.store import system_clock
 from sixpence.service.catalog_file import read_catalog
 from sixpence.service.credits import CreditService
 from sixpence.settings import Settings

@@ -13,10 +13,10 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, insert, select
 
 from sixpence.core.values.instant import SECOND
-from sixpence.ledger.database import PostgresServer, place_of
+from sixpence.ledger.database.engines import PostgresServer, place_of
+from sixpence.ledger.database.migrate import upgrade_postgres
+from sixpence.ledger.database.tables import metadata
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.migrate import upgrade_postgres
-from sixpence.ledger.schema import metadata
 
 NOON = 1_780_000_000 * SECOND
 SECRET = "a secret of the tests, long enough to be one"

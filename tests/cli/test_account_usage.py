@@ -4,11 +4,11 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
-from sixpence.delivery.relay import Relay
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
-from tests.delivery.counting import read_all
 from tests.ledger.databases import run
+from tests.ledger.relay.counting import read_all
 from tests.support.server import ServerProcess
 
 

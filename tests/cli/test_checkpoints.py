@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sixpence.core.proof.checkpoint import HEAD_BYTES
-from sixpence.ledger.signing import SigningKey
+from sixpence.ledger.checkpoints.signing import SigningKey
 from tests.support.server import ServerProcess
 
 ADA = "ada@example.com"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sixpence.ledger.pace import FEW
+from sixpence.ledger.writer.throughput import FEW
 from tests.cli.test_direct import BODY, Door, answer_on, status_of
 from tests.ledger.databases import consumed, proved
 from tests.support.server import running_server

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sixpence.cli import holder
-from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.database.engines import SQLiteFile
 
 
 def test_a_lock_on_a_deleted_file_is_none(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import psycopg
 from sixpence.core.account.chain import row_hash
 from sixpence.core.account.transaction import FIRST_HEAD
 from sixpence.core.values.instant import SECOND
-from sixpence.ledger.database import place_of, reading_engine
+from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.rows import transaction_from_row
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.passed import Passed
-from sixpence.ledger.rows import transaction_from_row
-from sixpence.ledger.verify import verify
+from sixpence.ledger.verify.resume import Passed
+from sixpence.ledger.verify.verify import verify
 from sixpence.service.blocking import SyncCreditService
 from tests.support.server import ServerProcess, environment_for
 

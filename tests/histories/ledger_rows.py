@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sixpence.core.catalog.catalog import PricedBy
-from sixpence.ledger import catalogs
+from sixpence.ledger.database import catalogs
 from tests.histories.history import Row
 from tests.ledger.databases import raw_engine, rows
 

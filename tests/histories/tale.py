@@ -19,7 +19,7 @@ from sixpence.core.rules.decide import Decision, decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import SECOND
 from sixpence.http import answers, problems
-from sixpence.ledger.batch import Accepted
+from sixpence.ledger.writer.batch import Accepted
 from sixpence.service.answers import balance_of
 from sixpence.service.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
 from tests.histories.history import Asked, Call, History, Row

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sixpence.core.proof.checkpoint import read_checkpoint
-from sixpence.ledger.signing import is_signed
+from sixpence.ledger.checkpoints.signing import is_signed
 from tests.http.house import House, open_account
 
 

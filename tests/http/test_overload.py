@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from sixpence.ledger.pace import FEW
+from sixpence.ledger.writer.throughput import FEW
 from sixpence.settings import Settings
 from tests.http.house import PROBLEM, House, open_account, opened_house
 from tests.ledger.databases import consumed, proved

@@ -18,11 +18,11 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from sixpence.core.catalog.catalog import Catalog
-from sixpence.ledger import catalogs, migrate
-from sixpence.ledger.database import PostgresServer, lent_engine, place_of, reading_engine
-from sixpence.ledger.memory import Memory
-from sixpence.ledger.schema import metadata
-from sixpence.ledger.verify import Report, verify
+from sixpence.ledger.database import catalogs, migrate
+from sixpence.ledger.database.engines import PostgresServer, lent_engine, place_of, reading_engine
+from sixpence.ledger.database.tables import metadata
+from sixpence.ledger.sqlite.memory import Memory
+from sixpence.ledger.verify.verify import Report, verify
 from tests.ledger.moved_clock import MovedClock
 from tests.support.postgres import PostgresDatabases, fresh_database
 

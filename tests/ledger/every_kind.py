@@ -28,13 +28,13 @@ from sixpence.core.account.commands import (
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Feature
 from sixpence.core.values.instant import DAY
-from sixpence.delivery.relay import Relay
-from sixpence.ledger.batch import Accepted
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.relay import Relay
+from sixpence.ledger.writer.batch import Accepted
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import apply_catalog
 from tests.ledger.moved_clock import START, MovedClock
-from tests.ledger.till import CATALOG, Till, another_till, open_till
+from tests.ledger.writer.lane_driver import CATALOG, Till, another_till, open_till
 
 BOB = "bob@example.com"
 ANOTHER_CATALOG = msgspec.structs.replace(CATALOG, features={**CATALOG.features, "sketch": Feature(2, title="Skizze")})

@@ -25,8 +25,8 @@ from sixpence.core.account.commands import (
 )
 from sixpence.core.account.transaction import grant_id
 from sixpence.core.catalog.price import Usage
-from sixpence.ledger.batch import Accepted, Outcome
-from tests.ledger.till import CATALOG
+from sixpence.ledger.writer.batch import Accepted, Outcome
+from tests.ledger.writer.lane_driver import CATALOG
 
 
 class Life:

@@ -14,12 +14,12 @@ from sqlalchemy import make_url
 from sixpence.core.account.commands import Command, Consume, EnsureAccount, PlaceHold, Refund, ReleaseHold
 from sixpence.core.errors import InternalError
 from sixpence.core.values.bounds import AMOUNT_MAX
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.lane import Lane
+from sixpence.ledger.writer.batch import Accepted, Request
+from sixpence.ledger.writer.lane import Lane
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, run, snapshot
-from tests.ledger.till import another_till
+from tests.ledger.writer.lane_driver import another_till
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 

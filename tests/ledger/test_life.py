@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from sixpence.core.errors import QueueFullError, ServiceClosedError
-from sixpence.ledger.database import READERS
+from sixpence.ledger.database.engines import READERS
 from sixpence.ledger.ledger import WAITING_MAX, Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService

@@ -17,9 +17,9 @@ import pytest
 from psycopg import sql
 
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InvalidInputError
-from sixpence.ledger import migrate
+from sixpence.ledger.database import migrate
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.sqlite import SQLiteStore
+from sixpence.ledger.sqlite.store import SQLiteStore
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import consumed, proved, rows, run, upgrade

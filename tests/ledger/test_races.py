@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
-from sixpence.ledger.batch import Accepted, Outcome, Request
-from sixpence.ledger.database import PostgresServer, place_of
-from sixpence.ledger.lane import Lane
-from sixpence.ledger.postgres import PostgresStore
+from sixpence.ledger.database.engines import PostgresServer, place_of
+from sixpence.ledger.postgres.store import PostgresStore
+from sixpence.ledger.writer.batch import Accepted, Outcome, Request
+from sixpence.ledger.writer.lane import Lane
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import consumed, ledger_of, proved, rows
 from tests.ledger.spender import Call, burst

@@ -6,11 +6,11 @@ import pytest
 
 from sixpence.core.account.commands import EnsureAccount
 from sixpence.core.errors import InternalError
-from sixpence.ledger.batch import Request
+from sixpence.ledger.writer.batch import Request
 from tests.ledger.databases import proved, rows
 from tests.ledger.life import Life
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.till import ADA, open_till
+from tests.ledger.writer.lane_driver import ADA, open_till
 
 BOB = "bob@example.com"
 BATCHES = 80

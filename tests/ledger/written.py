@@ -17,9 +17,9 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import SECOND
+from sixpence.ledger.database.rows import account_to_row, hold_to_row
+from sixpence.ledger.database.tables import credit_accounts, credit_holds, credit_transactions, outbox
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.rows import account_to_row, hold_to_row
-from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, outbox
 from tests.ledger.databases import raw_engine
 from tests.ledger.moved_clock import MovedClock
 

@@ -20,15 +20,15 @@ from sixpence.core.catalog.catalog import Catalog
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.rules.decide import Decision
-from sixpence.ledger import catalogs
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import Place, PostgresServer
+from sixpence.ledger.database import catalogs
+from sixpence.ledger.database.engines import Place, PostgresServer
+from sixpence.ledger.database.rows import hold_from_document, transaction_from_row
+from sixpence.ledger.database.tables import credit_accounts, credit_holds, credit_transactions, metadata
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.memory import Memory
-from sixpence.ledger.reader import find_account
-from sixpence.ledger.rows import hold_from_document, transaction_from_row
-from sixpence.ledger.schema import credit_accounts, credit_holds, credit_transactions, metadata
-from sixpence.ledger.verify import Report
+from sixpence.ledger.reads.accounts import find_account
+from sixpence.ledger.sqlite.memory import Memory
+from sixpence.ledger.verify.verify import Report
+from sixpence.ledger.writer.batch import Accepted, Request
 from tests.ledger.databases import Database, verified
 from tests.lockstep.asking import Asked
 from tests.lockstep.comparing import agree

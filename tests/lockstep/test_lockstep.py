@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from sixpence.ledger.memory import Memory
+from sixpence.ledger.sqlite.memory import Memory
 from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.databases import Follower, empty

@@ -14,7 +14,7 @@ import httpx
 
 from sixpence.auth.api_keys import ApiKeys
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.sqlite import system_clock
+from sixpence.ledger.sqlite.store import system_clock
 from tests.ledger.databases import rows
 from tests.races.wire import Connection, Reply
 from tests.support.server import ServerProcess, environment_for

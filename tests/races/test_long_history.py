@@ -20,9 +20,9 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import DAY
-from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
-from sixpence.ledger.schema import credit_accounts, usage_daily
-from sixpence.ledger.sqlite import system_clock
+from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.database.tables import credit_accounts, usage_daily
+from sixpence.ledger.sqlite.store import system_clock
 from tests.http.house import forget
 from tests.ledger.databases import proved, raw_engine
 from tests.races.served import Served

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sixpence.core.values.metadata import fingerprint
-from sixpence.ledger.batch import Request
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import asking, asking_holds
 
 ADA = "ada@example.com"

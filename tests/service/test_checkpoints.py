@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.core.proof.statement_proof import Checked, check
-from sixpence.ledger.checkpoint_check import Compared, Given, compare
-from sixpence.ledger.checkpoints import list_chunks
-from sixpence.ledger.signing import SigningKey, is_signed
-from sixpence.ledger.snapshot import snapshot
+from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
+from sixpence.ledger.checkpoints.storage import list_chunks
+from sixpence.ledger.database.snapshot import snapshot
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.statements import CreditStatement

@@ -24,7 +24,7 @@ from sixpence.core.refusals import (
     UnknownFeatureError,
 )
 from sixpence.core.values.bounds import AMOUNT_MAX
-from sixpence.ledger import claims
+from sixpence.ledger.database import source_claims
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, ledger_of, rows
@@ -177,7 +177,7 @@ async def test_a_crash_between_claim_and_grant(ada: CreditService, url: Database
     """A claim without its grant is made good by the redelivery, and is nobody else's."""
     await ada.initialize_user_credits(GRACE)
     other = Ledger(url)
-    await other.write(lambda connection: claims.claim(connection, "invoice 9", ADA, other.now(connection)))
+    await other.write(lambda connection: source_claims.claim(connection, "invoice 9", ADA, other.now(connection)))
     other.close()
 
     with pytest.raises(SourceClaimedError):

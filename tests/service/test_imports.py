@@ -23,8 +23,8 @@ class OnlyWhatIsNeeded:
 
 sys.meta_path.insert(0, OnlyWhatIsNeeded())
 from sixpence import CreditService, InsufficientCreditsError, SyncCreditService
-from sixpence.ledger.database import place_of, reading_engine
-from sixpence.ledger.verify import verify
+from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.verify.verify import verify
 
 with SyncCreditService(sys.argv[1]) as service:
     service.initialize_user_credits("ada@example.com", metadata={"a": 1}, idempotency_key="k")

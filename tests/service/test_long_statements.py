@@ -15,9 +15,9 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import from_wire, to_datetime
+from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
+from sixpence.ledger.database.tables import credit_accounts, credit_transactions, outbox
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
-from sixpence.ledger.schema import credit_accounts, credit_transactions, outbox
 from sixpence.service.credits import CreditService
 from sixpence.service.looking_back import MOVEMENTS_MAX
 from tests.ledger.databases import Database, proved, raw_connection

@@ -7,14 +7,14 @@ import pytest
 
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.delivery.relay import Relay
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.usage import DayUsage
-from tests.delivery.counting import read_all, until
 from tests.ledger.databases import Database, snapshot
 from tests.ledger.moved_clock import START, MovedClock
+from tests.ledger.relay.counting import read_all, until
 
 ADA = "ada@example.com"
 TODAY = START.date()

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Catalog
-from sixpence.ledger.store import Append, Asked, Loaded
+from sixpence.ledger.writer.store import Append, Asked, Loaded
 from tests.simulation.database import Database
 from tests.simulation.faults import QUIET
 from tests.simulation.schedule import Schedule

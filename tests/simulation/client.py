@@ -16,7 +16,7 @@ import msgspec
 
 from sixpence.core.account.commands import Consume, Key, Tick
 from sixpence.core.errors import OutcomeUnknownError, UnavailableError
-from sixpence.ledger.batch import Outcome
+from sixpence.ledger.writer.batch import Outcome
 from tests.simulation.asking import draw_command
 from tests.simulation.faults import MILLISECOND
 from tests.simulation.process import Process

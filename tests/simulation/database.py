@@ -12,8 +12,8 @@ from functools import partial
 from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Catalog, PricedBy
-from sixpence.ledger.rows import AccountRow, HoldRow, account_from_row, account_to_row
-from sixpence.ledger.store import Append, RowRejectedError
+from sixpence.ledger.database.rows import AccountRow, HoldRow, account_from_row, account_to_row
+from sixpence.ledger.writer.store import Append, RowRejectedError
 from tests.simulation.schedule import Condition, Schedule
 from tests.simulation.trace import Wrong
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import Transaction
-from sixpence.ledger.store import Append, Asked
+from sixpence.ledger.writer.store import Append, Asked
 from tests.simulation.database import Session
 from tests.simulation.faults import MILLISECOND
 from tests.simulation.store import SimulatedStore

@@ -5,8 +5,8 @@ from functools import partial
 
 import msgspec
 
-from sixpence.ledger.running import Running
-from sixpence.ledger.writer import Writer
+from sixpence.ledger.writer.runtime import Running
+from sixpence.ledger.writer.writer import Writer
 from tests.simulation.database import Database
 from tests.simulation.faults import QUIET, Faults
 from tests.simulation.schedule import SECOND, Condition, Schedule, Task

@@ -15,7 +15,7 @@ from sixpence.core.catalog.catalog import Plan
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.rules import due
 from sixpence.core.rules.decide import NO_PAST, decide
-from sixpence.ledger.rows import account_to_row, hold_to_row
+from sixpence.ledger.database.rows import account_to_row, hold_to_row
 from tests.lockstep.history import History
 from tests.lockstep.invariants import check_account
 from tests.simulation.database import Database

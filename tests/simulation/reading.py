@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from sixpence.core.account.account import Account
 from sixpence.core.account.prior_transactions import Past
 from sixpence.core.account.transaction import Transaction
-from sixpence.ledger.needed import Needed, Place, grants_of, past_of, roots_of
-from sixpence.ledger.revoked import Scan, has_word, read_revoked
-from sixpence.ledger.rows import hold_from_document
-from sixpence.ledger.store import Asked
+from sixpence.ledger.database.rows import hold_from_document
+from sixpence.ledger.writer.prefetch import Needed, Place, grants_of, past_of, roots_of
+from sixpence.ledger.writer.revoked_grants import Scan, has_word, read_revoked
+from sixpence.ledger.writer.store import Asked
 from tests.simulation.database import Database
 
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import Transaction
-from sixpence.ledger.keyed import load_by_id
-from sixpence.ledger.needed import needed
-from sixpence.ledger.store import (
+from sixpence.ledger.database.account_numbers import load_by_id
+from sixpence.ledger.writer.prefetch import needed
+from sixpence.ledger.writer.store import (
     Append,
     Asked,
     ConnectionLostError,

@@ -10,7 +10,7 @@ from sixpence.core.account.commands import EnsureAccount, Key
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
-from sixpence.ledger.store import Append, RowRejectedError
+from sixpence.ledger.writer.store import Append, RowRejectedError
 from tests.simulation.database import BEGAN_AT, Database, Session
 from tests.simulation.schedule import SECOND, Schedule
 from tests.simulation.trace import Trace

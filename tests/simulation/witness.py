@@ -20,7 +20,7 @@ from sixpence.core.errors import (
     RefusedError,
     UnavailableError,
 )
-from sixpence.ledger.batch import Accepted, Outcome, Request
+from sixpence.ledger.writer.batch import Accepted, Outcome, Request
 from tests.simulation.database import Database
 from tests.simulation.trace import Wrong
 

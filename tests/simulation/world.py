@@ -16,7 +16,7 @@ import msgspec
 
 from sixpence.core.account.commands import Tick
 from sixpence.core.account.transaction import Transaction
-from sixpence.ledger.batch import Request
+from sixpence.ledger.writer.batch import Request
 from tests.lockstep.world import CATALOGS
 from tests.simulation.asking import Book
 from tests.simulation.client import Client

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.ledger.every_kind import write_every_kind
-from tests.ledger.flips import EXCEPTIONS, Flip, flipped
 from tests.ledger.moved_clock import MovedClock
+from tests.ledger.verify.flips import EXCEPTIONS, Flip, flipped
 
 PROGRESS_SECONDS = 10.0
 

@@ -15,7 +15,7 @@ from sixpence.auth.database import Database
 from sixpence.auth.errors import ApiKeyNotFoundError
 from sixpence.auth.shared_read import SharedRead
 from sixpence.auth.user import check_name
-from sixpence.ledger.schema import auth_api_keys
+from sixpence.ledger.database.tables import auth_api_keys
 
 PREFIX = "sixpence_"
 RANDOM_LENGTH = 40

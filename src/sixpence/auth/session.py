@@ -13,7 +13,7 @@ from sixpence.auth.user import COLUMNS as USER_COLUMNS
 from sixpence.auth.user import User
 from sixpence.auth.user import from_row as user_from_row
 from sixpence.core.values.instant import DAY
-from sixpence.ledger.schema import auth_sessions, auth_users
+from sixpence.ledger.database.tables import auth_sessions, auth_users
 
 REMEMBERED = 7 * DAY
 NOT_REMEMBERED = 1 * DAY

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sixpence.auth.client import Client
 from sixpence.auth.errors import TooManySignInsError
 from sixpence.core.values.instant import DAY, SECOND
-from sixpence.ledger.schema import auth_sign_ins
+from sixpence.ledger.database.tables import auth_sign_ins
 
 FAILURES_MAX = 5
 WINDOW = 15 * 60 * SECOND

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sixpence.auth.errors import EmailTakenError
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.schema import auth_users
+from sixpence.ledger.database.tables import auth_users
 
 EMAIL_LENGTH_MAX = 254
 NAME_LENGTH_MAX = 200

@@ -19,7 +19,7 @@ import msgspec
 from sixpence.cli import database as databases
 from sixpence.cli import holder, in_process
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.database.engines import SQLiteFile
 from sixpence.settings import Settings
 
 ANSWER_SECONDS_MAX = 30.0

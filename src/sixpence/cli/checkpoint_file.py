@@ -15,7 +15,7 @@ from pathlib import Path
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.proof.checkpoint import HEAD_BYTES, HEADS_AT_ONCE, Checkpoint, read_checkpoint, write_checkpoint
-from sixpence.ledger.checkpoint_check import Given
+from sixpence.ledger.checkpoints.compare import Given
 
 # A document has some five hundred bytes, a line of heads at most this many.
 LINE_BYTES_MAX = 4 * -(-HEADS_AT_ONCE * HEAD_BYTES // 3) + 2

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from sixpence.cli.checkpoint_file import read_file
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.checkpoint_check import Compared, Given, compare
-from sixpence.ledger.verify import Report
+from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.verify.verify import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _KEY = re.compile("[0-9a-f]{64}")

@@ -93,9 +93,9 @@ def _line(document: dict[str, Any]) -> str:
 def _write(settings: Settings, made: dict[str, Any], out: Path) -> None:
     from sixpence.cli.checkpoint_file import write_file
     from sixpence.core.proof.checkpoint import read_checkpoint
-    from sixpence.ledger.checkpoints import list_chunks
-    from sixpence.ledger.database import place_of, reading_engine
-    from sixpence.ledger.snapshot import snapshot
+    from sixpence.ledger.checkpoints.storage import list_chunks
+    from sixpence.ledger.database.engines import place_of, reading_engine
+    from sixpence.ledger.database.snapshot import snapshot
 
     signed = read_checkpoint(_line(made))
     engine = reading_engine(place_of(settings.database))

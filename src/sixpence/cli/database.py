@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
-from sixpence.ledger.database import Place, PostgresServer, SQLiteFile, place_of
+from sixpence.ledger.database.engines import Place, PostgresServer, SQLiteFile, place_of
 from sixpence.settings import Settings
 
 
@@ -72,7 +72,7 @@ def _in_words(place: Place, error: DatabaseUnavailableError, name: str) -> Comma
     reason = f" ({lines[0].strip()})" if lines else ""
     if isinstance(place, PostgresServer):
         return CommandRefusedError(f"database: {name} cannot be reached{reason}. Start it, or {another}")
-    from sixpence.ledger.sqlite import damaged  # nothing but this needs the whole store
+    from sixpence.ledger.sqlite.store import damaged  # nothing but this needs the whole store
 
     return damaged(place.path, original) or CommandRefusedError(
         f"database: {name} cannot be read or written{reason}. End what keeps it, or {another}"

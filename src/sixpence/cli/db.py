@@ -9,9 +9,9 @@ from sixpence.cli import database as databases
 from sixpence.cli import holder
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.cli.options import database_option, settings_of
-from sixpence.ledger import migrate
-from sixpence.ledger.database import PostgresServer, SQLiteFile, reading_engine
-from sixpence.ledger.sqlite import check_one_name, connect
+from sixpence.ledger.database import migrate
+from sixpence.ledger.database.engines import PostgresServer, SQLiteFile, reading_engine
+from sixpence.ledger.sqlite.store import check_one_name, connect
 
 
 @click.group()

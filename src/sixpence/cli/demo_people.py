@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete
 
 from sixpence.auth.user import Role
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.ledger.schema import auth_sign_ins
+from sixpence.ledger.database.tables import auth_sign_ins
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, wire
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from sixpence.cli.errors import CommandRefusedError
-from sixpence.ledger.database import SQLiteFile
+from sixpence.ledger.database.engines import SQLiteFile
 
 LOOK_AGAIN_SECONDS = 0.05
 

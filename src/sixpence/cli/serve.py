@@ -19,8 +19,8 @@ from sixpence.cli.logs import configure_logs
 from sixpence.cli.options import database_option, settings_of
 from sixpence.cli.welcome import welcome
 from sixpence.core.catalog.catalog import PricedBy
-from sixpence.ledger import catalogs
-from sixpence.ledger.database import Place, SQLiteFile, place_of
+from sixpence.ledger.database import catalogs
+from sixpence.ledger.database.engines import Place, SQLiteFile, place_of
 from sixpence.settings import Settings
 from sixpence.wiring import create_app, open_ledger
 

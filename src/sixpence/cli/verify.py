@@ -24,12 +24,12 @@ from sixpence.cli.options import database_option, settings_of
 from sixpence.cli.program import typed
 from sixpence.cli.progress import shown_progress
 from sixpence.core.errors import CreditSystemError
-from sixpence.ledger import migrate
-from sixpence.ledger.checkpoint_check import Compared, Given
-from sixpence.ledger.database import SQLiteFile, place_of, reading_engine
-from sixpence.ledger.sqlite import check_one_name
-from sixpence.ledger.verify import DIFFERENCES_MAX, Report
-from sixpence.ledger.verify import verify as verify_ledger
+from sixpence.ledger.checkpoints.compare import Compared, Given
+from sixpence.ledger.database import migrate
+from sixpence.ledger.database.engines import SQLiteFile, place_of, reading_engine
+from sixpence.ledger.sqlite.store import check_one_name
+from sixpence.ledger.verify.verify import DIFFERENCES_MAX, Report
+from sixpence.ledger.verify.verify import verify as verify_ledger
 from sixpence.settings import Settings
 
 DIFFERS = 1

@@ -1,4 +1,4 @@
-"""The file in which `sixpence verify --resume` keeps how far it came. What stands in it: `sixpence.ledger.passed`."""
+"""The file in which `sixpence verify --resume` keeps how far it came, as `sixpence.ledger.verify.resume` writes it."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import msgspec
 
 from sixpence.cli.errors import CommandRefusedError
 from sixpence.core.values.stored_document import decoder_of
-from sixpence.ledger.passed import Passed
+from sixpence.ledger.verify.resume import Passed
 
 _decode = decoder_of(Passed)
 

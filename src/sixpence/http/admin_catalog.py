@@ -10,7 +10,7 @@ from sixpence.core.catalog.toml import from_toml
 from sixpence.http import answers
 from sixpence.http.bodies import read_body
 from sixpence.http.callers import Callers
-from sixpence.ledger import catalogs
+from sixpence.ledger.database import catalogs
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 

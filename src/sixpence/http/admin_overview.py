@@ -8,9 +8,9 @@ from sixpence.core.account.prior_transactions import Past
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.rules.context import Scene
 from sixpence.http import answers
-from sixpence.ledger import reader
-from sixpence.ledger.catalogs import CatalogReader
+from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.reads import accounts
 from sixpence.service.answers import CreditHold, CreditTransaction
 from sixpence.service.credits import CreditService
 from sixpence.service.user_credits import UserCredits
@@ -37,16 +37,16 @@ class Overviews:
         return await self._ledger.read(lambda connection: self._look(connection, account_id))
 
     def _look(self, connection: Connection, account_id: str) -> dict[str, Any]:
-        account = reader.find_account(connection, account_id)
+        account = accounts.find_account(connection, account_id)
         if account is None:
             raise AccountNotFoundError(account_id)
         now = max(self._ledger.now(connection), account.last_at)
         scene = Scene(account, now, self._catalogs.current(connection), Past())
-        page = reader.list_transactions(
-            connection, account, below_seq=None, limit=TRANSACTIONS_SHOWN, matching=reader.Filter()
+        page = accounts.list_transactions(
+            connection, account, below_seq=None, limit=TRANSACTIONS_SHOWN, matching=accounts.Filter()
         )
         return {
             "credits": UserCredits.of(scene),
-            "holds": [CreditHold.of(hold) for hold in reader.list_open_holds(connection, account, HOLDS_SHOWN)],
+            "holds": [CreditHold.of(hold) for hold in accounts.list_open_holds(connection, account, HOLDS_SHOWN)],
             "transactions": [answers.transaction(CreditTransaction.of(row)) for row in page.transactions],
         }

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from sixpence.http import answers
 from sixpence.http.callers import Callers
 from sixpence.http.queries import checkpoint_query
-from sixpence.ledger.signing import SigningKey
+from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.service.credits import CreditService
 
 

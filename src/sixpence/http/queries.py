@@ -10,7 +10,7 @@ from starlette.requests import Request
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.values.bounds import AMOUNT_MAX, shown
 from sixpence.core.values.instant import from_wire, to_datetime
-from sixpence.ledger.reader import PAGE_MAX
+from sixpence.ledger.reads.accounts import PAGE_MAX
 from sixpence.service.paging import PAGE_SIZE
 
 HISTORY = ("limit", "cursor", "feature", "kind", "since", "until")

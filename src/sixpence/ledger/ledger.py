@@ -19,9 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.core.catalog.from_python import check_catalog
 from sixpence.core.errors import DatabaseUnavailableError, QueueFullError, ServiceClosedError
-from sixpence.ledger import catalogs, migrate
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.database import (
+from sixpence.ledger.caller_transactions.sqlite import OwnOnSQLite
+from sixpence.ledger.database import catalogs, migrate
+from sixpence.ledger.database.engines import (
     READERS,
     Place,
     PostgresServer,
@@ -32,15 +32,15 @@ from sixpence.ledger.database import (
     server_clock,
     writing_engine,
 )
-from sixpence.ledger.forking import rest_when_forking
-from sixpence.ledger.memory import InMemoryStore, Memory
-from sixpence.ledger.own.sqlite import OwnOnSQLite
-from sixpence.ledger.sqlite import SQLiteStore, system_clock
-from sixpence.ledger.store import Store
-from sixpence.ledger.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_MAX, Writer
+from sixpence.ledger.sqlite.forking import rest_when_forking
+from sixpence.ledger.sqlite.memory import InMemoryStore, Memory
+from sixpence.ledger.sqlite.store import SQLiteStore, system_clock
+from sixpence.ledger.writer.batch import Accepted, Request
+from sixpence.ledger.writer.store import Store
+from sixpence.ledger.writer.writer import BATCH_SIZE_MAX, QUEUE_SIZE_MAX, WAIT_SECONDS_MAX, Writer
 
 if TYPE_CHECKING:
-    from sixpence.ledger.own.postgres import OwnOnPostgres
+    from sixpence.ledger.caller_transactions.postgres import OwnOnPostgres
 
 T = TypeVar("T")
 Clock = Callable[[], int]
@@ -289,8 +289,8 @@ class Ledger:
 
     def _open_postgres(self, place: PostgresServer) -> _Opened:
         reads, writes = reading_engine(place), writing_engine(place)
-        from sixpence.ledger.own.postgres import OwnOnPostgres
-        from sixpence.ledger.postgres import PostgresStore  # the driver is an extra
+        from sixpence.ledger.caller_transactions.postgres import OwnOnPostgres
+        from sixpence.ledger.postgres.store import PostgresStore  # the driver is an extra
 
         def store() -> PostgresStore:
             return PostgresStore(place.conninfo, clock=self._clock, unsafe_durability=self._unsafe_durability)

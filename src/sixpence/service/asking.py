@@ -20,8 +20,8 @@ from sixpence.core.values.bounds import (
     REASON_LENGTH_MAX,
     check_amount,
 )
-from sixpence.ledger.batch import Request
-from sixpence.ledger.claims import SOURCE_PREFIX
+from sixpence.ledger.database.source_claims import SOURCE_PREFIX
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import fields
 
 

@@ -6,7 +6,7 @@ from sixpence.core.account.commands import CaptureHold, ExtendHold, PlaceHold, R
 from sixpence.core.catalog.price import Usage
 from sixpence.core.values import metadata as metadata_text
 from sixpence.core.values.bounds import GENERATION_ID_LENGTH_MAX, REASON_LENGTH_MAX
-from sixpence.ledger.batch import Request
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import fields
 from sixpence.service.asking import request
 

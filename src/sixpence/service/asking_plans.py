@@ -3,7 +3,7 @@
 from typing import Any
 
 from sixpence.core.account.commands import CancelPlan, ChangePlan, Close, Freeze, Unfreeze
-from sixpence.ledger.batch import Request
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import fields
 from sixpence.service.asking import by, request
 

@@ -12,9 +12,9 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection
 
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.memory import Memory
+from sixpence.ledger.sqlite.memory import Memory
+from sixpence.ledger.writer.batch import Accepted, Request
 from sixpence.service.credits import CreditService
 from sixpence.service.inside import check_outside, inside
 

@@ -5,8 +5,8 @@ from tempfile import SpooledTemporaryFile
 
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.proof.checkpoint import Checkpoint
-from sixpence.ledger import checkpoint_making, checkpoints
-from sixpence.ledger.signing import SigningKey
+from sixpence.ledger.checkpoints import create, storage
+from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.service import fields
 from sixpence.service.operations import Operations
 
@@ -21,21 +21,21 @@ class Checkpoints(Operations):
         `CheckpointRefusedError` where the ledger is not what the checkpoint before says that it was.
         """
         _check_key(signing_key)
-        with SpooledTemporaryFile(max_size=checkpoint_making.SPOOL_BYTES_MAX) as spool:
+        with SpooledTemporaryFile(max_size=create.SPOOL_BYTES_MAX) as spool:
             taken = await self._read(
-                lambda connection: checkpoint_making.take(connection, spool, now=self._ledger.now(connection))
+                lambda connection: create.take(connection, spool, now=self._ledger.now(connection))
             )
             checkpoint = taken.signed(signing_key)
-            await self._write(partial(checkpoints.forget_unfinished, number=taken.number))
+            await self._write(partial(storage.forget_unfinished, number=taken.number))
             for chunk in range(len(taken.roots)):
-                await self._write(partial(checkpoint_making.keep_chunk, taken=taken, chunk=chunk, spool=spool))
-            await self._write(partial(checkpoint_making.keep, taken=taken, checkpoint=checkpoint))
+                await self._write(partial(create.keep_chunk, taken=taken, chunk=chunk, spool=spool))
+            await self._write(partial(create.keep, taken=taken, checkpoint=checkpoint))
         return checkpoint
 
     async def get_checkpoint(self, number: int | None = None) -> Checkpoint:
         """The checkpoint of that number, by default the newest; raises `CheckpointNotFoundError`."""
         number = fields.optional_amount("number", number, least=1)
-        found = await self._read(lambda connection: checkpoints.find_checkpoint(connection, number))
+        found = await self._read(lambda connection: storage.find_checkpoint(connection, number))
         if found is None:
             raise CheckpointNotFoundError(number)
         return found

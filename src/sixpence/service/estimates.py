@@ -11,7 +11,7 @@ import msgspec
 from sixpence.core.catalog.catalog import Feature
 from sixpence.core.catalog.price import Unpriced, Usage, price_of
 from sixpence.core.refusals import UnpricedUsageError
-from sixpence.ledger.reader import Captured
+from sixpence.ledger.reads.accounts import Captured
 
 # The latest captures of a feature, over all accounts; older ones say less about the next.
 CAPTURES_LOOKED_AT = 1_000

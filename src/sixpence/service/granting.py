@@ -7,8 +7,8 @@ from typing import Any
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import IdempotencyConflictError, SourceClaimedError
 from sixpence.core.rules.decide import decide
-from sixpence.ledger import claims
-from sixpence.ledger.batch import Request
+from sixpence.ledger.database import source_claims
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import asking
 from sixpence.service.operations import Operations, receipt
 from sixpence.service.receipts import Receipt, Refund, VoidedGrant
@@ -149,7 +149,9 @@ class Granting(Operations):
     async def _claim(self, source_key: str, request: Request) -> None:
         """Take the outside event for the account, in a transaction of its own: a redelivery follows the claim."""
         account_id = request.account_id
-        scene, owner = await self._standing(account_id, lambda connection, _: claims.find_owner(connection, source_key))
+        scene, owner = await self._standing(
+            account_id, lambda connection, _: source_claims.find_owner(connection, source_key)
+        )
         if owner is None:
             # A claim cannot be taken back, so what would be refused must not have one. Where there is one, the grant
             # may be there too, and is answered as it was.
@@ -157,7 +159,7 @@ class Granting(Operations):
             if refusal is not None:
                 raise refusal
             owner = await self._write(
-                lambda connection: claims.claim(connection, source_key, account_id, self._ledger.now(connection))
+                lambda connection: source_claims.claim(connection, source_key, account_id, self._ledger.now(connection))
             )
         if owner != account_id:
             raise SourceClaimedError(source_key, owner)

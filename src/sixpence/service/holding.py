@@ -3,7 +3,7 @@
 from typing import Any
 
 from sixpence.core.catalog.price import Usage
-from sixpence.ledger import reader
+from sixpence.ledger.reads import accounts
 from sixpence.service import asking_holds
 from sixpence.service.answers import CreditHold
 from sixpence.service.operations import Operations, receipt
@@ -119,6 +119,6 @@ class Holding(Operations):
         """The account's open holds, at most `limit` (1 to 200); raises `AccountNotFoundError`."""
         limit = checked_limit(limit)
         _, holds = await self._standing(
-            account_id, lambda connection, account: reader.list_open_holds(connection, account, limit)
+            account_id, lambda connection, account: accounts.list_open_holds(connection, account, limit)
         )
         return [CreditHold.of(hold) for hold in holds]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.refusals import TransactionNotFoundError
-from sixpence.ledger import reader
+from sixpence.ledger.reads import accounts
 from sixpence.service import fields
 from sixpence.service.answers import CreditHistory, CreditTransaction
 from sixpence.service.operations import Operations, nothing_more
@@ -24,7 +24,7 @@ class Looking(Operations):
         """One transaction of the account; raises `AccountNotFoundError` and `TransactionNotFoundError`."""
         transaction_id = fields.text("transaction_id", transaction_id, fields.ID_LENGTH_MAX)
         scene, row = await self._standing(
-            account_id, lambda connection, account: reader.find_transaction(connection, account, transaction_id)
+            account_id, lambda connection, account: accounts.find_transaction(connection, account, transaction_id)
         )
         if row is None:
             raise TransactionNotFoundError(scene.account.account_id, transaction_id)
@@ -48,7 +48,7 @@ class Looking(Operations):
         """
         limit = checked_limit(limit)
         below_seq = None if cursor is None else seq_of_cursor(cursor)
-        matching = reader.Filter(
+        matching = accounts.Filter(
             feature=fields.optional_text("feature", feature, fields.NAME_LENGTH_MAX),
             kind=fields.kind(kind),
             since=fields.instant("since", since),
@@ -56,7 +56,7 @@ class Looking(Operations):
         )
         _, page = await self._standing(
             account_id,
-            lambda connection, account: reader.list_transactions(
+            lambda connection, account: accounts.list_transactions(
                 connection, account, below_seq=below_seq, limit=limit, matching=matching
             ),
         )

@@ -23,10 +23,10 @@ from sixpence.core.reports.statement_text import StatementText
 from sixpence.core.rules.context import Scene
 from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import DAY, INSTANT_MAX, to_datetime, to_wire
-from sixpence.ledger import reader
-from sixpence.ledger.batch import Request
-from sixpence.ledger.looking_back import Surroundings, find_last_at, list_between, look_around
-from sixpence.ledger.statement_proofs import find_proof
+from sixpence.ledger.checkpoints.statement_proofs import find_proof
+from sixpence.ledger.reads import accounts
+from sixpence.ledger.reads.point_in_time import Surroundings, find_last_at, list_between, look_around
+from sixpence.ledger.writer.batch import Request
 from sixpence.service import fields
 from sixpence.service.operations import Operations, nothing_more
 from sixpence.service.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
@@ -96,7 +96,7 @@ class LookingBack(Operations):
         transaction_id = fields.text("transaction_id", transaction_id, fields.ID_LENGTH_MAX)
 
         def look(connection: Connection, account: Account) -> tuple[Transaction, Surroundings] | None:
-            row = reader.find_transaction(connection, account, transaction_id)
+            row = accounts.find_transaction(connection, account, transaction_id)
             return None if row is None else (row, look_around(connection, account, row))
 
         scene, found = await self._standing(account_id, look)

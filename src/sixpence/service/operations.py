@@ -18,11 +18,11 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.core.errors import InternalError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.rules.context import Scene
-from sixpence.ledger import reader
-from sixpence.ledger.batch import Accepted, Request
-from sixpence.ledger.catalogs import CatalogReader
+from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.memory import Memory
+from sixpence.ledger.reads import accounts
+from sixpence.ledger.sqlite.memory import Memory
+from sixpence.ledger.writer.batch import Accepted, Request
 from sixpence.service import fields
 from sixpence.service.inside import check_outside
 from sixpence.service.receipts import Receipt
@@ -61,7 +61,7 @@ class Operations:
             return await self._read_plainly(job)
 
         def permitted_job(connection: Connection) -> T:
-            reader.check_permit(connection, permit)
+            accounts.check_permit(connection, permit)
             return job(connection)
 
         return await self._read_plainly(permitted_job)
@@ -88,7 +88,7 @@ class Operations:
     def _look(
         self, connection: Connection, account_id: str, look: Callable[[Connection, Account], T]
     ) -> tuple[Scene, T] | None:
-        seen = reader.see_account(connection, account_id, self._permit)
+        seen = accounts.see_account(connection, account_id, self._permit)
         account = seen.account
         if account is None:
             raise AccountNotFoundError(account_id)

@@ -1,7 +1,7 @@
 """Pages: how many entries one holds, and the cursor from which the next goes on."""
 
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.reader import PAGE_MAX
+from sixpence.ledger.reads.accounts import PAGE_MAX
 
 PAGE_SIZE = 50
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sixpence.service.operations import Operations
 
 if TYPE_CHECKING:
-    from sixpence.ledger.verify import Report
+    from sixpence.ledger.verify.verify import Report
 
 
 class Proving(Operations):
@@ -18,6 +18,6 @@ class Proving(Operations):
         With `decide` every transaction is also decided anew by the rules. It takes a core for as long as it runs: of a
         large ledger `sixpence verify` does the same in a process of its own.
         """
-        from sixpence.ledger.verify import verify  # no other operation needs all of this
+        from sixpence.ledger.verify.verify import verify  # no other operation needs all of this
 
         return await self._read(partial(verify, decide=decide))

@@ -1,4 +1,4 @@
-"""Usage by day: what an account used of each feature, as far as a relay has counted it (`sixpence.delivery`).
+"""Usage by day: what an account used of each feature, as far as a relay has counted it (`sixpence.ledger.relay`).
 
 Not here: a balance. The sums may be behind the ledger, and say how far they are.
 """
@@ -13,8 +13,8 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import to_datetime
-from sixpence.ledger import outbox, reader
-from sixpence.ledger.usage import DayRow, list_usage
+from sixpence.ledger.reads import accounts, outbox
+from sixpence.ledger.reads.usage import DayRow, list_usage
 from sixpence.service import fields
 from sixpence.service.operations import Operations
 
@@ -76,7 +76,7 @@ class UsageByDay(Operations):
         return await self._read(lambda connection: self._usage(connection, account_id, since, until))
 
     def _usage(self, connection: Connection, account_id: str, since: date | None, until: date | None) -> CreditUsage:
-        account = reader.find_account(connection, account_id)
+        account = accounts.find_account(connection, account_id)
         if account is None:
             raise AccountNotFoundError(account_id)
         now = self._ledger.now(connection)

@@ -6,7 +6,7 @@ from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import UnknownFeatureError
 from sixpence.core.rules.consume import quote
-from sixpence.ledger import reader
+from sixpence.ledger.reads import accounts
 from sixpence.service import asking, fields
 from sixpence.service.answers import CreditCheck
 from sixpence.service.estimates import CAPTURES_LOOKED_AT, CreditEstimate, past_prices, price_now, told_by_usage
@@ -86,7 +86,7 @@ class Uses(Operations):
             price = price_now(sold, used)
             return CreditEstimate(feature=feature, catalog_version=priced_by.version, price=price, past=())
         captures = await self._read(
-            lambda connection: reader.list_captures(connection, feature, limit=CAPTURES_LOOKED_AT)
+            lambda connection: accounts.list_captures(connection, feature, limit=CAPTURES_LOOKED_AT)
         )
         past = past_prices(sold, captures)
         return CreditEstimate(feature=feature, catalog_version=priced_by.version, price=None, past=past)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sixpence.ledger.ledger import Ledger
-    from sixpence.ledger.memory import Memory
+    from sixpence.ledger.sqlite.memory import Memory
     from sixpence.testing.accounts import CreditAccount, CreditAccounts
     from sixpence.testing.clock import CreditClock
     from sixpence.testing.proofs import assert_clean, assert_nothing_held
@@ -22,7 +22,7 @@ __all__ = ["CreditAccount", "CreditAccounts", "CreditClock", "Ledger", "Memory",
 
 _PLACES = {
     "sixpence.ledger.ledger": ("Ledger",),
-    "sixpence.ledger.memory": ("Memory",),
+    "sixpence.ledger.sqlite.memory": ("Memory",),
     "sixpence.testing.clock": ("CreditClock",),
     "sixpence.testing.accounts": ("CreditAccount", "CreditAccounts"),
     "sixpence.testing.proofs": ("assert_clean", "assert_nothing_held"),

@@ -2,7 +2,7 @@
 
 pytest loads this file in every run, so it imports nothing of Sixpence before a fixture is asked for. The fixtures use
 each other by their long names; the short ones at the end are the same things, and an app may call its own so.
-Not here: what the fixtures give (`clock`, `accounts`, `proofs`, `site`; `sixpence.ledger.memory`).
+Not here: what the fixtures give (`clock`, `accounts`, `proofs`, `site`; `sixpence.ledger.sqlite.memory`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sixpence.core.catalog.catalog import Catalog
     from sixpence.ledger.ledger import Ledger
-    from sixpence.ledger.memory import Memory
+    from sixpence.ledger.sqlite.memory import Memory
     from sixpence.service.blocking import SyncCreditService
     from sixpence.service.credits import CreditService
     from sixpence.testing.accounts import CreditAccounts
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def sixpence_database() -> str | Memory:
     """Where the credits are: in memory. Define it anew for a SQLite file or a PostgreSQL database, by its URL."""
-    from sixpence.ledger.memory import Memory
+    from sixpence.ledger.sqlite.memory import Memory
 
     return Memory()
 

@@ -12,12 +12,12 @@ from sixpence.core.account.hold import Hold
 from sixpence.core.errors import ServiceClosedError
 from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import to_wire
-from sixpence.ledger.database import reading_engine
+from sixpence.ledger.database.engines import reading_engine
+from sixpence.ledger.database.rows import hold_from_document
+from sixpence.ledger.database.tables import credit_accounts, credit_holds
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.memory import Memory
-from sixpence.ledger.rows import hold_from_document
-from sixpence.ledger.schema import credit_accounts, credit_holds
-from sixpence.ledger.verify import verify
+from sixpence.ledger.sqlite.memory import Memory
+from sixpence.ledger.verify.verify import verify
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 

@@ -17,7 +17,7 @@ from sixpence.core.proof.statement_document import read_document
 from sixpence.core.proof.statement_proof import Checked, check, prove
 from sixpence.core.reports.statement import Figures, Period, Statement
 from sixpence.core.rules.decide import decide
-from sixpence.ledger.signing import SigningKey, is_signed
+from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
 from sixpence.service.statements import CreditStatement
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant
 

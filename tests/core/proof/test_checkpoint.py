@@ -16,7 +16,7 @@ from sixpence.core.proof.checkpoint import (
     unpack_heads,
     write_checkpoint,
 )
-from sixpence.ledger.signing import SigningKey, is_signed
+from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
 
 SIGNED = Checkpoint(
     format=1,

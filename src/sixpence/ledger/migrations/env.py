@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
-from sixpence.ledger.migrate import VERSION_TABLE
-from sixpence.ledger.schema import metadata
+from sixpence.ledger.database.migrate import VERSION_TABLE
+from sixpence.ledger.database.tables import metadata
 
 # Any number does, as long as every version of Sixpence takes the same one.
 MIGRATION_LOCK = 6_000_000_006

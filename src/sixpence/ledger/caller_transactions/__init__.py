@@ -1,0 +1,1 @@
+"""Commands inside the transaction of a caller."""

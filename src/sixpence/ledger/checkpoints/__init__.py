@@ -1,0 +1,1 @@
+"""Signed checkpoints: make, store and compare them."""

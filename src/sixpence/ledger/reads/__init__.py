@@ -1,0 +1,1 @@
+"""Reads: accounts, points in time, the outbox, usage by day."""

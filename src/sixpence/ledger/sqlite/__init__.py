@@ -1,0 +1,1 @@
+"""The store on SQLite, as a file or in memory."""

@@ -1,0 +1,1 @@
+"""Prove every account from its rows."""

@@ -1,0 +1,1 @@
+"""The one write path: queue, batches, and what a batch needs of its store."""

@@ -1,0 +1,63 @@
+"""Making checkpoints and comparing a ledger with them, for tests over both databases.
+
+Not here: what is done to the ledger in between.
+"""
+
+from collections.abc import Sequence
+
+from sixpence.core.proof.checkpoint import Checkpoint
+from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.checkpoints.signing import SigningKey
+from sixpence.ledger.checkpoints.storage import list_chunks
+from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.snapshot import snapshot
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from tests.ledger.moved_clock import MovedClock
+
+KEY = SigningKey("ab" * 32)
+OTHER_KEY = SigningKey("cd" * 32)
+NOTE = (
+    f"checkpoints are signed with the public key {KEY.public_key}, which only the ledger itself names: "
+    "compare it with the one you know, or name that with --public-key"
+)
+
+
+def sign(url: str, clock: MovedClock, key: SigningKey = KEY) -> Checkpoint:
+    """Makes a checkpoint."""
+    with SyncCreditService(Ledger(url, clock=clock)) as service:
+        return service.make_checkpoint(key)
+
+
+def use(url: str, clock: MovedClock, *account_ids: str, times: int = 1) -> None:
+    """Has each of the accounts, which are made if need be, used so often."""
+    with SyncCreditService(Ledger(url, clock=clock)) as service:
+        for account_id in account_ids:
+            service.initialize_user_credits(account_id)
+            for _ in range(times):
+                service.consume_credit(account_id, "interior")
+
+
+def compared(url: str, *given: Given, trusted: Sequence[str] = (KEY.public_key,)) -> Compared:
+    """What comes of comparing the ledger with its checkpoints and these."""
+    engine = reading_engine(place_of(url))
+    try:
+        with engine.connect() as connection:
+            return compare(connection, given, trusted=trusted)
+    finally:
+        engine.dispose()
+
+
+def kept_elsewhere(url: str, checkpoint: Checkpoint) -> Given:
+    """The checkpoint as a file has it: with the heads that the ledger keeps of it now."""
+    return Given("monday", checkpoint, chunks(url, checkpoint.number))
+
+
+def chunks(url: str, number: int) -> list[bytes]:
+    """The heads that are kept of a checkpoint, chunk by chunk."""
+    engine = reading_engine(place_of(url))
+    try:
+        with engine.connect() as connection, snapshot(connection):
+            return [chunk.heads for chunk in list_chunks(connection, number)]
+    finally:
+        engine.dispose()

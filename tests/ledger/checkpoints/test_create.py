@@ -1,0 +1,167 @@
+"""Making checkpoints: what is signed and kept, what is let go of, and when nothing is signed."""
+
+from tempfile import TemporaryFile
+
+import msgspec
+import pytest
+
+from sixpence.core.errors import CheckpointRefusedError
+from sixpence.core.proof import merkle
+from sixpence.core.proof.checkpoint import (
+    HEAD_BYTES,
+    HEADS_AT_ONCE,
+    NONE_BEFORE,
+    Checkpoint,
+    Head,
+    leaves_of,
+    unpack_heads,
+)
+from sixpence.core.proof.statement_proof import check
+from sixpence.ledger.checkpoints import create
+from sixpence.ledger.checkpoints.signing import is_signed
+from sixpence.ledger.ledger import Ledger
+from sixpence.service.blocking import SyncCreditService
+from tests.core.proof.proven import as_shown
+from tests.ledger.checkpoints.making import KEY, OTHER_KEY, chunks, compared, sign, use
+from tests.ledger.databases import rows, run
+from tests.ledger.moved_clock import MovedClock
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+def heads(url: str) -> list[Head]:
+    """Every account's head, in the order of the numbers."""
+    query = "SELECT account_no, seq, head FROM credit_accounts ORDER BY account_no"
+    return [Head(*row) for row in rows(url, query)]
+
+
+def test_a_checkpoint_is_over_every_accounts_head(url: str, clock: MovedClock) -> None:
+    """It counts accounts and transactions, its root is the heads', its signature holds, and the heads are kept."""
+    use(url, clock, ADA, BOB)
+    use(url, clock, ADA)
+
+    made = sign(url, clock)
+
+    (kept,) = chunks(url, 1)
+    assert unpack_heads(kept) == heads(url)
+    assert msgspec.structs.replace(made, signature="") == Checkpoint(
+        format=1,
+        number=1,
+        made_at="2026-03-01T12:00:00.000000Z",
+        accounts=2,
+        transactions=5,
+        root=merkle.root_of(leaves_of(kept)).hex(),
+        previous=NONE_BEFORE,
+        public_key=KEY.public_key,
+        signature="",
+    )
+    assert is_signed(made.public_key, made.signature, made.signed_bytes())
+
+
+def test_checkpoints_form_a_chain(url: str, clock: MovedClock) -> None:
+    """Each names the one before, also when the key was changed in between; nothing is wrong with any of them."""
+    use(url, clock, ADA)
+    first = sign(url, clock)
+    use(url, clock, ADA, BOB)
+
+    second = sign(url, clock, OTHER_KEY)
+
+    assert (second.number, second.previous, second.transactions) == (2, first.digest(), 5)
+    assert compared(url, trusted=[KEY.public_key, OTHER_KEY.public_key]).differences == []
+
+
+def test_an_empty_ledger_has_a_checkpoint(url: str, clock: MovedClock) -> None:
+    """Its root is that of a tree without leaves."""
+    made = sign(url, clock)
+
+    assert (made.accounts, made.transactions, made.root) == (0, 0, merkle.EMPTY.hex())
+    assert compared(url).differences == []
+
+
+def test_the_newest_four_keep_their_heads(url: str, clock: MovedClock) -> None:
+    """Of older ones the documents are left."""
+    use(url, clock, ADA)
+
+    for _ in range(6):
+        sign(url, clock)
+
+    assert rows(url, "SELECT number FROM checkpoint_heads ORDER BY number") == [(3,), (4,), (5,), (6,)]
+    assert rows(url, "SELECT number FROM checkpoints ORDER BY number") == [(n,) for n in range(1, 7)]
+    assert compared(url).differences == []
+
+
+def test_heads_that_an_attempt_left_behind_are_cleared_away(url: str, clock: MovedClock) -> None:
+    """A process that died before its document was kept leaves heads that count for nothing."""
+    use(url, clock, ADA)
+    left = "INSERT INTO checkpoint_heads (number, chunk, first_account_no, root, heads) VALUES (1, 7, 0, :root, :heads)"
+    run(url, left, {"root": bytes(32), "heads": bytes(HEAD_BYTES)})
+
+    sign(url, clock)
+
+    assert rows(url, "SELECT number, chunk FROM checkpoint_heads") == [(1, 0)]
+
+
+def test_many_accounts_are_kept_some_thousand_in_a_row(url: str, clock: MovedClock) -> None:
+    """The root over the rows' roots is that over all heads, and a path leads there from the second row, too."""
+    use(url, clock, ADA)
+    columns = "account_no, account_id, seq, head"
+    seq, head = rows(url, "SELECT seq, head FROM credit_accounts")[0]
+    count = HEADS_AT_ONCE + 3
+    copies = ", ".join(f"({place}, 'copy {place}', {seq}, :head)" for place in range(1, count))
+    run(url, f"INSERT INTO credit_accounts ({columns}) VALUES {copies}", {"head": head})
+
+    made = sign(url, clock)
+
+    kept = chunks(url, 1)
+    assert [len(chunk) // HEAD_BYTES for chunk in kept] == [HEADS_AT_ONCE, 3]
+    assert made.root == merkle.root_of(leaves_of(b"".join(kept))).hex()
+    # Ada's number is the greatest, so her place is in the second row.
+    with SyncCreditService(Ledger(url, clock=clock)) as service:
+        document = msgspec.json.decode(msgspec.json.encode(service.get_statement(ADA)))
+    assert document["proof"]["place"] == count - 1
+    assert check(document, is_signed=is_signed, as_shown=as_shown).attested_up_to == 2
+    assert (made.accounts, made.transactions) == (count, 2 * count)
+
+
+def test_nothing_is_signed_over_a_ledger_that_was_changed(url: str, clock: MovedClock) -> None:
+    """A ledger that lost a row since the last checkpoint is refused in words, and nothing is kept of the attempt."""
+    use(url, clock, ADA, times=3)
+    first = sign(url, clock)
+    run(url, "DELETE FROM credit_transactions WHERE seq = 4")
+    before = rows(url, "SELECT number, chunk FROM checkpoint_heads")
+
+    with pytest.raises(CheckpointRefusedError) as refused:
+        sign(url, clock)
+
+    assert str(refused.value) == (
+        f"Nothing was signed: account '{ADA}': checkpoint 1 of {first.made_at} covers its transactions up to 4, and "
+        "they end at 3: the newest were removed, or an older copy of the database was restored. See: sixpence verify."
+    )
+    assert rows(url, "SELECT number, chunk FROM checkpoint_heads") == before
+    assert rows(url, "SELECT count(*) FROM checkpoints") == [(1,)]
+
+
+def test_a_head_that_is_none_is_not_signed(url: str, clock: MovedClock) -> None:
+    """An account whose head was cut short is named."""
+    use(url, clock, ADA)
+    run(url, "UPDATE credit_accounts SET head = :head", {"head": b"short"})
+
+    with pytest.raises(CheckpointRefusedError, match=r"account number \d+ has a head that is none"):
+        sign(url, clock)
+
+
+def test_two_that_are_made_at_once_do_not_mix(url: str, clock: MovedClock) -> None:
+    """Whoever finds that another was made meanwhile signs nothing that counts."""
+    use(url, clock, ADA)
+    with SyncCreditService(Ledger(url, clock=clock)) as service:
+        slow, quick = service.ledger, service
+        with TemporaryFile() as spool:
+            taken = slow.read_and_wait(lambda c: create.take(c, spool, now=clock()))
+            made = quick.make_checkpoint(KEY)
+            with pytest.raises(CheckpointRefusedError, match="checkpoint 1 was being made by somebody else"):
+                slow.write_and_wait(lambda c: create.keep_chunk(c, taken, 0, spool))
+            with pytest.raises(CheckpointRefusedError, match="checkpoint 1 was being made by somebody else"):
+                slow.write_and_wait(lambda c: create.keep(c, taken, taken.signed(OTHER_KEY)))
+
+    assert rows(url, "SELECT number FROM checkpoints") == [(made.number,)]
+    assert compared(url).differences == []

@@ -1,0 +1,188 @@
+"""What others read of holds and of what uses came to; and that every such read is a look-up in an index."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, event
+
+from sixpence.core.account.account import Account
+from sixpence.core.account.commands import (
+    CaptureHold,
+    Consume,
+    EnsureAccount,
+    ExtendHold,
+    GrantCredits,
+    PlaceHold,
+    Refund,
+    ReleaseHold,
+)
+from sixpence.core.catalog.price import Usage
+from sixpence.ledger.database.engines import PostgresServer, place_of, reading_engine
+from sixpence.ledger.postgres import statements
+from sixpence.ledger.postgres.store import connect
+from sixpence.ledger.reads.accounts import Captured, find_account, find_transaction, list_captures, list_open_holds
+from sixpence.ledger.sqlite.store import SQLiteStore
+from tests.ledger.databases import raw_engine, run
+from tests.ledger.moved_clock import MovedClock
+from tests.ledger.writer.lane_driver import ADA, Till, open_till
+
+BOB = "bob@example.com"
+
+
+@pytest.fixture
+def till(url: str, clock: MovedClock) -> Iterator[Till]:
+    """A till with Ada's account of a hundred and six credits."""
+    till = open_till(url, clock)
+    till.row(GrantCredits(amount=100))
+    yield till
+    till.store.close()
+
+
+def test_open_holds_are_listed_by_their_end(till: Till, url: str) -> None:
+    """Those that end first come first; what has ended is not among them, and no more than asked for."""
+    ids = [till.row(PlaceHold(feature="sketch", ttl_seconds=seconds)).id for seconds in (90, 60, 70, 80)]
+    till.row(ExtendHold(hold_id=ids[1], ttl_seconds=100))
+    till.row(ReleaseHold(hold_id=ids[3]))
+
+    with reading_engine(place_of(url)).connect() as connection:
+        account = _account(connection)
+        listed = [list_open_holds(connection, account, limit) for limit in (10, 2)]
+
+    assert [[hold.id for hold in holds] for holds in listed] == [[ids[2], ids[0], ids[1]], [ids[2], ids[0]]]
+
+
+def test_captures_are_listed_over_all_accounts(till: Till, url: str, clock: MovedClock) -> None:
+    """What uses of a feature came to, newest first; other features and uses without a hold are not among them."""
+    till.ask(EnsureAccount(), account_id=BOB)
+    till.row(Consume(feature="video"))
+    for cost, feature, account_id in ((1, "sketch", ADA), (2, "video", ADA), (3, "video", BOB), (4, "video", ADA)):
+        clock.move(seconds=1)
+        hold = till.row(PlaceHold(feature=feature, ttl_seconds=60, amount=4), account_id)
+        till.row(CaptureHold(hold_id=hold.id, amount=cost), account_id)
+
+    with reading_engine(place_of(url)).connect() as connection:
+        listed = [list_captures(connection, "video", limit=limit) for limit in (9, 2)]
+
+    assert [[one.row.credits_consumed for one in captures] for captures in listed] == [[4, 3, 2], [4, 3]]
+
+
+def test_a_capture_is_listed_with_what_its_hold_was_placed_for(till: Till, url: str) -> None:
+    """The terms of its placing, as the ledger has them; none where a ledger lost the row."""
+    hold = till.row(PlaceHold(feature="video", ttl_seconds=60, usage=Usage(units=2)))
+    capture = till.row(CaptureHold(hold_id=hold.id))
+
+    with reading_engine(place_of(url)).connect() as connection:
+        listed = list_captures(connection, "video", limit=9)
+    run(url, "DELETE FROM credit_transactions WHERE kind = 'hold'")
+    with reading_engine(place_of(url)).connect() as connection:
+        without = list_captures(connection, "video", limit=9)
+
+    assert listed == [Captured(capture, hold.read_detail().hold)]
+    assert without == [Captured(capture, None)]
+
+
+def test_a_transaction_is_found_by_its_id(till: Till, url: str) -> None:
+    """By the whole id, and on its own account only."""
+    use = till.row(Consume(feature="sketch"))
+    till.ask(EnsureAccount(), GrantCredits(amount=1), GrantCredits(amount=1), account_id=BOB)
+
+    with reading_engine(place_of(url)).connect() as connection:
+        ada, bob = find_account(connection, ADA), find_account(connection, BOB)
+        assert ada is not None
+        assert bob is not None
+        found = [find_transaction(connection, ada, name) for name in (use.id, f"{use.id}.2", "x", "")]
+        elsewhere = find_transaction(connection, bob, use.id)
+
+    assert (found, elsewhere) == ([use, None, None, None], None)
+
+
+def test_every_read_is_a_look_up(till: Till, url: str) -> None:
+    """Each read for a person or an estimate is planned as a search of the index that is there for it."""
+    asked: list[tuple[str, Any]] = []
+    engine = reading_engine(place_of(url))
+    with engine.connect() as connection:
+        account = _account(connection)
+        event.listen(engine, "before_cursor_execute", lambda _c, _u, text, values, *_: asked.append((text, values)))
+        list_open_holds(connection, account, 5)
+        list_captures(connection, "video", limit=5)
+        find_transaction(connection, account, "00000000-0000-7000-8000-0001532deabf")
+
+    plans = [_plan(url, text, values) for text, values in asked]
+
+    wanted = ("credit_holds_open", "credit_transactions_captures", "credit_transactions_pkey")
+    # The row of each capture's hold is looked up, too.
+    assert _searches(plans[1], "credit_transactions_pkey")
+    assert [name for name, plan in zip(wanted, plans, strict=True) if not _searches(plan, name)] == []
+    # Both come out of the index in the order that is wanted.
+    assert [plan for plan in plans if "Sort" in plan or "TEMP B-TREE" in plan] == []
+
+
+def test_a_batch_looks_up_what_it_needs_on_sqlite(sqlite_url: str, clock: MovedClock) -> None:
+    """Holds and the past that commands name are found by searches, traced as they are run."""
+    till = open_till(sqlite_url, clock)
+    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    use = till.row(Consume(feature="sketch"))
+    store = till.store
+    assert isinstance(store, SQLiteStore)
+    asked: list[str] = []
+    store.connection().set_trace_callback(asked.append)
+
+    till.loads(ReleaseHold(hold_id=hold.id), Refund(transaction_id=use.id))
+    store.close()
+
+    reads = [text for text in asked if "FROM credit_" in text]
+    plans = [_plan(sqlite_url, text, ()) for text in reads]
+    assert [plan for plan in plans if "SCAN" in plan] == []
+    assert sum(_searches(plan, "credit_holds_open") for plan in plans) == 2
+    assert sum(_searches(plan, "credit_transactions_about") for plan in plans) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        (statements.OPEN_HOLDS, ("credit_holds_open",)),
+        (statements.HOLDS, ("credit_holds_pkey",)),
+        (statements.PAST, ("credit_transactions_pkey",)),
+        (statements.ABOUT, ("credit_transactions_about",)),
+    ],
+)
+def test_a_batch_looks_up_what_it_needs_on_postgres(
+    migrated_postgres_url: str, statement: str, indexes: tuple[str, ...]
+) -> None:
+    """Each statement of the second round trip searches its index, place by place, under the writer's own settings."""
+    places = '[{"account_no": 1, "seq": 1, "due_by": 1, "beyond": 2}]'
+    place = place_of(migrated_postgres_url)
+    assert isinstance(place, PostgresServer)
+
+    with connect(place.conninfo) as connection:
+        lines = psycopg.RawCursor(connection).execute("EXPLAIN " + statement, (places,)).fetchall()
+
+    plan = "\n".join(line for (line,) in lines)
+    assert ([name for name in indexes if not _searches(plan, name)], "Seq Scan" in plan) == ([], False)
+
+
+def _account(connection: Connection) -> Account:
+    account = find_account(connection, ADA)
+    assert account is not None
+    return account
+
+
+def _plan(url: str, statement: str, values: Any) -> str:
+    with raw_engine(url).connect() as connection:
+        on_sqlite = connection.dialect.name == "sqlite"
+        if not on_sqlite:
+            # On a table of ten rows PostgreSQL reads them all; what counts is that the index serves the condition.
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            connection.exec_driver_sql("SET enable_bitmapscan = off")
+        explain = "EXPLAIN QUERY PLAN " if on_sqlite else "EXPLAIN "
+        return "\n".join(str(line[-1]) for line in connection.exec_driver_sql(explain + statement, values))
+
+
+def _searches(plan: str, index: str) -> bool:
+    on_sqlite = "USING PRIMARY KEY" if index.endswith("_pkey") else f"INDEX {index}"
+    # SQLite names the index of a primary key of several columns by itself.
+    automatic = index.endswith("_pkey") and "USING INDEX sqlite_autoindex_" in plan
+    found = any(f"{scan} using {index}" in plan for scan in ("Scan", "Scan Backward"))
+    return (found and "Index Cond" in plan) or ("SEARCH" in plan and (on_sqlite in plan or automatic))

@@ -1,0 +1,293 @@
+"""The relay over both databases: what it counts is what the ledger says, once, whatever happens to it."""
+
+import asyncio
+import random
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from sixpence.core.account.commands import CaptureHold, Consume, EnsureAccount, GrantCredits, PlaceHold, Refund
+from sixpence.core.catalog.price import Usage
+from sixpence.core.values.bounds import AMOUNT_MAX, account_no
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.batch_size import SQLITE, Bites
+from sixpence.ledger.relay.relay import Relay
+from sixpence.ledger.relay.relay_once import Work
+from sixpence.ledger.writer.batch import Request
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import proved, rows, run
+from tests.ledger.life import Life
+from tests.ledger.moved_clock import START, MovedClock
+from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
+from tests.ledger.writer.lane_driver import ADA, CATALOG, open_till
+
+BOB = "bob@example.com"
+DAY = START.date()
+
+
+class KilledError(Exception):
+    """What a relay dies of here."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_usage_is_what_the_ledger_says(url: str, clock: MovedClock, seed: int) -> None:
+    """Two accounts live through every command while a relay reads now and then, in bites of any size."""
+    dice = random.Random(seed)
+    till = open_till(url, clock)
+    till.ask(EnsureAccount(), account_id=BOB)
+    lives = {name: Life(dice) for name in (ADA, BOB)}
+    ledger = Ledger(url, catalog=CATALOG, clock=clock)
+    for _ in range(60):
+        requests = [Request(name, lives[name].next(clock())) for name in dice.choices((ADA, BOB), k=dice.randint(1, 6))]
+        for request, outcome in zip(requests, till.lane.run(requests), strict=True):
+            assert outcome is not None
+            lives[request.account_id].heard(outcome)
+        clock.move(seconds=dice.choice((0, 1, 30, 1_800, 28_800)))
+        if dice.random() < 0.2:
+            bites = Bites(dice.choice((1, 3, 100)), dice.choice((1, 5, 1_000)), busy_seconds=0.0)
+            await Relay(ledger, bites=bites).run_once()
+    till.store.close()
+
+    await read_all(Relay(ledger), url)
+    ledger.close()
+
+    assert counted(url) == by_hand(url)
+    assert {name for name, _, _ in counted(url)} == {ADA, BOB}
+    proved(url)
+
+
+async def test_what_counts_as_a_use(url: str, clock: MovedClock) -> None:
+    """Consumes, captures and late captures, also of nothing; not holds, grants, nor what is released or expires."""
+    till = open_till(url, clock)
+    till.row(Consume(feature="video"))
+    till.row(Consume(feature="sketch", usage=Usage(units=0)))
+    kept, late, freed = (till.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(3))
+    till.row(CaptureHold(hold_id=kept, amount=0))
+    clock.move(minutes=1)
+    assert till.row(CaptureHold(hold_id=late, late=True)).kind == "consume"
+    till.store.close()
+
+    await _relay(url)
+
+    kinds = "SELECT count(*) FROM credit_transactions WHERE kind IN ('hold', 'hold_expire')"
+    assert (rows(url, kinds), freed != late) == ([(5,)], True)
+    assert counted(url) == {(ADA, DAY, "video"): (1, 3, 0), (ADA, DAY, "sketch"): (3, 1, 0)}
+
+
+async def test_a_refund_counts_on_its_own_day(url: str, clock: MovedClock) -> None:
+    """It is for the feature that was used, and lessens neither the uses nor what was consumed."""
+    till = open_till(url, clock)
+    used = till.row(Consume(feature="video"))
+    clock.move(days=1)
+    till.row(Refund(transaction_id=used.id, amount=1))
+    till.row(Refund(transaction_id=used.id))
+    till.store.close()
+
+    await _relay(url)
+
+    assert counted(url) == {(ADA, DAY, "video"): (1, 3, 0), (ADA, DAY + timedelta(days=1), "video"): (0, 0, 3)}
+
+
+async def test_a_refund_that_names_no_feature_has_that_of_the_use(url: str, clock: MovedClock) -> None:
+    """The row it is about says it."""
+    till = open_till(url, clock)
+    till.row(Refund(transaction_id=till.row(Consume(feature="video")).id))
+    till.store.close()
+    assert run(url, "UPDATE credit_transactions SET feature_used = NULL WHERE kind = 'refund'") == 1
+
+    await _relay(url)
+
+    assert counted(url) == {(ADA, DAY, "video"): (1, 3, 3)}
+
+
+async def test_days_begin_at_midnight_in_utc(url: str, clock: MovedClock) -> None:
+    """The last microsecond of a day is on that day, the next one is not."""
+    till = open_till(url, clock)
+    clock.move(hours=12, microseconds=-1)
+    till.row(Consume(feature="sketch"))
+    clock.move(microseconds=1)
+    till.row(Consume(feature="sketch"))
+    till.store.close()
+
+    await _relay(url)
+
+    assert counted(url) == {(ADA, DAY, "sketch"): (1, 1, 0), (ADA, DAY + timedelta(days=1), "sketch"): (1, 1, 0)}
+
+
+async def test_sums_end_where_amounts_do(url: str, clock: MovedClock) -> None:
+    """What is spent and given back over and over is counted up to 2^53 - 1, within one bite and over several."""
+    till = open_till(url, clock)
+    till.row(GrantCredits(amount=AMOUNT_MAX - 6))
+    for _ in range(2):
+        for _ in range(3):
+            hold = till.row(PlaceHold(feature="video", ttl_seconds=60, amount=AMOUNT_MAX - 6))
+            till.row(Refund(transaction_id=till.row(CaptureHold(hold_id=hold.id)).id))
+        await _relay(url)
+    till.store.close()
+
+    assert counted(url) == {(ADA, DAY, "video"): (6, AMOUNT_MAX, AMOUNT_MAX)}
+
+
+async def test_an_account_whose_number_was_taken(url: str, clock: MovedClock) -> None:
+    """Where two ids have one number, each is counted under its own."""
+    taken = f"UPDATE credit_accounts SET account_no = {account_no(BOB)} WHERE account_id = '{ADA}'"
+    till = open_till(url, clock)
+    run(url, taken)
+    run(url, taken.replace("credit_accounts", "credit_transactions"))
+    till.row(EnsureAccount(), account_id=BOB)
+    till.row(Consume(feature="sketch"), account_id=BOB)
+    till.store.close()
+
+    await _relay(url)
+
+    numbers = {account_no(BOB), account_no(BOB, 1)}
+    assert {number for (number,) in rows(url, "SELECT account_no FROM credit_accounts")} == numbers
+    assert counted(url) == {(BOB, DAY, "sketch"): (1, 1, 0)}
+
+
+async def test_an_account_that_is_gone_holds_nothing_up(url: str, clock: MovedClock) -> None:
+    """What the outbox says of it is read and comes to nothing."""
+    till = open_till(url, clock)
+    till.row(EnsureAccount(), account_id=BOB)
+    till.row(Consume(feature="sketch"), account_id=BOB)
+    till.store.close()
+    for table in ("credit_transactions", "credit_accounts"):
+        run(url, f"DELETE FROM {table} WHERE account_id = '{ADA}'")
+
+    await _relay(url)
+
+    assert counted(url) == {(BOB, DAY, "sketch"): (1, 1, 0)}
+
+
+async def test_a_relay_that_dies_before_its_commit_counts_nothing(url: str, clock: MovedClock) -> None:
+    """What it read, added and deleted is as it was; the next one counts it, once."""
+    till = open_till(url, clock)
+    for _ in range(4):
+        till.row(Consume(feature="sketch"))
+    till.store.close()
+    ledger = Ledger(url, catalog=CATALOG, clock=clock)
+    seen: list[int] = []
+
+    def die(connection: Connection) -> None:
+        work.run(connection)
+        seen.append(work.done().ledger_rows)
+        raise KilledError
+
+    for _ in range(200):
+        work = Work(ledger, SQLITE)
+        with pytest.raises(KilledError):
+            await ledger.write(die)
+        if seen[-1]:
+            break
+        await asyncio.sleep(0.02)
+    after = (counted(url), left(url))
+    await read_all(Relay(ledger), url)
+    ledger.close()
+
+    assert (seen[-1], after) == (5, ({}, 5))
+    assert counted(url) == {(ADA, DAY, "sketch"): (4, 4, 0)}
+
+
+async def test_reading_again_counts_nothing_again(url: str, clock: MovedClock) -> None:
+    """What was read is deleted: a second look finds only what is new."""
+    till = open_till(url, clock)
+    till.row(Consume(feature="sketch"))
+    first = await _relay(url)
+    again = await _relay(url)
+    till.row(Consume(feature="sketch"))
+    till.store.close()
+
+    new = await _relay(url)
+
+    assert (first, again, new) == (2, 0, 1)
+    assert counted(url) == {(ADA, DAY, "sketch"): (2, 2, 0)}
+
+
+async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) -> None:
+    """Many small bites come to the same as one; in between it says how far it is."""
+    till = open_till(url, clock)
+    for _ in range(6):
+        clock.move(seconds=1)
+        till.row(Consume(feature="sketch"))
+    till.store.close()
+    ledger = Ledger(url, catalog=CATALOG, clock=clock)
+    credits = CreditService(ledger)
+    seen = [await credits.get_usage(ADA)]
+    for _ in range(400):
+        work = Work(ledger, Bites(outbox_rows_max=3, ledger_rows_max=100, busy_seconds=0.0))
+        await ledger.write(work.run)
+        if work.done().outbox_rows:
+            seen.append(await credits.get_usage(ADA))
+        if left(url) == 0:
+            break
+        await asyncio.sleep(0.01)
+    await credits.close()
+
+    # The account was made at 0 s, and used at 1 s to 6 s.
+    assert [sum(day.uses for day in usage.days) for usage in seen] == [0, 2, 5, 6]
+    behind = [(usage.complete_until - START) / timedelta(seconds=1) for usage in seen[:3]]
+    assert behind == [0, 3, 6]
+    assert START < seen[3].complete_until <= clock.moment
+
+
+async def test_a_bite_has_its_size(url: str, clock: MovedClock) -> None:
+    """It ends with the batch that reaches either limit, and says that there is more."""
+    till = open_till(url, clock)
+    for _ in range(3):
+        till.ask(Consume(feature="sketch"), Consume(feature="sketch"))
+    till.store.close()
+    ledger = Ledger(url, catalog=CATALOG, clock=clock)
+    done = []
+    for size in ((2, 100), (100, 1), (100, 100)):
+        for _ in range(400):
+            work = Work(ledger, Bites(*size, busy_seconds=0.0))
+            await ledger.write(work.run)
+            if work.done().outbox_rows:
+                break
+            await asyncio.sleep(0.01)
+        bite = work.done()
+        done.append((bite.outbox_rows, bite.ledger_rows, bite.full))
+    ledger.close()
+
+    assert done == [(2, 3, True), (1, 2, True), (1, 2, False)]
+
+
+async def test_it_runs_beside_the_uses(url: str) -> None:
+    """In the background everything is counted soon; at the end of the block it rests, and uses go on uncounted."""
+    async with CreditService(url) as credits:
+        await credits.initialize_user_credits(ADA)
+        async with Relay(credits.ledger).running():
+            await credits.consume_credit(ADA, "interior")
+            await until(lambda: left(url) == 0)
+            seen = (await credits.get_usage(ADA)).days
+        await credits.consume_credit(ADA, "interior")
+        await asyncio.sleep(1.5)
+
+    assert [(day.feature, day.uses, day.credits_consumed) for day in seen] == [("interior", 1, 1)]
+    assert isinstance(seen[0].day, date)
+    assert left(url) == 1
+
+
+async def test_a_relay_that_fails_goes_on(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A row of the outbox that cannot be read is told in the log, and harms no use; once it is gone all is counted."""
+    async with CreditService(url) as credits:
+        await credits.initialize_user_credits(ADA)
+        assert run(url, "UPDATE outbox SET touched = 'x' || touched") == 1
+        async with Relay(credits.ledger).running():
+            await until(lambda: "the relay failed; it tries again in 2 s" in caplog.text)
+            used = await credits.consume_credit(ADA, "interior")
+            assert run(url, "UPDATE outbox SET touched = substr(touched, 2) WHERE touched LIKE 'x%'") == 1
+            await until(lambda: left(url) == 0)
+
+    assert used.remaining == 5
+    assert {name: sums for (name, _, _), sums in counted(url).items()} == {ADA: (1, 1, 0)}
+
+
+async def _relay(url: str) -> int:
+    """Lets a relay of its own read all there is."""
+    ledger = Ledger(url, catalog=CATALOG)
+    try:
+        return await read_all(Relay(ledger), url)
+    finally:
+        ledger.close()

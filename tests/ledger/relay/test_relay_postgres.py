@@ -1,0 +1,182 @@
+"""The relay on PostgreSQL, where several run at once and rows are not committed in the order of their numbers."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import Connection
+
+from sixpence.core.account.commands import Consume, EnsureAccount
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.batch_size import POSTGRESQL, Bites
+from sixpence.ledger.relay.relay import Relay
+from sixpence.ledger.relay.relay_once import Work
+from sixpence.ledger.writer.batch import Request, asked_for, decide_batch
+from sixpence.service.credits import CreditService
+from tests.ledger.databases import proved, rows, run, upgrade
+from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
+from tests.ledger.writer.lane_driver import ADA, CATALOG, Till, another_till
+from tests.support.postgres import PostgresServer
+
+BOB = "bob@example.com"
+
+
+@pytest.fixture
+def own_url(migrated_postgres_url: str) -> Iterator[str]:
+    """The URL of a database, which is left alone again at the end."""
+    yield migrated_postgres_url
+    proved(migrated_postgres_url)
+
+
+async def test_relays_at_once(own_url: str) -> None:
+    """Four relays of two processes' ledgers read while two writers write: everything is counted, and once."""
+    ledgers = [Ledger(own_url) for _ in range(2)]
+    shops = [CreditService(ledger) for ledger in ledgers]
+    for name in (ADA, BOB):
+        await shops[0].initialize_user_credits(name)
+        await shops[0].grant_credits(name, 1_000)
+    over = asyncio.Event()
+
+    async def go_on(ledger: Ledger) -> None:
+        relay = Relay(ledger, bites=Bites(outbox_rows_max=5, ledger_rows_max=50, busy_seconds=0.0))
+        while not over.is_set():
+            await relay.run_once()
+
+    async def spend(shop: CreditService, name: str) -> None:
+        for _ in range(40):
+            await shop.consume_credit(name, "video")
+
+    relays = [asyncio.create_task(go_on(ledger)) for ledger in ledgers * 2]
+    await asyncio.gather(*(spend(shop, name) for shop in shops for name in (ADA, BOB) for _ in range(3)))
+    over.set()
+    await asyncio.gather(*relays)
+    await read_all(Relay(ledgers[0]), own_url)
+    for shop in shops:
+        await shop.close()
+
+    assert counted(own_url) == by_hand(own_url)
+    assert sum(uses for uses, _, _ in counted(own_url).values()) == 480
+
+
+async def test_while_one_reads_another_finds_nothing_to_do(own_url: str) -> None:
+    """The second does not wait for the first, nor read what that one reads."""
+    ledgers = [Ledger(own_url) for _ in range(2)]
+    async with CreditService(own_url) as credits:
+        await credits.initialize_user_credits(ADA)
+        await credits.consume_credit(ADA, "video")
+    first, second = (Work(ledger, POSTGRESQL) for ledger in ledgers)
+    read, go_on = threading.Event(), threading.Event()
+
+    def read_slowly(connection: Connection) -> None:
+        first.run(connection)
+        read.set()
+        assert go_on.wait(30)
+
+    slow = asyncio.create_task(ledgers[0].write(read_slowly))
+    await asyncio.to_thread(read.wait, 30)
+    await ledgers[1].write(second.run)
+    go_on.set()
+    await slow
+    await read_all(Relay(ledgers[1]), own_url)
+    for ledger in ledgers:
+        ledger.close()
+
+    assert second.done().outbox_rows == 0
+    assert [sums for _, sums in counted(own_url).items()] == [(1, 1, 0)]
+
+
+async def test_a_batch_that_is_still_committing_is_not_passed(own_url: str) -> None:
+    """Later batches wait for one that began before them, and so does the instant up to which all is counted."""
+    till, slow = _open(own_url), another_till(own_url, None)
+    till.row(EnsureAccount(), account_id=BOB)
+    ledger = Ledger(own_url, catalog=CATALOG)
+    credits = CreditService(ledger)
+    await read_all(Relay(ledger), own_url)
+    requests = [Request(BOB, Consume(feature="sketch"))]
+    loaded = slow.store.load(asked_for(requests, wait=True))
+    decided = decide_batch(loaded, requests)
+    for _ in range(3):
+        till.row(Consume(feature="sketch"))
+
+    held_back = await Relay(ledger).run_once()
+    usage = await credits.get_usage(ADA)
+    was_left = left(own_url)
+    slow.store.append(decided.append)
+    read = await read_all(Relay(ledger), own_url)
+    await credits.close()
+    till.store.close()
+    slow.store.close()
+
+    assert (held_back, was_left, usage.days, read) == (0, 3, [], 4)
+    assert int(usage.complete_until.timestamp() * 1_000_000) < loaded.clock
+    assert counted(own_url) == by_hand(own_url)
+
+
+async def test_a_row_that_may_be_preceded_is_the_last_that_is_seen(own_url: str) -> None:
+    """What was written before an open transaction is read, what was written after it is not, whatever comes next."""
+    till = _open(own_url)
+    ledger = Ledger(own_url, catalog=CATALOG)
+    with psycopg.connect(own_url) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        till.row(Consume(feature="sketch"))
+        await until(lambda: _relayed(ledger, own_url) == 1)
+        before = rows(own_url, "SELECT touched FROM outbox")
+        other.rollback()
+    await read_all(Relay(ledger), own_url)
+    ledger.close()
+    till.store.close()
+
+    assert before == [(f'[["{ADA}",2,2]]',)]
+    assert counted(own_url) == by_hand(own_url)
+
+
+async def test_the_outbox_of_a_backup_is_read(own_url: str) -> None:
+    """Another server's transactions have other numbers: none of them is still running here."""
+    till = _open(own_url)
+    till.row(Consume(feature="sketch"))
+    till.store.close()
+    run(own_url, "UPDATE outbox SET written_by = 4611686018427387904 WHERE id % 2 = 0")
+    run(own_url, "UPDATE outbox SET written_by = NULL WHERE id % 2 = 1")
+    ledger = Ledger(own_url, catalog=CATALOG)
+
+    await read_all(Relay(ledger), own_url)
+    ledger.close()
+
+    assert counted(own_url) == by_hand(own_url)
+
+
+async def test_a_server_that_goes_away_is_waited_for(
+    own_postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The relay says so in a line, and goes on when PostgreSQL is back; what was committed is counted."""
+    url = own_postgres_server.create_database()
+    upgrade(url)
+    async with CreditService(url) as credits:
+        await credits.initialize_user_credits(ADA)
+        await credits.consume_credit(ADA, "video")
+        own_postgres_server.kill()
+        async with Relay(credits.ledger).running():
+            await until(lambda: "the relay failed" in caplog.text)
+            own_postgres_server.start()
+            await until(lambda: left(url) == 0)
+
+    assert counted(url) == by_hand(url)
+    assert "Traceback" not in caplog.text
+
+
+def _open(url: str) -> Till:
+    """A till by PostgreSQL's own clock, and Ada's account."""
+    ledger = Ledger(url, catalog=CATALOG)
+    ledger.open()
+    ledger.close()
+    till = another_till(url, None)
+    till.row(EnsureAccount())
+    return till
+
+
+def _relayed(ledger: Ledger, url: str) -> int:
+    """Reads what may be read, and gives how many rows of the outbox are left."""
+    ledger.write_and_wait(Work(ledger, POSTGRESQL).run)
+    return left(url)

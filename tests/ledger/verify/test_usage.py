@@ -1,0 +1,173 @@
+"""Usage by day is proved from the ledger: what was added up wrongly is found, and what is still unread is none."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.relay.relay import Relay
+from sixpence.service.blocking import SyncCreditService
+from tests.ledger.databases import proved, rows, run, verified
+from tests.ledger.moved_clock import START, MovedClock
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+DAY = "2026-01-01"
+OF_BOB = f"account_no = (SELECT account_no FROM credit_accounts WHERE account_id = '{BOB}')"
+
+
+@pytest.fixture
+def counted(url: str, clock: MovedClock) -> str:
+    """Two accounts with uses and a refund over two days, all of them counted but for the last use of Ada's."""
+    ledger = Ledger(url, clock=clock)
+    with SyncCreditService(ledger) as service:
+        for name in (ADA, BOB):
+            service.initialize_user_credits(name)
+            service.consume_credit(name, "video")
+        use = service.consume_credit(ADA, "sketch")
+        service.refund(ADA, use.transaction.id)
+        clock.move(seconds=86_400)
+        service.consume_credit(ADA, "video")
+        asyncio.run(Relay(ledger).run_once())
+        service.consume_credit(ADA, "video")
+    return url
+
+
+def of_ada(column: str, change: str, day: int = 0) -> str:
+    """A statement that changes what was counted of Ada's videos on a day."""
+    first = (START + timedelta(days=day)).timestamp() // 86_400
+    account = f"account_no = (SELECT account_no FROM credit_accounts WHERE account_id = '{ADA}')"
+    return f"UPDATE usage_daily SET {column} = {change} WHERE {account} AND feature = 'video' AND day = {first:.0f}"
+
+
+def test_what_was_counted_is_right(counted: str) -> None:
+    """Days with uses and refunds, and rows that no relay has read, are no difference."""
+    assert rows(counted, "SELECT sum(uses), sum(credits_refunded) FROM usage_daily") == [(4, 1)]
+    assert proved(counted).notes == []
+
+
+@pytest.mark.parametrize("day", [0, 1])
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("uses", "2 uses with 1 consumed and 0 refunded"),
+        ("credits_consumed", "1 uses with 2 consumed and 0 refunded"),
+        ("credits_refunded", "1 uses with 1 consumed and 1 refunded"),
+    ],
+)
+def test_a_sum_that_is_another_is_found(counted: str, column: str, told: str, day: int) -> None:
+    """The account, the feature and the day are named, with what stands there and what the ledger says."""
+    assert run(counted, of_ada(column, f"{column} + 1", day)) == 1
+
+    date = (START + timedelta(days=day)).date()
+    should_be = "1 uses with 1 consumed and 0 refunded"
+    assert verified(counted).differences == [
+        f"account '{ADA}': usage of 'video' on {date} is {told}, its ledger says {should_be}"
+    ]
+
+
+@pytest.mark.parametrize("feature", ["sketch", "video"])
+def test_a_day_that_is_missing_is_found(counted: str, feature: str) -> None:
+    """What was counted of Bob's, and what of Ada's first day."""
+    assert run(counted, f"DELETE FROM usage_daily WHERE feature = '{feature}'") >= 1
+
+    told = verified(counted).differences
+
+    assert [line for line in told if f"usage of '{feature}' on" not in line] == []
+    assert len(told) == {"sketch": 1, "video": 2}[feature]
+
+
+@pytest.mark.parametrize(("days", "feature"), [(-1, "video"), (0, "aaa"), (0, "zzz"), (1, "zzz"), (9, "video")])
+def test_what_was_never_used_is_found(counted: str, days: int, feature: str) -> None:
+    """A day before, among and after those on which something was used, and a feature that was not."""
+    day = int((START + timedelta(days=days)).timestamp() // 86_400)
+    insert = "INSERT INTO usage_daily SELECT account_no, :day, :feature, 3, 3, 0 FROM credit_accounts"
+    assert run(counted, f"{insert} WHERE account_id = :id", {"day": day, "feature": feature, "id": BOB}) == 1
+
+    (told,) = verified(counted).differences
+    assert told.startswith(f"account '{BOB}': usage of '{feature}' on ")
+    assert told.endswith(
+        "is 3 uses with 3 consumed and 0 refunded, its ledger says 0 uses with 0 consumed and 0 refunded"
+    )
+
+
+def test_usage_of_nobody_is_found(counted: str) -> None:
+    """Sums of an account that there is not."""
+    run(counted, "INSERT INTO usage_daily VALUES (7, 20454, 'video', 1, 1, 0)")
+
+    assert verified(counted).differences == ["usage by day of account number 7 has no account"]
+
+
+def test_what_was_counted_twice_is_found(counted: str) -> None:
+    """Sums that hold what the outbox still has: the next relay would add it again."""
+    run(counted, of_ada("uses", "2", 1))
+    run(counted, of_ada("credits_consumed", "2", 1))
+
+    (told,) = verified(counted).differences
+
+    assert "is 2 uses with 2 consumed and 0 refunded, its ledger says 1 uses with 1 consumed" in told
+
+
+@pytest.mark.parametrize("day", [-1, 0, 9])
+def test_a_count_of_nothing_is_found(counted: str, day: int) -> None:
+    """A row of zeros that no use has made."""
+    at = int((START + timedelta(days=day)).timestamp() // 86_400)
+    insert = "INSERT INTO usage_daily SELECT account_no, :day, 'zzz', 0, 0, 0 FROM credit_accounts"
+    run(counted, f"{insert} WHERE account_id = :id", {"day": at, "id": BOB})
+
+    (told,) = verified(counted).differences
+
+    assert told.startswith(f"account '{BOB}': usage of 'zzz' on ")
+    assert told.endswith(" is counted, its ledger has none")
+
+
+@pytest.mark.parametrize(
+    ("touched", "told"),
+    [
+        ([(BOB, 1, 1)], "transactions 1 to 1, its ledger ends with 2"),
+        ([(BOB, 1, 3)], "transactions 1 to 3, its ledger ends with 2"),
+        ([(BOB, 0, 2)], "transactions 0 to 2, its ledger ends with 2"),
+        ([(BOB, 2, 1)], "transactions 2 to 1, its ledger ends with 2"),
+        ([(BOB, 1, 1), (BOB, 1, 2)], "transactions 1 to 2 after those up to 1"),
+        ([(BOB, 2, 2), (BOB, 1, 1)], "transactions 1 to 1 after those up to 2"),
+        ([(BOB, 0, 0), (BOB, 2, 2)], "transactions 2 to 2 after those up to 0"),
+    ],
+)
+def test_an_outbox_that_is_not_the_end_of_the_ledger_is_found(
+    counted: str, touched: list[tuple[str, int, int]], told: str
+) -> None:
+    """What no relay has read is the account's last rows, once each: nothing else hides what was counted."""
+    run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
+    forge_outbox(counted, touched)
+
+    assert verified(counted).differences == [f"account '{BOB}': the outbox has {told}"]
+
+
+def test_an_outbox_of_all_that_is_not_counted_is_no_difference(counted: str) -> None:
+    """The next relay counts it."""
+    run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
+    forge_outbox(counted, [(BOB, 1, 1), (BOB, 2, 2)])
+    assert verified(counted).differences == []
+
+    asyncio.run(Relay(Ledger(counted)).run_once())
+
+    assert verified(counted).differences == []
+    assert rows(counted, f"SELECT sum(uses) FROM usage_daily WHERE {OF_BOB}") == [(1,)]
+
+
+def forge_outbox(url: str, touched: list[tuple[str, int, int]]) -> None:
+    """A row of the outbox for each of these, behind those that are there."""
+    for span in touched:
+        document = msgspec.json.encode([span]).decode()
+        run(url, "INSERT INTO outbox (touched, recorded_at) VALUES (:touched, 1)", {"touched": document})
+
+
+def test_an_outbox_that_cannot_be_read_is_told(counted: str) -> None:
+    """Nothing can be said of usage by day then, and the accounts are still proved."""
+    run(counted, "UPDATE outbox SET touched = '[7]'")
+
+    report = verified(counted)
+
+    assert report.accounts == 2
+    assert [line[:27] for line in report.differences] == ["the outbox cannot be read: "]

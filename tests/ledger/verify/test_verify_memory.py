@@ -1,0 +1,46 @@
+"""An account of any length is proved in little memory: neither its rows nor its holds are kept."""
+
+import subprocess
+import sys
+
+from tests.ledger.written import write_long_accounts
+
+ADA = "ada@example.com"
+ROWS = 60_000
+# A row is about 1.5 kB in memory; all of them would be 90 MB.
+MEBIBYTES_MAX = 20
+# The most that a process ever had, before and after it verifies: in a process of its own, since that never falls. Linux
+# counts what a process had before it became another program as its own, too, but for what it says here.
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.verify.verify import verify
+
+
+def most_bytes():
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+
+
+engine = reading_engine(place_of(sys.argv[1]))
+with engine.connect() as connection:
+    connection.exec_driver_sql("SELECT count(*) FROM credit_transactions")
+    before = most_bytes()
+    report = verify(connection)
+    print(report.transactions, len(report.differences), (most_bytes() - before) // 1024**2)
+"""
+
+
+def test_a_long_account_is_proved_in_little_memory(url: str) -> None:
+    """Sixty thousand rows with twenty thousand holds take no more than some thousand rows do."""
+    write_long_accounts(url, [ADA], ROWS)
+
+    done = subprocess.run([sys.executable, "-c", PROGRAM, url], capture_output=True, text=True, timeout=100)
+
+    assert done.stderr == ""
+    transactions, differences, mebibytes = map(int, done.stdout.split())
+    assert (transactions, differences) == (ROWS, 0)
+    assert mebibytes <= MEBIBYTES_MAX
