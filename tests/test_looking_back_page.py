@@ -7,7 +7,7 @@ from typing import Any
 
 from sixpence import CreditService
 from sixpence.service.blocking import SyncCreditService
-from sixpence.service.looking_back import LookingBack
+from sixpence.service.operations.history import LookingBack
 from tests.support.server import running_server
 from tests.test_readme import shell
 

@@ -69,20 +69,13 @@ if TYPE_CHECKING:
     )
     from sixpence.ledger.checkpoints.signing import SigningKey
     from sixpence.ledger.relay.relay import Relay
-    from sixpence.service.answers import (
-        CreditCheck,
-        CreditHistory,
-        CreditHold,
-        CreditTransaction,
-        GivenGrant,
-        PlanTerm,
-    )
     from sixpence.service.blocking import SyncCreditService
     from sixpence.service.catalog_file import read_catalog
     from sixpence.service.credits import CreditService
-    from sixpence.service.estimates import CreditEstimate, PastPrices
     from sixpence.service.names import CREDIT_CONSTANTS, FeatureType, SubscriptionStatus
-    from sixpence.service.receipts import (
+    from sixpence.service.operations.usage import CreditUsage, DayUsage
+    from sixpence.service.results.estimates import CreditEstimate, PastPrices
+    from sixpence.service.results.receipts import (
         AccountStatus,
         CapturedHold,
         ExtendedHold,
@@ -94,15 +87,22 @@ if TYPE_CHECKING:
         ReleasedHold,
         VoidedGrant,
     )
-    from sixpence.service.statements import (
+    from sixpence.service.results.results import (
+        CreditCheck,
+        CreditHistory,
+        CreditHold,
+        CreditTransaction,
+        GivenGrant,
+        PlanTerm,
+    )
+    from sixpence.service.results.statements import (
         BalanceExplanation,
         CreditStatement,
         PastBalance,
         StatementEntry,
         TransactionExplanation,
     )
-    from sixpence.service.usage import CreditUsage, DayUsage
-    from sixpence.service.user_credits import CreditGrant, FairUseStatus, UserCredits, WaitingPlan
+    from sixpence.service.results.user_credits import CreditGrant, FairUseStatus, UserCredits, WaitingPlan
 
 __version__ = "0.1.0"
 
@@ -253,7 +253,7 @@ _PLACES = {
     ),
     "sixpence.ledger.relay.relay": ("Relay",),
     "sixpence.ledger.checkpoints.signing": ("SigningKey",),
-    "sixpence.service.answers": (
+    "sixpence.service.results.results": (
         "CreditCheck",
         "CreditHistory",
         "CreditHold",
@@ -264,7 +264,7 @@ _PLACES = {
     "sixpence.service.blocking": ("SyncCreditService",),
     "sixpence.service.catalog_file": ("read_catalog",),
     "sixpence.service.credits": ("CreditService",),
-    "sixpence.service.estimates": (
+    "sixpence.service.results.estimates": (
         "CreditEstimate",
         "PastPrices",
     ),
@@ -273,7 +273,7 @@ _PLACES = {
         "FeatureType",
         "SubscriptionStatus",
     ),
-    "sixpence.service.receipts": (
+    "sixpence.service.results.receipts": (
         "AccountStatus",
         "CapturedHold",
         "ExtendedHold",
@@ -285,18 +285,18 @@ _PLACES = {
         "ReleasedHold",
         "VoidedGrant",
     ),
-    "sixpence.service.statements": (
+    "sixpence.service.results.statements": (
         "BalanceExplanation",
         "CreditStatement",
         "PastBalance",
         "StatementEntry",
         "TransactionExplanation",
     ),
-    "sixpence.service.usage": (
+    "sixpence.service.operations.usage": (
         "CreditUsage",
         "DayUsage",
     ),
-    "sixpence.service.user_credits": (
+    "sixpence.service.results.user_credits": (
         "CreditGrant",
         "FairUseStatus",
         "UserCredits",

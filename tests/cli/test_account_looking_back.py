@@ -10,7 +10,7 @@ import pytest
 
 from sixpence.core.values.instant import to_wire
 from sixpence.service.blocking import SyncCreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 from tests.cli.test_account_usage import database_of
 from tests.support.server import ServerProcess
 

@@ -20,8 +20,8 @@ from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import SECOND
 from sixpence.http import answers, problems
 from sixpence.ledger.writer.batch import Accepted
-from sixpence.service.answers import balance_of
-from sixpence.service.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
+from sixpence.service.results.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
+from sixpence.service.results.results import balance_of
 from tests.histories.history import Asked, Call, History, Row
 from tests.histories.wording import READ, to_command
 from tests.lockstep.asking import Asked as Keyed

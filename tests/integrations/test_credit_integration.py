@@ -7,7 +7,7 @@ from starlette.requests import Request
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.http.errors import NotSignedInError
 from sixpence.integrations.starlette import ChargeResult
-from sixpence.service.answers import CreditCheck
+from sixpence.service.results.results import CreditCheck
 from tests.http.house import SITE
 from tests.integrations.conftest import Studio
 from tests.ledger.databases import ledger_of, rows

@@ -9,7 +9,7 @@ from sixpence.core.errors import ServiceClosedError
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 from tests.ledger.databases import Database, proved
 
 ADA = "ada@example.com"

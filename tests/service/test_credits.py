@@ -7,11 +7,11 @@ import pytest
 
 from sixpence.core.account.movement import Allocation
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG
-from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
 from sixpence.service.names import FeatureType, SubscriptionStatus
-from sixpence.service.receipts import OpenedAccount, PlanStatus
-from sixpence.service.user_credits import CreditGrant, UserCredits
+from sixpence.service.results.receipts import OpenedAccount, PlanStatus
+from sixpence.service.results.results import CreditCheck
+from sixpence.service.results.user_credits import CreditGrant, UserCredits
 from tests.ledger.databases import Database, ledger_of, rows
 from tests.ledger.moved_clock import START, MovedClock
 

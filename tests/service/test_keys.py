@@ -9,7 +9,7 @@ import pytest
 from sixpence.core.refusals import IdempotencyConflictError, InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, snapshot
 
 ADA, BOB = "ada@example.com", "bob@example.com"

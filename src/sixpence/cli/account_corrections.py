@@ -131,7 +131,7 @@ def adjust(account_id: str, amount: int, reason: str, yes: bool, key: str | None
     Down takes what no hold has set aside, in the order in which it would be spent; more than there is is refused.
     """
 
-    from sixpence.service.fields import correction
+    from sixpence.service.requests.fields import correction
 
     correction(amount)
 

@@ -13,7 +13,7 @@ from sixpence.core.proof.statement_proof import Checked, check
 from sixpence.core.reports.statement import Statement
 from sixpence.core.values.instant import to_wire
 from sixpence.ledger.checkpoints.signing import is_signed
-from sixpence.service.statements import CreditStatement
+from sixpence.service.results.statements import CreditStatement
 
 STATEMENT_BYTES_MAX = 256 * 1024 * 1024
 

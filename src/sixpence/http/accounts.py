@@ -25,7 +25,7 @@ from sixpence.http.queries import history_query
 from sixpence.http.usage import usage_routes
 from sixpence.http.user_credits import Consumption, consume
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import OpenedAccount, Receipt
+from sixpence.service.results.receipts import OpenedAccount, Receipt
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):

@@ -11,9 +11,9 @@ from sixpence.http import answers
 from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import accounts
-from sixpence.service.answers import CreditHold, CreditTransaction
 from sixpence.service.credits import CreditService
-from sixpence.service.user_credits import UserCredits
+from sixpence.service.results.results import CreditHold, CreditTransaction
+from sixpence.service.results.user_credits import UserCredits
 
 TRANSACTIONS_SHOWN = 20
 HOLDS_SHOWN = 20

@@ -6,8 +6,8 @@ import msgspec
 from starlette.responses import Response
 
 from sixpence.core.catalog.catalog import PricedBy
-from sixpence.service.answers import Balance, CreditHistory, CreditHold, CreditTransaction
-from sixpence.service.receipts import (
+from sixpence.service.operations.usage import CreditUsage
+from sixpence.service.results.receipts import (
     AccountStatus,
     CapturedHold,
     ExtendedHold,
@@ -19,7 +19,7 @@ from sixpence.service.receipts import (
     ReleasedHold,
     VoidedGrant,
 )
-from sixpence.service.usage import CreditUsage
+from sixpence.service.results.results import Balance, CreditHistory, CreditHold, CreditTransaction
 
 _REPLAYED = (b"idempotency-replayed", b"true")
 _NO_STORE = (b"cache-control", b"no-store")

@@ -19,7 +19,7 @@ from sixpence.http.errors import CallerError, ForbiddenError, InvalidApiKeyError
 from sixpence.http.origin import OriginRefusedError, check_origin
 from sixpence.http.sign_in_cookie import find_user
 from sixpence.service.credits import CreditService
-from sixpence.service.operations import permitted
+from sixpence.service.operations.base import permitted
 
 T = TypeVar("T")
 # Lets a request through or raises, and gives the name under which what it does is recorded.

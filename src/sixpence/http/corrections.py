@@ -12,7 +12,7 @@ from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Who
 from sixpence.http.paths import account_id_in, id_in
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Refund
+from sixpence.service.results.receipts import Refund
 
 
 class NewRefund(msgspec.Struct, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from sixpence.http.paths import account_id_in, id_in
 from sixpence.http.queries import limit_query
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import CapturedHold, ExtendedHold, PlacedHold, ReleasedHold
+from sixpence.service.results.receipts import CapturedHold, ExtendedHold, PlacedHold, ReleasedHold
 
 
 class NewHold(msgspec.Struct, forbid_unknown_fields=True):

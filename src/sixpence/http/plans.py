@@ -13,7 +13,7 @@ from sixpence.http.bodies import idempotency_key, metadata_of, read_body
 from sixpence.http.callers import Who
 from sixpence.http.paths import account_id_in
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import AccountStatus
+from sixpence.service.results.receipts import AccountStatus
 
 
 class NewPlan(msgspec.Struct, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.values.bounds import AMOUNT_MAX, shown
 from sixpence.core.values.instant import from_wire, to_datetime
 from sixpence.ledger.reads.accounts import PAGE_MAX
-from sixpence.service.paging import PAGE_SIZE
+from sixpence.service.requests.paging import PAGE_SIZE
 
 HISTORY = ("limit", "cursor", "feature", "kind", "since", "until")
 # What a statement can be asked for as, by what a request accepts.

@@ -15,7 +15,7 @@ from sixpence.http.queries import history_query, usage_query
 from sixpence.http.shortcut import StreamedRoute
 from sixpence.http.usage_body import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 
 
 class Consumption(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from sixpence.core.errors import UnavailableError
 from sixpence.core.refusals import HoldEndedError, IdempotencyConflictError
 from sixpence.core.values.bounds import KEY_LENGTH_MAX
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import CapturedHold, PlacedHold
+from sixpence.service.results.receipts import CapturedHold, PlacedHold
 
 T = TypeVar("T")
 

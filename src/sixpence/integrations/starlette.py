@@ -26,10 +26,10 @@ from sixpence.http.errors import CallerError
 from sixpence.http.offers import offers_of
 from sixpence.integrations.reserving import Reservation, Use
 from sixpence.integrations.settling import Settling, charges_of
-from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import PlanStatus, Receipt
-from sixpence.service.user_credits import UserCredits
+from sixpence.service.results.receipts import PlanStatus, Receipt
+from sixpence.service.results.results import CreditCheck
+from sixpence.service.results.user_credits import UserCredits
 
 # What a framework calls: with a request, and on FastAPI with whatever else its signature asks for.
 Endpoint = Callable[..., Any]

@@ -16,7 +16,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.writer.batch import Accepted, Request
 from sixpence.service.credits import CreditService
-from sixpence.service.inside import check_outside, inside
+from sixpence.service.operations.transaction_guard import check_outside, inside
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,24 +9,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from sixpence.service import asking
-from sixpence.service.checkpoints import Checkpoints
-from sixpence.service.granting import Granting
-from sixpence.service.holding import Holding
-from sixpence.service.inside import inside
-from sixpence.service.looking import Looking
-from sixpence.service.looking_back import LookingBack
-from sixpence.service.planning import Planning
-from sixpence.service.proving import Proving
-from sixpence.service.receipts import OpenedAccount
-from sixpence.service.usage import UsageByDay
-from sixpence.service.uses import Uses
+from sixpence.service.operations.balances import Looking
+from sixpence.service.operations.consumption import Uses
+from sixpence.service.operations.grants import Granting
+from sixpence.service.operations.history import LookingBack
+from sixpence.service.operations.holds import Holding
+from sixpence.service.operations.plans import Planning
+from sixpence.service.operations.transaction_guard import inside
+from sixpence.service.operations.usage import UsageByDay
+from sixpence.service.operations.verification import Verification
+from sixpence.service.requests import requests
+from sixpence.service.results.receipts import OpenedAccount
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Checkpoints, Proving):
+class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Verification):
     """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
     Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises
@@ -48,7 +47,7 @@ class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, P
         connection: object | None = None,
     ) -> OpenedAccount:
         """Make the account with its signup credits if it is not there yet; safe to call again and at once."""
-        request = asking.ensure(account_id, label=label, metadata=metadata, key=idempotency_key)
+        request = requests.ensure(account_id, label=label, metadata=metadata, key=idempotency_key)
         return OpenedAccount.of(await self._submit(request, connection))
 
     @asynccontextmanager

@@ -7,9 +7,9 @@ what an app does to the account, which goes through `CreditService` as ever.
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.values.bounds import shown
-from sixpence.service.answers import CreditTransaction
 from sixpence.service.blocking import SyncCreditService
-from sixpence.service.user_credits import UserCredits
+from sixpence.service.results.results import CreditTransaction
+from sixpence.service.results.user_credits import UserCredits
 
 ACTOR = "a test"
 

@@ -18,7 +18,7 @@ from sixpence.core.proof.statement_proof import Checked, check, prove
 from sixpence.core.reports.statement import Figures, Period, Statement
 from sixpence.core.rules.decide import decide
 from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
-from sixpence.service.statements import CreditStatement
+from sixpence.service.results.statements import CreditStatement
 from tests.core.case_table import ACCOUNT_ID, ACCOUNT_NO, PRICED_BY, read_instant
 
 KEY = SigningKey("ab" * 32)

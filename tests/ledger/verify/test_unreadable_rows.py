@@ -7,7 +7,7 @@ import pytest
 from sixpence.core.errors import InternalError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 from tests.ledger.databases import run, verified
 
 ADA, BOB = "ada@example.com", "bob@example.com"

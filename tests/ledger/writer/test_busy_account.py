@@ -12,7 +12,7 @@ from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.values.bounds import account_no
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.credits import CreditService
-from sixpence.service.receipts import Receipt
+from sixpence.service.results.receipts import Receipt
 from tests.ledger.databases import consumed, ledger_of, proved
 
 HELD, NEW = "held@example.com", "new@example.com"

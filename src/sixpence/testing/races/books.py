@@ -10,7 +10,7 @@ import msgspec
 from sixpence.core.errors import CreditSystemError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.paging import PAGE_SIZE
+from sixpence.service.requests.paging import PAGE_SIZE
 from sixpence.testing.races.errors import RaceError
 
 REASON = "a race sets the balance"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sixpence.core.refusals import AccountClosedError, AccountFrozenError, FairUseError, TrialRefusedError
-from sixpence.service.answers import PlanTerm
 from sixpence.service.credits import CreditService
-from sixpence.service.user_credits import FairUseStatus, WaitingPlan
+from sixpence.service.results.results import PlanTerm
+from sixpence.service.results.user_credits import FairUseStatus, WaitingPlan
 from tests.ledger.databases import Database, ledger_of
 from tests.ledger.moved_clock import START, MovedClock
 

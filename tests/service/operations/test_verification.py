@@ -16,7 +16,7 @@ from sixpence.ledger.checkpoints.storage import list_chunks
 from sixpence.ledger.database.snapshot import snapshot
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.statements import CreditStatement
+from sixpence.service.results.statements import CreditStatement
 from tests.core.proof.proven import as_shown
 from tests.ledger.databases import Database
 from tests.ledger.moved_clock import START, MovedClock

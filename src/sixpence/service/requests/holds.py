@@ -7,8 +7,8 @@ from sixpence.core.catalog.price import Usage
 from sixpence.core.values import metadata as metadata_text
 from sixpence.core.values.bounds import GENERATION_ID_LENGTH_MAX, REASON_LENGTH_MAX
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import fields
-from sixpence.service.asking import request
+from sixpence.service.requests import fields
+from sixpence.service.requests.requests import request
 
 
 def place(

@@ -9,7 +9,7 @@ from typing import Any, Self
 from sixpence.core.account.account import Account, Standing
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.writer.batch import Accepted
-from sixpence.service.answers import Balance, CreditTransaction, PlanTerm, balance_at, balance_of
+from sixpence.service.results.results import Balance, CreditTransaction, PlanTerm, balance_at, balance_of
 
 _STANDINGS: dict[str, Standing] = {"freeze": "frozen", "unfreeze": "open", "close": "closed"}
 

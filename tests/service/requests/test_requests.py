@@ -6,7 +6,7 @@ import pytest
 
 from sixpence.core.values.metadata import fingerprint
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import asking, asking_holds
+from sixpence.service.requests import holds, requests
 
 ADA = "ada@example.com"
 _NOTHING: dict[str, Any] = {"metadata": None, "key": "k"}
@@ -18,32 +18,32 @@ _AS_USUAL: dict[str, Any] = {"category": None, "priority": None, "effective_at":
 @pytest.mark.parametrize(
     ("asked", "operation", "sent"),
     [
-        (asking.ensure(ADA, label=None, **_NOTHING), "ensure", {}),
-        (asking.consume(ADA, "video", **_NO_USAGE, **_NOTHING), "consume", {"feature": "video"}),
+        (requests.ensure(ADA, label=None, **_NOTHING), "ensure", {}),
+        (requests.consume(ADA, "video", **_NO_USAGE, **_NOTHING), "consume", {"feature": "video"}),
         (
-            asking.grant(ADA, 5, **_AS_USUAL, features=None, source_key=None, **_NOBODY, **_NOTHING),
+            requests.grant(ADA, 5, **_AS_USUAL, features=None, source_key=None, **_NOBODY, **_NOTHING),
             "grant",
             {"amount": 5},
         ),
-        (asking.refund(ADA, "t", amount=None, **_NOBODY, **_NOTHING), "refund", {"transaction_id": "t"}),
-        (asking.void_grant(ADA, "g", revoke_spent=False, **_NOBODY, **_NOTHING), "void_grant", {"grant_id": "g"}),
+        (requests.refund(ADA, "t", amount=None, **_NOBODY, **_NOTHING), "refund", {"transaction_id": "t"}),
+        (requests.void_grant(ADA, "g", revoke_spent=False, **_NOBODY, **_NOTHING), "void_grant", {"grant_id": "g"}),
         (
-            asking.adjust(ADA, -5, reason="a mistake", actor="olga", **_NOTHING),
+            requests.adjust(ADA, -5, reason="a mistake", actor="olga", **_NOTHING),
             "adjust",
             {"amount": -5, "reason": "a mistake", "actor": "olga"},
         ),
         (
-            asking_holds.place(ADA, "video", amount=None, ttl_seconds=None, **_NO_USAGE, **_NOTHING),
+            holds.place(ADA, "video", amount=None, ttl_seconds=None, **_NO_USAGE, **_NOTHING),
             "place_hold",
             {"feature": "video"},
         ),
-        (asking_holds.extend(ADA, "h", ttl_seconds=None, **_NOTHING), "extend_hold", {"hold_id": "h"}),
+        (holds.extend(ADA, "h", ttl_seconds=None, **_NOTHING), "extend_hold", {"hold_id": "h"}),
         (
-            asking_holds.capture(ADA, "h", amount=None, mode=None, late=False, **_NO_USAGE, **_NOTHING),
+            holds.capture(ADA, "h", amount=None, mode=None, late=False, **_NO_USAGE, **_NOTHING),
             "capture_hold",
             {"hold_id": "h"},
         ),
-        (asking_holds.release(ADA, "h", reason=None, **_NOTHING), "release_hold", {"hold_id": "h"}),
+        (holds.release(ADA, "h", reason=None, **_NOTHING), "release_hold", {"hold_id": "h"}),
     ],
 )
 def test_a_fingerprint_covers_what_was_sent(asked: Request, operation: str, sent: dict[str, Any]) -> None:

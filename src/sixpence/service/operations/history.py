@@ -27,9 +27,9 @@ from sixpence.ledger.checkpoints.statement_proofs import find_proof
 from sixpence.ledger.reads import accounts
 from sixpence.ledger.reads.point_in_time import Surroundings, find_last_at, list_between, look_around
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import fields
-from sixpence.service.operations import Operations, nothing_more
-from sixpence.service.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
+from sixpence.service.operations.base import Operations, nothing_more
+from sixpence.service.requests import fields
+from sixpence.service.results.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
 
 T = TypeVar("T")
 DAYS = 30

@@ -15,8 +15,8 @@ from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import to_datetime
 from sixpence.ledger.reads import accounts, outbox
 from sixpence.ledger.reads.usage import DayRow, list_usage
-from sixpence.service import fields
-from sixpence.service.operations import Operations
+from sixpence.service.operations.base import Operations
+from sixpence.service.requests import fields
 
 DAYS = 30
 DAYS_MAX = 366

@@ -4,11 +4,11 @@ from typing import Any
 
 from sixpence.core.catalog.price import Usage
 from sixpence.ledger.reads import accounts
-from sixpence.service import asking_holds
-from sixpence.service.answers import CreditHold
-from sixpence.service.operations import Operations, receipt
-from sixpence.service.paging import PAGE_SIZE, checked_limit
-from sixpence.service.receipts import CapturedHold, ExtendedHold, PlacedHold, ReleasedHold
+from sixpence.service.operations.base import Operations, receipt
+from sixpence.service.requests import holds
+from sixpence.service.requests.paging import PAGE_SIZE, checked_limit
+from sixpence.service.results.receipts import CapturedHold, ExtendedHold, PlacedHold, ReleasedHold
+from sixpence.service.results.results import CreditHold
 
 
 class Holding(Operations):
@@ -33,7 +33,7 @@ class Holding(Operations):
         The hold expires by itself after `ttl_seconds` (1 to 2,592,000, which is 30 days; 600 where nothing is said). On
         an unlimited plan nothing is set aside, and the use is covered. Raises what `consume_credit` does.
         """
-        request = asking_holds.place(
+        request = holds.place(
             account_id,
             feature,
             units=units,
@@ -60,9 +60,7 @@ class Holding(Operations):
 
         Raises `HoldNotFoundError` and `HoldEndedError`, which says when and how the hold ended.
         """
-        request = asking_holds.extend(
-            account_id, hold_id, ttl_seconds=ttl_seconds, metadata=metadata, key=idempotency_key
-        )
+        request = holds.extend(account_id, hold_id, ttl_seconds=ttl_seconds, metadata=metadata, key=idempotency_key)
         return receipt(ExtendedHold, await self._submit(request, connection))
 
     async def capture_hold(
@@ -87,7 +85,7 @@ class Holding(Operations):
         has expired is charged by a use of its own, once. Raises `HoldNotFoundError`, `HoldEndedError`,
         `InsufficientCreditsError` and `UnpricedUsageError`; then the hold is as it was.
         """
-        request = asking_holds.capture(
+        request = holds.capture(
             account_id,
             hold_id,
             units=units,
@@ -112,7 +110,7 @@ class Holding(Operations):
         connection: object | None = None,
     ) -> ReleasedHold:
         """Give back all that an open hold has set aside; raises `HoldNotFoundError` and `HoldEndedError`."""
-        request = asking_holds.release(account_id, hold_id, reason=reason, metadata=metadata, key=idempotency_key)
+        request = holds.release(account_id, hold_id, reason=reason, metadata=metadata, key=idempotency_key)
         return receipt(ReleasedHold, await self._submit(request, connection))
 
     async def list_holds(self, account_id: str, *, limit: int = PAGE_SIZE) -> list[CreditHold]:

@@ -22,7 +22,7 @@ from sixpence.core.values.bounds import (
 )
 from sixpence.ledger.database.source_claims import SOURCE_PREFIX
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import fields
+from sixpence.service.requests import fields
 
 
 def ensure(account_id: str, *, label: str | None, metadata: dict[str, Any] | None, key: str | None) -> Request:

@@ -3,7 +3,7 @@
 import pytest
 
 from sixpence.core.catalog.catalog import Feature, Tier, TokenRates
-from sixpence.service.estimates import percentile, told_by_usage
+from sixpence.service.results.estimates import percentile, told_by_usage
 
 
 @pytest.mark.parametrize(

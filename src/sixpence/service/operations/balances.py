@@ -5,11 +5,11 @@ from datetime import datetime
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.refusals import TransactionNotFoundError
 from sixpence.ledger.reads import accounts
-from sixpence.service import fields
-from sixpence.service.answers import CreditHistory, CreditTransaction
-from sixpence.service.operations import Operations, nothing_more
-from sixpence.service.paging import PAGE_SIZE, checked_limit, seq_of_cursor
-from sixpence.service.user_credits import UserCredits
+from sixpence.service.operations.base import Operations, nothing_more
+from sixpence.service.requests import fields
+from sixpence.service.requests.paging import PAGE_SIZE, checked_limit, seq_of_cursor
+from sixpence.service.results.results import CreditHistory, CreditTransaction
+from sixpence.service.results.user_credits import UserCredits
 
 
 class Looking(Operations):

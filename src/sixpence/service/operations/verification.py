@@ -1,18 +1,32 @@
-"""Signed checkpoints: making one over the whole ledger, and showing those that were made."""
+"""Proof of the whole ledger: verify it, sign a checkpoint over it, show the checkpoints that were made."""
 
 from functools import partial
 from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING
 
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.ledger.checkpoints import create, storage
 from sixpence.ledger.checkpoints.signing import SigningKey
-from sixpence.service import fields
-from sixpence.service.operations import Operations
+from sixpence.service.operations.base import Operations
+from sixpence.service.requests import fields
+
+if TYPE_CHECKING:
+    from sixpence.ledger.verify.verify import Report
 
 
-class Checkpoints(Operations):
-    """The operations on checkpoints; they change no account."""
+class Verification(Operations):
+    """The operations that prove the ledger; they change no account."""
+
+    async def verify(self, *, decide: bool = False) -> "Report":
+        """Fold every account's ledger again and compare it with the stored state, on a snapshot; batches continue.
+
+        With `decide` the rules also decide every transaction again. It takes a core for as long as it runs: for a large
+        ledger `sixpence verify` does the same in its own process.
+        """
+        from sixpence.ledger.verify.verify import verify  # no other operation needs all of this
+
+        return await self._read(partial(verify, decide=decide))
 
     async def make_checkpoint(self, signing_key: SigningKey) -> Checkpoint:
         """Sign where every account's chain stands now, and keep that; batches go on meanwhile.

@@ -7,11 +7,11 @@ from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import UnknownFeatureError
 from sixpence.core.rules.consume import quote
 from sixpence.ledger.reads import accounts
-from sixpence.service import asking, fields
-from sixpence.service.answers import CreditCheck
-from sixpence.service.estimates import CAPTURES_LOOKED_AT, CreditEstimate, past_prices, price_now, told_by_usage
-from sixpence.service.operations import Operations, nothing_more, receipt
-from sixpence.service.receipts import Receipt
+from sixpence.service.operations.base import Operations, nothing_more, receipt
+from sixpence.service.requests import fields, requests
+from sixpence.service.results.estimates import CAPTURES_LOOKED_AT, CreditEstimate, past_prices, price_now, told_by_usage
+from sixpence.service.results.receipts import Receipt
+from sixpence.service.results.results import CreditCheck
 
 
 class Uses(Operations):
@@ -35,7 +35,7 @@ class Uses(Operations):
         `AccountNotFoundError`, `AccountFrozenError`, `AccountClosedError`, `UnknownFeatureError`, `UnpricedUsageError`,
         `FairUseError` and `IdempotencyConflictError`; then nothing was spent.
         """
-        request = asking.consume(
+        request = requests.consume(
             account_id,
             feature,
             units=units,

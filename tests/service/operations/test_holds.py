@@ -12,8 +12,8 @@ from sixpence.core.catalog.catalog import Feature
 from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
-from sixpence.service.answers import CreditHold
 from sixpence.service.credits import CreditService
+from sixpence.service.results.results import CreditHold
 from tests.ledger.databases import Database, apply_catalog, ledger_of, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.priced import CATALOG

@@ -9,9 +9,9 @@ from sixpence.core.refusals import IdempotencyConflictError, SourceClaimedError
 from sixpence.core.rules.decide import decide
 from sixpence.ledger.database import source_claims
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import asking
-from sixpence.service.operations import Operations, receipt
-from sixpence.service.receipts import Receipt, Refund, VoidedGrant
+from sixpence.service.operations.base import Operations, receipt
+from sixpence.service.requests import requests
+from sixpence.service.results.receipts import Receipt, Refund, VoidedGrant
 
 
 class Granting(Operations):
@@ -44,7 +44,7 @@ class Granting(Operations):
         `GrantPeriodError`, `BalanceLimitError`, `GrantLimitError`, `UnknownFeatureError`, `SourceClaimedError` (another
         account has it) and `IdempotencyConflictError`.
         """
-        request = asking.grant(
+        request = requests.grant(
             account_id,
             amount,
             reason=reason,
@@ -87,7 +87,7 @@ class Granting(Operations):
         Raises `TransactionNotFoundError`, `NotRefundableError`, `RefundLimitError`, `GrantLimitError`,
         `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
-        request = asking.refund(
+        request = requests.refund(
             account_id,
             transaction_id,
             amount=amount,
@@ -116,7 +116,7 @@ class Granting(Operations):
         says what could not be taken. Raises `GrantNotFoundError`, `GrantEndedError` (it was voided before),
         `AccountNotFoundError` and `IdempotencyConflictError`.
         """
-        request = asking.void_grant(
+        request = requests.void_grant(
             account_id,
             grant_id,
             revoke_spent=revoke_spent,
@@ -143,7 +143,9 @@ class Granting(Operations):
         Raises `AdjustLimitError` (with what it could take), `BalanceLimitError`, `GrantLimitError`,
         `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
-        request = asking.adjust(account_id, amount, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
+        request = requests.adjust(
+            account_id, amount, reason=reason, actor=actor, metadata=metadata, key=idempotency_key
+        )
         return receipt(Receipt, await self._submit(request, connection))
 
     async def _claim(self, source_key: str, request: Request) -> None:

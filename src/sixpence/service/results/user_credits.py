@@ -13,7 +13,7 @@ from sixpence.core.catalog.catalog import FairUse, PricedBy
 from sixpence.core.rules.context import Scene
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.instant import moment, to_datetime
-from sixpence.service.answers import Balance, balance_of
+from sixpence.service.results.results import Balance, balance_of
 
 
 class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):

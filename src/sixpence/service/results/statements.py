@@ -14,7 +14,7 @@ from sixpence.core.reports.explanation import Explanation
 from sixpence.core.reports.explanation_text import words_of
 from sixpence.core.reports.statement import Figures, Statement, StatementMovement
 from sixpence.core.values.instant import to_datetime
-from sixpence.service.answers import Balance
+from sixpence.service.results.results import Balance
 
 
 class PastBalance(Balance, frozen=True, kw_only=True):

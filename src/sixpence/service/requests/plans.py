@@ -4,8 +4,8 @@ from typing import Any
 
 from sixpence.core.account.commands import CancelPlan, ChangePlan, Close, Freeze, Unfreeze
 from sixpence.ledger.writer.batch import Request
-from sixpence.service import fields
-from sixpence.service.asking import by, request
+from sixpence.service.requests import fields
+from sixpence.service.requests.requests import by, request
 
 
 def change_plan(

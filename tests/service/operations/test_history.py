@@ -8,10 +8,10 @@ import pytest
 
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError, TransactionNotFoundError
-from sixpence.service.answers import Balance
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.statements import CreditStatement, PastBalance, StatementEntry
+from sixpence.service.results.results import Balance
+from sixpence.service.results.statements import CreditStatement, PastBalance, StatementEntry
 from tests.ledger.databases import Database, proved
 from tests.ledger.moved_clock import START, MovedClock
 

@@ -14,9 +14,9 @@ from sixpence.core.refusals import (
     UnknownFeatureError,
     UnpricedUsageError,
 )
-from sixpence.service.answers import CreditCheck
 from sixpence.service.credits import CreditService
-from sixpence.service.estimates import CreditEstimate, PastPrices
+from sixpence.service.results.estimates import CreditEstimate, PastPrices
+from sixpence.service.results.results import CreditCheck
 from tests.ledger.databases import Database, apply_catalog
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.priced import CATALOG

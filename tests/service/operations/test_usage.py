@@ -11,7 +11,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from sixpence.service.usage import DayUsage
+from sixpence.service.operations.usage import DayUsage
 from tests.ledger.databases import Database, snapshot
 from tests.ledger.moved_clock import START, MovedClock
 from tests.ledger.relay.counting import read_all, until

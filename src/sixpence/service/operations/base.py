@@ -23,9 +23,9 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import accounts
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.writer.batch import Accepted, Request
-from sixpence.service import fields
-from sixpence.service.inside import check_outside
-from sixpence.service.receipts import Receipt
+from sixpence.service.operations.transaction_guard import check_outside
+from sixpence.service.requests import fields
+from sixpence.service.results.receipts import Receipt
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Receipt)

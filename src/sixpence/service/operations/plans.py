@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sixpence.service import asking_plans
-from sixpence.service.operations import Operations
-from sixpence.service.receipts import AccountStatus, PlanStatus
+from sixpence.service.operations.base import Operations
+from sixpence.service.requests import plans
+from sixpence.service.results.receipts import AccountStatus, PlanStatus
 
 
 class Planning(Operations):
@@ -27,7 +27,7 @@ class Planning(Operations):
         Raises `AccountNotFoundError`, `AccountClosedError`, `UnknownPlanError`, `TrialRefusedError` and
         `IdempotencyConflictError`.
         """
-        request = asking_plans.change_plan(
+        request = plans.change_plan(
             account_id, plan, trial=trial, reason=reason, actor=actor, metadata=metadata, key=idempotency_key
         )
         return PlanStatus.of(await self._submit(request, connection))
@@ -46,9 +46,7 @@ class Planning(Operations):
 
         Raises `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
-        request = asking_plans.cancel_plan(
-            account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key
-        )
+        request = plans.cancel_plan(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
         return PlanStatus.of(await self._submit(request, connection))
 
     async def freeze_account(
@@ -65,7 +63,7 @@ class Planning(Operations):
 
         Raises `AccountNotFoundError`, `AccountClosedError` and `IdempotencyConflictError`.
         """
-        request = asking_plans.freeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
+        request = plans.freeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
         return AccountStatus.of(await self._submit(request, connection))
 
     async def unfreeze_account(
@@ -79,7 +77,7 @@ class Planning(Operations):
         connection: object | None = None,
     ) -> AccountStatus:
         """End a freeze; raises what `freeze_account` does."""
-        request = asking_plans.unfreeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
+        request = plans.unfreeze(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
         return AccountStatus.of(await self._submit(request, connection))
 
     async def close_account(
@@ -96,5 +94,5 @@ class Planning(Operations):
 
         Raises `AccountNotFoundError` and `IdempotencyConflictError`.
         """
-        request = asking_plans.close(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
+        request = plans.close(account_id, reason=reason, actor=actor, metadata=metadata, key=idempotency_key)
         return AccountStatus.of(await self._submit(request, connection))

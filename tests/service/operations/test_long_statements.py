@@ -19,7 +19,7 @@ from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, account_to_row, t
 from sixpence.ledger.database.tables import credit_accounts, credit_transactions, outbox
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from sixpence.service.looking_back import MOVEMENTS_MAX
+from sixpence.service.operations.history import MOVEMENTS_MAX
 from tests.ledger.databases import Database, proved, raw_connection
 from tests.ledger.moved_clock import START, MovedClock
 

@@ -1,0 +1,1 @@
+"""What callers send: fields are checked and become requests of the ledger."""
