@@ -18,16 +18,16 @@ from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.auth.users import Users
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
-from sixpence.http.accounts import account_routes
-from sixpence.http.admin import admin_routes
 from sixpence.http.app import build_app
-from sixpence.http.batches import batch_routes
-from sixpence.http.callers import Callers
-from sixpence.http.checkpoints import checkpoint_routes
-from sixpence.http.health import health_routes
-from sixpence.http.origin import origins_of
-from sixpence.http.sign_in import sign_in_routes
-from sixpence.http.user_credits import user_routes
+from sixpence.http.batch.route import batch_routes
+from sixpence.http.callers.callers import Callers
+from sixpence.http.callers.origin import origins_of
+from sixpence.http.endpoints.accounts import account_routes
+from sixpence.http.endpoints.admin import admin_routes
+from sixpence.http.endpoints.checkpoints import checkpoint_routes
+from sixpence.http.endpoints.health import health_routes
+from sixpence.http.endpoints.user import user_routes
+from sixpence.http.sign_in.routes import sign_in_routes
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.ledger.database.engines import SQLiteFile
 from sixpence.ledger.ledger import LANES, Ledger, Limits

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
-from sixpence.http.origin import OriginRefusedError, check_origin, origins_of
-from sixpence.http.sign_in import sign_in_routes
-from sixpence.http.sign_in_cookie import find_user
+from sixpence.http.callers.cookies import find_user
+from sixpence.http.callers.origin import OriginRefusedError, check_origin, origins_of
+from sixpence.http.sign_in.routes import sign_in_routes
 from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase, sqlite_ledger
 from tests.auth.serving import listening_socket, served, url_of
 

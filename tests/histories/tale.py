@@ -18,7 +18,7 @@ from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.rules.decide import Decision, decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import SECOND
-from sixpence.http import answers, problems
+from sixpence.http.wire import problems, responses
 from sixpence.ledger.writer.batch import Accepted
 from sixpence.service.results.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
 from sixpence.service.results.results import balance_of
@@ -67,7 +67,7 @@ class Tale:
         self._take(decided, None)
         account = decided.account
         grants = [{"id": one.id, "remaining": one.remaining, "held": one.held} for one in account.grants]
-        return answers.json({**balance_of(account), "grants": grants})
+        return responses.json({**balance_of(account), "grants": grants})
 
     def _decide(self, asked: Asked) -> Response:
         command = with_ids(to_command(asked), ids_of(self._written))
@@ -78,7 +78,7 @@ class Tale:
         if decided.refusal is not None:
             return problems.of_error(decided.refusal)
         if asked.kind == "ensure":
-            return answers.opened(OpenedAccount.of(Accepted(decided.account, decided.row)))
+            return responses.opened(OpenedAccount.of(Accepted(decided.account, decided.row)))
         assert decided.row is not None
         return _answer(asked.kind, decided.row)
 
@@ -93,17 +93,17 @@ class Tale:
 def _answer(kind: str, row: Transaction) -> Response:
     match kind:
         case "consume":
-            return answers.consumed(Receipt.of(row, replayed=False))
+            return responses.consumed(Receipt.of(row, replayed=False))
         case "grant":
-            return answers.granted(Receipt.of(row, replayed=False))
+            return responses.granted(Receipt.of(row, replayed=False))
         case "place_hold":
-            return answers.placed(PlacedHold.of(row, replayed=False))
+            return responses.placed(PlacedHold.of(row, replayed=False))
         case "capture_hold":
-            return answers.captured(CapturedHold.of(row, replayed=False))
+            return responses.captured(CapturedHold.of(row, replayed=False))
         case "release_hold":
-            return answers.released(ReleasedHold.of(row, replayed=False))
+            return responses.released(ReleasedHold.of(row, replayed=False))
         case "refund":
-            return answers.refunded(Refund.of(row, replayed=False))
+            return responses.refunded(Refund.of(row, replayed=False))
     raise AssertionError(f"no tale tells of {kind}")
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.routing import Route
 
 from sixpence.core.account.transaction import Kind
-from sixpence.http.problems import STATUSES
+from sixpence.http.wire.problems import STATUSES
 from sixpence.settings import Settings
 from sixpence.wiring import app_of, wire
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sixpence.http.accounts import NewAccount, NewGrant
-from sixpence.http.corrections import Correction
-from sixpence.http.holds import NewHold
+from sixpence.http.endpoints.accounts import NewAccount, NewGrant
+from sixpence.http.endpoints.corrections import Correction
+from sixpence.http.endpoints.holds import NewHold
 from tests.http.house import House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 

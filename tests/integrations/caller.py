@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from sixpence.http.boundary import Handlers
+from sixpence.http.wire.error_handlers import Handlers
 from sixpence.integrations.starlette import CreditIntegration
 from tests.http.house import SITE
 

@@ -5,7 +5,7 @@ import pytest
 from starlette.requests import Request
 
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG
-from sixpence.http.errors import NotSignedInError
+from sixpence.http.wire.errors import NotSignedInError
 from sixpence.integrations.starlette import ChargeResult
 from sixpence.service.results.results import CreditCheck
 from tests.http.house import SITE

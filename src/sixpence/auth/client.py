@@ -1,6 +1,6 @@
 """Where a request came from, as it is recorded with a session and a sign-in.
 
-Not here: which forwarded header to believe (`sixpence.http.client_address`).
+Not here: which forwarded header to believe (`sixpence.http.callers.client_address`).
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Sessions: how long they last, and their rows in a transaction.
 
-Not here: the cookie they travel in (`sixpence.http.sign_in_cookie`), and who may begin one (`sign_in`).
+Not here: the cookie they travel in (`sixpence.http.callers.cookies`), and who may begin one (`sign_in`).
 """
 
 from dataclasses import dataclass, field, fields

@@ -7,9 +7,9 @@ from typing import Any
 import click
 import msgspec
 
-from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.options import database_option, settings_of
-from sixpence.cli.tables import facts, table
+from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.tables import facts, table
 
 _file = click.argument("file", type=click.Path(path_type=Path), default=Path("sixpence.toml"))
 
@@ -39,7 +39,7 @@ def show(as_json: bool, database: str | None) -> None:
     Example:
       sixpence catalog show
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings_of(database=database)) as operator:
         answer = operator.ask("GET", "/api/admin/catalog")
@@ -107,7 +107,7 @@ def diff(file: Path, database: str | None) -> None:
     Example:
       sixpence catalog diff sixpence.toml
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     text = _text_of(file)
     with local_operator(settings_of(database=database)) as operator:
@@ -137,7 +137,7 @@ def apply(file: Path, yes: bool, database: str | None) -> None:
     The file is checked whole and every problem in it is named; then nothing is changed. Every version that was ever
     applied is kept: what is on record keeps its price, and a hold is captured at the prices of its placing.
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     text = _text_of(file)
     with local_operator(settings_of(database=database)) as operator:

@@ -12,19 +12,25 @@ from importlib import import_module
 import click
 
 from sixpence import __version__
-from sixpence.cli.errors import CommandRefusedError
+from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.errors import CreditSystemError
 
 # Name: where it is, and what the list of commands says of it.
 _COMMANDS = {
-    "serve": ("sixpence.cli.serve:serve", "Serve the HTTP API."),
+    "serve": ("sixpence.cli.server.serve:serve", "Serve the HTTP API."),
     "demo": ("sixpence.cli.demo:demo", "Serve the studio, an app that runs on credits, with people to try it as."),
     "key": ("sixpence.cli.keys:key", "Make, list and revoke the API keys of servers."),
     "user": ("sixpence.cli.users:user", "Make users who sign in with a password."),
-    "account": ("sixpence.cli.accounts:account", "Show an account; grant, refund, void, correct; its plan, its holds."),
+    "account": (
+        "sixpence.cli.account.account:account",
+        "Show an account; grant, refund, void, correct; its plan, its holds.",
+    ),
     "catalog": ("sixpence.cli.catalogs:catalog", "Show and change what things cost and who gets what."),
-    "verify": ("sixpence.cli.verify:verify", "Prove every balance from the ledger."),
-    "checkpoint": ("sixpence.cli.checkpoints:checkpoint", "Sign where every ledger stands; show what was signed."),
+    "verify": ("sixpence.cli.verify.verify:verify", "Prove every balance from the ledger."),
+    "checkpoint": (
+        "sixpence.cli.verify.checkpoint:checkpoint",
+        "Sign where every ledger stands; show what was signed.",
+    ),
     "db": ("sixpence.cli.db:db", "Bring a database to this version's schema."),
 }
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection, Engine, inspect, text
 
-from sixpence.cli import database as databases
-from sixpence.cli import holder
-from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.options import database_option, settings_of
+from sixpence.cli.operator import file_lock
+from sixpence.cli.terminal import database as databases
+from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.options import database_option, settings_of
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import PostgresServer, SQLiteFile, reading_engine
 from sixpence.ledger.sqlite.store import check_one_name, connect
@@ -67,13 +67,13 @@ def _upgrade_file(place: SQLiteFile) -> tuple[str | None, str]:
     if before == migrate.steps()[-1]:
         return before, before
     try:
-        with holder.held(place, wait_seconds=0):
+        with file_lock.held(place, wait_seconds=0):
             connection = connect(place.path)
             try:
                 migrate.upgrade_sqlite(connection)
             finally:
                 connection.close()
-    except holder.HeldError as error:
+    except file_lock.HeldError as error:
         problem = f"database: process {error.pid} serves {place.path} at step {before}."
         raise CommandRefusedError(f"{problem} Stop it first: kill {error.pid}.") from error
     return before, migrate.steps()[-1]

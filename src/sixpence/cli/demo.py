@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from sixpence.cli import database as databases
-from sixpence.cli import running
-from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.listening import url_at
-from sixpence.cli.logs import configure_logs
-from sixpence.cli.serve import opened, started
-from sixpence.cli.welcome import welcome
+from sixpence.cli.server import processes
+from sixpence.cli.server.serve import opened, started
+from sixpence.cli.server.sockets import url_at
+from sixpence.cli.server.welcome import welcome
+from sixpence.cli.terminal import database as databases
+from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.logs import configure_logs
 from sixpence.settings import Settings
 
 HOME = Path(".sixpence") / "demo"
@@ -49,14 +49,14 @@ def demo(host: str | None, port: int | None) -> None:
     home = Path(os.environ.get("SIXPENCE_HOME") or HOME)
     # Never another database: the demo makes an operator whose password it prints.
     settings = Settings.read(home=home, database_url="", host=host, port=port)
-    running.end_quietly_when_told()
+    processes.end_quietly_when_told()
     configure_logs()
     with started(settings, databases.prepared_place(settings)) as (ready, sockets):
         applied = opened(ready)
         people = asyncio.run(_people(ready))
         app = _studio(ready)
         welcome(ready, applied, more=[("studio", url_at(ready.host, ready.port)), *people])
-        running.run_here(app, sockets)
+        processes.run_here(app, sockets)
 
 
 async def _people(settings: Settings) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, delete
 
 from sixpence.auth.user import Role
-from sixpence.cli.errors import CommandRefusedError
+from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.ledger.database.tables import auth_sign_ins
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, wire

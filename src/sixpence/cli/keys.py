@@ -2,8 +2,8 @@
 
 import click
 
-from sixpence.cli.options import database_option, settings_of
-from sixpence.cli.tables import table
+from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.tables import table
 
 
 @click.group()
@@ -29,7 +29,7 @@ def create(name: str, database: str | None) -> None:
 
     The key stands alone on stdout; what is said about it goes to stderr.
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings_of(database=database)) as operator:
         made = operator.ask("POST", "/api/admin/keys", {"name": name})
@@ -49,7 +49,7 @@ def list_(database: str | None) -> None:
     Example:
       sixpence key list
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings_of(database=database)) as operator:
         keys = operator.ask("GET", "/api/admin/keys")["keys"]
@@ -75,7 +75,7 @@ def revoke(key_id: str, database: str | None) -> None:
     Example:
       sixpence key revoke 7mVQ3nDq0cYwTzKfXhB2sLrJp9GaEuNk
     """
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings_of(database=database)) as operator:
         revoked = operator.ask("POST", "/api/admin/keys/revoke", {"id": key_id})

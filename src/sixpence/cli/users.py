@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from sixpence.cli.errors import CommandRefusedError
-from sixpence.cli.options import database_option, settings_of
+from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.options import database_option, settings_of
 
 
 @click.group()
@@ -42,7 +42,7 @@ def create(email: str, name: str | None, is_operator: bool, password: str | None
         "password": password or _typed_password(),
         "role": "admin" if is_operator else "user",
     }
-    from sixpence.cli.administration import local_operator
+    from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings) as operator:
         made = operator.ask("POST", "/api/admin/users", body)

@@ -42,7 +42,7 @@
     └── InternalError                a defect: the command had no effect
 
 `BrokenLedgerError` stands outside the tree on purpose: a broken invariant is not an error to handle.
-HTTP statuses are not here: `sixpence.http.problems` maps codes to statuses.
+HTTP statuses are not here: `sixpence.http.wire.problems` maps codes to statuses.
 """
 
 from dataclasses import dataclass, fields

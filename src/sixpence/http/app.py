@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from sixpence.core.errors import InternalError
-from sixpence.http import problems
-from sixpence.http.boundary import Handlers, refusal_handlers
-from sixpence.http.origin import origin_of
-from sixpence.http.paths import EncodedPaths
-from sixpence.http.shortcut import Shortcut, Ways
+from sixpence.http.callers.origin import origin_of
+from sixpence.http.fast_path.routes import Shortcut, Ways
+from sixpence.http.wire import problems
+from sixpence.http.wire.error_handlers import Handlers, refusal_handlers
+from sixpence.http.wire.paths import EncodedPaths
 from sixpence.service.credits import CreditService
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def build_app(
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
     # A path is what it says: a slash too many is nothing, and a POST is not sent round by a redirect.
     app.router.redirect_slashes = False
-    # For a server that can go them without ASGI in between (`sixpence.cli.direct`).
+    # For a server that can go them without ASGI in between (`sixpence.http.fast_path.protocol`).
     app.state.ways = ways
     return app
 

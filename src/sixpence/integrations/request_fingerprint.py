@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Message, Scope
 
-from sixpence.http.bodies import KEY_HEADER
+from sixpence.http.wire.bodies import KEY_HEADER
 
 
 class RequestFingerprint:

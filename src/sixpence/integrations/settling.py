@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sixpence.core.errors import CreditSystemError
-from sixpence.http.boundary import Handler
+from sixpence.http.wire.error_handlers import Handler
 from sixpence.integrations.request_fingerprint import RequestFingerprint
 from sixpence.integrations.reserving import Reservation
 

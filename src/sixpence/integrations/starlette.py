@@ -18,12 +18,12 @@ from sixpence.core.catalog.catalog import Catalog
 from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import CreditSystemError
 from sixpence.core.refusals import InsufficientCreditsError
-from sixpence.http import answers, problems
-from sixpence.http.bodies import idempotency_key as key_of
-from sixpence.http.boundary import Handlers, refusal_handlers
-from sixpence.http.callers import Callers, with_account
-from sixpence.http.errors import CallerError
-from sixpence.http.offers import offers_of
+from sixpence.http.callers.callers import Callers, with_account
+from sixpence.http.wire import problems, responses
+from sixpence.http.wire.bodies import idempotency_key as key_of
+from sixpence.http.wire.error_handlers import Handlers, refusal_handlers
+from sixpence.http.wire.errors import CallerError
+from sixpence.http.wire.offers import offers_of
 from sixpence.integrations.reserving import Reservation, Use
 from sixpence.integrations.settling import Settling, charges_of
 from sixpence.service.credits import CreditService
@@ -185,7 +185,7 @@ class CreditIntegration:
             "total": receipt.total,
             "version": receipt.version,
         }
-        return answers.json({**data, **charged}, replayed=receipt.replayed)
+        return responses.json({**data, **charged}, replayed=receipt.replayed)
 
     def charged(
         self, feature: str, *, ttl_seconds: int | None = None, run_again: bool = False

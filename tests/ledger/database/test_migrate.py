@@ -17,7 +17,7 @@ from sixpence.ledger.sqlite.store import connect
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import raw_engine, rows, run, upgrade
 
-RENDERED = Path(migrate.__file__).parent / "migrations" / "sqlite"
+RENDERED = Path(migrate.__file__).parents[1] / "migrations" / "sqlite"
 
 
 def test_the_rendered_steps_are_what_alembic_renders_now() -> None:

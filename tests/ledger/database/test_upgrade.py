@@ -17,7 +17,7 @@ from tests.ledger.databases import proved, raw_engine, rows, upgrade
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.writer.lane_driver import ADA, another_till, said
 
-MIGRATIONS = Path(migrate.__file__).parent / "migrations"
+MIGRATIONS = Path(migrate.__file__).parents[1] / "migrations"
 WRITTEN = json.loads((Path(__file__).parent / "schema_0001.json").read_text())
 
 

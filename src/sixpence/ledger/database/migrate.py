@@ -21,7 +21,7 @@ from sixpence.ledger.database.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _RENDERED = _MIGRATIONS / "sqlite"
 # A name of our own: an app that keeps Sixpence in its PostgreSQL may have Alembic's usual table for itself.
 VERSION_TABLE = "sixpence_schema"

@@ -1,0 +1,1 @@
+"""`sixpence account`: show an account and change it."""

@@ -1,0 +1,105 @@
+"""`sixpence account`: what an account has, and giving it credits; the group of all that is done to one account."""
+
+import secrets
+
+import click
+
+from sixpence.cli.account.corrections import adjust, refund, void
+from sixpence.cli.account.history import balance, explain, statement
+from sixpence.cli.account.holds import holds, release
+from sixpence.cli.account.output import print_overview
+from sixpence.cli.account.plans import cancel_plan, close, freeze, plan, unfreeze
+from sixpence.cli.account.usage import usage
+from sixpence.cli.terminal.options import database_option, settings_of
+
+
+@click.group()
+def account() -> None:
+    """Show an account; give it credits, take them back, put right what went wrong.
+
+    \b
+    Example:
+      sixpence account show user_1
+      sixpence account refund user_1 TRANSACTION --reason "the picture was empty"
+
+    What moves credits is shown first and asked for; --yes does it at once. Every change takes a --key: repeated with
+    the same key, it is done once. Who did it and why is recorded, and the customer can read it.
+    """
+
+
+@account.command()
+@click.argument("account_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@database_option
+def show(account_id: str, as_json: bool, database: str | None) -> None:
+    """Show an account: its credits, its live grants in the order in which they are spent, its latest transactions.
+
+    \b
+    Examples:
+      sixpence account show user_1
+      sixpence account show user_1 --json
+
+    ID is the app's own id of the customer, or the id that `sixpence user create` printed.
+    """
+    from sixpence.cli.operator.operator import local_operator
+
+    with local_operator(settings_of(database=database)) as operator:
+        overview = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})
+    if as_json:
+        import json
+
+        click.echo(json.dumps(overview, ensure_ascii=False, indent=2))
+    else:
+        print_overview(overview)
+
+
+@account.command()
+@click.argument("account_id", metavar="ID")
+@click.argument("amount", type=int)
+@click.option("--reason", required=True, help="Why; it is recorded, and the customer can read it.")
+@click.option("--expires-at", metavar="TIME", help="When unspent credits expire, such as 2027-01-31T00:00:00Z.")
+@click.option("--key", help="A name for this very grant: repeated with the same key, it is given once.")
+@database_option
+def grant(
+    account_id: str, amount: int, reason: str, expires_at: str | None, key: str | None, database: str | None
+) -> None:
+    """Grant AMOUNT credits to the account ID.
+
+    \b
+    Examples:
+      sixpence account grant user_1 10 --reason "sorry for the outage"
+      sixpence account grant user_1 100 --reason "spring offer" --expires-at 2027-03-31T00:00:00Z --key spring-user_1
+    """
+    from sixpence.cli.operator.operator import local_operator
+    from sixpence.core.values.bounds import check_amount
+
+    check_amount("amount", amount)
+    body = {"user_id": account_id, "amount": amount, "reason": reason, "expires_at": expires_at}
+    with local_operator(settings_of(database=database)) as operator:
+        before = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})["credits"]
+        click.echo(f"{account_id} has {before['remaining']} credits; granting {amount}.")
+        granted = operator.ask("POST", "/api/admin/credits/grant", body, key=key or f"cli:{secrets.token_hex(8)}")
+    until = f" until {expires_at}" if expires_at else ""
+    click.echo(
+        f"Granted {granted['amount']} credits{until}: {granted['remaining']} remaining "
+        f"(transaction {granted['transaction_id']})."
+    )
+
+
+for each in (
+    balance,
+    statement,
+    explain,
+    refund,
+    void,
+    adjust,
+    plan,
+    cancel_plan,
+    freeze,
+    unfreeze,
+    close,
+    holds,
+    release,
+    usage,
+):
+    account.add_command(each)

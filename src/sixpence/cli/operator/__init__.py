@@ -1,0 +1,1 @@
+"""How the command line reaches credits: through a running server, or by itself where none runs."""

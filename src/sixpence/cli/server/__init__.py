@@ -1,0 +1,1 @@
+"""`sixpence serve`: the server, its sockets and its processes."""

@@ -1,0 +1,1 @@
+"""`sixpence verify` and `sixpence checkpoint`."""

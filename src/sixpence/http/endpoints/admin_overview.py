@@ -1,0 +1,52 @@
+"""An account as an operator sees it: its credits, its open holds and its latest transactions, in one read."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sixpence.core.account.prior_transactions import Past
+from sixpence.core.refusals import AccountNotFoundError
+from sixpence.core.rules.context import Scene
+from sixpence.http.wire import responses
+from sixpence.ledger.database.catalogs import CatalogReader
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.reads import accounts
+from sixpence.service.credits import CreditService
+from sixpence.service.results.results import CreditHold, CreditTransaction
+from sixpence.service.results.user_credits import UserCredits
+
+TRANSACTIONS_SHOWN = 20
+HOLDS_SHOWN = 20
+
+
+class Overviews:
+    """Gives overviews of accounts."""
+
+    def __init__(self, ledger: Ledger, credits: CreditService) -> None:
+        self._ledger = ledger
+        self._credits = credits
+        self._catalogs = CatalogReader()
+
+    async def overview(self, account_id: str) -> dict[str, Any]:
+        """The account's credits, open holds, and transactions, newest first.
+
+        Raises `AccountNotFoundError` and `InvalidInputError`.
+        """
+        # Writes down what has fallen due, so that what is read next is what the account has now.
+        await self._credits.get_user_credits(account_id)
+        return await self._ledger.read(lambda connection: self._look(connection, account_id))
+
+    def _look(self, connection: Connection, account_id: str) -> dict[str, Any]:
+        account = accounts.find_account(connection, account_id)
+        if account is None:
+            raise AccountNotFoundError(account_id)
+        now = max(self._ledger.now(connection), account.last_at)
+        scene = Scene(account, now, self._catalogs.current(connection), Past())
+        page = accounts.list_transactions(
+            connection, account, below_seq=None, limit=TRANSACTIONS_SHOWN, matching=accounts.Filter()
+        )
+        return {
+            "credits": UserCredits.of(scene),
+            "holds": [CreditHold.of(hold) for hold in accounts.list_open_holds(connection, account, HOLDS_SHOWN)],
+            "transactions": [responses.transaction(CreditTransaction.of(row)) for row in page.transactions],
+        }

@@ -1,0 +1,1 @@
+"""A shorter way for plain requests below the path of an account."""

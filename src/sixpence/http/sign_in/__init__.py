@@ -1,0 +1,1 @@
+"""The embedded sign-in, in the paths and shapes of Better Auth."""

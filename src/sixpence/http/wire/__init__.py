@@ -1,0 +1,1 @@
+"""The wire: bodies, paths, queries, answers and problems, as HTTP has them."""

@@ -1,0 +1,56 @@
+"""The boundary where what Sixpence refuses becomes a problem: for its own application and for an app that uses it.
+
+Not here: what a problem looks like (`problems`), and faults that are nobody's refusal (`app`).
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sixpence.core.errors import CreditSystemError, DatabaseSetupError, UnavailableError
+from sixpence.core.refusals import InsufficientCreditsError
+from sixpence.http.wire import problems
+from sixpence.http.wire.errors import CallerError
+from sixpence.http.wire.offers import offers_of
+from sixpence.service.credits import CreditService
+
+SETUP_RETRY_SECONDS = 60
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+Handlers = dict[int | type[Exception], Handler]
+
+_log = structlog.get_logger(__name__)
+
+
+def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> Handlers:
+    """The exception handlers that answer refusals, for Starlette and what stands on it."""
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, CreditSystemError)
+        if isinstance(error, DatabaseSetupError):
+            return _not_set_up(error)
+        if not isinstance(error, InsufficientCreditsError):
+            return problems.of_error(error)
+        try:
+            priced_by = await credits.get_catalog()
+        except UnavailableError as away:
+            # Without the catalog there is nothing to offer; nothing was charged, and asked again it is a 402.
+            return problems.of_error(away)
+        return problems.of_error(error, {"upgrade_url": upgrade_url, "offers": offers_of(priced_by.catalog)})
+
+    return {CreditSystemError: refused, CallerError: _caller_refused}
+
+
+async def _caller_refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, CallerError)
+    return problems.of_caller(error)
+
+
+def _not_set_up(error: DatabaseSetupError) -> Response:
+    # Its words name files and settings, which are for the operator and not for whoever asks.
+    _log.error("the database cannot be used", problem=error.problem, remedy=error.remedy)
+    detail = "The database has to be set up first. Nothing was changed; the server's log says what to do."
+    return problems.problem(503, error.code, error.title, detail, {}, {"Retry-After": str(SETUP_RETRY_SECONDS)})
