@@ -10,9 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sixpence.http.endpoints.accounts import NewAccount, NewGrant
-from sixpence.http.endpoints.corrections import Correction
-from sixpence.http.endpoints.holds import NewHold
+from sixpence.http.commands.grants import Adjust, EnsureAccount, Grant
+from sixpence.http.commands.holds import PlaceHold
 from tests.http.house import House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 
@@ -34,9 +33,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
     max_leaves=12,
 )
-fields = [
-    field.name for shape in (NewAccount, NewGrant, NewHold, Correction) for field in msgspec.structs.fields(shape)
-]
+fields = [field.name for shape in (EnsureAccount, Grant, PlaceHold, Adjust) for field in msgspec.structs.fields(shape)]
 names = st.sampled_from(fields)
 plausible = (
     values

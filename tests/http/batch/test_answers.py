@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import httpx
-import msgspec
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from structlog.testing import capture_logs
 
+from sixpence.http.batch import lines as batch_lines
 from sixpence.http.batch.answers import LineAnswers
 from sixpence.http.batch.lines import Op
+from sixpence.http.commands.command import Command, Target
 from sixpence.http.wire.error_handlers import refusal_handlers
 from sixpence.service.credits import CreditService
 from tests.http.batch.batching import PATH, Line, body_of, use
@@ -195,15 +196,15 @@ async def test_the_example_of_the_document(shop: httpx.AsyncClient) -> None:
         assert re.fullmatch(re.escape(line).replace(r"\.\.\.", ".*"), answer)
 
 
-class Faulty(msgspec.Struct):
-    """A line with a defect."""
+class Faulty(Command):
+    """A command with a defect."""
 
     account_id: str = "faulty"
     idempotency_key: str | None = None
 
-    async def answer(self, _credits: CreditService, _actor: str) -> Response:
+    async def run(self, credits: CreditService, target: Target) -> Response:
         """Fail as nobody expects it."""
-        raise ZeroDivisionError
+        raise ZeroDivisionError(credits, target)
 
 
 async def test_a_defect_ends_its_line_alone(sqlite_url: str) -> None:
@@ -213,7 +214,7 @@ async def test_a_defect_ends_its_line_alone(sqlite_url: str) -> None:
     answers = LineAnswers(Request({"type": "http"}), credits, "shop", handlers, lambda: asyncio.sleep(0))
 
     with capture_logs() as logged:
-        answer = await answers.answer(Faulty())
+        answer = await answers.answer(batch_lines.Line(Faulty()))
 
     assert (answer.status_code, json.loads(bytes(answer.body))["code"]) == (500, "internal-error")
     assert [entry["event"] for entry in logged] == ["a line of a batch failed"]

@@ -81,7 +81,7 @@ class LineAnswers:
         try:
             if isinstance(asked, Exception):
                 raise asked
-            return await asked.answer(self._credits, self._actor)
+            return await asked.run(self._credits, self._actor)
         except (InvalidInputError, CallerError):
             # Nothing was asked of the database, which looks at the key; and who is asking comes before what they sent.
             await self._check_key()

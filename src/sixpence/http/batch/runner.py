@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 
 from sixpence.core.errors import CreditSystemError, QueueFullError
 from sixpence.http.batch.answers import Asked, LineAnswers, line_of
-from sixpence.http.batch.lines import goes_alone, line_in
+from sixpence.http.batch.lines import read_line
 from sixpence.http.batch.ndjson import Lines
 from sixpence.http.wire.errors import CallerError
 
@@ -29,7 +29,7 @@ class _Begun:
     def __init__(self, asked: Asked) -> None:
         line = None if isinstance(asked, Exception) else asked
         self.account_id = None if line is None else line.account_id
-        self.alone = line is not None and goes_alone(line)
+        self.alone = line is not None and line.is_exclusive
         # From here on a later line of its account may be in the queue, too.
         self.passed = False
         # There was no place in the queue, and it asks again.
@@ -123,6 +123,6 @@ def _read(text: bytes | CallerError) -> Asked:
     if isinstance(text, CallerError):
         return text
     try:
-        return line_in(text)
+        return read_line(text)
     except (CallerError, CreditSystemError) as error:
         return error

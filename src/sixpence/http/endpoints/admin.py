@@ -13,13 +13,13 @@ from sixpence.auth.user import Role
 from sixpence.auth.users import Users
 from sixpence.core.values.instant import to_wire
 from sixpence.http.callers.callers import Callers
-from sixpence.http.endpoints.accounts import time_of
+from sixpence.http.commands.command import Target
+from sixpence.http.commands.grants import Grant
 from sixpence.http.endpoints.admin_catalog import admin_catalog_routes
 from sixpence.http.endpoints.admin_overview import Overviews
-from sixpence.http.endpoints.corrections import correction_routes
+from sixpence.http.endpoints.commands import OPERATOR_COMMANDS, command_routes
 from sixpence.http.endpoints.history import looking_back_routes
-from sixpence.http.endpoints.holds import hold_routes
-from sixpence.http.endpoints.plans import plan_routes
+from sixpence.http.endpoints.records import record_routes
 from sixpence.http.endpoints.usage import usage_routes
 from sixpence.http.wire import responses
 from sixpence.http.wire.bodies import idempotency_key, read_body
@@ -69,7 +69,7 @@ def admin_routes(
 ) -> list[Route]:
     """The routes under `/api/admin`."""
     api = _AdminApi(credits, users, api_keys, callers, Overviews(ledger, credits), body_bytes_max)
-    account, who = "/api/admin/accounts/{account_id}", callers.operator
+    account, who, admit = "/api/admin/accounts/{account_id}", callers.operator, callers.operator_admission(credits)
     return [
         Route("/api/admin/credits/grant", api.grant, methods=["POST"]),
         Route("/api/admin/accounts/show", api.show, methods=["POST"]),
@@ -77,11 +77,12 @@ def admin_routes(
         Route("/api/admin/keys", api.list_keys, methods=["GET"]),
         Route("/api/admin/keys", api.create_key, methods=["POST"]),
         Route("/api/admin/keys/revoke", api.revoke_key, methods=["POST"]),
-        *hold_routes(account, callers.operator_admission(credits), body_bytes_max=body_bytes_max),
-        *correction_routes(account, who, credits, body_bytes_max=body_bytes_max),
-        *plan_routes(account, who, credits, body_bytes_max=body_bytes_max),
-        *usage_routes(account, callers.operator_admission(credits)),
-        *looking_back_routes(account, callers.operator_admission(credits)),
+        *record_routes(account, admit=admit, who=who, credits=credits),
+        *command_routes(
+            account, OPERATOR_COMMANDS, admit=admit, who=who, credits=credits, body_bytes_max=body_bytes_max
+        ),
+        *usage_routes(account, admit),
+        *looking_back_routes(account, admit),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 
@@ -107,16 +108,10 @@ class _AdminApi:
         """Give credits to a user."""
         operator = await self._callers.operator(request)
         asked = await read_body(request, AdminGrant, bytes_max=self._body_bytes_max)
-        receipt = await self._credits.grant_credits(
-            asked.user_id,
-            asked.amount,
-            reason=asked.reason,
-            expires_at=time_of("expires_at", asked.expires_at),
-            actor=operator,
-            source_key=asked.source_key,
-            idempotency_key=idempotency_key(request),
+        command = Grant(
+            amount=asked.amount, reason=asked.reason, expires_at=asked.expires_at, source_key=asked.source_key
         )
-        return responses.granted(receipt)
+        return await command.run(self._credits, Target(asked.user_id, "", idempotency_key(request), operator))
 
     async def show(self, request: Request) -> Response:
         """An account's credits, its live grants and its latest transactions."""

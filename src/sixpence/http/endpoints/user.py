@@ -1,44 +1,18 @@
 """The endpoints of a signed-in user: `credits`, `consume`, `history` as in the original, and what tells more."""
 
-from collections.abc import Awaitable
-
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from sixpence.http.callers.callers import Callers, with_account
+from sixpence.http.commands.command import Target
+from sixpence.http.commands.consume import Consume
 from sixpence.http.endpoints.history import statement
 from sixpence.http.wire import responses
-from sixpence.http.wire.bodies import idempotency_key, metadata_of, read_body
+from sixpence.http.wire.bodies import idempotency_key, read_body
 from sixpence.http.wire.queries import history_query, usage_query
 from sixpence.http.wire.streamed_route import StreamedRoute
-from sixpence.http.wire.usage import TokenUsage, usage_in
 from sixpence.service.credits import CreditService
-from sixpence.service.results.receipts import Receipt
-
-
-class Consumption(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a use."""
-
-    feature: str
-    units: int | None = None
-    usage: TokenUsage | None = None
-    generation_id: str | None = None
-    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-def consume(credits: CreditService, account_id: str, asked: Consumption, key: str | None) -> Awaitable[Receipt]:
-    """The use that a body describes."""
-    return credits.consume_credit(
-        account_id,
-        asked.feature,
-        units=asked.units,
-        usage=usage_in(asked.usage),
-        generation_id=asked.generation_id,
-        metadata=metadata_of(asked.metadata),
-        idempotency_key=key,
-    )
 
 
 def user_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
@@ -70,10 +44,9 @@ class _UserApi:
     async def consume(self, request: Request) -> Response:
         """Spend the price of one use."""
         user = await self._callers.user(request)
-        asked = await read_body(request, Consumption, bytes_max=self._body_bytes_max)
-        key = idempotency_key(request)
-        receipt = await with_account(self._credits, user.id, lambda: consume(self._credits, user.id, asked, key))
-        return responses.consumed(receipt)
+        body = await read_body(request, Consume, bytes_max=self._body_bytes_max)
+        target = Target(user.id, "", idempotency_key(request), "")
+        return await with_account(self._credits, user.id, lambda: body.run(self._credits, target))
 
     async def history(self, request: Request) -> Response:
         """A page of the user's transactions, newest first."""
