@@ -1,4 +1,4 @@
-"""The ASGI application: the routes together, what surrounds them, and an answer to what goes wrong in between."""
+"""The door: the ASGI application with its routes, its middleware and its handlers of errors."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from sixpence.core.errors import InternalError
 from sixpence.http.callers.origin import origin_of
-from sixpence.http.fast_path.routes import Shortcut, Ways
+from sixpence.http.fast_path.routes import FastPath, FastRoutes
 from sixpence.http.wire import problems
 from sixpence.http.wire.error_handlers import Handlers, refusal_handlers
 from sixpence.http.wire.paths import EncodedPaths
@@ -36,18 +36,17 @@ def build_app(
 ) -> Starlette:
     """An application of these routes; every error that leaves them becomes a problem.
 
-    While `is_overloaded`, or so many changes are under way, what an app asks for with every generation is refused at
-    once.
+    While `is_overloaded`, or `under_way_max` changes are in flight, the fast path refuses further changes at once.
     """
 
     handlers: Handlers = {
         **refusal_handlers(credits, upgrade_url=upgrade_url),
-        HTTPException: _status,
-        ClientDisconnect: _gone,
+        HTTPException: _bare_status,
+        ClientDisconnect: _client_gone,
         Exception: _defect,
     }
-    ways = Ways(routes, handlers, is_overloaded, under_way_max=under_way_max)
-    middleware = [Middleware(Shortcut, ways), Middleware(EncodedPaths)]
+    fast_routes = FastRoutes(routes, handlers, is_overloaded, under_way_max=under_way_max)
+    middleware = [Middleware(FastPath, fast_routes), Middleware(EncodedPaths)]
     if allowed_origins:
         cors = Middleware(
             CORSMiddleware,
@@ -59,21 +58,21 @@ def build_app(
         )
         middleware.insert(0, cors)
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
-    # A path is what it says: a slash too many is nothing, and a POST is not sent round by a redirect.
+    # A trailing slash is another path, and a redirect would lose the body of a POST.
     app.router.redirect_slashes = False
-    # For a server that can go them without ASGI in between (`sixpence.http.fast_path.protocol`).
-    app.state.ways = ways
+    # The server's protocol calls these without ASGI in between (`sixpence.http.fast_path.protocol`).
+    app.state.fast_routes = fast_routes
     return app
 
 
-async def _status(request: Request, error: Exception) -> Response:
+async def _bare_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = {404: "There is nothing here.", 405: f"{request.method} is not possible here."}
     return problems.of_status(error.status_code, detail.get(error.status_code, str(error.detail)), error.headers)
 
 
-async def _gone(_request: Request, _error: Exception) -> Response:
-    # Nobody is left to read it; the log shows why the request ended.
+async def _client_gone(_request: Request, _error: Exception) -> Response:
+    # Nobody reads this answer; the log shows why the request ended.
     return problems.of_status(400, "The client went away while it was sending.")
 
 

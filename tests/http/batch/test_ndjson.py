@@ -44,7 +44,7 @@ async def lines_of(client: Client, *, bytes_max: int = 1_000, lines_max: int = 1
 
 
 TOO_LONG = "The line has more than 8 bytes. Send less."
-BEYOND = "This line and what follows it was not done: send it as another batch."
+BEYOND = "This line and those after it were not run: send them as another batch."
 
 
 def as_they_should_be(body: bytes) -> list[bytes | str]:

@@ -8,7 +8,7 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from sixpence.http.fast_path.protocol import DirectProtocol
+from sixpence.http.fast_path.protocol import FastPathProtocol
 from sixpence.http.wire import problems
 
 # Twice what nginx takes unless it is told otherwise.
@@ -17,7 +17,7 @@ HEAD_BYTES_MAX = 64 * 1024
 LINGER_SECONDS = 1.0
 
 
-class HeadLimitedProtocol(DirectProtocol):
+class HeadLimitedProtocol(FastPathProtocol):
     """Refuses a request line, headers and trailers that are more than `HEAD_BYTES_MAX` together with a 431."""
 
     # Of this message: what the parser has handed out of its head and its trailers.

@@ -1,6 +1,6 @@
-"""What a line of a batch is answered with: the body of the single request's answer, whatever becomes of it.
+"""Answers to the lines of a batch: each is the answer of the single request, an error included.
 
-Not here: what a line asks (`batch_lines`), and when it is done (`batch_run`).
+Not here: what a line holds (`lines`), and when it runs (`runner`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,16 +23,16 @@ from sixpence.http.wire.error_handlers import Handlers
 from sixpence.http.wire.errors import CallerError, InvalidApiKeyError
 from sixpence.service.credits import CreditService
 
-# What a line asks, or why that cannot be read.
-Asked: TypeAlias = Line | CallerError | CreditSystemError
+# A line, or why it cannot be read.
+ReadLine: TypeAlias = Line | CallerError | CreditSystemError
 
 _log = structlog.get_logger(__name__)
 
 
 class LineAnswers:
-    """Answers lines in the name of `actor` with `credits` that may be withdrawn; `handlers` know what is refused.
+    """Runs lines as `actor` on `credits`, which stop working once the API key is revoked; `handlers` answer errors.
 
-    `check_key` asks by itself whether the key still lets in, and raises `InvalidApiKeyError` where it does not.
+    `check_key` looks the API key up and raises `InvalidApiKeyError` when it is no longer valid.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class LineAnswers:
         self._actor = actor
         self._handlers = handlers
         self._check_key = check_key
-        self._shut_out = False
+        self._key_revoked = False
 
-    async def answer(self, asked: Asked) -> Response:
-        """Do what a line asks and answer it; raises `QueueFullError`, which may be asked again."""
+    async def answer(self, line: ReadLine) -> Response:
+        """Run a line and answer it; raises `QueueFullError`, after which it may run again."""
         try:
-            if self._shut_out:
+            if self._key_revoked:
                 raise NotPermittedError
-            return await self._done(asked)
+            return await self._run(line)
         except QueueFullError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is ends its line, and the others go on
+        except Exception as error:  # noqa: BLE001 - any error ends its own line alone
             return await self.refusal(error)
 
     async def refusal(self, error: Exception) -> Response:
@@ -66,8 +66,8 @@ class LineAnswers:
         if isinstance(error, NotPermittedError):
             error = InvalidApiKeyError(str(error))
         if isinstance(error, InvalidApiKeyError):
-            # The key lets nobody in any more, so what follows is not even looked at.
-            self._shut_out = True
+            # The key is no longer valid, so the lines that follow are refused unread.
+            self._key_revoked = True
         try:
             if isinstance(error, CallerError | CreditSystemError):
                 handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
@@ -77,19 +77,19 @@ class LineAnswers:
         _log.error("a line of a batch failed", exc_info=error)
         return problems.of_error(InternalError())
 
-    async def _done(self, asked: Asked) -> Response:
+    async def _run(self, line: ReadLine) -> Response:
         try:
-            if isinstance(asked, Exception):
-                raise asked
-            return await asked.run(self._credits, self._actor)
+            if isinstance(line, Exception):
+                raise line
+            return await line.run(self._credits, self._actor)
         except (InvalidInputError, CallerError):
-            # Nothing was asked of the database, which looks at the key; and who is asking comes before what they sent.
+            # The line failed before the database could check the key, and authentication comes before validation.
             await self._check_key()
             raise
 
 
-def line_of(index: int, response: Response) -> bytes:
-    """The answer as a line: its body with what stands around it elsewhere. A problem says its status itself."""
+def answer_line(index: int, response: Response) -> bytes:
+    """The answer as a line: the index, the status and the body. A problem's body holds its own status."""
     body = bytes(response.body)
     if response.status_code >= 400:
         return b'{"index":%d,%b\n' % (index, body[1:])

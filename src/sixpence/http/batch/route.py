@@ -1,6 +1,6 @@
 """`POST /v1/batch`: many commands in one request, one JSON object a line, answered line by line while they arrive.
 
-Not here: lines and their answers (`ndjson`, `batch_lines`, `batch_answers`), order and pace (`batch_run`).
+Not here: lines and their answers (`ndjson`, `lines`, `answers`), order and throughput (`runner`).
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def batch_routes(
 ) -> list[Route]:
     """The route of batches: a line may be as long as any body, all lines together `batch_bytes_max`.
 
-    While `is_overloaded` lines wait for a few seconds, where a single request is refused at once.
+    While the server `is_overloaded`, lines wait for a few seconds; a single request is refused at once.
     """
     handlers = refusal_handlers(credits, upgrade_url=upgrade_url)
 
@@ -52,13 +52,13 @@ def batch_routes(
 
 
 class _BatchResponse(Response):
-    """The answers to a batch; the first ones leave while lines still arrive."""
+    """The answers to a batch; the first are sent while lines still arrive."""
 
     media_type = MEDIA_TYPE
 
     def __init__(self, lines: Lines, run: BatchRun) -> None:
         super().__init__(headers={"cache-control": "no-store"})
-        # How long it will be nobody knows.
+        # The length is not known in advance.
         del self.headers["content-length"]
         self._lines = lines
         self._run = run
@@ -77,7 +77,7 @@ class _BatchResponse(Response):
 
     async def _send_all(self, first: bytes | CallerError, tasks: asyncio.TaskGroup, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        tasks.create_task(self._run.begin(first, tasks))
+        tasks.create_task(self._run.start_all(first, tasks))
         async for chunk in self._run.chunks():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})

@@ -1,7 +1,7 @@
-"""A batch under way: its lines are begun in their order, a bounded number at once, and answered in their order.
+"""Runs a batch: lines start in their order, a bounded number at once, and are answered in their order.
 
-The writer does commands of one account in the order in which they enter its queue. So all that is seen to here is that
-no line enters it before an earlier one of its account. Not here: what a line is answered with (`batch_answers`).
+The writer runs the commands of one account in the order in which they enter its queue. So the runner only ensures that
+no line enters the queue before an earlier line of its account. Not here: the answer to a line (`answers`).
 """
 
 import asyncio
@@ -10,116 +10,115 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from sixpence.core.errors import CreditSystemError, QueueFullError
-from sixpence.http.batch.answers import Asked, LineAnswers, line_of
+from sixpence.http.batch.answers import LineAnswers, ReadLine, answer_line
 from sixpence.http.batch.lines import read_line
 from sixpence.http.batch.ndjson import Lines
 from sixpence.http.wire.errors import CallerError
 
 IN_FLIGHT_MAX = 500
-# How long a line asks for a place in the writer's queue before it is answered as a single request is at once.
-PATIENCE_SECONDS = 3.0
-PAUSE_SECONDS = 0.005
+# How long a line retries while the writer's queue is full; a single request is refused at once.
+RETRY_SECONDS_MAX = 3.0
+RETRY_PAUSE_SECONDS = 0.005
 
 
-class _Begun:
-    """A line that was begun, and where it stands with the writer's queue."""
+class _StartedLine:
+    """A line that was started, and whether it has entered the writer's queue."""
 
-    __slots__ = ("account_id", "alone", "passed", "refused", "task")
+    __slots__ = ("account_id", "is_exclusive", "may_be_followed", "task", "was_refused")
 
-    def __init__(self, asked: Asked) -> None:
-        line = None if isinstance(asked, Exception) else asked
-        self.account_id = None if line is None else line.account_id
-        self.alone = line is not None and line.is_exclusive
-        # From here on a later line of its account may be in the queue, too.
-        self.passed = False
-        # There was no place in the queue, and it asks again.
-        self.refused = False
+    def __init__(self, line: ReadLine) -> None:
+        self.account_id = None if isinstance(line, Exception) else line.account_id
+        self.is_exclusive = not isinstance(line, Exception) and line.is_exclusive
+        # A later line of its account may be in the queue, too.
+        self.may_be_followed = False
+        # The queue was full, and the line retries.
+        self.was_refused = False
         self.task: asyncio.Task[bytes]
 
 
 class BatchRun:
-    """Runs lines; while `is_overloaded` they wait, as they do for a place in a full queue."""
+    """Runs lines; they wait while the queue is full or the server `is_overloaded`."""
 
     def __init__(self, lines: Lines, answers: LineAnswers, is_overloaded: Callable[[], bool]) -> None:
         self._lines = lines
         self._answers = answers
         self._is_overloaded = is_overloaded
-        self._places = asyncio.Semaphore(IN_FLIGHT_MAX)
-        self._begun: deque[_Begun] = deque()
-        # The last line of each account that has yet to end.
-        self._last: dict[str, _Begun] = {}
+        self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
+        self._started: deque[_StartedLine] = deque()
+        # The last unfinished line of each account.
+        self._last: dict[str, _StartedLine] = {}
         self._changed = asyncio.Event()
-        self._all_begun = False
+        self._all_started = False
 
-    async def begin(self, first: bytes | CallerError, tasks: asyncio.TaskGroup) -> None:
-        """Begin one line after another, each as a task of this group, until there is none."""
+    async def start_all(self, first: bytes | CallerError, tasks: asyncio.TaskGroup) -> None:
+        """Start one line after another, each as a task of this group."""
         text: bytes | CallerError | None = first
         index = 0
         while text is not None:
-            await self._places.acquire()
+            await self._slots.acquire()
             if self._lines.gone:
                 break
-            await self._begin(index, text, tasks)
+            await self._start(index, text, tasks)
             text = await self._lines.next()
             index += 1
-        self._all_begun = True
+        self._all_started = True
         self._changed.set()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The answers in the order of their lines, as many together as are ready."""
+        """The answers in the order of their lines, all that are ready in one chunk."""
         while True:
-            while not self._begun and not self._all_begun:
+            while not self._started and not self._all_started:
                 self._changed.clear()
                 await self._changed.wait()
-            if not self._begun:
+            if not self._started:
                 return
-            await asyncio.wait([self._begun[0].task])
+            await asyncio.wait([self._started[0].task])
             parts = []
-            while self._begun and self._begun[0].task.done():
-                parts.append(self._end(self._begun.popleft()))
+            while self._started and self._started[0].task.done():
+                parts.append(self._end(self._started.popleft()))
             yield b"".join(parts)
-            # Not before it was taken: who reads slowly keeps the places, and lines wait for one.
+            # Only now: a client that reads slowly keeps the slots, and lines wait for one.
             for _ in parts:
-                self._places.release()
+                self._slots.release()
 
-    async def _begin(self, index: int, text: bytes | CallerError, tasks: asyncio.TaskGroup) -> None:
-        asked = _read(text)
-        begun = _Begun(asked)
-        before = None if begun.account_id is None else self._last.get(begun.account_id)
-        if before is not None and (before.alone or begun.alone):
+    async def _start(self, index: int, text: bytes | CallerError, tasks: asyncio.TaskGroup) -> None:
+        line = _read(text)
+        started = _StartedLine(line)
+        before = None if started.account_id is None else self._last.get(started.account_id)
+        if before is not None and (before.is_exclusive or started.is_exclusive):
             await asyncio.wait([before.task])
-        begun.task = tasks.create_task(self._answer(index, asked, begun))
-        self._begun.append(begun)
+        started.task = tasks.create_task(self._answer(index, line, started))
+        self._started.append(started)
         self._changed.set()
-        # It goes as far as it can without waiting: into the writer's queue, or back from one without a place.
+        # The task runs until it waits: it has entered the writer's queue, or found it full.
         await asyncio.sleep(0)
-        if begun.refused and not begun.alone:
-            await asyncio.wait([begun.task])
-        begun.passed = not begun.alone
-        if begun.account_id is not None and not begun.task.done():
-            self._last[begun.account_id] = begun
+        if started.was_refused and not started.is_exclusive:
+            await asyncio.wait([started.task])
+        started.may_be_followed = not started.is_exclusive
+        if started.account_id is not None and not started.task.done():
+            self._last[started.account_id] = started
 
-    def _end(self, begun: _Begun) -> bytes:
-        if begun.account_id is not None and self._last.get(begun.account_id) is begun:
-            del self._last[begun.account_id]
-        return begun.task.result()
+    def _end(self, started: _StartedLine) -> bytes:
+        if started.account_id is not None and self._last.get(started.account_id) is started:
+            del self._last[started.account_id]
+        return started.task.result()
 
-    async def _answer(self, index: int, asked: Asked, begun: _Begun) -> bytes:
-        until = time.monotonic() + PATIENCE_SECONDS
+    async def _answer(self, index: int, line: ReadLine, started: _StartedLine) -> bytes:
+        until = time.monotonic() + RETRY_SECONDS_MAX
         while True:
             try:
                 if self._is_overloaded():
                     raise QueueFullError
-                return line_of(index, await self._answers.answer(asked))
+                return answer_line(index, await self._answers.answer(line))
             except QueueFullError as error:
-                # One that had its place and was late for its batch does not come again: a later one may be done.
-                if begun.passed or self._lines.gone or time.monotonic() > until:
-                    return line_of(index, await self._answers.refusal(error))
-            begun.refused = True
-            await asyncio.sleep(PAUSE_SECONDS)
+                # A line that entered the queue and was late for its batch does not retry: a later line may have run.
+                if started.may_be_followed or self._lines.gone or time.monotonic() > until:
+                    return answer_line(index, await self._answers.refusal(error))
+            started.was_refused = True
+            await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
 
-def _read(text: bytes | CallerError) -> Asked:
+def _read(text: bytes | CallerError) -> ReadLine:
     if isinstance(text, CallerError):
         return text
     try:

@@ -1,6 +1,6 @@
 """Who is calling: a signed-in user by the cookie, an operator, or a server by its API key.
 
-Checked before a body is read. A change that carries a cookie must come from a page of ours.
+The caller is checked before the body is read. A change that carries a cookie must come from an allowed page.
 """
 
 import secrets
@@ -22,9 +22,9 @@ from sixpence.service.credits import CreditService
 from sixpence.service.operations.base import permitted
 
 T = TypeVar("T")
-# Lets a request through or raises, and gives the name under which what it does is recorded.
-Who = Callable[[Request], Awaitable[str]]
-# An endpoint of Sixpence's, and one that is given the credits as whoever calls may use them.
+# Raises for a request that is not allowed; returns the name to record with the change.
+IdentifyActor = Callable[[Request], Awaitable[str]]
+# An endpoint, and one that is given the credits that its caller may use.
 Endpoint = Callable[[Request], Awaitable[Response]]
 CreditEndpoint = Callable[[Request, CreditService], Awaitable[Response]]
 Admission = Callable[[CreditEndpoint], Endpoint]
@@ -34,7 +34,7 @@ NO_KEY = "Send an API key as 'Authorization: Bearer KEY'. Make one: sixpence key
 
 
 class Callers:
-    """Tells who sends a request. `local_operator_token` is what the command line on this machine shows, if anything."""
+    """Identifies callers. `local_operator_token` is the bearer token of the command line on this machine, if any."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Callers:
         return user
 
     async def operator(self, request: Request) -> str:
-        """The operator's name as it is recorded; raises as `user` does, and `ForbiddenError` for anybody else."""
+        """The operator's name to record; raises as `user` does, and `ForbiddenError` for other users."""
         shown = _bearer(request)
         expected = self._local_operator_token
         if shown is not None and expected and secrets.compare_digest(shown.encode(), expected.encode()):
@@ -84,7 +84,7 @@ class Callers:
         return key
 
     def server_admission(self, credits: CreditService) -> Admission:
-        """Lets servers in; their key is looked up in the same breath as what the endpoint asks of the database."""
+        """Admits servers; the endpoint's own database query looks up their key."""
 
         def admit(endpoint: CreditEndpoint) -> Endpoint:
             async def admitted(request: Request) -> Response:
@@ -93,7 +93,7 @@ class Callers:
                 except NotPermittedError as error:
                     raise InvalidApiKeyError(str(error)) from None
                 except (InvalidInputError, CallerError):
-                    # Who is calling comes before what they sent.
+                    # Authentication comes before validation.
                     await self.server(request)
                     raise
 
@@ -102,7 +102,7 @@ class Callers:
         return admit
 
     def operator_admission(self, credits: CreditService) -> Admission:
-        """Lets operators in."""
+        """Admits operators."""
 
         def admit(endpoint: CreditEndpoint) -> Endpoint:
             async def admitted(request: Request) -> Response:
@@ -123,28 +123,28 @@ class Callers:
         return permit
 
     async def admitted_server(self, request: Request, credits: CreditService) -> tuple[str, CreditService]:
-        """The server's name, and the credits for as long as its key lets in; raises as `server` does.
+        """The server's name, and credits that work while its key is valid; raises as `server` does.
 
-        Once the key is revoked, each operation of these raises `NotPermittedError`.
+        Once the key is revoked, each operation of these credits raises `NotPermittedError`.
         """
         name = await self.server_name(request)
         return name, permitted(credits, self._permit(request))
 
     async def server_name(self, request: Request) -> str:
-        """The server's name as it is recorded; raises as `server` does."""
+        """The server's name to record; raises as `server` does."""
         return f"API key {(await self.server(request)).name}"
 
 
-async def with_account(credits: CreditService, account_id: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """What `ask` gives for a signed-in user's account, which is made first where a user has none yet.
+async def with_account(credits: CreditService, account_id: str, operation: Callable[[], Awaitable[T]]) -> T:
+    """The result of `operation` on a signed-in user's account, which is made first if it does not exist yet.
 
-    The hook at sign-up usually has made it; this is what guarantees it, once, however many first requests there are.
+    The hook at sign-up usually makes it; this guarantees it, once, however many first requests there are.
     """
     try:
-        return await ask()
+        return await operation()
     except AccountNotFoundError:
         await credits.initialize_user_credits(account_id)
-        return await ask()
+        return await operation()
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,7 +1,7 @@
-"""The address a request came from, where proxies stand in between.
+"""The address a request came from, behind proxies.
 
-`X-Forwarded-For` counts only as far as proxies that the operator trusts wrote it. The server below must leave the
-header alone: uvicorn with `proxy_headers=False`. Not here: the scheme and the host, which settings say.
+`X-Forwarded-For` counts only as far as trusted proxies wrote it. The server below must leave the header alone: uvicorn
+with `proxy_headers=False`. Not here: the scheme and the host, which are settings.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def find_client_address(request: Request, trusted_proxies: Sequence[Network]) ->
     if nearest is None:
         return None
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-    # Each proxy adds at the end whom it was asked by: the list is believed backwards, as long as a trusted one wrote.
+    # Each proxy appends the address of its client: the list is read backwards, while a trusted proxy wrote the entry.
     for text in reversed(forwarded.split(",")):
         if not any(nearest in network for network in trusted_proxies):
             break

@@ -1,6 +1,6 @@
-"""The session cookie, as Better Auth writes it: its names, its attributes, and who it says is calling.
+"""The session cookie, as Better Auth writes it: its names, its attributes, and the session that it names.
 
-Not here: what the value is made of (`sixpence.auth.tokens`).
+Not here: the format of the value (`sixpence.auth.tokens`).
 """
 
 from starlette.requests import Request
@@ -17,20 +17,20 @@ _DONT_REMEMBER = "better-auth.dont_remember"
 
 
 async def find_user(request: Request, sign_in: EmbeddedSignIn, *, base_url: str) -> User | None:
-    """The user whose session the request's cookie names; None when there is none, or it has ended, or it is forged."""
+    """The user whose session the request's cookie names; None when the cookie is missing, ended or forged."""
     found = await find_signed_in(request, sign_in, base_url=base_url)
     return None if found is None else found.user
 
 
 async def find_signed_in(request: Request, sign_in: EmbeddedSignIn, *, base_url: str) -> SignedIn | None:
-    """The same with the session."""
+    """As `find_user`, with the session."""
     token = find_token(request, sign_in, base_url=base_url)
     return None if token is None else await sign_in.find_session(token)
 
 
 def find_token(request: Request, sign_in: EmbeddedSignIn, *, base_url: str) -> str | None:
     """The token in the request's cookie if its signature is right; the session may have ended long ago."""
-    # On https the name without the prefix is not looked at: any page of a sister domain could have set it.
+    # On https the name without the prefix is ignored: any page of a sister domain could have set it.
     value = request.cookies.get(_name(_SESSION, base_url))
     return None if value is None else sign_in.find_signed(value)
 
@@ -38,7 +38,7 @@ def find_token(request: Request, sign_in: EmbeddedSignIn, *, base_url: str) -> s
 def set_session_cookies(
     request: Request, response: Response, sign_in: EmbeddedSignIn, signed_in: SignedIn, *, base_url: str
 ) -> None:
-    """Give the browser its session, with an end of its own only when it is to be remembered."""
+    """Give the browser its session; the cookie has an expiry only when the session is to be remembered."""
     remember = signed_in.session.remember
     value = sign_in.signed(signed_in.token)
     _set(response, _SESSION, value, base_url, max_age_seconds=REMEMBERED // SECOND if remember else None)

@@ -1,6 +1,6 @@
-"""The defence against requests that another site makes a browser send: the `Origin` header of what changes something.
+"""The defence against cross-site requests: the `Origin` header of a change.
 
-Not here: CORS, and how a refusal looks on the wire.
+Not here: CORS, and the body of a refusal.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,7 +15,7 @@ _FETCH_METADATA = ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 
 
 class OriginRefusedError(Exception):
-    """A request from a page that may not make it; `origin` is None when the request did not say where it came from."""
+    """A request from a page that is not allowed; `origin` is None when the request did not name one."""
 
     def __init__(self, origin: str | None) -> None:
         super().__init__(origin)
@@ -28,7 +28,7 @@ class OriginRefusedError(Exception):
 
 
 def origin_of(url: str) -> str:
-    """`https://example.com` for a URL of that site, as a browser writes it; raises `ValueError` where it is no URL."""
+    """`https://example.com` for a URL of that site, as a browser writes it; raises `ValueError` for anything else."""
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError(f"{url!r} has no origin. Send one like https://example.com.")
@@ -49,9 +49,9 @@ def check_origin(request: Request, allowed: Collection[str]) -> None:
 
 
 def check_first_origin(request: Request, allowed: Collection[str]) -> None:
-    """The same for a sign-in, where there is no cookie yet: whatever a browser sends must come from an allowed page.
+    """As `check_origin`, for a sign-in, where there is no cookie yet: every browser must send it from an allowed page.
 
-    So no other site can sign its visitor in as somebody else; what is not a browser sends no such headers and passes.
+    So no other site can sign its visitor in as somebody else. Other clients send no such headers and pass.
     Source: Better Auth 1.7.
     """
     browser = "origin" in request.headers or any(name in request.headers for name in _FETCH_METADATA)

@@ -12,7 +12,7 @@ from sixpence.http.commands.command import Target
 from sixpence.http.commands.grants import EnsureAccount
 from sixpence.http.endpoints.commands import SERVER_COMMANDS, command_routes
 from sixpence.http.endpoints.estimates import estimate_routes
-from sixpence.http.endpoints.history import looking_back_routes
+from sixpence.http.endpoints.history import history_routes
 from sixpence.http.endpoints.records import record_routes
 from sixpence.http.endpoints.usage import usage_routes
 from sixpence.http.wire import responses
@@ -25,15 +25,22 @@ from sixpence.service.credits import CreditService
 def account_routes(credits: CreditService, callers: Callers, *, body_bytes_max: int) -> list[Route]:
     """The routes under `/v1`. An id is one path segment, percent-encoded: a slash in it is `%2F`."""
     api = _AccountsApi(credits, callers, body_bytes_max)
-    account, who, admit = "/v1/accounts/{account_id}", callers.server_name, callers.server_admission(credits)
+    account, identify_actor, admit = "/v1/accounts/{account_id}", callers.server_name, callers.server_admission(credits)
     return [
         Route("/v1/accounts", api.ensure, methods=["POST"]),
         Route(account, admit(_credits), methods=["GET"]),
         Route(f"{account}/transactions", admit(_transactions), methods=["GET"]),
-        *record_routes(account, admit=admit, who=who, credits=credits),
-        *command_routes(account, SERVER_COMMANDS, admit=admit, who=who, credits=credits, body_bytes_max=body_bytes_max),
+        *record_routes(account, admit=admit, identify_actor=identify_actor, credits=credits),
+        *command_routes(
+            account,
+            SERVER_COMMANDS,
+            admit=admit,
+            identify_actor=identify_actor,
+            credits=credits,
+            body_bytes_max=body_bytes_max,
+        ),
         *usage_routes(account, admit),
-        *looking_back_routes(account, admit),
+        *history_routes(account, admit),
         *estimate_routes(credits, callers, body_bytes_max=body_bytes_max),
         Route("/v1/catalog", api.catalog, methods=["GET"]),
     ]

@@ -1,4 +1,4 @@
-"""The endpoints of operators: grants, and what the command line asks of a running server. The operator is recorded."""
+"""The endpoints of operators, which the command line uses too. The operator's name is recorded with each change."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +18,7 @@ from sixpence.http.commands.grants import Grant
 from sixpence.http.endpoints.admin_catalog import admin_catalog_routes
 from sixpence.http.endpoints.admin_overview import Overviews
 from sixpence.http.endpoints.commands import OPERATOR_COMMANDS, command_routes
-from sixpence.http.endpoints.history import looking_back_routes
+from sixpence.http.endpoints.history import history_routes
 from sixpence.http.endpoints.records import record_routes
 from sixpence.http.endpoints.usage import usage_routes
 from sixpence.http.wire import responses
@@ -69,7 +69,11 @@ def admin_routes(
 ) -> list[Route]:
     """The routes under `/api/admin`."""
     api = _AdminApi(credits, users, api_keys, callers, Overviews(ledger, credits), body_bytes_max)
-    account, who, admit = "/api/admin/accounts/{account_id}", callers.operator, callers.operator_admission(credits)
+    account, identify_actor, admit = (
+        "/api/admin/accounts/{account_id}",
+        callers.operator,
+        callers.operator_admission(credits),
+    )
     return [
         Route("/api/admin/credits/grant", api.grant, methods=["POST"]),
         Route("/api/admin/accounts/show", api.show, methods=["POST"]),
@@ -77,12 +81,17 @@ def admin_routes(
         Route("/api/admin/keys", api.list_keys, methods=["GET"]),
         Route("/api/admin/keys", api.create_key, methods=["POST"]),
         Route("/api/admin/keys/revoke", api.revoke_key, methods=["POST"]),
-        *record_routes(account, admit=admit, who=who, credits=credits),
+        *record_routes(account, admit=admit, identify_actor=identify_actor, credits=credits),
         *command_routes(
-            account, OPERATOR_COMMANDS, admit=admit, who=who, credits=credits, body_bytes_max=body_bytes_max
+            account,
+            OPERATOR_COMMANDS,
+            admit=admit,
+            identify_actor=identify_actor,
+            credits=credits,
+            body_bytes_max=body_bytes_max,
         ),
         *usage_routes(account, admit),
-        *looking_back_routes(account, admit),
+        *history_routes(account, admit),
         *admin_catalog_routes(ledger, credits, callers, body_bytes_max=body_bytes_max),
     ]
 

@@ -1,4 +1,4 @@
-"""The endpoints of operators for the catalog: which is in force, what another would change, and applying it."""
+"""The endpoints of operators on the catalog: show the one in force, compare it with another, apply another."""
 
 import msgspec
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from sixpence.service.credits import CreditService
 
 
 class NewCatalog(msgspec.Struct, forbid_unknown_fields=True):
-    """The body that compares a catalog or puts it in force: the text of a `sixpence.toml`."""
+    """A catalog to compare or to apply: the text of a `sixpence.toml`."""
 
     toml: str
 

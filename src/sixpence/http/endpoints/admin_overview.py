@@ -20,7 +20,7 @@ HOLDS_SHOWN = 20
 
 
 class Overviews:
-    """Gives overviews of accounts."""
+    """Reads overviews of accounts."""
 
     def __init__(self, ledger: Ledger, credits: CreditService) -> None:
         self._ledger = ledger
@@ -32,11 +32,11 @@ class Overviews:
 
         Raises `AccountNotFoundError` and `InvalidInputError`.
         """
-        # Writes down what has fallen due, so that what is read next is what the account has now.
+        # Records what is due, so that the read below shows the current state.
         await self._credits.get_user_credits(account_id)
-        return await self._ledger.read(lambda connection: self._look(connection, account_id))
+        return await self._ledger.read(lambda connection: self._read(connection, account_id))
 
-    def _look(self, connection: Connection, account_id: str) -> dict[str, Any]:
+    def _read(self, connection: Connection, account_id: str) -> dict[str, Any]:
         account = accounts.find_account(connection, account_id)
         if account is None:
             raise AccountNotFoundError(account_id)

@@ -1,4 +1,4 @@
-"""The endpoints on signed checkpoints: servers read them, the command line on this machine has them made."""
+"""The endpoints on signed checkpoints: servers read them, operators make them."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from sixpence.service.credits import CreditService
 def checkpoint_routes(
     credits: CreditService, callers: Callers, *, signing_key: Callable[[], SigningKey]
 ) -> list[Route]:
-    """The routes on checkpoints; the key is asked for when it first has to sign."""
+    """The routes on checkpoints; `signing_key` is called when a checkpoint has to be signed."""
 
     async def make(request: Request) -> Response:
         """Make a checkpoint now."""
@@ -37,5 +37,5 @@ def checkpoint_routes(
 
 
 async def _checkpoint(request: Request, credits: CreditService) -> Response:
-    """The newest checkpoint, or the one of a number."""
+    """The newest checkpoint, or the one with the number in the query."""
     return responses.json(await credits.get_checkpoint(checkpoint_query(request)))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.http.callers.callers import Admission, CreditEndpoint, Endpoint, Who
+from sixpence.http.callers.callers import Admission, CreditEndpoint, Endpoint, IdentifyActor
 from sixpence.http.commands.command import Command, Target
 from sixpence.http.commands.consume import Consume
 from sixpence.http.commands.grants import Adjust, Grant, VoidGrant
@@ -47,18 +47,19 @@ def command_routes(
     commands: Mapping[str, type[Command]],
     *,
     admit: Admission,
-    who: Who,
+    identify_actor: IdentifyActor,
     credits: CreditService,
     body_bytes_max: int,
 ) -> list[Route]:
     """A route for each command, below the account's path `at`.
 
-    `admit` lets callers in whose name is not recorded; `who` gives the name to record, and `credits` are used then.
+    `admit` admits callers of commands that record no actor. For the others `identify_actor` gives the name to record,
+    and they run on `credits`.
     """
 
     def endpoint_of(command: type[Command]) -> Endpoint:
         if command.records_actor:
-            return _recorded(command, who, credits, body_bytes_max)
+            return _recorded(command, identify_actor, credits, body_bytes_max)
         return admit(_unrecorded(command, body_bytes_max))
 
     return [Route(f"{at}/{path}", endpoint_of(command), methods=["POST"]) for path, command in commands.items()]
@@ -71,9 +72,11 @@ def _unrecorded(command: type[Command], body_bytes_max: int) -> CreditEndpoint:
     return endpoint
 
 
-def _recorded(command: type[Command], who: Who, credits: CreditService, body_bytes_max: int) -> Endpoint:
+def _recorded(
+    command: type[Command], identify_actor: IdentifyActor, credits: CreditService, body_bytes_max: int
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return await _run(request, command, credits, actor=await who(request), body_bytes_max=body_bytes_max)
+        return await _run(request, command, credits, actor=await identify_actor(request), body_bytes_max=body_bytes_max)
 
     return endpoint
 

@@ -1,4 +1,4 @@
-"""The endpoints that tell what a use would cost: by the catalog, and for one account. Nothing is spent."""
+"""The endpoints that estimate the price of a use: by the catalog, and for one account. Nothing is spent."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from sixpence.service.credits import CreditService
 
 
 class PlannedUse(msgspec.Struct, forbid_unknown_fields=True):
-    """The body that names a use to come."""
+    """A use to estimate."""
 
     feature: str
     units: int | None = None
@@ -38,7 +38,7 @@ def estimate_routes(credits: CreditService, callers: Callers, *, body_bytes_max:
         used: dict[str, Any] = {"units": asked.units, "usage": usage_in(asked.usage)}
         estimate = await credits.estimate(asked.feature, **used)
         if estimate.price is None:
-            # What the use will be is not known, so whether it would be paid for is not, either.
+            # The price is unknown, so whether the account can pay it is unknown, too.
             account = await credits.get_user_credits(account_id)
             check = {"allowed": None, "required": None, "remaining": account.remaining, "unlimited": account.unlimited}
         else:

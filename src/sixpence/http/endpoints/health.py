@@ -15,7 +15,7 @@ def health_routes(credits: CreditService) -> list[Route]:
         return responses.json({"status": "live"})
 
     async def readyz(_request: Request) -> Response:
-        # A database that is away raises, and becomes a 503 problem with Retry-After like everywhere else.
+        # An unreachable database raises, and becomes a 503 problem with Retry-After.
         priced_by = await credits.get_catalog()
         return responses.json({"status": "ready", "catalog_version": priced_by.version})
 

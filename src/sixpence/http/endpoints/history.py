@@ -1,4 +1,4 @@
-"""The endpoints that look back: a balance of then, statements as JSON, text and CSV, and explanations."""
+"""The past of an account: its balance at an instant, statements as JSON, text and CSV, and explanations."""
 
 from collections.abc import AsyncIterator
 
@@ -16,8 +16,8 @@ from sixpence.service.credits import CreditService
 _MEDIA_TYPES = {"text": "text/plain", "csv": "text/csv"}
 
 
-def looking_back_routes(at: str, admit: Admission) -> list[Route]:
-    """The routes below the account's path `at`, for whom `admit` lets in."""
+def history_routes(at: str, admit: Admission) -> list[Route]:
+    """The routes below the account's path `at`, for callers that `admit` admits."""
     return [
         Route(f"{at}/balance", admit(_balance), methods=["GET"]),
         StreamedRoute(f"{at}/statement", admit(_statement), methods=["GET"]),
@@ -27,12 +27,12 @@ def looking_back_routes(at: str, admit: Admission) -> list[Route]:
 
 
 async def statement(request: Request, credits: CreditService, account_id: str) -> Response:
-    """An account's statement in the form that is asked for; text and CSV go out in pieces, however long they are."""
+    """An account's statement in the requested format; text and CSV are streamed, whatever their length."""
     period, form = statement_query(request)
     if form == "json":
         return responses.json(await credits.get_statement(account_id, **period))
     pieces = credits.stream_statement(account_id, **period, form=form)
-    # Before the answer begins: what is refused is a problem as everywhere.
+    # Before the response starts, so that a refusal is still a problem document.
     first = await anext(pieces)
     return StreamingResponse(_all(first, pieces), headers={"Cache-Control": "no-store"}, media_type=_MEDIA_TYPES[form])
 

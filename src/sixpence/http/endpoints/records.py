@@ -4,18 +4,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.http.callers.callers import Admission, Who
+from sixpence.http.callers.callers import Admission, IdentifyActor
 from sixpence.http.wire import responses
 from sixpence.http.wire.paths import account_id_in, id_in
 from sixpence.http.wire.queries import limit_query
 from sixpence.service.credits import CreditService
 
 
-def record_routes(at: str, *, admit: Admission, who: Who, credits: CreditService) -> list[Route]:
+def record_routes(at: str, *, admit: Admission, identify_actor: IdentifyActor, credits: CreditService) -> list[Route]:
     """The routes below the account's path `at`."""
 
     async def transaction(request: Request) -> Response:
-        await who(request)
+        await identify_actor(request)
         row = await credits.get_transaction(account_id_in(request), id_in(request, "transaction_id"))
         return responses.json(responses.transaction(row))
 

@@ -12,7 +12,7 @@ from sixpence.service.credits import CreditService
 
 
 def usage_routes(at: str, admit: Admission) -> list[Route]:
-    """The route on usage below the account's path `at`, for whom `admit` lets in."""
+    """The route below the account's path `at`, for callers that `admit` admits."""
     return [Route(f"{at}/usage", admit(_usage), methods=["GET"])]
 
 

@@ -1,4 +1,4 @@
-"""The endpoints of a signed-in user: `credits`, `consume`, `history` as in the original, and what tells more."""
+"""The endpoints of a signed-in user: `credits`, `consume` and `history` as in the original; usage and explanations."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,5 +70,5 @@ class _UserApi:
     async def explain(self, request: Request) -> Response:
         """Why the user's balance is what it is."""
         user = await self._callers.user(request)
-        told = await with_account(self._credits, user.id, lambda: self._credits.explain_account(user.id))
-        return responses.json(told)
+        explanation = await with_account(self._credits, user.id, lambda: self._credits.explain_account(user.id))
+        return responses.json(explanation)

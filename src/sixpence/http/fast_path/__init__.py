@@ -1,1 +1,1 @@
-"""A shorter way for plain requests below the path of an account."""
+"""A faster path for plain requests below the path of an account."""

@@ -1,7 +1,7 @@
-"""The way to the endpoints below an account's path without the router, which tries one route after another.
+"""A look-up of the endpoints below an account's path, in place of the router, which tries one route after another.
 
-An app asks for these with every generation, and the router costs more than what it leads to. The endpoints are the same
-ones; what is not found here goes on to the router. A server may go this way without ASGI in between.
+An app calls these with every generation, and the router costs more than the endpoint. The endpoints are the same; a
+path that is not found here goes to the router. The server's protocol may use the look-up without ASGI in between.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +23,8 @@ _SEGMENTS_MIN, _SEGMENTS_MAX = 4, 7
 _Key = tuple[str, int, str, str]
 
 
-class Way:
-    """Where a request goes: an endpoint, and the ids in its path as they were sent."""
+class Match:
+    """A route, and the ids in the path as they were sent."""
 
     __slots__ = ("changes", "ids", "route")
 
@@ -34,11 +34,11 @@ class Way:
         self.changes = changes
 
 
-class Ways:
-    """The endpoints below an account's path; `handlers` answer what these raise.
+class FastRoutes:
+    """The routes below an account's path; `handlers` answer the errors that their endpoints raise.
 
-    While `is_overloaded`, or so many are under way that each pass of the event loop takes long, changes are refused
-    before anything is done for them: were they not, whoever was accepted would wait for them, too.
+    While the server `is_overloaded`, or `under_way_max` changes are in flight, further changes are refused before any
+    work is done for them: otherwise the accepted ones would wait for them, too.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Ways:
         self._handlers = handlers
         self._is_overloaded = is_overloaded
         self._under_way_max = under_way_max
-        # Changes whose body is whole, from being read to being answered; a server that goes the direct way counts them.
-        # One whose body is still to come does not count: whoever sends slowly would keep everybody else out.
-        self.under_way = 0
+        # Changes from their complete body to their answer, counted by the protocol. A change whose body is still
+        # arriving does not count: slow clients could keep all others out.
+        self.in_flight = 0
         self.overloaded = problems.of_error(QueueFullError())
-        self._ways: dict[_Key, tuple[Route, list[str]]] = {}
+        self._routes: dict[_Key, tuple[Route, list[str]]] = {}
         for route in routes:
             if isinstance(route, Route) and not isinstance(route, StreamedRoute):
                 self._add(route)
@@ -59,29 +59,29 @@ class Ways:
     @property
     def is_full(self) -> bool:
         """Whether changes are refused now, with `overloaded`."""
-        return self.under_way >= self._under_way_max or self._is_overloaded()
+        return self.in_flight >= self._under_way_max or self._is_overloaded()
 
-    def find(self, method: str, raw_path: bytes) -> Way | None:
-        """The way of a request, None where the router has to look."""
+    def find(self, method: str, raw_path: bytes) -> Match | None:
+        """The match of a request; None when the router has to look."""
         parts = raw_path.decode("latin-1").split("/")
         if not _SEGMENTS_MIN <= len(parts) <= _SEGMENTS_MAX or parts[:3] != _BASE:
             return None
-        found = self._ways.get(_key(method, parts))
+        found = self._routes.get(_key(method, parts))
         if found is None:
             return None
         route, names = found
         ids = dict(zip(names, parts[3::2], strict=True))
-        return Way(route, ids, changes=method == "POST") if all(ids.values()) else None
+        return Match(route, ids, changes=method == "POST") if all(ids.values()) else None
 
-    def refuse(self, way: Way) -> Response | None:
-        """The refusal of a request unread; None where it is let through."""
-        return self.overloaded if way.changes and self.is_full else None
+    def find_refusal(self, match: Match) -> Response | None:
+        """The refusal of a change while the server is full; None when the request may run."""
+        return self.overloaded if match.changes and self.is_full else None
 
-    async def answer(self, way: Way, request: Request) -> Response:
-        """The answer to a request that was let through, whatever happens on its way."""
+    async def answer(self, match: Match, request: Request) -> Response:
+        """Run the endpoint and answer its errors, too."""
         try:
-            response: Response = await way.route.endpoint(request)
-        except Exception as error:  # noqa: BLE001 - the last handler answers what is nobody's refusal
+            response: Response = await match.route.endpoint(request)
+        except Exception as error:  # noqa: BLE001 - the last handler answers unexpected errors
             handler = next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)
             response = await handler(request, error)
         return response
@@ -91,27 +91,27 @@ class Ways:
         if parts[:3] == _BASE and _SEGMENTS_MIN <= len(parts) <= _SEGMENTS_MAX:
             names = [part[1:-1] for part in parts[3::2]]
             for method in (route.methods or set()) - {"HEAD"}:
-                self._ways[_key(method, parts)] = (route, names)
+                self._routes[_key(method, parts)] = (route, names)
 
 
-class Shortcut:
-    """Middleware that sends requests on their way, and all others to the router."""
+class FastPath:
+    """Middleware that runs the endpoints of `FastRoutes` and passes all other requests to the router."""
 
-    def __init__(self, app: ASGIApp, ways: Ways) -> None:
+    def __init__(self, app: ASGIApp, routes: FastRoutes) -> None:
         self._app = app
-        self._ways = ways
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        # Below a prefix the path begins otherwise, and the router takes that off.
-        way = None
+        # Below a prefix the path starts differently, and the router strips it.
+        match = None
         if scope["type"] == "http" and not scope.get("root_path"):
-            way = self._ways.find(scope["method"], scope.get("raw_path") or b"")
-        if way is None:
+            match = self._routes.find(scope["method"], scope.get("raw_path") or b"")
+        if match is None:
             await self._app(scope, receive, send)
             return
-        scope["path_params"] = way.ids
-        response = self._ways.refuse(way) or await self._ways.answer(way, Request(scope, receive, send))
+        scope["path_params"] = match.ids
+        response = self._routes.find_refusal(match) or await self._routes.answer(match, Request(scope, receive, send))
         await response(scope, receive, send)
 
 

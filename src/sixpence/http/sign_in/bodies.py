@@ -31,12 +31,12 @@ class BodyRefusedError(Exception):
 async def read_fields(
     request: Request, required: Mapping[str, type], optional: Mapping[str, type] | None = None
 ) -> dict[str, Any]:
-    """The known fields of a JSON object, all those that are wrong named at once; raises `BodyRefusedError`."""
+    """The known fields of a JSON object; raises `BodyRefusedError`, which names every wrong field."""
     return _checked(_decoded(await _read(request), request), required, optional or {})
 
 
 async def read_empty(request: Request) -> None:
-    """Take a body of which nothing is needed: none at all, or any JSON object; raises `BodyRefusedError`."""
+    """Read a body without fields: empty, or any JSON object; raises `BodyRefusedError`."""
     body = await _read(request)
     if body:
         _checked(_decoded(body, request), {}, {})

@@ -1,7 +1,7 @@
 """Signing up, in and out, and asking who is signed in: Better Auth's email-and-password paths over HTTP.
 
 Errors are `{message, code}` with Better Auth's codes, unlike the rest of the API. Not here: the rules
-(`sixpence.auth`), the cookie (`sign_in_cookie`), the bodies (`sign_in_body`).
+(`sixpence.auth`), the cookie (`callers.cookies`), the bodies (`bodies`).
 """
 
 import asyncio
@@ -53,7 +53,7 @@ def sign_in_routes(
     """The routes under `/api/auth`.
 
     `base_url` is where browsers find this server: with https the cookie is `Secure`, and its origin is always allowed.
-    `on_sign_up` runs once a user is made, three seconds at most; whatever becomes of it, the user is signed up.
+    `on_sign_up` runs after a user is made, for three seconds at most; the user is signed up even when it fails.
     """
     api = _SignInApi(sign_in, base_url, allowed_origins, trusted_proxies, on_sign_up)
     return [
@@ -140,7 +140,7 @@ async def _run_hook(hook: SignUpHook, user: User) -> None:
     try:
         async with asyncio.timeout(HOOK_SECONDS_MAX):
             await hook(user)
-    except Exception as error:  # noqa: BLE001 - a hook is the app's own; the user is signed up whatever it raises
+    except Exception as error:  # noqa: BLE001 - the user is signed up whatever the app's hook raises
         _log.warning("sign_up_hook_failed", user_id=user.id, error=type(error).__name__)
         _log.debug("sign_up_hook_failed", user_id=user.id, exc_info=True)
 

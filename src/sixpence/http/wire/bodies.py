@@ -1,4 +1,4 @@
-"""Reading requests: a JSON object into a struct with every fault named by its field, and the idempotency key."""
+"""Reads a request: its JSON body into a Struct, with errors that name the field, and its idempotency key."""
 
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ _KEY_NAME = KEY_HEADER.lower().encode()
 
 
 async def read_body(request: Request, shape: type[T], *, bytes_max: int) -> T:
-    """The body as `shape`; raises `MalformedBodyError` for what is no JSON object, `InvalidInputError` for a field."""
+    """The body as `shape`; raises `MalformedBodyError` unless it is a JSON object, `InvalidInputError` for a field."""
     return decoded(await _read(request, bytes_max), shape)
 
 
@@ -35,21 +35,21 @@ def decoded(body: bytes, shape: type[T]) -> T:
 
 
 def metadata_of(raw: msgspec.Raw | msgspec.UnsetType) -> dict[str, Any] | None:
-    """The metadata object that was sent, None where there was none."""
+    """The metadata object that was sent, None when it was left out."""
     return None if isinstance(raw, msgspec.UnsetType) else metadata_text.from_wire(bytes(raw))
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The caller's name for this change, from the header `Idempotency-Key`; None where there is none."""
+    """The value of the header `Idempotency-Key`; None when it is missing."""
     keys = [value for name, value in request.scope["headers"] if name == _KEY_NAME]
     if not keys:
         return None
     if len(keys) > 1:
         raise InvalidInputError(KEY_HEADER, f"was sent {len(keys)} times. Send it once.")
-    # Space around a header's value is no part of it (RFC 9110, section 5.5), and not every proxy passes it on.
+    # Space around a header's value is not part of it (RFC 9110, section 5.5), and some proxies remove it.
     key = keys[0].decode("latin-1").strip(" \t")
     if not key.isascii():
-        # Clients disagree on what such bytes mean, so that one name could be two.
+        # Clients disagree on the encoding, so that one key could become two.
         raise InvalidInputError(KEY_HEADER, f"{shown(key)} is not ASCII. Send letters, digits and signs.")
     return check_text(KEY_HEADER, key, length_max=KEY_LENGTH_MAX)
 

@@ -1,6 +1,6 @@
-"""What is wrong with a body, in words: which field, with which value, and what to send instead.
+"""Describes what is wrong with a body: the field, its value, and what to send instead.
 
-Asked only once a body has been refused, so it may read the body again. Not here: reading (`bodies`).
+Used only after a body was refused, so it may read the body again. Not here: reading (`bodies`).
 """
 
 import json
@@ -29,7 +29,7 @@ _KINDS = {
 
 
 def of_field(error: msgspec.ValidationError, body: bytes, shape: type) -> Exception:
-    """The fault of JSON that is not of the shape: `InvalidInputError` for a field, else `MalformedBodyError`."""
+    """The error for JSON that does not match the shape: `InvalidInputError` for a field, else `MalformedBodyError`."""
     at = _AT.match(str(error))
     assert at is not None
     what, where = at["what"], at["where"] or ""
@@ -51,12 +51,12 @@ def of_field(error: msgspec.ValidationError, body: bytes, shape: type) -> Except
         return InvalidInputError(where, f"{value} is not {kind}. {remedy}{otherwise}.")
     choices = _choices(shape, where)
     if choices:
-        return InvalidInputError(where, f"{value} is none of {', '.join(choices)}. Send one of these.")
+        return InvalidInputError(where, f"{value} is not one of {', '.join(choices)}. Send one of these.")
     return InvalidInputError(where, f"{value} is out of range. Send a smaller number.")
 
 
 def of_text(error: Exception, body: bytes) -> Exception:
-    """The fault of bytes that are no JSON; `error` is what stopped the reader."""
+    """The error for bytes that are not JSON; `error` is the decoder's."""
     if isinstance(error, RecursionError):
         return _malformed("is nested too deep")
     try:
@@ -67,7 +67,7 @@ def of_text(error: Exception, body: bytes) -> Exception:
         return _malformed(f"is not valid JSON: {where.msg}, line {where.lineno}, column {where.colno}")
     except (ValueError, RecursionError):
         return _malformed(f"is not valid JSON: {error}")
-    # The other reader takes halves of characters, written as escapes; no database does.
+    # Python's decoder accepts lone surrogates as escapes; no database does.
     for name, part in value.items() if isinstance(value, dict) else ():
         if _SURROGATE.search(name) or _SURROGATE.search(json.dumps(part, ensure_ascii=False)):
             return InvalidInputError(_cut(name), "has a lone surrogate, half of a character. Remove it.")
@@ -79,7 +79,7 @@ def _malformed(problem: str) -> MalformedBodyError:
 
 
 def _value_at(body: bytes, where: str) -> str:
-    """The value at a path such as `features[0]`, as JSON; only its beginning where it is long."""
+    """The value at a path such as `features[0]`, as JSON, cut when it is long."""
     try:
         value: Any = msgspec.json.decode(body)
         for step in re.findall(r"\[(\d+)\]|([^.\[\]]+)", where):
@@ -100,7 +100,7 @@ def _names_at(shape: type, where: str) -> list[str]:
 
 
 def _kind_at(shape: type, where: str) -> msgspec.inspect.Type:
-    """What belongs at a path such as `usage`: of a field that may be null, what it is otherwise."""
+    """The type at a path such as `usage`; for a field that may be null, its other type."""
     kind: msgspec.inspect.Type = msgspec.inspect.type_info(shape)
     for step in where.split(".") if where else ():
         assert isinstance(kind, msgspec.inspect.StructType)

@@ -1,6 +1,6 @@
-"""The boundary where what Sixpence refuses becomes a problem: for its own application and for an app that uses it.
+"""Handlers that turn Sixpence's errors into problems, for its own application and for an app that uses it.
 
-Not here: what a problem looks like (`problems`), and faults that are nobody's refusal (`app`).
+Not here: the body of a problem (`problems`), and unexpected errors (`app`).
 """
 
 from collections.abc import Callable, Coroutine
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> Handlers:
-    """The exception handlers that answer refusals, for Starlette and what stands on it."""
+    """The exception handlers for Starlette and frameworks built on it."""
 
     async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, CreditSystemError)
@@ -37,7 +37,7 @@ def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> Handlers:
         try:
             priced_by = await credits.get_catalog()
         except UnavailableError as away:
-            # Without the catalog there is nothing to offer; nothing was charged, and asked again it is a 402.
+            # Without the catalog there are no offers. Nothing was charged, and a retry gets the 402.
             return problems.of_error(away)
         return problems.of_error(error, {"upgrade_url": upgrade_url, "offers": offers_of(priced_by.catalog)})
 
@@ -50,7 +50,7 @@ async def _caller_refused(_request: Request, error: Exception) -> Response:
 
 
 def _not_set_up(error: DatabaseSetupError) -> Response:
-    # Its words name files and settings, which are for the operator and not for whoever asks.
+    # The message names files and settings, which are for the operator and not for the client.
     _log.error("the database cannot be used", problem=error.problem, remedy=error.remedy)
     detail = "The database has to be set up first. Nothing was changed; the server's log says what to do."
     return problems.problem(503, error.code, error.title, detail, {}, {"Retry-After": str(SETUP_RETRY_SECONDS)})

@@ -1,4 +1,4 @@
-"""What the HTTP layer itself refuses: who is calling, and bodies that cannot be read.
+"""The errors of HTTP itself: callers that are not let in, and bodies that cannot be read.
 
 CallerError
 ├── NotSignedInError           401
@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 
 class CallerError(Exception):
-    """A request that is refused before anything is asked of the service."""
+    """A request that is refused before it reaches the service."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
@@ -28,7 +28,7 @@ class CallerError(Exception):
 
 
 class NotSignedInError(CallerError):
-    """No session, or one that has ended."""
+    """No session, or an ended one."""
 
     status = 401
     code = "not-signed-in"
@@ -36,7 +36,7 @@ class NotSignedInError(CallerError):
 
 
 class InvalidApiKeyError(CallerError):
-    """No API key, or one that is unknown or revoked."""
+    """No API key, or an unknown or revoked one."""
 
     status = 401
     code = "invalid-api-key"
@@ -45,7 +45,7 @@ class InvalidApiKeyError(CallerError):
 
 
 class ForbiddenError(CallerError):
-    """Known, and not allowed."""
+    """The caller is known and not allowed."""
 
     status = 403
     code = "forbidden"
@@ -53,7 +53,7 @@ class ForbiddenError(CallerError):
 
 
 class MalformedBodyError(CallerError):
-    """A body that is not the JSON object it should be; `field` is where it goes wrong."""
+    """A body that is not the expected JSON object; `field` is where it goes wrong."""
 
     code = "malformed-body"
     title = "The body cannot be read"
@@ -68,7 +68,7 @@ class BodyTooLargeError(CallerError):
 
 
 class UnsupportedMediaTypeError(CallerError):
-    """A body that is said to be something else than what is taken."""
+    """A body with a content type that is not accepted."""
 
     status = 415
     code = "unsupported-media-type"

@@ -1,4 +1,4 @@
-"""What somebody who ran out of credits can be offered: the plans above the one that everybody begins with."""
+"""Offers to an account that ran out of credits: the plans above the default one."""
 
 from typing import Any
 

@@ -7,19 +7,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sixpence.core.errors import InvalidInputError
 
-# Below these an id may stand in the path.
+# Paths below these hold ids.
 WITH_IDS = ("/v1/", "/api/admin/accounts/")
 
 
 class EncodedPaths:
-    """Routes paths that hold ids by the path as it was sent, so that an id may hold a slash; `id_in` decodes it."""
+    """Routes paths with ids by the raw path, so that an id may hold a slash; `id_in` decodes it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, by its undecoded path."""
-        # Where the app is mounted below a prefix, both paths begin with it.
+        """Pass the request on with its raw path."""
+        # When the app is mounted below a prefix, both paths start with it.
         prefix = scope.get("root_path", "")
         if (
             scope["type"] == "http"

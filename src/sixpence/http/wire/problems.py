@@ -1,6 +1,6 @@
-"""Errors as problem details (RFC 9457): one table from codes to statuses, and the body that goes with them.
+"""Errors as problem details (RFC 9457): one table from codes to statuses, and the body.
 
-The facts of an error stand at the top level beside `code`, `title`, `detail` and `status`.
+The facts of an error are at the top level beside `code`, `title`, `detail` and `status`.
 """
 
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ STATUSES: Mapping[str, int] = {
 
 
 def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = None) -> Response:
-    """The response that says what an error says; `more` adds facts that only this layer knows."""
+    """The response to an error of the service; `more` adds facts that only this layer knows."""
     headers = {}
     if isinstance(error, core.UnavailableError | auth.TooManySignInsError):
         headers["Retry-After"] = str(error.retry_after_seconds)
@@ -78,21 +78,21 @@ def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = Non
 
 
 def of_caller(error: CallerError) -> Response:
-    """The response to a request that this layer refuses before anything is asked of the service."""
+    """The response to a request that HTTP refuses before it reaches the service."""
     return problem(error.status, error.code, error.title, error.detail, error.facts, error.headers)
 
 
 def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """The response for a bare HTTP status, such as 404 for a path that is not there."""
+    """The response for a bare HTTP status, such as 404 for an unknown path."""
     if status == BodyTooLargeError.status:
-        # Its phrase changed with Python 3.13; a code stays.
+        # Python 3.13 changed the phrase; our code stays.
         return problem(status, BodyTooLargeError.code, BodyTooLargeError.title, detail, {}, headers)
     title = HTTPStatus(status).phrase
     return problem(status, title.lower().replace(" ", "-"), title, detail, {}, headers)
 
 
 def _seconds_until(moment: str) -> int:
-    """The whole seconds after which the moment has come."""
+    """The whole seconds until an instant, at least 1."""
     return max(1, ceil(datetime.fromisoformat(moment).timestamp() - time()))
 
 
@@ -104,6 +104,6 @@ def problem(
     facts: Mapping[str, Any],
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem document; what it states about itself goes before a fact of the same name."""
+    """A problem document; its own members win over a fact of the same name."""
     body = {**facts, "code": code, "title": title, "detail": detail, "status": status, "type": "about:blank"}
     return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""Query strings: every parameter known and sent once, and what a page or an estimate is asked with."""
+"""Query strings: every parameter must be known and sent once; the arguments of reads."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from sixpence.ledger.reads.accounts import PAGE_MAX
 from sixpence.service.requests.paging import PAGE_SIZE
 
 HISTORY = ("limit", "cursor", "feature", "kind", "since", "until")
-# What a statement can be asked for as, by what a request accepts.
+# The format of a statement by the media type that a request accepts.
 STATEMENT_TYPES = {"application/json": "json", "text/plain": "text", "text/csv": "csv"}
 
 
@@ -37,19 +37,19 @@ def balance_query(request: Request) -> dict[str, datetime]:
 
 
 def statement_query(request: Request) -> tuple[dict[str, datetime], str]:
-    """The period of a statement, and the form that is asked for: by `format`, else by what is accepted."""
+    """The period of a statement, and its format: by the parameter `format`, else by the header Accept."""
     query = _query(request, ("since", "until", "format"))
     form = query.get("format")
     if form is None:
         accepted = (each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(","))
         form = next((STATEMENT_TYPES[each] for each in accepted if each in STATEMENT_TYPES), "json")
     elif form not in STATEMENT_TYPES.values():
-        raise InvalidInputError("format", f"{shown(form)} is none of {', '.join(STATEMENT_TYPES.values())}.")
+        raise InvalidInputError("format", f"{shown(form)} is not one of {', '.join(STATEMENT_TYPES.values())}.")
     return _moments(query, ("since", "until")), form
 
 
 def limit_query(request: Request) -> int:
-    """How many entries a list is to hold, where that is all that can be asked."""
+    """The limit of a list that has no other parameter."""
     return _limit(_query(request, ("limit",)))
 
 
@@ -65,7 +65,7 @@ def estimate_query(request: Request) -> dict[str, Any]:
 
 
 def checkpoint_query(request: Request) -> int | None:
-    """The number of the checkpoint that is asked for, None for the newest."""
+    """The number of a checkpoint, None for the newest."""
     number = _query(request, ("number",)).get("number")
     if number is not None and not _is_number(number, 15):
         raise InvalidInputError("number", f"{shown(number)} is not a whole number from 1.")
@@ -89,7 +89,7 @@ def _day(name: str, text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    # Python reads other forms of ISO 8601, too, such as weeks.
+    # Python accepts other forms of ISO 8601, too, such as weeks.
     if day is None or day.isoformat() != text:
         raise InvalidInputError(name, f"{shown(text)} is not a day. Send one like 2026-11-01.")
     return day

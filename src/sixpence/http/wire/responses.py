@@ -1,4 +1,4 @@
-"""The bodies of answers. An answer to a change holds only what its ledger row holds, so a replay equals the first."""
+"""Responses. The answer to a change holds only what its ledger row holds, so a replay equals the first answer."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonResponse(Response):
-    """A JSON response that no cache keeps; its headers are written as they go out."""
+    """A JSON response that must not be cached; it writes its own raw headers."""
 
     media_type = "application/json"
 
     def __init__(self, value: Any, status: int = 200, *, replayed: bool = False) -> None:
-        # In place of Starlette's own, which looks through the headers for each of these.
+        # Starlette's own constructor searches the headers for each of these.
         self.status_code, self.background = status, None
         self.body = _encode(value)
         self.raw_headers = [_NO_STORE, (b"content-length", b"%d" % len(self.body)), _JSON]
@@ -42,7 +42,7 @@ class JsonResponse(Response):
 
 
 def json(value: Any, status: int = 200, *, replayed: bool = False) -> Response:
-    """A JSON response that no cache keeps."""
+    """A JSON response that must not be cached."""
     return JsonResponse(value, status, replayed=replayed)
 
 
@@ -67,7 +67,7 @@ def granted(receipt: Receipt) -> Response:
 
 
 def placed(receipt: PlacedHold) -> Response:
-    """The answer to a hold that was placed: what is set aside, and until when."""
+    """The answer to a placed hold: what is set aside, and until when."""
     row = receipt.transaction
     more = {
         "hold_id": receipt.hold_id,
@@ -82,7 +82,7 @@ def placed(receipt: PlacedHold) -> Response:
 
 
 def extended(receipt: ExtendedHold) -> Response:
-    """The answer to a hold that lives longer."""
+    """The answer to a hold that was extended."""
     row = receipt.transaction
     return _changed(
         receipt, {"hold_id": receipt.hold_id, "feature": row.feature_used, "expires_at": receipt.expires_at}
@@ -90,7 +90,7 @@ def extended(receipt: ExtendedHold) -> Response:
 
 
 def captured(receipt: CapturedHold) -> Response:
-    """The answer to a hold that was captured: what was charged, what was not there, and what came back."""
+    """The answer to a captured hold: what was charged, the shortfall, and what was released."""
     row = receipt.transaction
     more = {
         "hold_id": receipt.hold_id,
@@ -105,7 +105,7 @@ def captured(receipt: CapturedHold) -> Response:
 
 
 def released(receipt: ReleasedHold) -> Response:
-    """The answer to a hold that was released: what can be spent again."""
+    """The answer to a released hold: what can be spent again."""
     row = receipt.transaction
     more = {"hold_id": receipt.hold_id, "feature": row.feature_used, "released": receipt.released, "reason": row.reason}
     return _changed(receipt, more)
@@ -118,7 +118,7 @@ def refunded(receipt: Refund) -> Response:
 
 
 def voided(receipt: VoidedGrant) -> Response:
-    """The answer to a void: what was taken of the grant, the debt, and what could not be taken."""
+    """The answer to a void: what was taken of the grant, the debt, and the shortfall."""
     more = {
         "grant_id": receipt.grant_id,
         "voided": receipt.voided,
@@ -136,14 +136,14 @@ def adjusted(receipt: Receipt) -> Response:
     return _changed(receipt, {"amount": amount, "reason": row.reason})
 
 
-def planned(status: PlanStatus) -> Response:
-    """The answer to a change of plan: the plan now, and what waits for the end of its term."""
-    return _settled(status, status.transaction, {"term": status.term}, replayed=status.replayed)
+def plan_changed(status: PlanStatus) -> Response:
+    """The answer to a change of plan: the plan now, and the one scheduled for the end of its term."""
+    return _change_of_balance(status, status.transaction, {"term": status.term}, replayed=status.replayed)
 
 
-def stood(status: AccountStatus) -> Response:
-    """The answer to a change of how an account stands."""
-    return _settled(status, status.transaction, {"standing": status.standing}, replayed=status.replayed)
+def status_changed(status: AccountStatus) -> Response:
+    """The answer to a change of an account's status: open, frozen or closed."""
+    return _change_of_balance(status, status.transaction, {"standing": status.standing}, replayed=status.replayed)
 
 
 def holds(listed: list[CreditHold]) -> Response:
@@ -152,7 +152,7 @@ def holds(listed: list[CreditHold]) -> Response:
 
 
 def opened(account: OpenedAccount) -> Response:
-    """The answer to making an account: 201 when it was made, 200 when it was there."""
+    """The answer to making an account: 201 when it was made, 200 when it existed."""
     body = msgspec.structs.asdict(account)
     replayed = body.pop("replayed")
     return json(body, 201 if account.created else 200, replayed=replayed)
@@ -164,7 +164,7 @@ def history(page: CreditHistory) -> Response:
 
 
 def catalog(priced_by: PricedBy) -> Response:
-    """A catalog with the number of its version, its defaults written out."""
+    """A catalog with its version and with all defaults."""
     priced = priced_by.catalog
     return json(
         {
@@ -184,17 +184,19 @@ def usage(used: CreditUsage) -> Response:
 
 
 def transaction(row: CreditTransaction) -> dict[str, Any]:
-    """A transaction as it stands in an answer."""
+    """A transaction as a JSON object."""
     parts = [{"grant_id": part.grant_id, "movement": part.movement, "amount": part.amount} for part in row.allocations]
     return {**msgspec.structs.asdict(row), "allocations": parts}
 
 
 def _changed(receipt: Receipt, more: dict[str, Any]) -> Response:
-    return _settled(receipt, receipt.transaction, more, replayed=receipt.replayed)
+    return _change_of_balance(receipt, receipt.transaction, more, replayed=receipt.replayed)
 
 
-def _settled(balance: Balance, row: CreditTransaction | None, more: dict[str, Any], *, replayed: bool) -> Response:
-    """A change with the balance after it; without a transaction where it was so already."""
+def _change_of_balance(
+    balance: Balance, row: CreditTransaction | None, more: dict[str, Any], *, replayed: bool
+) -> Response:
+    """A change with the balance after it; a no-op has no transaction."""
     body = {
         "transaction_id": None if row is None else row.id,
         "account_id": balance.account_id,

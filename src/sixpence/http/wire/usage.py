@@ -1,4 +1,4 @@
-"""What was used, as it stands in a body: units, or a usage of a model's tokens."""
+"""The usage of a model's tokens, as a body holds it."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ class TokenUsage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def usage_in(sent: TokenUsage | None) -> Usage | None:
-    """The usage that a body holds, None where there is none."""
+    """The usage in a body, None when it was left out."""
     if sent is None:
         return None
     return Usage(
