@@ -86,7 +86,7 @@ def test_plain_words_finds_words_in_file_names(tmp_path: Path) -> None:
         ("a.md", "Outstanding standards withstand; they are understood from here to there.\n"),
         ("a.md", f"{', '.join(ALLOWED)}.\n"),
         ("a.md", "The stand-in stands in for a model.\n"),
-        ("a.py", "if key is None or isNone:\n    standing = forewhom\n"),
+        ("a.py", "if none is None or isNone:\n    standing = forewhom\n"),
         ("a.json", '"told"\n'),
         ("tests/planted/bugs/1.patch", "What: it is late\nTests: a\n---\n-told\n"),
         ("scene/rules.py", ""),
