@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.fresh import PostgresTemplate, SQLiteTemplate, Template, settle
+from bench.templates import PostgresTemplate, SQLiteTemplate, Template, settle
 from sixpence.core.commands import EnsureAccount, GrantCredits
 from sixpence.ledger import migrate
 from sixpence.ledger.batch import Accepted, Request

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench.fresh import PostgresTemplate, settle
 from bench.part import Figure, Options, Outcome, Run
+from bench.templates import PostgresTemplate, settle
 from tests.support.postgres import PostgresServer
 
 THREADS_MAX = 2

@@ -65,7 +65,7 @@ def build_app(wallet: Wallet, key: str) -> Starlette:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal stops it."""
     port, database = int(sys.argv[1]), sys.argv[2]
     wallet: Wallet = SQLiteWallet(database) if database.startswith("sqlite") else PostgresWallet(database)
     config = Config(

@@ -8,7 +8,7 @@ import asyncio
 
 import psycopg
 
-from bench.fresh import PostgresTemplate, settle
+from bench.templates import PostgresTemplate, settle
 from tests.support.postgres import PostgresServer
 
 POOL_SIZE = 10

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.fresh import SQLiteTemplate
+from bench.templates import SQLiteTemplate
 
 _SCHEMA = """
     CREATE TABLE accounts (id TEXT PRIMARY KEY, remaining INTEGER NOT NULL CHECK (remaining >= 0));

@@ -16,8 +16,8 @@ import msgspec
 import psycopg
 
 from bench.accounts import Filled, filled_postgres
-from bench.fresh import postgres_server
 from bench.part import Figure, Options, Outcome, Part, Ratio, Run
+from bench.templates import postgres_server
 from sixpence.core.commands import Consume, Key
 from sixpence.ledger.batch import Accepted, Request
 from sixpence.ledger.database import PostgresServer as PostgresPlace

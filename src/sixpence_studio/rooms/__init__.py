@@ -18,11 +18,6 @@ class Room:
     kind: Kind
     path: Path
 
-    @property
-    def media_type(self) -> str:
-        """The type of its file."""
-        return "image/jpeg"
-
 
 ROOMS: tuple[Room, ...] = (
     Room("living-room", "Living room", "interior", _PICTURES / "living-room.jpg"),

@@ -40,7 +40,7 @@ def test_room_file_has_the_right_size(room: Room) -> None:
 
     picture = open_picture(data)
 
-    assert (picture.width, picture.height, room.media_type) == (1200, 800, "image/jpeg")
+    assert (picture.width, picture.height, room.path.suffix) == (1200, 800, ".jpg")
     assert len(data) < 250_000
 
 
