@@ -1,7 +1,7 @@
 """The chart of the ratios and their targets: an SVG of horizontal bars, readable in light and in dark.
 
-A bar is a ratio divided by its own "at least", so one line marks all targets; where less is better, the inverse. Further
-right is always better. The figures beside the bars are the ratios as measured.
+A bar is a ratio divided by its own "at least", so one line marks all targets; where less is better, the inverse. Right
+is always better. The figures beside the bars are the ratios as measured.
 """
 
 from collections.abc import Sequence
