@@ -45,7 +45,7 @@ def template(server: PostgresServer, accounts: int) -> PostgresTemplate:
 
 
 def debits(template: PostgresTemplate, *, accounts: int, clients: int, options: Options) -> Run:
-    """Debits a second with so many clients, on a copy; `accounts` 1 is one hot account."""
+    """Measure debits a second with `clients` clients, on a copy; `accounts` 1 is one hot account."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:

@@ -19,7 +19,7 @@ Shape = Literal["uniform", "zipf", "hot"]
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What is sent: a script of `load/`, over so many connections, to accounts drawn in this shape."""
+    """A load: a script of `load/`, a number of connections, and the shape in which accounts are drawn."""
 
     script: str
     connections: int
