@@ -27,17 +27,17 @@ CHART = Path(__file__).parents[1] / "docs" / "images" / "bench.svg"
 def main() -> int:
     """Run the command line."""
     parser = _parser()
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        parts = chosen(asked.part)
+        parts = chosen(arguments.part)
     except KeyError as error:
         parser.error(f"there is no part {error}; there are {', '.join(PARTS)}, short, all and table")
-    given = {field: value for field in Options.__struct_fields__ if (value := getattr(asked, field)) is not None}
+    given = {field: value for field in Options.__struct_fields__ if (value := getattr(arguments, field)) is not None}
     if parts:
         print(plan(parts, given), flush=True)
         wrk.find_wrk()
-    measured = [_run(part, options_of(part, given), asked.into) for part in parts]
-    _draw(asked.into)
+    measured = [_run(part, options_of(part, given), arguments.into) for part in parts]
+    _draw(arguments.into)
     return 0 if all(measured) else 1
 
 

@@ -1,4 +1,4 @@
-"""Ledgers of random account histories, decided by the core and written in bulk: mostly uses, and some of every other kind.
+"""Ledgers of random account histories, decided by the core and written in bulk: mostly uses, some of every other kind.
 
 Of a hundred rows about 78 are uses, 9 holds and 9 what ends them, 2 refunds, 2 grants and their expiries. Not here:
 ledgers whose rows are in the order of years of use (`growth`).

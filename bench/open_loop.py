@@ -79,7 +79,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def run(url: str, *, rate: float, seconds: int, connections: int, key: str, accounts: int) -> Seen:
-    """Send `rate` requests a second for that long over so many connections, then wait for what is not answered yet."""
+    """Send `rate` requests a second over the connections for `seconds`, then wait for the last answers."""
     lead_seconds = 1 + connections / _CONNECTED_A_SECOND
     own = {
         "BENCH_ACCOUNTS": str(accounts),

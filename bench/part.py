@@ -42,7 +42,7 @@ Run = Callable[[], AbstractContextManager[Outcome]]
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What is asked of every part. `seconds` is how long a contender runs, `warm_seconds` how long before that.
+    """The options of a part. `seconds` is how long a contender runs, `warm_seconds` how long before that.
 
     A round in which the disk's probe moved more than `moved_percent_max` is thrown away, and another run in its place,
     up to `extra_rounds_max`.

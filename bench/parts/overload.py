@@ -144,7 +144,7 @@ def _connections(peak: float) -> int:
 
 
 def _allow_many_connections() -> None:
-    """The processes that are started from here may open as many files as anybody may."""
+    """Raise this process's limit of open files to the maximum; the processes that it starts inherit it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,4 +1,4 @@
-"""Runs the real server, `sixpence serve`, in a process of its own (with its workers) on a free port of loopback.
+"""Runs the real server, `sixpence serve`, in its own process (with its workers) on a free port of loopback.
 
 Lives here: its life (start, stop, kill, restart), its log, and running other commands beside it.
 Not here: the requests to it, and PostgreSQL itself (postgres.py).
@@ -63,7 +63,7 @@ class ServerProcess:
                 stderr=log,
                 cwd=self.home,
                 env=self.environment,
-                start_new_session=True,  # a group of its own, so that a kill reaches the workers
+                start_new_session=True,  # its own group, so that a kill reaches the workers
             )
         self._wait_until_ready()
 

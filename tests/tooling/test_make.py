@@ -48,6 +48,6 @@ def test_oldest_supported_python_is_accepted() -> None:
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs make in the project's folder, as from a shell of its own."""
+    """Run make in the project's folder, as from a new shell."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
