@@ -1,4 +1,4 @@
-# Everything one can do here; `make` alone lists it. Only relative paths: the folder's own path may hold a space.
+# All commands; `make` alone lists them. Paths are relative, since the folder's own path may contain a space.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -14,7 +14,7 @@ RUN := $(VENV)/bin/python -m
 CHECKED := $(wildcard src tests bench tools examples)
 
 export PYTHON
-# Compiled modules are kept: hundreds of programs that the tests start would compile them anew.
+# Keep compiled modules: hundreds of programs that the tests start would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -31,10 +31,10 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-torture: environment ## try what bounded tests cannot: PART=lockstep (all rules on both databases), simulate, kill, histories, flips; STEPS=, SEED=
+torture: environment ## run the long randomized tests: PART=lockstep (all rules on both databases), simulate, kill, histories, flips; STEPS=, SEED=
 	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" $(if $(STEPS),--steps "$(STEPS)") $(if $(SEED),--seed "$(SEED)")
 
-planted: environment ## plant each of the known bugs and see that the tests find it, in under half an hour (NAME= plants one)
+planted: environment ## plant each of the known bugs and check that the tests find it, in under half an hour (NAME= plants one)
 	@$(RUN) tests.planted $(NAME)
 
 check: environment ## format, lint, types and imports, in seconds
@@ -53,7 +53,7 @@ bench: environment ## measure side by side in under half an hour (PART=a one par
 LOCK := pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-lock: environment ## resolve requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: environment ## resolve requirements/*.txt again from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(RUN) uv $(LOCK) --all-extras --group dev --group build --output-file requirements/dev.txt $(ARGS)
 	$(RUN) uv $(LOCK) --extra demo --group build --constraints requirements/dev.txt \
 		--output-file requirements/demo.txt $(ARGS)

@@ -1,7 +1,7 @@
-"""`python -m bench --part PART`: say what will be run, run it in rounds, write it down, draw the table and the chart.
+"""`python -m bench --part PART`: print the plan, run the rounds, write the results, draw the table and the chart.
 
 A part is named by its letter; several by `a,b`; `short` are those of the short table, `all` is everything, and `table`
-runs nothing and draws anew what was measured before. Missing a figure is no failure; requests that fail, and a ledger
+runs nothing and draws the table and chart again. Missing a figure is no failure; requests that fail, and a ledger
 that does not verify, are.
 """
 
@@ -25,24 +25,24 @@ CHART = Path(__file__).parents[1] / "docs" / "images" / "bench.svg"
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Run the command line."""
     parser = _parser()
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        parts = chosen(asked.part)
+        parts = chosen(arguments.part)
     except KeyError as error:
         parser.error(f"there is no part {error}; there are {', '.join(PARTS)}, short, all and table")
-    given = {field: value for field in Options.__struct_fields__ if (value := getattr(asked, field)) is not None}
+    given = {field: value for field in Options.__struct_fields__ if (value := getattr(arguments, field)) is not None}
     if parts:
         print(plan(parts, given), flush=True)
         wrk.find_wrk()
-    measured = [_run(part, options_of(part, given), asked.into) for part in parts]
-    _draw(asked.into)
+    measured = [_run(part, options_of(part, given), arguments.into) for part in parts]
+    _draw(arguments.into)
     return 0 if all(measured) else 1
 
 
 def chosen(text: str) -> list[Part]:
-    """The parts of a name; raises KeyError with a letter that is none."""
+    """Return the parts that the text names; raises KeyError with an unknown letter."""
     if text == "table":
         return []
     if text == "all":
@@ -53,12 +53,12 @@ def chosen(text: str) -> list[Part]:
 
 
 def options_of(part: Part, given: dict[str, int]) -> Options:
-    """What is asked of a part: its own seconds and accounts, unless somebody says otherwise."""
+    """Return a part's options: the given ones, else its own seconds and accounts."""
     return Options(**{"seconds": part.seconds, "accounts": part.accounts, **given})
 
 
 def plan(parts: Sequence[Part], given: dict[str, int]) -> str:
-    """What will be run and about how long it will take."""
+    """Return what will be run and about how long it will take."""
     lines, total = [], 0.0
     for part in parts:
         options = options_of(part, given)
@@ -105,7 +105,7 @@ def _draw(into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     path = into / "table.md"
     path.write_text(table.document(found))
-    # What is written elsewhere is not for the docs.
+    # Results in another folder are not for the docs.
     drawn = CHART if into.resolve() == RESULTS.resolve() else into / CHART.name
     drawn.write_text(chart.drawn(found))
     letters = ", ".join(one.part for one in found) or "nothing"

@@ -1,4 +1,4 @@
-"""Templates of ours: a database with accounts that can pay and an API key, filled through the ledger itself."""
+"""Our templates: a database with accounts that have credits, and an API key, filled through the ledger itself."""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.fresh import PostgresTemplate, SQLiteTemplate, Template, settle
+from bench.templates import PostgresTemplate, SQLiteTemplate, Template, settle
 from sixpence.core.account.commands import EnsureAccount, GrantCredits
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
@@ -47,7 +47,7 @@ def filled_postgres(server: PostgresServer, accounts: int) -> Filled:
 
 @contextmanager
 def filled_sqlite(accounts: int) -> Iterator[Filled]:
-    """A filled file, which is removed at the end."""
+    """Make a filled file, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as folder:
         template = SQLiteTemplate(Path(folder) / "template.db")
         _open_once(template.url)
@@ -56,7 +56,7 @@ def filled_sqlite(accounts: int) -> Iterator[Filled]:
 
 
 def _open_once(url: str) -> None:
-    """The first opening brings the schema and the catalog."""
+    """Open the database once, which writes the schema and the catalog."""
     ledger = Ledger(url)
     ledger.open()
     ledger.close()

@@ -1,4 +1,4 @@
-"""What the bench keeps between its runs: a folder that may be removed at any time and is made anew."""
+"""The folder that the bench stores between runs; it may be removed at any time and is then created again."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""The chart of what was to be reached: an SVG of horizontal bars, drawn by hand, readable in light and in dark.
+"""The chart of the ratios and their targets: an SVG of horizontal bars, readable in light and in dark.
 
-A bar is a ratio measured by its own "at least", so that one line stands for all of these; where less is better, the
-other way round: what is further right is always better. The figures beside the bars are the ratios as measured.
+A bar is a ratio divided by its own "at least", so one line marks all targets; where less is better, the inverse. Right
+is always better. The figures beside the bars are the ratios as measured.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from bench.results import Reached, Result
 
 WIDTH, ROW, BAR = 1_160, 26, 12
 LEFT, RIGHT, TOP, BOTTOM = 605, 905, 64, 40
-# What goes further than this many times the "at least" is cut off, with an arrow.
+# A bar beyond this multiple of its "at least" is cut off, with an arrow.
 SCALE_MAX = 2.5
 _STYLE = """
     text { font: 13px system-ui, sans-serif; fill: #1f2328 }

@@ -1,6 +1,6 @@
-"""Ledgers with a past: every row decided by the core on accounts in memory, written by COPY, verified, and kept.
+"""Ledgers with a history: the core decides every row in memory, COPY writes them, and they are verified and stored.
 
-Rows lie on disk in the order of their time, as in a ledger that has grown: the rows of an account are not neighbours.
+Rows are on disk in the order of their time, as in a ledger that has grown: the rows of an account are not neighbours.
 """
 
 import itertools
@@ -17,9 +17,9 @@ from psycopg import sql
 from sqlalchemy import Connection, select
 
 from bench.accounts import CREDITS, Filled, filled_postgres
-from bench.fresh import PostgresTemplate, settle
-from bench.kept import Kept, KeptServer
-from bench.verified import verify_all
+from bench.persistent_server import PersistentServer, StoredDatabase
+from bench.templates import PostgresTemplate, settle
+from bench.verify_ledgers import verify_all
 from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.account.transaction import Transaction
@@ -37,18 +37,18 @@ _PRIMARY_KEY = """
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE conrelid = 'credit_transactions'::regclass AND contype = 'p'
 """
-# Those that are left when the primary key is gone.
+# The indexes that remain without the primary key.
 _INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'credit_transactions'"
 _DAYS = 90
 _DAY = 24 * 3600 * 1_000_000
-_TOLD = 10
+_PROGRESS_LINES = 10
 _COUNTED_AT_ONCE = 1_000
-# What a transaction takes on disk with its share of the indexes.
+# The disk space of a transaction with its share of the indexes.
 BYTES_EACH = 500
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What a ledger holds: so many accounts, and consumes of the first few of them, the same number for each."""
+    """What a ledger holds: the number of accounts, and of consumes of the first few of them, the same for each."""
 
     accounts: int
     transactions: int
@@ -56,21 +56,21 @@ class Past(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What it is called where it is kept; another schema makes another ledger."""
+        """The name that it is stored under; another schema makes another ledger."""
         return f"{self.accounts} accounts, {self.transactions} consumes among {self.among}, schema {steps()[-1]}"
 
 
-def grown(server: KeptServer, past: Past) -> Filled:
-    """The ledger with this past, made where it is not kept yet."""
-    kept = server.find(past.name)
-    if kept is None:
+def grown(server: PersistentServer, past: Past) -> Filled:
+    """Return the ledger with this history; make and store it if it is missing."""
+    stored = server.find(past.name)
+    if stored is None:
         print(f"Making a ledger of {past.name}, once", flush=True)
-        kept = _made(server, past)
-        server.keep(past.name, kept)
-    return Filled(PostgresTemplate(server, server.url_of(kept.database)), kept.key, past.accounts)
+        stored = _made(server, past)
+        server.add(past.name, stored)
+    return Filled(PostgresTemplate(server, server.url_of(stored.database)), stored.key, past.accounts)
 
 
-def _made(server: KeptServer, past: Past) -> Kept:
+def _made(server: PersistentServer, past: Past) -> StoredDatabase:
     filled = filled_postgres(server, 0)
     url, started = filled.template.url, time.monotonic()
     indexes = _without_indexes(url)
@@ -88,11 +88,11 @@ def _made(server: KeptServer, past: Past) -> Kept:
     print(f"  ready after {time.monotonic() - started:,.0f} s; it is verified", flush=True)
     count = verify_all([url])
     print(f"  {count:,} transactions verified after {time.monotonic() - started:,.0f} s", flush=True)
-    return Kept(url.rpartition("/")[2], filled.key)
+    return StoredDatabase(url.rpartition("/")[2], filled.key)
 
 
 def _count_usage(url: str) -> None:
-    """Add the uses up by day, as a relay would have done since."""
+    """Add the uses up by day, as a relay would have done by now."""
     ledger = Ledger(url)
     try:
         accounts = ledger.read_and_wait(_all_accounts)
@@ -113,7 +113,7 @@ def _add_usage(spans: list[Span], connection: Connection) -> None:
 
 
 def _without_indexes(url: str) -> list[bytes]:
-    """Drop what is indexed of the transactions, which is faster made at the end; gives the statements that make it."""
+    """Drop the transactions' indexes, which are faster to make at the end; return the statements for that."""
     table = sql.Identifier("credit_transactions")
     made: list[bytes] = []
     with psycopg.connect(url) as connection:
@@ -127,7 +127,7 @@ def _without_indexes(url: str) -> list[bytes]:
 
 
 def _write(url: str, past: Past, share: int, shares: int, now: int) -> None:
-    """The share of one process: every so manieth account, and its part of the consumes."""
+    """The share of one process: every `shares`-th account, and its part of the consumes."""
     priced_by = _prices(url)
     names = [f"user_{number}" for number in range(share + 1, past.accounts + 1, shares)]
     accounts = [Account(account_no=account_no(name, 0), account_id=name) for name in names]
@@ -137,18 +137,20 @@ def _write(url: str, past: Past, share: int, shares: int, now: int) -> None:
         with connection.cursor().copy(_copy("credit_transactions", TRANSACTION_COLUMNS)) as copy:
             opened = _opened(accounts, priced_by, now - (_DAYS + 1) * _DAY)
             consumed = _consumed(accounts, among, count, priced_by, now - _DAYS * _DAY)
-            told = max(1, (2 * len(accounts) + count) // _TOLD)
+            interval = max(1, (2 * len(accounts) + count) // _PROGRESS_LINES)
             for number, row in enumerate(itertools.chain(opened, consumed), start=1):
                 copy.write_row(transaction_to_row(row))
-                if number % told == 0:
-                    print(f"  process {share + 1} of {shares}: {number:,} of {_TOLD * told:,}", flush=True)
+                if number % interval == 0:
+                    print(
+                        f"  process {share + 1} of {shares}: {number:,} of {_PROGRESS_LINES * interval:,}", flush=True
+                    )
         with connection.cursor().copy(_copy("credit_accounts", ACCOUNT_COLUMNS)) as copy:
             for account in accounts:
                 copy.write_row(msgspec.structs.astuple(account_to_row(account)))
 
 
 def _opened(accounts: list[Account], priced_by: PricedBy, at: int) -> Iterator[Transaction]:
-    """Every account is made and given credits that last, as the bench's other accounts are."""
+    """Open every account and grant it credits that do not run out, like the bench's other accounts."""
     for place in range(len(accounts)):
         for command in (EnsureAccount(), GrantCredits(amount=CREDITS)):
             yield from _decided(accounts, place, command, None, priced_by, at + place)
@@ -168,7 +170,7 @@ def _consumed(
 def _decided(
     accounts: list[Account], place: int, command: Command, key: Key | None, priced_by: PricedBy, at: int
 ) -> Sequence[Transaction]:
-    """The rows of a command; the account stands in its place as they leave it."""
+    """Return the rows of a command; replaces the account by the one after it."""
     decision = decide(accounts[place], command, clock=at, priced_by=priced_by, key=key)
     if decision.refusal is not None:
         raise RuntimeError(f"the past was refused: {decision.refusal!r}")

@@ -1,4 +1,4 @@
-"""What machine this is, and with what it measures."""
+"""The machine, and the versions of the software that it measures with."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""The memory of a process while something runs: its greatest resident size, read from /proc again and again."""
+"""The memory of a process during a run: its maximum resident size, read repeatedly from /proc."""
 
 import threading
 from collections.abc import Iterator

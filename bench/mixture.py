@@ -1,7 +1,7 @@
-"""Ledgers of many lives, decided by the core and written in bulk: mostly uses, and of everything else some.
+"""Ledgers of random account histories, decided by the core and written in bulk: mostly uses, some of every other kind.
 
 Of a hundred rows about 78 are uses, 9 holds and 9 what ends them, 2 refunds, 2 grants and their expiries. Not here:
-ledgers whose rows lie as they came over the years (`growth`).
+ledgers whose rows are in the order of years of use (`growth`).
 """
 
 import random
@@ -53,7 +53,7 @@ _FEATURES = tuple(DEFAULT_CATALOG.features)
 
 
 class Life:
-    """One account: each command decided by the core, on the account that the one before left."""
+    """One account: the core decides each command on the account after the one before."""
 
     def __init__(self, name: str, dice: random.Random) -> None:
         self.account = Account(account_no=account_no(name), account_id=name)
@@ -67,11 +67,11 @@ class Life:
         self._number = 0
 
     def rows(self, count: int) -> Iterator[Transaction]:
-        """About so many rows."""
-        yield from self._asked(EnsureAccount())
-        yield from self._asked(GrantCredits(amount=_CREDITS))
+        """Yield about `count` rows."""
+        yield from self._run(EnsureAccount())
+        yield from self._run(GrantCredits(amount=_CREDITS))
         while self.account.seq < count:
-            yield from self._asked(self._next())
+            yield from self._run(self._next())
 
     def _next(self) -> Command:
         dice, feature = self._dice, self._dice.choice(_FEATURES)
@@ -89,7 +89,7 @@ class Life:
             return GrantCredits(amount=40, category="promo", expires_at=self._now + DAY // 4)
         return Consume(feature=feature, generation_id=f"gen-{self.account.seq}", metadata='{"model":"m-1","seed":42}')
 
-    def _asked(self, command: Command) -> Sequence[Transaction]:
+    def _run(self, command: Command) -> Sequence[Transaction]:
         self._now += self._dice.randrange(2 * _BETWEEN_SECONDS) * SECOND
         self._number += 1
         key = Key(f"request-{self._number}", bytes(32))
@@ -97,7 +97,7 @@ class Life:
             self.account, command, clock=self._now, priced_by=self._priced_by, key=key, past=self._past(command)
         )
         if decision.refusal is not None:
-            raise RuntimeError(f"the life was refused: {decision.refusal!r}")
+            raise RuntimeError(f"the command was refused: {decision.refusal!r}")
         self.account = decision.account
         over = [hold for hold in self.account.holds.values() if hold.state != "open"]
         self.ended += over
@@ -118,7 +118,7 @@ class Life:
 
 
 def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> int:
-    """Fill the empty database at the URL with so many lives; gives the number of rows. A relay has read them all."""
+    """Fill the empty database at the URL with `accounts` histories, all relayed; returns the number of rows."""
     dice = random.Random(seed)
     ledger = Ledger(url, clock=lambda: _START - DAY)
     ledger.open()
@@ -132,13 +132,13 @@ def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> in
 
 
 class _SQLiteWriter:
-    """Writes lives into a file."""
+    """Writes account histories into a file."""
 
     def __init__(self, url: str) -> None:
         self._path = url.removeprefix("sqlite:///")
 
     def write(self, lives: Sequence[Life], rows_each: int) -> int:
-        """Row by row in one transaction; gives how many that were."""
+        """Write row by row in one transaction; returns the number of rows."""
         with sqlite3.connect(self._path) as connection:
             for life in lives:
                 rows = map(transaction_to_row, life.rows(rows_each))
@@ -150,13 +150,13 @@ class _SQLiteWriter:
 
 
 class _PostgresWriter:
-    """Writes lives into a database of a server."""
+    """Writes account histories into a PostgreSQL database."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def write(self, lives: Sequence[Life], rows_each: int) -> int:
-        """By COPY in one transaction; gives how many that were."""
+        """Write by COPY in one transaction; returns the number of rows."""
         with psycopg.connect(self._url) as connection:
             for life in lives:
                 rows = map(transaction_to_row, life.rows(rows_each))

@@ -1,7 +1,7 @@
 """An open loop: requests are sent at their intended times, however long earlier ones take (`load/open.lua`).
 
-Latencies count from the intended time, so that whoever had to wait for a turn is not forgotten. Lives here: running wrk
-by such a schedule, and what it saw. Not here: how fast to go, and what is to be made of it (`parts/overload`).
+Latencies count from the intended time, so they include the wait for a connection. Lives here: running wrk by such a
+schedule, and its output. Not here: the rates, and the judgement (`parts/overload`).
 """
 
 import os
@@ -33,7 +33,7 @@ class Seen(msgspec.Struct, frozen=True):
         return self.sums["sent"] - self.sums["accepted"] - self.sums["refused"] - self.sums["other"]
 
     def quantile_ms(self, histogram: str, share: float) -> float:
-        """Within how many milliseconds a share of a histogram's requests fell; 0 where there are none."""
+        """Return the milliseconds within which a share of a histogram's requests fell; 0 for an empty one."""
         counts = self.histograms[histogram]
         wanted, below = share * sum(counts.values()), 0
         for milliseconds in sorted(counts):
@@ -43,17 +43,17 @@ class Seen(msgspec.Struct, frozen=True):
         return 0.0
 
     def share_within(self, histogram: str, milliseconds: int) -> float:
-        """The share of a histogram's requests that took less than that; 1 where there are none."""
+        """Return the share of a histogram's requests that took less than that; 1 for an empty one."""
         counts = self.histograms[histogram]
         within = sum(count for bin_ms, count in counts.items() if bin_ms < milliseconds)
         return within / sum(counts.values()) if counts else 1.0
 
     @property
     def refused_mean_ms(self) -> float | None:
-        """What a refusal took on average from being sent; None where none came, or an answer is missing.
+        """The mean time of a refusal since it was sent; None without refusals, or if an answer is missing.
 
-        Exact, though nobody says to which request a refusal is the answer: of all that were sent and not accepted the
-        sum of their times is known, and of all refusals that of their answers.
+        It is exact although a refusal does not name its request: the sums of the sending times of all requests
+        that were not accepted, and of the times of all refusals, are known.
         """
         sums = self.sums
         if not sums["refused"] or self.unanswered or sums["other"]:
@@ -79,7 +79,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def run(url: str, *, rate: float, seconds: int, connections: int, key: str, accounts: int) -> Seen:
-    """Send `rate` requests a second for that long over so many connections, then wait for what is not answered yet."""
+    """Send `rate` requests a second over the connections for `seconds`, then wait for the last answers."""
     lead_seconds = 1 + connections / _CONNECTED_A_SECOND
     own = {
         "BENCH_ACCOUNTS": str(accounts),
@@ -102,7 +102,7 @@ def run(url: str, *, rate: float, seconds: int, connections: int, key: str, acco
 
 
 def read(text: str) -> Seen:
-    """What the script printed, and wrk itself of connections that broke."""
+    """Read what the script printed, and the broken connections that wrk reported."""
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+)", text)
     sums = {name: int(value) for name, value in re.findall(r"^sum (\w+) (\d+)$", text, re.MULTILINE)}
     histograms = {name: _counts(pairs) for name, pairs in re.findall(r"^histogram (\w+)(.*)$", text, re.MULTILINE)}

@@ -1,6 +1,6 @@
-"""What a part of the bench is made of: contenders that are run side by side, and the ratios between their figures.
+"""The elements of a part: contenders that run side by side, and the ratios between their figures.
 
-Lives here: the words of the bench, as values. Not here: how rounds are run (`rounds`), and any part (`parts/`).
+Lives here: the bench's data types. Not here: how rounds are run (`rounds`), and any part (`parts/`).
 """
 
 import statistics
@@ -28,7 +28,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True):
     """A run that has ended: its figure, how many requests failed, and the ledger of ours it left, to be verified.
 
-    A run that could not do what it was to do (the load was not what it should be) is `dropped`, and its round with it.
+    A run whose load was not as intended is `dropped`, and its round with it.
     """
 
     figure: Figure
@@ -42,7 +42,7 @@ Run = Callable[[], AbstractContextManager[Outcome]]
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What is asked of every part. `seconds` is how long a contender runs, `warm_seconds` how long before that.
+    """The options of a part. `seconds` is how long a contender runs, `warm_seconds` how long before that.
 
     A round in which the disk's probe moved more than `moved_percent_max` is thrown away, and another run in its place,
     up to `extra_rounds_max`.
@@ -84,10 +84,10 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part: `opened` prepares it and gives a run for each of `contenders`; it takes everything away at its end.
+    """A part: `opened` prepares it and gives a run for each of `contenders`; it cleans up at its end.
 
     `short` parts belong to the short table, without their contenders `beyond_short`. `unit` is the unit of the figures;
-    `seconds` is how long a contender runs, and `accounts` how many there are, where nobody says otherwise. For saying
+    `seconds` is how long a contender runs, and `accounts` how many there are, by default. For saying
     beforehand how long it takes: `setup_seconds` is what opening takes, and `between_seconds` what each run takes
     beside its own seconds (a database, a server, a probe, verification).
     """
@@ -106,7 +106,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     between_seconds: float = 6
 
     def shortened(self) -> "Part":
-        """The part as it stands in the short table."""
+        """The part in the short table."""
         left = tuple(name for name in self.contenders if name not in self.beyond_short)
         ratios = tuple(one for one in self.ratios if {*left} & {*one.above} and {*left} & {*one.below})
         return msgspec.structs.replace(self, contenders=left, ratios=ratios)
@@ -118,7 +118,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The median of some rounds, with the least and the most."""
+    """The median of some rounds, with minimum and maximum."""
 
     median: float
     least: float

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench.fresh import PostgresTemplate, settle
 from bench.part import Figure, Options, Outcome, Run
+from bench.templates import PostgresTemplate, settle
 from tests.support.postgres import PostgresServer
 
 THREADS_MAX = 2
@@ -45,7 +45,7 @@ def template(server: PostgresServer, accounts: int) -> PostgresTemplate:
 
 
 def debits(template: PostgresTemplate, *, accounts: int, clients: int, options: Options) -> Run:
-    """Debits a second with so many clients, on a copy; `accounts` 1 is one hot account."""
+    """Measure debits a second with `clients` clients, on a copy; `accounts` 1 is one hot account."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:

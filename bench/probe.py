@@ -1,4 +1,4 @@
-"""How fast this machine makes a write durable right now: what tells a disturbed round from a good one."""
+"""How fast this machine makes a write durable right now; a round in which this changes is disturbed."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""What is written down of a part: `results/<part>-<date>.json`, every round of it, kept or not."""
+"""The result file of a part, `results/<part>-<date>.json`: every round, kept or not."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ RESULTS = Path(__file__).with_name("results")
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """A ratio as it was measured: its value in each kept round, beside what it should reach."""
+    """A ratio as it was measured: its value in each kept round, beside its target."""
 
     name: str
     values: list[float]
@@ -24,12 +24,12 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def spread(self) -> Spread | None:
-        """The median with least and most; None where no round was kept."""
+        """The median with minimum and maximum; None if no round was kept."""
         return spread(self.values) if self.values else None
 
     @property
     def verdict(self) -> str:
-        """In a word, whether the median reached what it should."""
+        """One word: whether the median reached its target."""
         found = self.spread
         if found is None:
             return "not measured"
@@ -67,7 +67,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def result_of(part: Part, options: Options, rounds: Sequence[Round]) -> Result:
-    """What there is to write of a part that was run today."""
+    """Return the result of a part that was run today."""
     ratios = [
         Reached(
             name=ratio.name,
@@ -92,7 +92,7 @@ def result_of(part: Part, options: Options, rounds: Sequence[Round]) -> Result:
 
 
 def write(result: Result, folder: Path) -> Path:
-    """Keep the result; an earlier one of the same day gives way."""
+    """Write the result; replaces an earlier one of the same day."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{result.part}-{result.date}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
@@ -100,7 +100,7 @@ def write(result: Result, folder: Path) -> Path:
 
 
 def newest(letters: Sequence[str], folder: Path) -> list[Result]:
-    """The newest result of each part that was ever run, in the order of the parts."""
+    """Return the newest result of each measured part, in the order of the parts."""
     found = []
     for letter in letters:
         paths = sorted(folder.glob(f"{letter}-????-??-??.json"))

@@ -12,9 +12,9 @@ import msgspec
 
 from bench.part import Figure, Options, Part, Ratio, Run
 from bench.probe import fsyncs_a_second, moved_percent
-from bench.verified import NotVerifiedError, verify_all
+from bench.verify_ledgers import NotVerifiedError, verify_all
 
-# A probe between two runs scatters by a third on an idle machine; below this part of the first it is no scatter.
+# Probes vary by a third on an idle machine; below this share of the first probe the disk stalled.
 STALLED = 0.5
 
 
@@ -30,18 +30,18 @@ class Round(msgspec.Struct, kw_only=True):
 
 
 class RoundFailedError(Exception):
-    """Requests failed, or a ledger does not verify: whatever was measured is worth nothing."""
+    """Requests failed, or a ledger does not verify: the measurement is invalid."""
 
 
 def run_part(part: Part, options: Options) -> list[Round]:
-    """Run the part's rounds until as many as asked for were kept, or the limit is reached; gives all of them."""
+    """Run the part's rounds until enough are kept, or the limit is reached; return all of them."""
     rounds: list[Round] = []
     with part.opened(options) as runs:
         if missing := set(part.contenders) - set(runs):
             raise RuntimeError(f"part {part.letter} names contenders that it does not run: {missing}")
         while sum(one.kept for one in rounds) < options.rounds and len(rounds) < most(options):
             rounds.append(_round(rotated(part.contenders, len(rounds)), runs, options.moved_percent_max))
-            print(told(part, rounds[-1], len(rounds)), flush=True)
+            print(round_line(part, rounds[-1], len(rounds)), flush=True)
     return rounds
 
 
@@ -57,7 +57,7 @@ def rotated(contenders: Sequence[str], number: int) -> list[str]:
 
 
 def is_disturbed(probes: Sequence[float], percent_max: float, *, ended: bool) -> bool:
-    """Whether the disk stalled, or the machine was another one at the round's end than at its beginning."""
+    """Whether the disk stalled, or was much faster or slower at the round's end than at its beginning."""
     stalled = probes[-1] < STALLED * probes[0]
     return stalled or (ended and moved_percent(probes[0], probes[-1]) > percent_max)
 
@@ -68,8 +68,8 @@ def ratios_of(rounds: Sequence[Round], ratio: Ratio) -> list[float]:
     return [value for value in found if value is not None]
 
 
-def told(part: Part, one: Round, number: int) -> str:
-    """A line on the round for whoever watches."""
+def round_line(part: Part, one: Round, number: int) -> str:
+    """Return a line about the round for the terminal."""
     figures = ", ".join(f"{name} {value_text(one.figures[name].value)}" for name in one.order if name in one.figures)
     probes = f"disk {min(one.probes):,.0f} to {max(one.probes):,.0f}"
     verdict = "kept" if one.kept else f"thrown away, disturbed in run {len(one.figures)} of {len(one.order)}"
@@ -79,7 +79,7 @@ def told(part: Part, one: Round, number: int) -> str:
 
 
 def value_text(value: float) -> str:
-    """A figure as people read it: three digits that count, at least."""
+    """Return a figure with at least three significant digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from bench.cache import CACHE
 
-# Whoever leads a group commit waits so many microseconds before it flushes, even if nobody else is at work.
+# The leader of a group commit waits this many microseconds before it flushes, even if no other session is active.
 POSTGRES = {"commit_delay": "1000", "commit_siblings": "0"}
 _SOURCE = Path(__file__).with_suffix(".c")
 
 
 def can_slow_sqlite() -> bool:
-    """Whether there is what it takes: a C compiler, and a system that loads a library before others."""
+    """Whether it can be simulated here: a C compiler, and a system with LD_PRELOAD."""
     return sys.platform == "linux" and shutil.which("cc") is not None
 
 
 def slow_environment() -> dict[str, str]:
-    """What the environment of a process needs whose disk is to be slow; the library is made at first use."""
+    """Return the environment of a process with a slow disk; compiles the library at first use."""
     library = CACHE / "slow_disk.so"
     if not library.exists() or library.stat().st_mtime < _SOURCE.stat().st_mtime:
         CACHE.mkdir(exist_ok=True)

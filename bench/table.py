@@ -1,4 +1,4 @@
-"""Results as Markdown: what was to be reached and what was, then every contender's figures, part by part."""
+"""Results as Markdown: for each part the ratios with their targets, then every contender's figures."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def document(results: Sequence[Result]) -> str:
     """The whole table; parts may have been run on different days, and each says when."""
     lines = ["Medians of the rounds that were kept, with the least and the most. Ratios are of figures in one round."]
     for result in results:
-        lines += ["", f"### {result.part}: {result.title}", "", _told(result), "", *body(result)]
+        lines += ["", f"### {result.part}: {result.title}", "", _origin(result), "", *body(result)]
     return "\n".join(lines) + "\n"
 
 
@@ -25,7 +25,7 @@ def body(result: Result) -> list[str]:
 
 
 def reached_table(ratios: Sequence[Reached]) -> list[str]:
-    """The ratios beside what they should reach."""
+    """The ratios beside their targets."""
     rows = []
     for one in ratios:
         found = one.spread
@@ -35,7 +35,7 @@ def reached_table(ratios: Sequence[Reached]) -> list[str]:
 
 
 def figures_table(result: Result) -> list[str]:
-    """What each contender reached."""
+    """The figures of each contender."""
     rows = []
     for name in result.contenders:
         figures = result.figures(name)
@@ -53,7 +53,7 @@ def figures_table(result: Result) -> list[str]:
     return _table((_FIGURES[0], f"{result.unit}, {_FIGURES[1]}", *_FIGURES[2:]), rows)
 
 
-def _told(result: Result) -> str:
+def _origin(result: Result) -> str:
     machine, kept = result.machine, len(result.kept)
     return (
         f"{result.date}, {machine.cores} cores ({machine.cpu}), Python {machine.python}, PostgreSQL"

@@ -1,4 +1,4 @@
-"""Runs wrk, the HTTP load generator, and reads what it reports. What it sends stands in `load/*.lua`."""
+"""Runs wrk, the HTTP load generator, and reads what it reports. The requests are in `load/*.lua`."""
 
 import os
 import re
@@ -19,7 +19,7 @@ Shape = Literal["uniform", "zipf", "hot"]
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What is sent: a script of `load/`, over so many connections, to accounts drawn in this shape."""
+    """A load: a script of `load/`, a number of connections, and the shape in which accounts are drawn."""
 
     script: str
     connections: int
@@ -34,7 +34,7 @@ class HttpRun(msgspec.Struct, frozen=True):
 
 
 def find_wrk() -> str:
-    """The program; as root on Debian it is installed where it is missing."""
+    """Return the program; as root on Debian it is installed if it is missing."""
     if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wrk"], check=True)
@@ -45,7 +45,7 @@ def find_wrk() -> str:
 
 
 def run(url: str, load: Load, *, key: str, accounts: int, options: Options) -> HttpRun:
-    """Load the server at `url`: shortly to warm it, then for the seconds that count."""
+    """Load the server at `url`: briefly to warm it up, then for the measured seconds."""
     warm_failed = 0
     if options.warm_seconds:
         warm_failed = _run(url, load, key=key, accounts=accounts, seconds=options.warm_seconds, name="warm").failed

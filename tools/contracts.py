@@ -1,10 +1,9 @@
-"""A kind of import contract for import-linter: a thing is reserved for the rooms that are named.
+"""A kind of import contract for import-linter: a module is reserved for the named packages.
 
-Lives here: the check. Which things are reserved for which rooms stands in pyproject.toml.
-Not here: layers and forbidden imports, which import-linter brings.
+Lives here: the check. pyproject.toml lists the reserved modules and their importers.
+Not here: layers and forbidden imports, which import-linter provides.
 
-The linter's own "protected" contract refuses to run while a named module does not exist or is imported by nobody; here
-that is the best of cases.
+The linter's own "protected" contract fails if a named module does not exist or is not imported; here that is allowed.
 """
 
 from typing import cast
@@ -14,9 +13,9 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class ReservedContract(Contract):
-    """Says that `modules`, with all below them, are imported directly by `importers` alone, with all below those.
+    """Only `importers`, and modules below them, import `modules` or modules below those directly.
 
-    A module may be another project's (its top package only) or Python's own. Modules always import themselves.
+    A module may belong to another project (its top package only) or to Python. A module may import itself.
     """
 
     type_name = "reserved"
@@ -25,25 +24,25 @@ class ReservedContract(Contract):
     importers = fields.ListField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Looks at every direct import; `verbose` changes nothing."""
+        """Check every direct import; `verbose` changes nothing."""
         del verbose
-        rooms, importers = cast("list[str]", self.modules), cast("list[str]", self.importers)
+        modules, importers = cast("list[str]", self.modules), cast("list[str]", self.importers)
         wrong = sorted(
             (importer, imported)
-            for room in rooms
+            for module in modules
             for imported in graph.modules
-            if _is_in(imported, [room])
+            if _is_in(imported, [module])
             for importer in graph.find_modules_that_directly_import(imported)
-            if not _is_in(importer, [room, *importers])
+            if not _is_in(importer, [module, *importers])
         )
         return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """Prints every import that the contract does not allow."""
+        """Print every import that the contract does not allow."""
         for importer, imported in check.metadata["wrong"]:
             output.print_error(f"{importer} may not import {imported}", bold=False)
         output.new_line()
 
 
-def _is_in(module: str, rooms: list[str]) -> bool:
-    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+def _is_in(module: str, packages: list[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)

@@ -1,6 +1,6 @@
 """Brings the project's virtual environment up to date, or leaves it alone when it already is.
 
-Lives here: which Python will do, when the environment must be made anew, and the two installing steps.
+Lives here: which Python is accepted, when the environment is created again, and the two installation steps.
 Not here: what is installed (the locks in requirements/) and what is then run (the Makefile).
 
     python3 tools/environment.py demo      what the studio needs
@@ -28,7 +28,7 @@ STAGES = ("demo", "dev")
 
 
 def main(arguments: list[str]) -> int:
-    """Brings `.venv` in the current folder to the named stage; gives the exit status."""
+    """Bring `.venv` in the current folder to the named stage; return the exit status."""
     if len(arguments) != 1 or arguments[0] not in STAGES:
         print("usage: environment.py {" + ",".join(STAGES) + "}", file=sys.stderr)
         return 2
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 
 def find_problem(name: str, version: tuple[int, ...]) -> str | None:
-    """Says why the Python of this name and version will not do, or gives None."""
+    """Return why the Python of this name and version cannot be used, or None."""
     if version[:2] < OLDEST_PYTHON:
         return "Sixpence needs Python %d.%d or later, and %s is %s. Name a newer one: make PYTHON=python3.11 demo" % (
             OLDEST_PYTHON[0],
@@ -69,7 +69,7 @@ def find_problem(name: str, version: tuple[int, ...]) -> str | None:
 
 
 def bring_up_to_date(stage: str) -> None:
-    """Makes the environment if there is none that fits, and installs what has changed since the last time."""
+    """Create the environment if it is missing or does not fit, and install what has changed."""
     before = read_stamp()
     # Scripts and the editable install hold the folder's name, so a moved or copied folder starts afresh.
     place = {"folder": str(Path.cwd()), "python": "%d.%d" % sys.version_info[:2]}

@@ -1,1 +1,1 @@
-"""What others would write or install instead, as programs that are measured beside ours."""
+"""Alternatives to Sixpence, as programs that are measured beside it."""

@@ -1,4 +1,4 @@
-"""The endpoint that an app has when credits are "just a column": each request is a transaction of its own.
+"""The endpoint that an app has when credits are "just a column": each request is its own transaction.
 
 Starlette on uvicorn, set up as ours is. Lives here: the app and its server. Not here: what a wallet does on a database
 (`naive_postgres`, `naive_sqlite`). Run by `python -m bench.contenders.naive PORT DATABASE_URL`, with the key in
@@ -25,13 +25,13 @@ class Wallet(Protocol):
     """Credits on a database."""
 
     async def open(self) -> None:
-        """Be ready for the first request."""
+        """Prepare for the first request."""
 
     async def spend(self, account_id: str, feature: str, key: str) -> int | None:
-        """What remains after one credit was spent under the key, None where none is left."""
+        """Spend one credit under the key; return what remains, None without credits."""
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
 
 
 def build_app(wallet: Wallet, key: str) -> Starlette:
@@ -65,7 +65,7 @@ def build_app(wallet: Wallet, key: str) -> Starlette:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal stops it."""
     port, database = int(sys.argv[1]), sys.argv[2]
     wallet: Wallet = SQLiteWallet(database) if database.startswith("sqlite") else PostgresWallet(database)
     config = Config(

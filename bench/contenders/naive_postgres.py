@@ -1,14 +1,14 @@
 """The naive wallet on PostgreSQL: a pool, SELECT FOR UPDATE, UPDATE, INSERT with a unique key.
 
-It speaks to psycopg itself, with a pool that does nothing at its release: through SQLAlchemy's asynchronous pool the
-same statements reach a third of that rate, and the contender is to be a good one of its kind.
+It uses psycopg directly, with a pool that does nothing at release: through SQLAlchemy's asynchronous pool the same
+statements reach a third of that rate, and the contender must be a good one of its kind.
 """
 
 import asyncio
 
 import psycopg
 
-from bench.fresh import PostgresTemplate, settle
+from bench.templates import PostgresTemplate, settle
 from tests.support.postgres import PostgresServer
 
 POOL_SIZE = 10
@@ -43,7 +43,7 @@ class PostgresWallet:
             self._idle.put_nowait(await psycopg.AsyncConnection.connect(self._url))
 
     async def spend(self, account_id: str, feature: str, key: str) -> int | None:
-        """What remains after one credit was spent under the key, None where none is left."""
+        """Spend one credit under the key; return what remains, None without credits."""
         connection = await self._idle.get()
         try:
             async with connection.transaction():
@@ -52,7 +52,7 @@ class PostgresWallet:
             self._idle.put_nowait(connection)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         while not self._idle.empty():
             await self._idle.get_nowait().close()
 

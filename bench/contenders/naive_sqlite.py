@@ -1,4 +1,4 @@
-"""The naive wallet on SQLite: one connection with a thread of its own, a transaction a request, durable at each."""
+"""The naive wallet on SQLite: one connection with its own thread, a transaction per request, each durable."""
 
 import asyncio
 import sqlite3
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.fresh import SQLiteTemplate
+from bench.templates import SQLiteTemplate
 
 _SCHEMA = """
     CREATE TABLE accounts (id TEXT PRIMARY KEY, remaining INTEGER NOT NULL CHECK (remaining >= 0));
@@ -28,15 +28,15 @@ class SQLiteWallet:
         self._connection = connect(Path(url.removeprefix("sqlite:///")))
 
     async def open(self) -> None:
-        """Nothing more to open."""
+        """Do nothing: the connection is open."""
 
     async def spend(self, account_id: str, feature: str, key: str) -> int | None:
-        """What remains after one credit was spent under the key, None where none is left."""
+        """Spend one credit under the key; return what remains, None without credits."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._spend, account_id, feature, key)
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
 
     def _spend(self, account_id: str, feature: str, key: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The life of a contender's server: a process of its own on a free port, started for one run and ended after it."""
+"""A contender's server: its own process on a free port, started for one run and stopped after it."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args!r} did not start; it said:\n{log.read_text(errors='replace')[-4000:]}")
+            raise RuntimeError(f"{process.args!r} did not start; its log:\n{log.read_text(errors='replace')[-4000:]}")
         time.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
--- What wrk sends: the question what an account has.
+-- What wrk sends: reads of an account's balance.
 local here = debug.getinfo(1, "S").source:match("@?(.*/)")
 local draw = dofile(here .. "accounts.lua")
 local requests = dofile(here .. "requests.lua")

@@ -1,4 +1,4 @@
--- What wrk sends: the question for the newest twenty transactions of an account.
+-- What wrk sends: reads of an account's newest twenty transactions.
 local here = debug.getinfo(1, "S").source:match("@?(.*/)")
 local draw = dofile(here .. "accounts.lua")
 local requests = dofile(here .. "requests.lua")

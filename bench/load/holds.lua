@@ -1,4 +1,4 @@
--- What wrk sends: holds that are placed, and captured as soon as they are known.
+-- What wrk sends: holds that are placed, and captured as soon as the answer is there.
 local here = debug.getinfo(1, "S").source:match("@?(.*/)")
 
 dofile(here .. "pairs.lua")({

@@ -1,8 +1,8 @@
 -- What wrk sends by a schedule: consumes at their intended times, whether or not earlier ones have been answered.
 --
--- BENCH_RATE is how many a second, for BENCH_SECONDS, beginning BENCH_LEAD seconds after the first connection stands.
--- Every thread has its share of the schedule; whichever connection is free next takes the next intended time, late if
--- none was free. Requests carry their intended time and that of being sent, in microseconds, as their generation_id,
+-- BENCH_RATE is how many a second, for BENCH_SECONDS, beginning BENCH_LEAD seconds after the first connection is open.
+-- Every thread has its share of the schedule; the next free connection takes the next intended time, late if there
+-- was none. Requests carry their intended time and that of being sent, in microseconds, as their generation_id,
 -- and accepted ones bring it back. Printed are histograms by whole milliseconds, and sums.
 local here = debug.getinfo(1, "S").source:match("@?(.*/)")
 local draw = dofile(here .. "accounts.lua")
@@ -49,7 +49,7 @@ function init()
   for index = 2, #SUMS do _G[SUMS[index]] = 0 end
 end
 
--- When the next request is to be sent, asked whenever a connection is free: never before its time.
+-- When to send the next request; called whenever a connection is free. Never before its intended time.
 function delay()
   local free = now()
   start = start or free + tonumber(os.getenv("BENCH_LEAD")) * 1000000

@@ -1,4 +1,4 @@
--- What wrk sends: consumes that are refunded as soon as they are known.
+-- What wrk sends: consumes that are refunded as soon as the answer is there.
 local here = debug.getinfo(1, "S").source:match("@?(.*/)")
 
 dofile(here .. "pairs.lua")({

@@ -1,5 +1,5 @@
 -- The text of a request to an account, put together by hand: wrk.format costs the load generator more than the rest.
--- Every POST has an idempotency key of its own: the run, the thread and a number that counts up.
+-- Every POST has its own idempotency key: the run, the thread and a number that counts up.
 local key = "\r\nAuthorization: Bearer " .. os.getenv("BENCH_KEY")
 local host = " HTTP/1.1\r\nHost: " .. os.getenv("BENCH_HOST") .. key
 local run = os.getenv("BENCH_RUN")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bench.accounts import filled_postgres, filled_sqlite
-from bench.fresh import postgres_server
+from bench.http_run import ours
 from bench.part import Options, Part, Run
-from bench.served import ours
+from bench.templates import postgres_server
 from bench.wrk import Load
 
 _LOADS = {"1 connection": Load("balance", 1), "64 connections": Load("balance", 64)}

@@ -16,8 +16,8 @@ import msgspec
 import psycopg
 
 from bench.accounts import Filled, filled_postgres
-from bench.fresh import postgres_server
 from bench.part import Figure, Options, Outcome, Part, Ratio, Run
+from bench.templates import postgres_server
 from sixpence.core.account.commands import Consume, Key
 from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
 from sixpence.ledger.database.engines import place_of
@@ -103,7 +103,7 @@ def _copy(filled: Filled, chunks: list[_Rows], options: Options) -> Run:
 
 
 def _batches(accounts: int, size: int, above: int = 0) -> _Batches:
-    """Consumes of accounts drawn uniformly from those above a number, each with a key of its own."""
+    """Consumes of accounts drawn uniformly from those above a number, each with its own key."""
     drawn = random.Random(size)
     numbers = itertools.count()
     command = Consume(feature="interior")
@@ -115,7 +115,7 @@ def _batches(accounts: int, size: int, above: int = 0) -> _Batches:
 
 
 def _write(lane: Lane, batches: _Batches, seconds: float) -> list[float]:
-    """The seconds that each batch took, until they are so many together."""
+    """Write batches for `seconds` in all; return the seconds of each."""
     times: list[float] = []
     spent = 0.0
     while spent < seconds:
@@ -131,7 +131,7 @@ def _write(lane: Lane, batches: _Batches, seconds: float) -> list[float]:
 
 
 def _copy_in(connection: psycopg.Connection, chunks: Iterator[_Rows], seconds: float) -> list[float]:
-    """The seconds that each chunk took, with its commit, until they are so many together or none is left."""
+    """Copy chunks for `seconds` in all, or until they run out; return the seconds of each, with its commit."""
     times: list[float] = []
     spent = 0.0
     while spent < seconds and (chunk := next(chunks, None)) is not None:

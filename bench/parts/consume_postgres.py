@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from bench import pgbench
 from bench.accounts import filled_postgres
 from bench.contenders import naive_postgres
-from bench.fresh import postgres_server
+from bench.http_run import naive, ours, theirs
 from bench.part import Options, Part, Ratio, Run
-from bench.served import naive, ours, theirs
+from bench.templates import postgres_server
 from bench.wrk import Load
 
 _CLIENTS = (1, 8, 64)

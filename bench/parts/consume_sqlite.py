@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from bench.accounts import filled_sqlite
 from bench.contenders import naive_sqlite
+from bench.http_run import naive, ours, theirs
 from bench.part import Options, Part, Ratio, Run
-from bench.served import naive, ours, theirs
 from bench.wrk import Load
 
 _CONNECTIONS = (1, 64)

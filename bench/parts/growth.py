@@ -1,6 +1,6 @@
-"""Part f: what a ledger that has grown takes: consumes, and reading history and balance, over HTTP on PostgreSQL.
+"""Part f: a ledger that has grown: consumes, and reading history and balance, over HTTP on PostgreSQL.
 
-BENCH_SIZES says how many transactions there are to be, the first of them to be compared with: "0,1000000,10000000".
+BENCH_SIZES lists the numbers of transactions; the first is the base of the ratios: "0,1000000,10000000".
 """
 
 import os
@@ -13,9 +13,9 @@ import msgspec
 from bench import wrk
 from bench.accounts import Filled
 from bench.growth import BYTES_EACH, Past, grown
-from bench.kept import KeptServer, place
+from bench.http_run import ours, served
 from bench.part import Options, Outcome, Part, Ratio, Run
-from bench.served import ours, served
+from bench.persistent_server import PersistentServer, find_folder
 from bench.wrk import Load, Shape
 
 _SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "0,1000000,10000000").split(","))
@@ -36,7 +36,7 @@ def _name(what: str, ledger: str) -> str:
 @contextmanager
 def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
     _check_space()
-    with KeptServer() as server:
+    with PersistentServer() as server:
         pasts = {size: _past(options.accounts, size) for size in _SIZES}
         ledgers = {size: grown(server, past) for size, past in pasts.items()}
         one = grown(server, Past(options.accounts, _ONE_ACCOUNT, 1))
@@ -55,7 +55,7 @@ def _past(accounts: int, size: int) -> Past:
 
 
 def _runs(ledger: str, filled: Filled, among: int, shape: Shape, options: Options) -> Mapping[str, Run]:
-    """The three of a ledger; history is asked of those accounts that have one."""
+    """The three runs of a ledger; history is read of the accounts that have one."""
     paged = msgspec.structs.replace(filled, accounts=among)
     return {
         _name("consume", ledger): ours(filled, Load("consume", 64, shape), options),
@@ -65,7 +65,7 @@ def _runs(ledger: str, filled: Filled, among: int, shape: Shape, options: Option
 
 
 def _read(filled: Filled, load: Load, options: Options) -> Run:
-    """Reads change nothing and need no copy: the ledger itself is asked."""
+    """Reads change nothing and need no copy: they use the ledger itself."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:
@@ -79,7 +79,7 @@ def _read(filled: Filled, load: Load, options: Options) -> Run:
 def _check_space() -> None:
     """Raise where there is no room for all of them and a copy of each."""
     needed = 2 * BYTES_EACH * (sum(_SIZES) + _ONE_ACCOUNT) + _LOG_BYTES
-    free = shutil.disk_usage(place()).free
+    free = shutil.disk_usage(find_folder()).free
     print(f"f: up to {needed / 1e9:,.0f} GB of disk are needed, {free / 1e9:,.0f} GB are free", flush=True)
     if free < needed:
         raise SystemExit("There is too little room on the disk. Say fewer transactions: BENCH_SIZES=0,1000000")

@@ -14,21 +14,21 @@ import psycopg
 
 from bench import open_loop, wrk
 from bench.accounts import Filled, filled_postgres
-from bench.fresh import postgres_server
+from bench.http_run import served
 from bench.memory import Resident, watched
 from bench.open_loop import Seen
 from bench.part import Figure, Options, Outcome, Part, Ratio, Run
-from bench.served import served
+from bench.templates import postgres_server
 from bench.wrk import Load
 
 _PEAK = Load("consume", 256)
 _BELOW, _BEYOND = "70 percent of the peak", "three times the peak"
 _FACTORS = {_BELOW: 0.7, _BEYOND: 3.0}
-# As many may be under way at once as the peak does in so many seconds: half as many again as a server lets wait. With
-# fewer the load closes, and beyond the most there are not enough ports and descriptors.
+# As many connections as the peak serves requests in this time: half as many again as a server lets wait. With fewer the
+# loop is not open, and above the maximum there are not enough ports and descriptors.
 _UNDER_WAY_SECONDS = 0.75
 _CONNECTIONS_MIN, _CONNECTIONS_MAX = 1_000, 14_000
-# Later than this by its own fault, in one request of a hundred, is a generator that does not keep its schedule.
+# A generator whose own lag is above this, in one request of a hundred, does not keep its schedule.
 _OWN_LAG_MS_MAX = 50
 _ANSWERED_MS_MAX = 1_000
 _WITHIN = "percent of accepted within 1 s"
@@ -84,7 +84,7 @@ def _run(name: str, filled: Filled, factor: float, options: Options) -> Run:
 
 def _figure(seen: Seen, consumes: int, peak: float, resident: Resident, options: Options) -> Figure:
     sums = seen.sums
-    # What was accepted and had no answer by the end counts as late.
+    # An accepted request without an answer by the end counts as late.
     in_time = seen.share_within("accepted_from_intended", _ANSWERED_MS_MAX) * sums["accepted"]
     facts = {
         "peak a second": peak,
@@ -112,7 +112,7 @@ def _figure(seen: Seen, consumes: int, peak: float, resident: Resident, options:
 def _wrong(seen: Seen, consumes: int) -> int:
     """Answers that are neither 200 nor 503, connections that broke, and consumes without a 200 or the other way round.
 
-    What had no answer by the end may stand in the ledger or not.
+    A request without an answer by the end may be in the ledger or not.
     """
     accepted = seen.sums["accepted"]
     astray = max(0, accepted - consumes, consumes - accepted - seen.unanswered)
@@ -120,7 +120,7 @@ def _wrong(seen: Seen, consumes: int) -> int:
 
 
 def _say(name: str, seen: Seen, consumes: int) -> None:
-    """What whoever watches should know of the run, where it is not as it should be."""
+    """Print what went wrong in the run, if anything did."""
     if _own_lag_ms(seen) > _OWN_LAG_MS_MAX:
         lag = _own_lag_ms(seen)
         print(f"h, {name}: dropped, the generator was {lag:,.0f} ms behind its own schedule (p99)", flush=True)
@@ -144,7 +144,7 @@ def _connections(peak: float) -> int:
 
 
 def _allow_many_connections() -> None:
-    """The processes that are started from here may open as many files as anybody may."""
+    """Raise this process's limit of open files to the maximum; the processes that it starts inherit it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.accounts import Filled, filled_postgres, filled_sqlite
-from bench.fresh import PostgresTemplate, SQLiteTemplate, Template, postgres_server, settle
+from bench.http_run import ours
 from bench.part import Options, Part, Ratio, Run
 from bench.peers.runs import CUSTOMERS, THREADS, filled_library, gringotts, gringotts_customers, library, our_library
-from bench.served import ours
+from bench.templates import PostgresTemplate, SQLiteTemplate, Template, postgres_server, settle
 from bench.wrk import Load
 
 _DATABASES = ("PostgreSQL", "SQLite")
@@ -17,12 +17,12 @@ _CONNECTIONS = (8, 64)
 _LIBRARIES = {"hf-nostro": "bench.peers.nostro", "credit-ledger": "bench.peers.credit_ledger"}
 
 
-def _http(who: str, database: str, connections: int) -> str:
-    return f"{who} over HTTP, {database}, {connections} connections"
+def _http(system: str, database: str, connections: int) -> str:
+    return f"{system} over HTTP, {database}, {connections} connections"
 
 
-def _library(who: str, database: str) -> str:
-    return f"{who} as a library, {database}, {THREADS} threads"
+def _library(system: str, database: str) -> str:
+    return f"{system} as a library, {database}, {THREADS} threads"
 
 
 _OURS, _GRINGOTTS = "Sixpence", "gringotts-api"
@@ -60,9 +60,9 @@ def _gringotts(database: str, template: Template, options: Options) -> Mapping[s
 
 _NAMES = (
     *(
-        _http(who, database, number)
+        _http(system, database, number)
         for database in _DATABASES
-        for who in (_OURS, _GRINGOTTS)
+        for system in (_OURS, _GRINGOTTS)
         for number in _CONNECTIONS
     ),
     *(_library(_OURS, database) for database in _DATABASES),

@@ -1,6 +1,6 @@
 """Part k: how many transactions a second `verify` proves on one core, on both databases.
 
-Counted is the time of the process that proves; what the database's server takes beside it is in the wall's time.
+The figure counts the time of the verifying process; the wall time includes the database server's.
 """
 
 import tempfile
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.fresh import postgres_server, settle
 from bench.mixture import write_lives
 from bench.part import Figure, Options, Outcome, Part, Run
+from bench.templates import postgres_server, settle
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import PostgresServer, place_of, reading_engine
 from sixpence.ledger.verify.verify import verify
@@ -35,12 +35,12 @@ def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
         yield {
             f"{name}{words}": _proved(url, decide=decide)
             for name, url in zip(_DATABASES, urls, strict=True)
-            for words, decide in (("", False), (", decided anew", True))
+            for words, decide in (("", False), (", decided again", True))
         }
 
 
 def _proved(url: str, *, decide: bool) -> Run:
-    """One whole run, however long that takes: nothing is changed by it."""
+    """Verify the whole ledger once, which changes nothing."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:
@@ -61,7 +61,7 @@ def _proved(url: str, *, decide: bool) -> Run:
 PROOF = Part(
     letter="k",
     title="verify: transactions a second of one core",
-    contenders=tuple(f"{name}{words}" for name in _DATABASES for words in ("", ", decided anew")),
+    contenders=tuple(f"{name}{words}" for name in _DATABASES for words in ("", ", decided again")),
     opened=_opened,
     short=False,
     seconds=0,

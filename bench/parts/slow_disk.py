@@ -7,10 +7,10 @@ from functools import partial
 from bench import pgbench
 from bench.accounts import filled_postgres, filled_sqlite
 from bench.contenders import naive_postgres, naive_sqlite
-from bench.fresh import SETTINGS
+from bench.http_run import naive, ours, theirs
 from bench.part import Options, Part, Ratio, Run
-from bench.served import naive, ours, theirs
 from bench.slow_disk import POSTGRES, can_slow_sqlite, slow_environment
+from bench.templates import SETTINGS
 from bench.wrk import Load
 from tests.support.postgres import PostgresServer
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.accounts import Filled, filled_postgres, filled_sqlite
-from bench.fresh import postgres_server
 from bench.part import Figure, Options, Outcome, Part, Run
+from bench.templates import postgres_server
 from tests.support.ports import free_port
 from tests.support.server import SIXPENCE, environment_for
 

@@ -1,4 +1,4 @@
-"""credit-ledger: a guarded UPDATE and an entry with a unique key, over PostgreSQL, in a transaction of its own.
+"""credit-ledger: a guarded UPDATE and an entry with a unique key, over PostgreSQL, in its own transaction.
 
 Its package brings no schema, so the tables here are what its code reads and writes, with the types and the unique key
 that its README names. They have no foreign keys and no row-level security, which it advises: that is in its favour.

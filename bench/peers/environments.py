@@ -1,4 +1,4 @@
-"""The environments of the peers: one each, with the versions and hashes of its lock file, made at first use and kept.
+"""The environments of the peers: one each, with the versions and hashes of its lock file, made at first use and stored.
 
 A lock is resolved from the `.in` file beside it by `uv pip compile --universal --generate-hashes --no-emit-index-url`.
 """
@@ -13,7 +13,7 @@ _LOCKS = Path(__file__).parent
 
 
 def python_of(peer: str) -> str:
-    """The Python of the peer's environment, which is made where there is none with what the lock names now."""
+    """Return the Python of the peer's environment; make the environment if it is missing or its lock has changed."""
     lock = (_LOCKS / f"{peer}.txt").read_bytes()
     folder = CACHE / "peers" / peer
     python, stamp = folder / "bin" / "python", folder / "lock.txt"
@@ -34,7 +34,7 @@ def program_of(peer: str, module: str, *arguments: str) -> list[str]:
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
-    """What a program says; raises RuntimeError with what it complained about when it fails."""
+    """Return a program's output; raises RuntimeError with its errors when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")

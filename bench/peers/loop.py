@@ -21,7 +21,7 @@ Opened = Callable[[str, int, int], AbstractContextManager[Charge]]
 
 
 def main(opened: Opened, fill: Callable[[str, int], None] | None = None) -> None:
-    """Do what the command line says; without `fill` the customers are there already."""
+    """Run the command line; without `fill` the customers exist already."""
     what, url, customers, *numbers = sys.argv[1:]
     if what == "fill" and fill is not None:
         fill(url, int(customers))
@@ -55,7 +55,7 @@ def _charged(charge: Charge, customers: int, threads: int, seconds: int, run: st
                 ended = time.perf_counter()
                 if ended < end:
                     times.append(ended - started)
-        except BaseException as error:  # noqa: BLE001 - a thread's error belongs to whoever started it
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
             errors.append(error)
 
     workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]

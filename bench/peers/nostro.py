@@ -1,4 +1,4 @@
-"""hf-nostro: a ledger over PostgreSQL whose debit is one call of a server-side function in a transaction of its own.
+"""hf-nostro: a ledger over PostgreSQL whose debit is one call of a server-side function in its own transaction.
 
 It is given a connection for each thread (its own pool would have four), and accounts as it prefers them: already read.
 """

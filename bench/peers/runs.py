@@ -10,9 +10,9 @@ from pathlib import Path
 from bench import wrk
 from bench.accounts import Filled
 from bench.contenders.process import serving
-from bench.fresh import PostgresTemplate, Template, settle
 from bench.part import Figure, Options, Outcome, Run
 from bench.peers.environments import program_of, run
+from bench.templates import PostgresTemplate, Template, settle
 from bench.wrk import Load
 from tests.support.postgres import PostgresServer
 

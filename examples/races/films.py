@@ -1,7 +1,7 @@
 """Films that are streamed while they are made. The bug: only a film that is watched to its end ends its hold.
 
-Whoever hangs up, and a model that gives up in the middle, leave the credits set aside until the hold expires.
-`films_fixed.py` gives them back on every way out.
+A client that disconnects, or a model that fails in the middle, leaves the credits held until the hold expires.
+`films_fixed.py` releases them on every way out.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Films that are streamed while they are made, as in `films.py`, whose hold ends on every way out."""
+"""Films that are streamed while they are made, as in `films.py`; here the hold ends on every way out."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """The webhook of a payment provider, which gives the credits that were bought. The bug: it remembers events by itself.
 
-It looks whether an event is known, gives the credits, and only then takes note of it. Two deliveries at once both find
-it unknown; so does the one that comes after a restart. `payments_fixed.py` lets the ledger know the event.
+It checks whether an event is known, grants the credits, and only then records the event. Two concurrent deliveries both
+find it unknown; so does one after a restart. `payments_fixed.py` lets the ledger record the event.
 """
 
 from fastapi import FastAPI

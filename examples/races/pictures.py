@@ -1,7 +1,7 @@
 """Pictures for a credit each. The bug: it looks at the balance, works, and charges when the picture is made.
 
-What is enough for one picture is seen by every call that comes meanwhile, and the charge that is refused in the end is
-passed over so that nobody loses a finished picture. `pictures_fixed.py` sets the credit aside first.
+Calls that come meanwhile all see a balance that is enough for one picture, and a charge that is refused at the end is
+ignored, so that nobody loses a finished picture. `pictures_fixed.py` sets the credit aside first.
 """
 
 import asyncio

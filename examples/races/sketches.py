@@ -30,7 +30,7 @@ def sketch(credits: SyncCreditService, environ: dict[str, Any]) -> tuple[str, di
     try:
         of = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["of"]
     except ValueError:
-        return "400 Bad Request", {"error": "what is to be drawn did not arrive whole"}
+        return "400 Bad Request", {"error": "the request body is incomplete"}
     try:
         paid = credits.consume_credit(user, "sketch", idempotency_key=key)
     except InsufficientCreditsError:
@@ -47,5 +47,5 @@ def draw(of: str) -> str:
     """The model, which takes its time and cannot draw everything."""
     time.sleep(0.02)
     if of == "the unseen":
-        raise ValueError("nobody knows what that looks like")
+        raise ValueError("the model cannot draw this")
     return f"a sketch of {of}"

@@ -1,4 +1,4 @@
-"""The demo checkout: a plan at a click, without a card. It exists in the studio alone, and no money moves."""
+"""The demo checkout: one click changes the plan, without a card. Only the studio has it, and no money moves."""
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -11,35 +11,35 @@ from sixpence.integrations.starlette import CreditIntegration
 BODY_BYTES_MAX = 4096
 
 
-class Wish(msgspec.Struct, forbid_unknown_fields=True):
-    """The body: the plan that somebody wants."""
+class PlanChoice(msgspec.Struct, forbid_unknown_fields=True):
+    """The body: the name of the wanted plan."""
 
     plan: str
 
 
 class Checkout:
-    """Puts the signed-in user on a plan of the catalog."""
+    """Changes the signed-in user's plan to one of the catalog."""
 
     def __init__(self, integration: CreditIntegration) -> None:
         self._integration = integration
 
     async def buy(self, request: Request) -> Response:
-        """Change the plan, and answer with the balance as it stands then."""
+        """Change the plan, and answer with the balance after the change."""
         await self._integration.account_of(request)
-        wish = await _read_wish(request)
-        await self._integration.update_subscription_status(request, wish.plan, reason="demo checkout")
+        choice = await _read_plan(request)
+        await self._integration.update_subscription_status(request, choice.plan, reason="demo checkout")
         credits = await self._integration.get_user_credit_status(request)
         return JSONResponse(msgspec.to_builtins(credits), headers={"Cache-Control": "no-store"})
 
 
-async def _read_wish(request: Request) -> Wish:
+async def _read_plan(request: Request) -> PlanChoice:
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > BODY_BYTES_MAX:
             raise HTTPException(413, f"body: has more than {BODY_BYTES_MAX} bytes. Send less.")
     try:
-        return msgspec.json.decode(body, type=Wish)
+        return msgspec.json.decode(body, type=PlanChoice)
     except msgspec.ValidationError as error:
         raise InvalidInputError("plan", f'{error}. Send an object like {{"plan": "pro"}}.') from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,9 +1,9 @@
-"""The gallery: what was made, kept as files below one folder, a folder an account and a folder a generation.
+"""The gallery: the made pictures as files; each account has a folder, and in it each generation.
 
     <folder>/<SHA-256 of the account's id>/<generation id>/{before.jpg, after.*, generation.json}
 
-A generation is there whole or not at all: it is written beside its place and renamed into it. Until it is paid for it
-is shown to nobody. Not here: when it is paid for (desk.py), and what becomes of leftovers (sweep.py).
+A generation is written to a temporary folder and renamed, so it is complete or absent. It is shown to nobody until it
+is paid for. Not here: when it is paid for (order_endpoint.py), and what happens to unpaid ones (sweep.py).
 """
 
 import hashlib
@@ -17,19 +17,19 @@ from typing import Literal
 
 import msgspec
 
-from sixpence_studio.making import Made
+from sixpence_studio.job import Made
 
-KEPT_MAX = 60
+GENERATIONS_MAX = 60
 
 Side = Literal["before", "after"]
 
 _RECORD = "generation.json"
-# What begins with a dot is on its way in or out, and nobody's.
-_IN, _OUT = ".new-", ".gone-"
+# A folder whose name begins with a dot is still being written or removed.
+_NEW, _REMOVED = ".new-", ".gone-"
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a made picture; `order` is its order's fingerprint, `paid_at` None before it is paid."""
+    """The record of a made picture; `order` is its order's fingerprint, `paid_at` is None before it is paid for."""
 
     generation_id: str
     account_id: str
@@ -43,26 +43,26 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gallery:
-    """The pictures below `folder`, which is made at first use and readable by its owner alone. All methods block."""
+    """The pictures below `folder`, which is created at first use and readable by its owner alone. All methods block."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, account_id: str, generation_id: str) -> Generation | None:
-        """The account's generation of that id, paid for or not."""
+        """Return the account's generation with that id, paid for or not."""
         found = _read(self._place(account_id, generation_id))
         return found if found is not None and found.account_id == account_id else None
 
     def list_paid(self, account_id: str) -> list[Generation]:
-        """What the account has paid for, newest first."""
-        kept = [generation for generation in self._list(account_id) if generation.paid_at is not None]
-        return sorted(kept, key=lambda each: (each.paid_at, each.generation_id), reverse=True)
+        """List the account's paid generations, newest first."""
+        paid = [generation for generation in self._list(account_id) if generation.paid_at is not None]
+        return sorted(paid, key=lambda each: (each.paid_at, each.generation_id), reverse=True)
 
     def list_unpaid(self) -> list[Generation]:
-        """What nobody is known to have paid for, of all accounts; removes what was on its way in or out."""
+        """List the unpaid generations of all accounts; removes folders that were still being written or removed."""
         unpaid = []
         for place in sorted(self._folder.glob("*/*")):
-            if place.name.startswith((_IN, _OUT)):
+            if place.name.startswith((_NEW, _REMOVED)):
                 shutil.rmtree(place)
                 continue
             found = _read(place)
@@ -71,15 +71,15 @@ class Gallery:
         return unpaid
 
     def path(self, generation: Generation, side: Side) -> Path:
-        """The file of one of its two pictures."""
+        """Return the path of one of its two pictures."""
         name = "before.jpg" if side == "before" else generation.after_name
         return self._place(generation.account_id, generation.generation_id) / name
 
-    def keep(self, generation: Generation, made: Made) -> None:
-        """Keeps a new generation, on disk when this returns; the account's oldest beyond the last 60 are removed."""
+    def store(self, generation: Generation, made: Made) -> None:
+        """Store a new generation, durable when this returns; removes all but the account's newest 60."""
         place = self._place(generation.account_id, generation.generation_id)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = place.with_name(f"{_IN}{secrets.token_hex(8)}")
+        new = place.with_name(f"{_NEW}{secrets.token_hex(8)}")
         new.mkdir(mode=0o700)
         try:
             _write(new / "before.jpg", made.before)
@@ -89,11 +89,11 @@ class Gallery:
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
-        _settle(place.parent)
+        _sync_folder(place.parent)
         self._prune(generation.account_id)
 
     def mark_paid(self, generation: Generation, *, paid_at: datetime, credits_consumed: int) -> Generation:
-        """The generation as one that is paid for, from now on its owner's to see."""
+        """Mark a generation as paid for and return it; from then on its owner sees it."""
         paid = msgspec.structs.replace(generation, paid_at=paid_at, credits_consumed=credits_consumed)
         place = self._place(generation.account_id, generation.generation_id)
         new = place / f"{_RECORD}.new"
@@ -102,17 +102,17 @@ class Gallery:
         return paid
 
     def remove(self, generation: Generation) -> None:
-        """Removes a generation; one that is gone already is no error."""
+        """Remove a generation; a missing one is not an error."""
         place = self._place(generation.account_id, generation.generation_id)
-        gone = place.with_name(f"{_OUT}{secrets.token_hex(8)}")
+        removed = place.with_name(f"{_REMOVED}{secrets.token_hex(8)}")
         try:
-            place.rename(gone)
+            place.rename(removed)
         except FileNotFoundError:
             return
-        shutil.rmtree(gone)
+        shutil.rmtree(removed)
 
     def _place(self, account_id: str, generation_id: str) -> Path:
-        # An account's id is whatever the app chose; its hash is a folder's name on every system.
+        # The app chooses the account ids; a hash of one is a valid folder name on every system.
         return self._folder / hashlib.sha256(account_id.encode()).hexdigest() / generation_id
 
     def _list(self, account_id: str) -> Iterator[Generation]:
@@ -123,7 +123,7 @@ class Gallery:
 
     def _prune(self, account_id: str) -> None:
         newest_first = sorted(self._list(account_id), key=lambda each: each.made_at, reverse=True)
-        for generation in newest_first[KEPT_MAX:]:
+        for generation in newest_first[GENERATIONS_MAX:]:
             self.remove(generation)
 
 
@@ -141,8 +141,8 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _settle(folder: Path) -> None:
-    """Make the names in the folder durable, where a system has that."""
+def _sync_folder(folder: Path) -> None:
+    """Make the names in the folder durable, on systems that can."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
-"""An order: the picture, the feature and the options that somebody asks for, read from a form and checked.
+"""An order: the picture, the feature and the options of a request, read from its form and validated.
 
-What can only be seen by looking into the picture (that it is none, or where an area lies) is left to the generator.
+The generator checks what needs the decoded picture: whether it is one, and whether an area lies in it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from sixpence import InvalidInputError, UnknownFeatureError
 from sixpence_studio.generators import Area, Generator, OptionError
 from sixpence_studio.generators.picture import BYTES_MAX
 from sixpence_studio.generators.protocol import chosen
-from sixpence_studio.making import Job
+from sixpence_studio.job import Job
 from sixpence_studio.rooms import ROOMS
 from sixpence_studio.upload import Fields, read_form
 
@@ -30,7 +30,7 @@ _GENERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is asked for. `room` is a sample's name, None where the picture was uploaded; `options` are as sent."""
+    """A validated order. `room` is a sample's name, None for an uploaded picture; `options` are as sent."""
 
     generation_id: str
     generator: Generator
@@ -41,18 +41,18 @@ class Order:
 
     @property
     def feature(self) -> str:
-        """What it is charged as."""
+        """The feature that it is charged as."""
         return self.generator.name
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over what was asked for, the generation's id aside: the same id with another one is a conflict."""
+        """SHA-256 over the order without its generation id: the same id with another fingerprint is a conflict."""
         source = self.room or hashlib.sha256(self.picture).hexdigest()
-        asked = [self.feature, self.room is None, source, self.options, self.areas]
-        return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+        content = [self.feature, self.room is None, source, self.options, self.areas]
+        return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
     def job(self) -> Job:
-        """The work to be done. What is left to chance follows from the id: the same order gives the same picture."""
+        """Return the job. Its seed follows from the generation id, so the same order gives the same picture."""
         marked = "; ".join(" ".join(f"{part:.6f}" for part in area) for area in self.areas)
         where = _area_option(self.generator)
         options = self.options if where is None else {**self.options, where: marked}
@@ -61,7 +61,7 @@ class Order:
 
 
 async def read_order(request: Request, generators: Mapping[str, Generator]) -> Order:
-    """The order in a request's form; raises `InvalidInputError`, `UnknownFeatureError` and what `read_form` raises."""
+    """Read the order from a request's form; raises `InvalidInputError`, `UnknownFeatureError`, and as `read_form`."""
     fields = await read_form(request, texts=_TEXTS, file="picture")
     generator = generators.get(_text(fields, "feature"))
     if generator is None:
@@ -77,11 +77,11 @@ async def read_order(request: Request, generators: Mapping[str, Generator]) -> O
     )
 
 
-def option_fault(generator: Generator, error: OptionError) -> InvalidInputError:
-    """The refusal of an option by the generator that looked at it; names the field in which the option was sent."""
+def option_error(generator: Generator, error: OptionError) -> InvalidInputError:
+    """Convert a generator's refusal of an option; the error names the field in which the option was sent."""
     if error.option == _area_option(generator):
         return InvalidInputError("area", f"cannot be used. Send {', '.join(error.allowed)}.")
-    return _choice_fault(error)
+    return _choice_error(error)
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -122,11 +122,11 @@ def _options(generator: Generator, fields: Fields) -> dict[str, str]:
     try:
         chosen(choices, given)
     except OptionError as error:
-        raise _choice_fault(error) from None
+        raise _choice_error(error) from None
     return given
 
 
-def _choice_fault(error: OptionError) -> InvalidInputError:
+def _choice_error(error: OptionError) -> InvalidInputError:
     allowed = ", ".join(error.allowed)
     return InvalidInputError(f"options.{error.option:.60}", f"cannot be {error.value!r:.60}; it can be {allowed}.")
 

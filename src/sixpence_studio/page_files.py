@@ -1,6 +1,6 @@
-"""The page's own files and the sample rooms, read once and served from memory; there is no path that could lead astray.
+"""The page's own files and the sample rooms, read once and served from memory; no request reaches the file system.
 
-Each carries an ETag, so a browser that has a file asks and gets a 304.
+Each has an ETag: a browser that has the file revalidates it and gets a 304.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence_studio.offering import room_path
+from sixpence_studio.catalog_endpoint import room_path
 from sixpence_studio.rooms import ROOMS
 
 PAGE = Path(__file__).parent / "page"
@@ -38,7 +38,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def page_routes() -> list[Route]:
-    """The page at `/`, each of its files at its place below, and the sample rooms' pictures."""
+    """Return the routes of the page at `/`, of each of its files, and of the sample rooms' pictures."""
     files = [path for path in sorted(PAGE.rglob("*")) if path.suffix in MEDIA_TYPES]
     routes = [Route(f"/{path.relative_to(PAGE).as_posix()}", _serving(path), methods=["GET"]) for path in files]
     rooms = [Route(room_path(room), _serving(room.path), methods=["GET"]) for room in ROOMS]
@@ -50,8 +50,8 @@ def _serving(path: Path) -> Endpoint:
     headers = {**HEADERS, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
 
     async def serve(request: Request) -> Response:
-        asked = request.headers.get("if-none-match", "")
-        if headers["ETag"] in [tag.strip().removeprefix("W/") for tag in asked.split(",")]:
+        known = request.headers.get("if-none-match", "")
+        if headers["ETag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=MEDIA_TYPES[path.suffix])
 

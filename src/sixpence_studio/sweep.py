@@ -1,6 +1,6 @@
-"""Tidying the gallery at the start: what a server that was killed had made and not marked as paid for.
+"""Cleaning up the gallery at startup: pictures that a killed server had made but not marked as paid for.
 
-The ledger says which of it was paid for: that is its customer's and stays. The rest goes.
+The ledger decides: a picture that it shows as charged is marked as paid for, the others are removed.
 """
 
 import asyncio
@@ -11,17 +11,17 @@ import structlog
 from sixpence import AccountNotFoundError, CreditService, CreditTransaction, UnavailableError
 from sixpence_studio.gallery import Gallery, Generation
 
-# The database's clock may be another machine's.
-_CLOCKS_APART = timedelta(hours=1)
+# The database may run on another machine, with another clock.
+_CLOCK_SKEW_MAX = timedelta(hours=1)
 
-# What charged for it: the capture of its hold, or a use of its own where the hold had expired.
+# A charge is the capture of the hold, or a direct use if the hold had expired.
 _CHARGES = ("capture", "consume")
 
 _log = structlog.get_logger(__name__)
 
 
 async def sweep(gallery: Gallery, credits: CreditService) -> None:
-    """Settles every generation that is not marked as paid for; leaves the rest to the next start if it cannot."""
+    """Settle every generation that is not marked as paid for; if the ledger is unavailable, the next start retries."""
     unpaid = await asyncio.to_thread(gallery.list_unpaid)
     try:
         for generation in unpaid:
@@ -46,7 +46,7 @@ async def _find_charge(generation: Generation, credits: CreditService) -> Credit
             page = await credits.get_credit_history(
                 generation.account_id,
                 feature=generation.feature,
-                since=generation.made_at - _CLOCKS_APART,
+                since=generation.made_at - _CLOCK_SKEW_MAX,
                 cursor=cursor,
             )
         except AccountNotFoundError:

@@ -1,4 +1,4 @@
-"""Reading a form with one picture: the fields of a multipart body by name, bounded in number and size.
+"""Reading a multipart form with one picture: the fields by name, limited in number and size.
 
 Not here: what the fields mean (order.py).
 """
@@ -14,16 +14,16 @@ from sixpence import InvalidInputError
 from sixpence_studio.generators.picture import BYTES_MAX
 
 FIELD_BYTES_MAX = 64 * 1024
-# The picture, and room for the other fields and for what parts them.
+# The picture, and room for the other fields and the boundaries.
 BODY_BYTES_MAX = BYTES_MAX + 256 * 1024
 
 Fields = dict[str, str | bytes]
 
 
 async def read_form(request: Request, *, texts: Collection[str], file: str) -> Fields:
-    """The fields that were sent: text by the names in `texts`, and the bytes of `file`.
+    """Read the fields: text for the names in `texts`, bytes for `file`.
 
-    Raises `InvalidInputError` naming the field, and an HTTP 400, 413 or 415 where the body as a whole is to blame.
+    Raises `InvalidInputError` naming the field, and an HTTP 400, 413 or 415 if the body as a whole is invalid.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "multipart/form-data":
         raise HTTPException(415, "body: is not a form. Send it as multipart/form-data.")
@@ -44,7 +44,7 @@ async def read_form(request: Request, *, texts: Collection[str], file: str) -> F
 
 
 def _bounded(receive: Receive, announced: str) -> Receive:
-    """The same stream, ended by an HTTP 413 where the body is longer than it may be."""
+    """Return the same stream; it raises an HTTP 413 when the body is too long."""
     received = 0
 
     async def bounded() -> Message:
@@ -65,5 +65,5 @@ def _too_large() -> HTTPException:
 
 
 async def _bytes_of(upload: UploadFile) -> bytes:
-    # The body's bound is above the picture's: a picture in between is named by whoever opens it.
+    # The body's limit is above the picture's: `read_order` refuses a picture in between by its field.
     return await upload.read()

@@ -1,4 +1,4 @@
-"""The bench's own arithmetic: rounds kept and thrown away, ratios within a round, and what was reached."""
+"""The bench's arithmetic: rounds kept and thrown away, ratios within a round, and targets."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def _figures(**values: float) -> dict[str, Figure]:
 
 
 def _part(*outcomes: Outcome) -> Part:
-    """A part of one contender, whose runs end with these outcomes in turn, and then with the last one for ever."""
+    """A part of one contender, whose runs end with these outcomes in turn, and then always with the last one."""
     coming = chain(outcomes, repeat(outcomes[-1]))
 
     @contextmanager
@@ -33,22 +33,22 @@ def _part(*outcomes: Outcome) -> Part:
     return Part(letter="x", title="a part", contenders=("ours",), ratios=(), opened=opened, short=False)
 
 
-def test_a_ratio_takes_the_best_of_each_side() -> None:
-    """Of several contenders the one with the highest rate stands for its side."""
+def test_ratio_takes_the_best_of_each_side() -> None:
+    """Of several contenders, the one with the highest rate counts for its side."""
     assert OURS.in_round(_figures(ours=60, one=50, other=100)) == 0.6
 
 
-def test_a_ratio_of_times_takes_the_shortest() -> None:
-    """Where less is better the shortest time stands for its side."""
+def test_ratio_of_times_takes_the_shortest() -> None:
+    """Where less is better, the shortest time counts for its side."""
     assert QUICKER.in_round(_figures(ours=80, one=20)) == 4.0
 
 
-def test_a_ratio_without_one_side_is_none() -> None:
-    """A round in which one side has no figure says nothing of the ratio."""
+def test_ratio_without_one_side_is_absent() -> None:
+    """A round in which one side has no figure gives no ratio."""
     assert (OURS.in_round(_figures(ours=60)), OURS.in_round(_figures(one=60))) == (None, None)
 
 
-def test_only_rounds_that_were_kept_count() -> None:
+def test_ratio_ignores_rounds_thrown_away() -> None:
     """A ratio has a value for each kept round, and none for one that was thrown away."""
     kept = Round(order=[], probes=[1], figures=_figures(ours=60, one=100))
     thrown_away = Round(order=[], probes=[1], figures=_figures(ours=10, one=100), kept=False)

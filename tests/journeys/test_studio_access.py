@@ -1,4 +1,4 @@
-"""The studio's page for everybody: axe finds nothing to complain about, in light and in dark."""
+"""Accessibility of the studio's page: axe finds no fault, in light and in dark."""
 
 from collections.abc import Iterator
 
@@ -19,13 +19,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(params=["light", "dark"])
 def visitor(request: pytest.FixtureRequest, browser: Browser, demo: ServerProcess) -> Iterator[Visitor]:
-    """Somebody new, whose system is light or dark and asks for less motion."""
+    """A new visitor, with a light or dark system that prefers reduced motion."""
     context = browser.new_context(color_scheme=request.param, reduced_motion="reduce")
     yield Visitor(context.new_page(), demo.url)
     context.close()
 
 
-def test_the_gate_is_open_to_everybody(visitor: Visitor) -> None:
+def test_sign_up_and_sign_in_are_accessible(visitor: Visitor) -> None:
     """Signing up and signing in."""
     faults = faults_of(visitor.page)
     visitor.see("show-sign-in").click()
@@ -34,7 +34,7 @@ def test_the_gate_is_open_to_everybody(visitor: Visitor) -> None:
     assert (faults, faults_of(visitor.page)) == ([], [])
 
 
-def test_the_workbench_is_open_to_everybody(visitor: Visitor) -> None:
+def test_workbench_is_accessible(visitor: Visitor) -> None:
     """Choosing, marking areas, and a result on the stage and in the gallery."""
     visitor.sign_up()
     visitor.choose("remove")
@@ -46,8 +46,8 @@ def test_the_workbench_is_open_to_everybody(visitor: Visitor) -> None:
     assert (marked, faults_of(visitor.page)) == ([], [])
 
 
-def test_the_dialogs_are_open_to_everybody(visitor: Visitor) -> None:
-    """The history, the account's menu, and the upgrade when the purse is empty."""
+def test_dialogs_are_accessible(visitor: Visitor) -> None:
+    """The history, the account menu, and the upgrade without credits."""
     visitor.sign_up()
     for _ in range(6):
         visitor.page.request.post(
@@ -66,7 +66,7 @@ def test_the_dialogs_are_open_to_everybody(visitor: Visitor) -> None:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What axe finds at fault: its rule, and where."""
+    """The faults that axe finds: the rule, and the element."""
     found = Axe().run(page).response["violations"]
     return [
         f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"

@@ -1,4 +1,4 @@
-"""The studio as people meet it: in a real browser, at the server that `sixpence demo` starts, on real pictures."""
+"""The studio in a real browser, at the server that `sixpence demo` starts, on real pictures."""
 
 import re
 from collections.abc import Iterator
@@ -31,13 +31,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def visitor(page: Page, demo: ServerProcess) -> Visitor:
-    """Somebody new before the studio's page."""
+    """A new visitor on the studio's page."""
     return Visitor(page, demo.url)
 
 
 @pytest.mark.timeout(300)
-def test_six_pictures_an_upgrade_and_a_return(visitor: Visitor, tmp_path: Path) -> None:
-    """Six credits make six pictures, the seventh offers an upgrade, which pays for all that come; nothing is lost."""
+def test_six_pictures_then_upgrade_then_sign_in_again(visitor: Visitor, tmp_path: Path) -> None:
+    """Six credits make six pictures, then an upgrade makes them free; signing in again shows everything."""
+    expect(visitor.page.get_by_role("heading", name="Redesign a room. Your first six are free.")).to_be_visible()
+    expect(visitor.see("sign-up-submit")).to_have_text("Create account: 6 free credits")
     visitor.sign_up()
     for left, (feature, room) in zip("543210", ORDERS, strict=True):
         visitor.choose(feature, room=room)
@@ -45,11 +47,12 @@ def test_six_pictures_an_upgrade_and_a_return(visitor: Visitor, tmp_path: Path) 
             visitor.mark_area(0.27, 0.3, 0.4, 0.68)
         visitor.generate()
         visitor.expect_credits(left)
-    expect(visitor.see("empty-notice")).to_be_visible()
+    expect(visitor.see("empty-notice")).to_contain_text("0 credits left.")
 
     visitor.choose("sketch", room="kitchen")
     visitor.see("generate").click()
-    expect(visitor.see("upgrade-dialog")).to_be_visible()
+    expect(visitor.page.get_by_role("dialog", name="You’re out of credits.")).to_be_visible()
+    expect(visitor.see("checkout-button")).to_have_text("Upgrade to Pro")
     expect(visitor.see("upgrade-detail")).to_contain_text("This picture costs 1 credit and you have none left.")
     visitor.see("checkout-button").click()
     expect(visitor.see("upgrade-dialog")).to_be_hidden()
@@ -63,6 +66,7 @@ def test_six_pictures_an_upgrade_and_a_return(visitor: Visitor, tmp_path: Path) 
     visitor.generate()
 
     visitor.see("credit-counter").click()
+    expect(visitor.page.get_by_role("dialog", name="Credit history")).to_be_visible()
     rows = visitor.see("history-row")
     expect(rows).to_have_count(18)
     changes = [row.get_attribute("data-kind") for row in rows.all()]
@@ -78,8 +82,8 @@ def test_six_pictures_an_upgrade_and_a_return(visitor: Visitor, tmp_path: Path) 
     assert visitor.complaints == ["402 POST /studio/generations"]
 
 
-def test_a_wrong_password_is_told_and_the_right_one_lets_in(visitor: Visitor) -> None:
-    """A wrong password is explained beside the form; with the right one everything is there again."""
+def test_sign_in_explains_a_wrong_password(visitor: Visitor) -> None:
+    """A wrong password is explained beside the form; with the right one the visitor is signed in again."""
     visitor.sign_up()
     visitor.sign_out()
 
@@ -93,8 +97,8 @@ def test_a_wrong_password_is_told_and_the_right_one_lets_in(visitor: Visitor) ->
     assert visitor.complaints == ["401 POST /api/auth/sign-in/email"]
 
 
-def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
-    """Signing up and a generation need no mouse, and what has the focus can always be seen."""
+def test_sign_up_and_generate_by_keyboard(visitor: Visitor) -> None:
+    """Signing up and a generation need no mouse, and the focus order reaches every control."""
     visitor.tab_to("sign-up-name")
     for text in ("Ada", visitor.email, PASSWORD):
         visitor.page.keyboard.type(text)
@@ -119,8 +123,8 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor) -> None:
     assert visitor.complaints == []
 
 
-def test_a_picture_that_is_none_is_told(visitor: Visitor, tmp_path: Path) -> None:
-    """A file that is no picture is explained beside the picker, and costs nothing."""
+def test_upload_that_is_not_a_picture_is_refused(visitor: Visitor, tmp_path: Path) -> None:
+    """A file that is not a picture is explained beside the picker, and costs nothing."""
     visitor.sign_up()
     letter = tmp_path / "letter.jpg"
     letter.write_text("Dear Ada")
@@ -131,8 +135,8 @@ def test_a_picture_that_is_none_is_told(visitor: Visitor, tmp_path: Path) -> Non
     visitor.expect_credits("6")
 
 
-def test_an_operator_grants_and_the_customer_sees_it(visitor: Visitor, demo: ServerProcess, browser: Browser) -> None:
-    """The demo's operator signs in with the password it printed and gives credits, which the customer's page shows."""
+def test_operator_grant_reaches_the_customer(visitor: Visitor, demo: ServerProcess, browser: Browser) -> None:
+    """The demo's operator signs in with the printed password and grants credits, which the customer's page shows."""
     visitor.sign_up()
     account_id = visitor.see("account-id").text_content() or ""
     operator = Visitor(browser.new_context().new_page(), demo.url)
@@ -142,6 +146,7 @@ def test_an_operator_grants_and_the_customer_sees_it(visitor: Visitor, demo: Ser
     operator.see("grant-user").fill(account_id)
     operator.see("grant-amount").fill("4")
     operator.see("grant-reason").fill("a kind word")
+    expect(operator.see("grant-preview")).to_have_text("Review grant")
     operator.see("grant-preview").click()
     operator.see("grant-confirm").click()
     expect(operator.see("grant-result")).to_contain_text("received 4 credits and now has 10 credits.")
@@ -153,8 +158,8 @@ def test_an_operator_grants_and_the_customer_sees_it(visitor: Visitor, demo: Ser
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_nothing_is_cut_off(visitor: Visitor, width: int) -> None:
-    """On a phone, a tablet and a desk the page is never wider than the screen."""
+def test_page_is_never_wider_than_the_screen(visitor: Visitor, width: int) -> None:
+    """On a phone, a tablet and a desktop the page fits the screen's width."""
     visitor.page.set_viewport_size({"width": width, "height": 740})
     widths = [visitor.width()]
     visitor.sign_up()

@@ -1,4 +1,4 @@
-"""Somebody in a real browser at a real studio: what one does there, step by step, and what the browser complains of.
+"""A visitor with a real browser at a real studio: the steps of a journey, and the browser's errors.
 
 Not here: the journeys themselves, and the server (tests/support/server.py).
 """
@@ -30,7 +30,7 @@ def running_demo(home: Path) -> Iterator[ServerProcess]:
 
 
 class Visitor:
-    """A person before a page of the studio; `complaints` are the browser's errors, broken policies among them."""
+    """A person on the studio's page; `complaints` are the browser's errors, violated policies among them."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -43,7 +43,7 @@ class Visitor:
         page.goto(url)
 
     def see(self, name: str) -> Locator:
-        """The part of the page that is called this in its tests."""
+        """Return the part of the page with this test id."""
         return self.page.get_by_test_id(name)
 
     def sign_up(self) -> None:
@@ -68,7 +68,7 @@ class Visitor:
         expect(self.see("sign-in-form")).to_be_visible()
 
     def choose(self, feature: str, *, room: str | None = None) -> None:
-        """Choose what should happen, and to which room."""
+        """Choose a feature, and a room."""
         if room is not None:
             self.see(f"room-{room}").check(force=True)
         self.see(f"feature-{feature}").check(force=True)
@@ -89,10 +89,10 @@ class Visitor:
         expect(self.see("area-1")).to_be_visible()
 
     def generate(self) -> None:
-        """Order the picture, and wait for the result to hang on the stage."""
-        hung = self.see("gallery-item").count()
+        """Order the picture, and wait for the result on the stage."""
+        count = self.see("gallery-item").count()
         self.see("generate").click()
-        expect(self.see("gallery-item")).to_have_count(hung + 1, timeout=GENERATION_MILLISECONDS)
+        expect(self.see("gallery-item")).to_have_count(count + 1, timeout=GENERATION_MILLISECONDS)
         expect(self.see("working")).to_be_hidden()
         self.expect_picture(self.see("result-image"))
 
@@ -105,22 +105,22 @@ class Visitor:
         raise AssertionError(f"Tab does not lead to {name}")
 
     def width(self) -> int:
-        """How wide the page is, in CSS pixels, with what one would have to scroll to."""
+        """The width of the page in CSS pixels, including what is scrolled out of view."""
         return int(self.page.evaluate("document.documentElement.scrollWidth"))
 
     def expect_credits(self, text: str) -> None:
-        """The counter shows this."""
+        """Expect this text in the counter."""
         expect(self.see("credits-remaining")).to_have_text(text)
 
     def expect_picture(self, picture: Locator) -> None:
-        """The image has come and been drawn."""
+        """Expect the image to be loaded and visible."""
         expect(picture).to_be_visible()
         self.page.wait_for_function(
             "image => image.complete && image.naturalWidth > 0", arg=picture.element_handle(), timeout=10_000
         )
 
     def _note(self, message: ConsoleMessage) -> None:
-        # What the browser says about an answer of 400 or above is noted with its address, below.
+        # An answer of 400 or above is recorded with its path, below.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 

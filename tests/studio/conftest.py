@@ -1,4 +1,4 @@
-"""The studios that the tests of a module share; each test signs up customers of its own."""
+"""The studios that the tests of a module share; each test signs up its own customers."""
 
 from collections.abc import Iterator
 
@@ -9,25 +9,25 @@ from tests.studio.served import Customer, StudioServer, running_studio
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioServer]:
-    """The studio as it is."""
+    """The studio with its own generators."""
     with running_studio(tmp_path_factory.mktemp("studio")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def moody_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioServer]:
-    """A studio whose sketches take their time, fail or die when they are told to."""
-    with running_studio(tmp_path_factory.mktemp("moody"), moody=True) as running:
+def mirror_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioServer]:
+    """A studio whose sketches can be slow, fail or die, by an option of the order."""
+    with running_studio(tmp_path_factory.mktemp("mirror"), mirror=True) as running:
         yield running
 
 
 @pytest.fixture
 def customer(studio: StudioServer) -> Customer:
-    """Somebody with six credits in the studio as it is."""
+    """A new customer with six credits in the studio."""
     return studio.customer()
 
 
 @pytest.fixture
-def moody_customer(moody_studio: StudioServer) -> Customer:
-    """Somebody with six credits in the moody studio."""
-    return moody_studio.customer()
+def mirror_customer(mirror_studio: StudioServer) -> Customer:
+    """A new customer with six credits in the mirror studio."""
+    return mirror_studio.customer()

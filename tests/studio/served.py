@@ -1,6 +1,6 @@
-"""A real studio for the tests: a process of its own on a free port over a SQLite file, and those who use it.
+"""A real studio for the tests, in its own process on a free port with a SQLite file, and its customers.
 
-Not here: what they ask for. `moody` chooses the studio whose sketches take their time, fail or die (moody.py).
+`mirror` chooses the studio whose sketches can be slow, fail or die (mirror.py).
 """
 
 import os
@@ -23,34 +23,35 @@ from tests.support.ports import free_port
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 ROOT = Path(__file__).parents[2]
+STUDIO = "sixpence_studio.app:create_studio"
 PASSWORD = "correct horse"
 ROOM = file_of(gradient(), "JPEG")
 
 
 class StudioServer:
-    """A studio that may be killed and started again; its address and its home stay the same."""
+    """A studio that can be killed and restarted; its address and home stay the same."""
 
-    def __init__(self, home: Path, *, moody: bool) -> None:
+    def __init__(self, home: Path, *, mirror: bool) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._factory = "tests.studio.moody:create_moody_studio" if moody else "sixpence_studio.app:create_studio"
+        self._factory = "tests.studio.mirror_generator:create_mirror_studio" if mirror else STUDIO
         self._process: subprocess.Popen[bytes] | None = None
         self._log = home / "server.log"
 
     @property
     def log(self) -> str:
-        """What the server has said."""
+        """The text of the server's log."""
         return self._log.read_text(errors="replace")
 
     @property
     def workers(self) -> list[int]:
-        """The process ids of its worker processes that live."""
+        """The process ids of its running worker processes."""
         assert self._process is not None
         return [pid for pid, words in _children(self._process.pid) if "spawn_main" in words]
 
     def start(self) -> None:
-        """Starts the server, and returns when it answers."""
+        """Start the server, and return when it answers."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SIXPENCE_")}
         environment |= {"SIXPENCE_HOME": str(self.home), "SIXPENCE_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "uvicorn", "--factory", self._factory, "--port", str(self.port)]
@@ -66,18 +67,18 @@ class StudioServer:
             time.sleep(0.05)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ends the server by a signal; returns when it has ended."""
+        """End the server by a signal; return when it has ended."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(STOP_SECONDS_MAX)
             self._process = None
 
     def client(self) -> httpx.Client:
-        """A browser on the studio's page, with nobody signed in."""
+        """Return an HTTP client of the studio, with nobody signed in."""
         return httpx.Client(base_url=self.url, headers={"origin": self.url}, timeout=60)
 
     def customer(self) -> "Customer":
-        """Somebody who has just signed up, and has six credits."""
+        """Sign up a new customer, who has six credits."""
         client = self.client()
         person = {"name": "Ada", "email": f"{uuid.uuid4().hex[:12]}@example.com", "password": PASSWORD}
         client.post("/api/auth/sign-up/email", json=person).raise_for_status()
@@ -91,7 +92,7 @@ class StudioServer:
 
 
 class Customer:
-    """Somebody who is signed in."""
+    """A signed-in customer."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
@@ -109,7 +110,7 @@ class Customer:
 
     @property
     def gallery(self) -> list[dict[str, Any]]:
-        """What hangs in the gallery, newest first."""
+        """The pictures of the gallery, newest first."""
         return list(self.client.get("/studio/generations").raise_for_status().json()["generations"])
 
     def order(
@@ -123,21 +124,21 @@ class Customer:
         return self.client.post("/studio/generations", files=form)
 
     def orders(self, orders: list[dict[str, Any]]) -> list[httpx.Response]:
-        """Send several orders at once, and give their answers in the same order."""
+        """Send several orders concurrently; return their answers in the same order."""
         with ThreadPoolExecutor(len(orders)) as threads:
             return list(threads.map(lambda order: self.order(**order), orders))
 
     def spend(self, credits: int) -> None:
-        """Spend credits on nothing in particular."""
+        """Spend credits without making pictures."""
         for _ in range(credits):
             self.client.post("/api/user/credits/consume", json={"feature": "sketch"}).raise_for_status()
 
 
 @contextmanager
-def running_studio(home: Path, *, moody: bool = False) -> Iterator[StudioServer]:
-    """A studio that answers, ended at the end."""
+def running_studio(home: Path, *, mirror: bool = False) -> Iterator[StudioServer]:
+    """Run a studio for the duration of a block."""
     home.mkdir(parents=True, exist_ok=True)
-    server = StudioServer(home, moody=moody)
+    server = StudioServer(home, mirror=mirror)
     server.start()
     try:
         yield server
@@ -146,7 +147,7 @@ def running_studio(home: Path, *, moody: bool = False) -> Iterator[StudioServer]
 
 
 def _children(pid: int) -> Iterator[tuple[int, str]]:
-    """The living children of a process, with their command lines; a process that ends meanwhile is none."""
+    """The running children of a process, with their command lines; a child that ends meanwhile is left out."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             with suppress(FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Orders from the first to the last: generated, charged, refused, paid for by an upgrade, over a real server."""
+"""Orders over a real server: generated, charged, refused, and free after an upgrade."""
 
 import io
 import uuid
@@ -12,8 +12,8 @@ from tests.studio.served import ROOM, Customer, StudioServer
 PROBLEM = "application/problem+json"
 
 
-def test_a_generation_is_charged_and_handed_out(customer: Customer) -> None:
-    """An order answers with the two pictures' addresses, what it cost and the balance after it."""
+def test_generation_is_charged_and_answered(customer: Customer) -> None:
+    """The answer has the two pictures' URLs, the charge and the balance after it."""
     generation_id = str(uuid.uuid4())
 
     answer = customer.order(generation_id)
@@ -38,8 +38,8 @@ def test_a_generation_is_charged_and_handed_out(customer: Customer) -> None:
     assert customer.uses == [generation_id]
 
 
-def test_both_pictures_can_be_fetched(customer: Customer) -> None:
-    """The original and the result are pictures of the same size, for their owner's browser alone to keep."""
+def test_original_and_result_can_be_fetched(customer: Customer) -> None:
+    """The original and the result have the same size, and only their owner's browser may cache them."""
     body = customer.order().json()
 
     before, after = (customer.client.get(body[side]) for side in ("before_url", "after_url"))
@@ -52,16 +52,16 @@ def test_both_pictures_can_be_fetched(customer: Customer) -> None:
         assert picture.headers["vary"] == "Cookie"
 
 
-def test_a_sample_room_needs_no_upload(customer: Customer) -> None:
-    """The name of a sample stands in for a picture."""
+def test_sample_room_needs_no_upload(customer: Customer) -> None:
+    """The name of a sample room replaces an upload."""
     answer = customer.order(picture=None, room="house", feature="sketch")
 
     after = customer.client.get(answer.json()["after_url"])
     assert Image.open(io.BytesIO(after.content)).size == (1200, 800)
 
 
-def test_six_credits_then_an_upgrade(customer: Customer) -> None:
-    """Six generations are paid for, the seventh is refused with an offer, and after the checkout it costs nothing."""
+def test_seventh_generation_is_refused_until_upgrade(customer: Customer) -> None:
+    """Six generations are charged, the seventh is refused with an offer, and after the checkout it is free."""
     paid = [customer.order().json()["remaining"] for _ in range(6)]
     refused = customer.order()
     plan = customer.client.post("/studio/checkout", json={"plan": refused.json()["offers"][0]["plan"]})
@@ -76,11 +76,11 @@ def test_six_credits_then_an_upgrade(customer: Customer) -> None:
     assert (free["credits_consumed"], free["remaining"], free["unlimited"]) == (0, 0, True)
 
 
-def test_without_credits_no_work_is_begun(moody_customer: Customer) -> None:
-    """At zero an order that would never end is refused at once."""
-    moody_customer.spend(6)
+def test_no_job_starts_without_credits(mirror_customer: Customer) -> None:
+    """Without credits, an order that would never finish is refused at once."""
+    mirror_customer.spend(6)
 
-    answer = moody_customer.order(options='{"mood": "endless"}')
+    answer = mirror_customer.order(options='{"behaviour": "endless"}')
 
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient-credits")
 
@@ -90,8 +90,8 @@ def test_without_credits_no_work_is_begun(moody_customer: Customer) -> None:
     [b"", b"hello", ROOM[: len(ROOM) // 2], b"GIF89a" + bytes(100), b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
     ids=["empty", "text", "cut off", "GIF", "SVG"],
 )
-def test_a_broken_upload_costs_nothing(customer: Customer, picture: bytes) -> None:
-    """What is no picture is refused by its field, and nothing is charged or kept."""
+def test_broken_upload_costs_nothing(customer: Customer, picture: bytes) -> None:
+    """An upload that is not a picture is refused with its field's name; nothing is charged or stored."""
     answer = customer.order(picture=picture)
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
@@ -99,8 +99,8 @@ def test_a_broken_upload_costs_nothing(customer: Customer, picture: bytes) -> No
     assert (customer.remaining, customer.uses, customer.gallery) == (6, [], [])
 
 
-def test_the_gallery_shows_what_was_paid_for(customer: Customer) -> None:
-    """The list holds each generation, newest first."""
+def test_gallery_lists_paid_generations(customer: Customer) -> None:
+    """The list has each generation, newest first."""
     made = [customer.order().json() for _ in range(3)]
 
     gallery = customer.gallery
@@ -109,8 +109,8 @@ def test_the_gallery_shows_what_was_paid_for(customer: Customer) -> None:
     assert gallery == [{name: each[name] for name in shown} for each in reversed(made)]
 
 
-def test_nobody_sees_another_users_pictures(studio: StudioServer, customer: Customer) -> None:
-    """To another user they are not there, and to nobody at all while nobody is signed in."""
+def test_another_user_cannot_see_pictures(studio: StudioServer, customer: Customer) -> None:
+    """Another user gets a 404, and a request without a session a 401."""
     body = customer.order().json()
     stranger = studio.customer()
 
@@ -121,8 +121,8 @@ def test_nobody_sees_another_users_pictures(studio: StudioServer, customer: Cust
 
 
 @pytest.mark.parametrize("end", ["before/x", "order", "generation.json", "../x/before", "%2e%2e/before"])
-def test_only_two_pictures_have_an_address(customer: Customer, end: str) -> None:
-    """No other file of a generation, and nothing beside it, can be asked for."""
+def test_only_original_and_result_have_a_url(customer: Customer, end: str) -> None:
+    """No other file of a generation, and no file beside it, can be requested."""
     generation_id = customer.order().json()["generation_id"]
 
     answer = customer.client.get(f"/studio/generations/{generation_id}/{end}")
@@ -130,8 +130,8 @@ def test_only_two_pictures_have_an_address(customer: Customer, end: str) -> None
     assert answer.status_code == 404
 
 
-def test_the_ledger_knows_what_was_made(customer: Customer) -> None:
-    """The charge carries the order: the picture's source and the options as they were sent."""
+def test_charge_records_the_order(customer: Customer) -> None:
+    """The charge's metadata has the picture's source and the options as sent."""
     customer.order(picture=None, room="house", options='{"technique": "ink"}')
 
     rows: list[dict[str, Any]] = customer.client.get("/api/user/credits/history").json()["transactions"]

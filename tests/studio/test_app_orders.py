@@ -1,4 +1,4 @@
-"""Orders that cannot be read: each is refused in words that name the field, and nothing is changed."""
+"""Invalid orders: each refusal names the field, and nothing changes."""
 
 import json
 import uuid
@@ -12,7 +12,7 @@ from tests.studio.served import ROOM, Customer, StudioServer
 
 PROBLEM = "application/problem+json"
 LONG = "x" * 70_000
-# Written down and not made anew, so that a test has the same name in every process.
+# A constant, so that a test has the same name in every process.
 AN_ID = "5b1c3a52-3a0e-4f5b-9c07-6a2f8d1e4b77"
 
 
@@ -21,8 +21,8 @@ AN_ID = "5b1c3a52-3a0e-4f5b-9c07-6a2f8d1e4b77"
     ["", "1", "../../etc/passwd", "..", "%2e%2e%2f", "a/b", "a\\b", "C:", "\x00", "é" * 36, AN_ID.upper(),
      f"{AN_ID}/../x", f"{AN_ID}\n", "x" * 10_000],
 )  # fmt: skip
-def test_an_id_is_a_uuid(customer: Customer, generation_id: str) -> None:
-    """Whatever could be a path or is not a UUID in lower case is refused."""
+def test_generation_id_must_be_a_uuid(customer: Customer, generation_id: str) -> None:
+    """Anything but a UUID in lower case is refused, paths among them."""
     answer = customer.client.post(
         "/studio/generations",
         files={"generation_id": (None, generation_id), "feature": (None, "sketch"), "picture": ("a.jpg", ROOM)},
@@ -59,8 +59,8 @@ def test_an_id_is_a_uuid(customer: Customer, generation_id: str) -> None:
         ("colour", {"colour": "red"}),
     ],
 )
-def test_a_field_that_cannot_be_used_is_named(customer: Customer, field: str, changes: dict[str, Any]) -> None:
-    """The problem's `field` is the one to blame, and nothing is charged or kept."""
+def test_invalid_field_is_named(customer: Customer, field: str, changes: dict[str, Any]) -> None:
+    """The problem's `field` is the invalid one, and nothing is charged or stored."""
     answer = customer.order(**changes)
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
@@ -68,8 +68,8 @@ def test_a_field_that_cannot_be_used_is_named(customer: Customer, field: str, ch
     assert (customer.remaining, customer.uses, customer.gallery) == (6, [], [])
 
 
-def test_an_unknown_feature_is_refused_with_those_there_are(customer: Customer) -> None:
-    """The refusal lists what can be ordered."""
+def test_unknown_feature_is_refused_with_the_known_ones(customer: Customer) -> None:
+    """The refusal lists the features."""
     answer = customer.order(feature="cook")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-feature")
@@ -86,8 +86,8 @@ def test_an_unknown_feature_is_refused_with_those_there_are(customer: Customer) 
     ],
     ids=["text as a file", "a file as text", "twice", "missing"],
 )
-def test_a_form_is_read_strictly(customer: Customer, form: list[tuple[str, Any]], field: str) -> None:
-    """Each field comes once, in its own kind."""
+def test_form_fields_are_strict(customer: Customer, form: list[tuple[str, Any]], field: str) -> None:
+    """Each field must be sent once, and as text or file."""
     answer = customer.client.post("/studio/generations", files=form)
 
     assert (answer.status_code, answer.json()["field"]) == (422, field)
@@ -104,8 +104,8 @@ def test_a_form_is_read_strictly(customer: Customer, form: list[tuple[str, Any]]
         (b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n", "multipart/form-data; boundary=b", 400),
     ],
 )
-def test_a_body_that_is_no_form_is_refused(customer: Customer, body: bytes, kind: str, status: int) -> None:
-    """What is not a multipart form, or a broken one, is a 4xx problem."""
+def test_body_that_is_not_a_form_is_refused(customer: Customer, body: bytes, kind: str, status: int) -> None:
+    """A body that is not a valid multipart form gets a 4xx problem."""
     answer = customer.client.post("/studio/generations", content=body, headers={"content-type": kind})
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
@@ -117,15 +117,15 @@ def test_a_body_that_is_no_form_is_refused(customer: Customer, body: bytes, kind
     [[("options", (None, LONG))], [("picture", ("a", ROOM))] * 2, [("a", (None, "b"))] * 9],
     ids=["a long text", "two files", "nine fields"],
 )
-def test_a_form_is_bounded_in_its_parts(customer: Customer, form: list[tuple[str, Any]]) -> None:
+def test_form_parts_are_limited(customer: Customer, form: list[tuple[str, Any]]) -> None:
     """A text of more than 64 kB, a second file and too many fields are refused."""
     answer = customer.client.post("/studio/generations", files=form)
 
     assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
 
 
-def test_a_picture_over_the_limit_is_refused(customer: Customer) -> None:
-    """Ten megabytes and a byte are refused by the picture's field."""
+def test_picture_over_ten_megabytes_is_refused(customer: Customer) -> None:
+    """Ten megabytes and a byte are refused with the field `picture`."""
     answer = customer.order(picture=bytes(BYTES_MAX + 1))
 
     assert (answer.status_code, answer.json()["field"]) == (422, "picture")
@@ -133,8 +133,8 @@ def test_a_picture_over_the_limit_is_refused(customer: Customer) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["with its length", "in chunks"])
-def test_a_body_over_the_limit_is_not_read(customer: Customer, announced: bool) -> None:
-    """A body of twenty megabytes is refused, before or while it comes."""
+def test_body_over_the_limit_is_refused(customer: Customer, announced: bool) -> None:
+    """A body of twenty megabytes is refused before or while it is read."""
     head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
     body = head + bytes(20 * 2**20)
     content: Any = body if announced else iter([body[at : at + 2**16] for at in range(0, len(body), 2**16)])
@@ -144,15 +144,15 @@ def test_a_body_over_the_limit_is_not_read(customer: Customer, announced: bool) 
             "/studio/generations", content=content, headers={"content-type": "multipart/form-data; boundary=b"}
         )
     except httpx.WriteError:
-        # The server has answered and closed the connection while this end was still sending.
+        # The server answered and closed the connection while the client was still sending.
         answer = None
 
     assert answer is None or (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
     assert customer.remaining == 6
 
 
-def test_who_is_calling_is_asked_first(studio: StudioServer, customer: Customer) -> None:
-    """Nobody is told anything about a form before they are known, or from another site's page."""
+def test_caller_is_checked_before_the_form(studio: StudioServer, customer: Customer) -> None:
+    """A form is not read without a session, or from another site's page."""
     nobody = studio.client().post("/studio/generations", content=b"nonsense")
     foreign = customer.client.post(
         "/studio/generations", content=b"nonsense", headers={"origin": "https://other.example.com"}
@@ -162,8 +162,8 @@ def test_who_is_calling_is_asked_first(studio: StudioServer, customer: Customer)
     assert (foreign.status_code, foreign.json()["code"]) == (403, "forbidden")
 
 
-def test_nothing_that_was_refused_is_logged_as_a_failure(studio: StudioServer, customer: Customer) -> None:
-    """A refusal is an answer, not an event for whoever runs the server."""
+def test_refusals_are_not_logged_as_failures(studio: StudioServer, customer: Customer) -> None:
+    """A refusal is an answer to the client, not a failure of the server."""
     customer.order(picture=b"hello")
     customer.order(options="{")
     customer.order(feature="remove", area="[[0, 0, 1, 1]]")

@@ -1,4 +1,4 @@
-"""The page's files, what is for sale, and the demo checkout."""
+"""The page's files, the catalog, and the demo checkout."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.studio.served import Customer, StudioServer
 CSP = "default-src 'self'; img-src 'self' blob: data:; "
 
 
-def test_the_page_allows_nothing_from_outside(studio: StudioServer) -> None:
+def test_page_policy_allows_own_files_only(studio: StudioServer) -> None:
     """The page comes with a policy that allows its own files alone, no sniffing and no referrer."""
     answer = studio.client().get("/")
 
@@ -21,8 +21,8 @@ def test_the_page_allows_nothing_from_outside(studio: StudioServer) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-def test_every_file_that_the_page_names_is_there(studio: StudioServer) -> None:
-    """What the page, its sheets and its scripts name is served, each as what it is."""
+def test_every_file_that_the_page_names_is_served(studio: StudioServer) -> None:
+    """Every file that the page, its sheets and its scripts name is served with its media type."""
     client = studio.client()
     index = client.get("/").text
     named = {f"/{name}" for name in re.findall(r'(?:href|src)="([\w/.-]+\.\w+)"', index)}
@@ -58,8 +58,8 @@ def test_no_other_file_is_served(studio: StudioServer, path: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
-def test_what_is_for_sale(studio: StudioServer) -> None:
-    """The catalog lists the six features with price and options, and the sample rooms."""
+def test_catalog_lists_features_and_rooms(studio: StudioServer) -> None:
+    """The catalog has the six features with price and options, and the sample rooms."""
     client = studio.client()
 
     offered = client.get("/studio/catalog").json()
@@ -80,8 +80,8 @@ def test_what_is_for_sale(studio: StudioServer) -> None:
     assert [picture.content for picture in pictures] == [room.path.read_bytes() for room in ROOMS]
 
 
-def test_the_checkout_turns_a_plan_on_and_off(customer: Customer) -> None:
-    """Each change answers with the balance, and the history says that it was the demo's."""
+def test_checkout_changes_the_plan(customer: Customer) -> None:
+    """Each change answers with the balance, and the history names the demo checkout."""
     bought = customer.client.post("/studio/checkout", json={"plan": "pro"}).json()
     left = customer.client.post("/studio/checkout", json={"plan": "free"}).json()
 
@@ -105,16 +105,16 @@ def test_the_checkout_turns_a_plan_on_and_off(customer: Customer) -> None:
         (b'{"plan": "' + b"x" * 5000 + b'"}', 413, "body-too-large"),
     ],
 )
-def test_a_wish_that_cannot_be_granted(customer: Customer, body: bytes, status: int, code: str) -> None:
-    """An unknown plan and a broken body are refused, and the plan stays."""
+def test_invalid_checkout_is_refused(customer: Customer, body: bytes, status: int, code: str) -> None:
+    """An unknown plan or an invalid body is refused, and the plan does not change."""
     answer = customer.client.post("/studio/checkout", content=body)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert customer.client.get("/api/user/credits").json()["subscription_status"] == "free"
 
 
-def test_only_a_signed_in_user_checks_out(studio: StudioServer) -> None:
-    """Nobody is nobody's customer."""
+def test_checkout_needs_a_session(studio: StudioServer) -> None:
+    """Without a session the checkout is refused with a 401."""
     answer = studio.client().post("/studio/checkout", json={"plan": "pro"})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")

@@ -1,4 +1,4 @@
-"""What a killed server left: the ledger says which of it was paid for."""
+"""Unpaid generations that a killed server left: the ledger decides which were charged."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -21,14 +21,14 @@ async def credits(tmp_path: Path) -> AsyncIterator[CreditService]:
 
 
 def left(gallery: Gallery, number: int, account_id: str = "ada") -> Generation:
-    """A generation that was kept, and its server was killed before it was marked."""
+    """A stored generation whose server was killed before marking it as paid."""
     generation = made(number, account_id)
-    gallery.keep(generation, MADE)
+    gallery.store(generation, MADE)
     return generation
 
 
-async def test_what_was_charged_is_its_customers(tmp_path: Path, credits: CreditService) -> None:
-    """A leftover whose charge is in the ledger is marked as paid for, as the charge says."""
+async def test_sweep_marks_charged_generations_as_paid(tmp_path: Path, credits: CreditService) -> None:
+    """A generation whose charge is in the ledger is marked as paid, with the charge's time and credits."""
     gallery = Gallery(tmp_path / "studio")
     generation = left(gallery, 1)
     receipt = await credits.consume_credit("ada", "sketch", generation_id=generation.generation_id)
@@ -40,8 +40,8 @@ async def test_what_was_charged_is_its_customers(tmp_path: Path, credits: Credit
     assert (paid.credits_consumed, gallery.list_unpaid()) == (1, [])
 
 
-async def test_what_was_not_charged_goes(tmp_path: Path, credits: CreditService) -> None:
-    """A leftover without a charge is removed, whether or not its account has others or exists at all."""
+async def test_sweep_removes_uncharged_generations(tmp_path: Path, credits: CreditService) -> None:
+    """A generation without a charge is removed, also one of an unknown account."""
     gallery = Gallery(tmp_path / "studio")
     left(gallery, 1)
     left(gallery, 2, account_id="nobody")
@@ -52,8 +52,8 @@ async def test_what_was_not_charged_goes(tmp_path: Path, credits: CreditService)
     assert (gallery.list_paid("ada"), gallery.list_unpaid()) == ([], [])
 
 
-async def test_what_is_paid_for_is_left_alone(tmp_path: Path, credits: CreditService) -> None:
-    """A generation that is marked stays as it is."""
+async def test_sweep_leaves_paid_generations(tmp_path: Path, credits: CreditService) -> None:
+    """A paid generation does not change."""
     gallery = Gallery(tmp_path / "studio")
     paid = gallery.mark_paid(left(gallery, 1), paid_at=datetime.now(UTC), credits_consumed=1)
 
@@ -62,8 +62,8 @@ async def test_what_is_paid_for_is_left_alone(tmp_path: Path, credits: CreditSer
     assert gallery.list_paid("ada") == [paid]
 
 
-async def test_without_the_ledger_nothing_is_thrown_away(tmp_path: Path, credits: CreditService) -> None:
-    """While the database is away the leftovers wait for the next start."""
+async def test_sweep_waits_while_the_ledger_is_unavailable(tmp_path: Path, credits: CreditService) -> None:
+    """While the database is unavailable, unpaid generations stay for the next start."""
     gallery = Gallery(tmp_path / "studio")
     generation = left(gallery, 1)
     await credits.close()

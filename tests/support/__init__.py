@@ -1,1 +1,1 @@
-"""What the tests stand on: a real PostgreSQL, a real browser, free ports."""
+"""The servers that tests use: a real PostgreSQL, a real browser, free ports."""

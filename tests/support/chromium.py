@@ -1,9 +1,9 @@
 """Finds a Chromium for the browser tests, and as root on Debian or Ubuntu installs one.
 
-Lives here: which browser is taken and how it is started.
+Lives here: which browser is used and how it is started.
 Not here: the fixtures (tests/conftest.py) and what the tests do with the browser.
 
-    python -m tests.support.chromium       finds or installs it, and says where it is
+    python -m tests.support.chromium       finds or installs it, and prints its path
 """
 
 import os
@@ -39,7 +39,7 @@ class ChromiumMissingError(RuntimeError):
 
 
 def find_or_install_chromium() -> Path:
-    """Gives the browser's path: `SIXPENCE_CHROMIUM`, else an installed one, else, as root, a newly installed one.
+    """Return the browser's path: `SIXPENCE_CHROMIUM`, else an installed one, else, as root, a newly installed one.
 
     Raises ChromiumMissingError.
     """
@@ -59,7 +59,7 @@ def find_or_install_chromium() -> Path:
 
 @contextmanager
 def launched_chromium() -> Iterator[Browser]:
-    """Gives a running headless Chromium, driven by Playwright's synchronous interface, and ends it."""
+    """Run a headless Chromium, driven by Playwright's synchronous interface, for the duration of a block."""
     executable = find_or_install_chromium()
     # Chromium's sandbox refuses to run as root.
     arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else list(ARGUMENTS)

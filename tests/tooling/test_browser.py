@@ -1,4 +1,4 @@
-"""The browser that tests drive: a real one, found or asked for in words.
+"""The browser of the tests: a real one is found, or the error explains how to install it.
 
 Not here: pages of the project (tests/journeys).
 """
@@ -31,16 +31,16 @@ def test_the_browser_is_a_chromium(browser: Browser) -> None:
     assert (engine, browser.is_connected()) == ("chromium", True)
 
 
-def test_a_machine_without_a_browser_is_told_the_command() -> None:
-    """Where no browser is found and none can be installed, the message is the command that installs one."""
+def test_missing_browser_error_has_the_install_command() -> None:
+    """Without a browser that can be found or installed, the message has the command that installs one."""
     done = look_for_chromium(PATH="")
 
     assert done.returncode == 1
     assert COMMAND in done.stderr
 
 
-def test_a_wrong_choice_of_browser_is_named() -> None:
-    """A SIXPENCE_CHROMIUM that is no program is refused, not replaced by another browser."""
+def test_invalid_sixpence_chromium_is_refused() -> None:
+    """A SIXPENCE_CHROMIUM that is not a program is refused, not replaced by another browser."""
     done = look_for_chromium(SIXPENCE_CHROMIUM="/no/such/chromium")
 
     assert done.returncode == 1
@@ -48,7 +48,7 @@ def test_a_wrong_choice_of_browser_is_named() -> None:
 
 
 def look_for_chromium(**variables: str) -> subprocess.CompletedProcess[str]:
-    """Looks for the browser as `make test` does, with these variables set."""
+    """Look for the browser as `make test` does, with these variables set."""
     environment = {name: value for name, value in os.environ.items() if name != "SIXPENCE_CHROMIUM"} | variables
     command = [sys.executable, "-m", "tests.support.chromium"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""The locks: complete, hashed, without an address, and one a part of the other.
+"""The lock files: complete, hashed, without a registry's address, and one a subset of the other.
 
 Not here: installing from them, which every `make` does.
 """
@@ -17,7 +17,7 @@ both_locks = pytest.mark.parametrize("lock", ["demo", "dev"])
 
 
 @both_locks
-def test_everything_in_a_lock_is_pinned_and_hashed(lock: str) -> None:
+def test_lock_pins_and_hashes_every_package(lock: str) -> None:
     """A lock holds nothing but pinned packages, each followed by its hashes."""
     lines = [line for line in read(lock).splitlines() if not line.startswith("#")]
 
@@ -31,21 +31,21 @@ def test_everything_in_a_lock_is_pinned_and_hashed(lock: str) -> None:
 
 
 @both_locks
-def test_a_lock_names_no_address(lock: str) -> None:
-    """A lock says what is installed, never from where."""
+def test_lock_has_no_registry_address(lock: str) -> None:
+    """A lock file names packages, not where they come from."""
     addresses = re.findall(r"\S*https?://\S*", read(lock))
 
     assert addresses == []
 
 
 def test_the_lock_for_tests_holds_the_lock_for_the_demo() -> None:
-    """What the demo runs on is what the tests ran on, version for version, so one environment serves both."""
+    """The demo's packages have the versions of the tests' packages, so one environment serves both."""
     demo, dev = pins_of("demo"), pins_of("dev")
 
     assert demo <= dev
 
 
-def test_the_locks_answer_to_the_project() -> None:
+def test_every_dependency_is_locked() -> None:
     """Every dependency that the project names is locked, at a version that it allows."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]

@@ -1,4 +1,4 @@
-"""The PostgreSQL that tests stand on: real, durable, and it comes back after a kill."""
+"""The PostgreSQL of the tests: real, durable, and it recovers after a kill."""
 
 import os
 import time

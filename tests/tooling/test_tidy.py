@@ -1,6 +1,6 @@
-"""The style that no linter knows: size, names, docstrings, package READMEs, what may not stand in a file.
+"""Style rules without a linter: size, names, docstrings, package READMEs, and forbidden text.
 
-Not here: the locks (test_locks.py), and what ruff and import-linter check.
+Not here: the locks (test_locks.py), plain words (tools/plain_words.py), and what ruff and import-linter check.
 """
 
 import ast
@@ -17,7 +17,7 @@ EXCUSES = ["pytest." + "skip", "mark." + "skip", "import" + "orskip", "mark." + 
 NOT_OURS = {".git", ".venv", "node_modules", "__pycache__", "build", "dist"}
 
 
-def test_a_file_is_one_idea() -> None:
+def test_no_file_is_over_350_lines() -> None:
     """No source file is longer than 350 lines."""
     sources = [file for suffix in ("py", "js", "ts") for file in our_files(f"*.{suffix}") if not is_built(file)]
 
@@ -26,7 +26,7 @@ def test_a_file_is_one_idea() -> None:
     assert {file: length for file, length in lengths.items() if length > LINES_MAX} == {}
 
 
-def test_every_room_has_a_name_of_its_own() -> None:
+def test_no_module_has_a_generic_name() -> None:
     """Nothing is called utils, helpers, common, manager, handler, misc, types or models."""
     sources = list(our_files("*.py"))
 
@@ -35,16 +35,16 @@ def test_every_room_has_a_name_of_its_own() -> None:
     assert nameless == []
 
 
-def test_every_module_says_what_lives_in_it() -> None:
+def test_every_module_has_a_docstring() -> None:
     """Each Python module and package begins with a docstring."""
     sources = list(our_files("*.py"))
 
-    silent = [name(file) for file in sources if not ast.get_docstring(ast.parse(file.read_text()))]
+    without = [name(file) for file in sources if not ast.get_docstring(ast.parse(file.read_text()))]
 
-    assert silent == []
+    assert without == []
 
 
-def test_every_room_has_a_readme_of_a_page() -> None:
+def test_every_package_has_a_readme_of_a_page() -> None:
     """Each package of Sixpence has a README.md: what it means, what always holds, what it does not do."""
     packages = [file.parent for file in (ROOT / "src" / "sixpence").glob("*/__init__.py")]
 
@@ -58,8 +58,8 @@ def test_every_room_has_a_readme_of_a_page() -> None:
     assert (without, too_long) == ([], [])
 
 
-def test_no_file_names_a_machine() -> None:
-    """No file holds a path of the machine that it was written on."""
+def test_no_file_has_a_path_of_a_machine() -> None:
+    """No file has a path of the machine that it was written on."""
     texts = [file for file in our_files("*") if is_text(file)]
 
     found = [(name(file), path) for file in texts for path in MACHINE_PATHS if path in file.read_text()]
@@ -67,8 +67,8 @@ def test_no_file_names_a_machine() -> None:
     assert found == []
 
 
-def test_no_test_excuses_itself() -> None:
-    """No test is skipped, expected to fail, or patches what it tests."""
+def test_no_test_is_skipped_or_patched() -> None:
+    """No test is skipped, expected to fail, or patched."""
     tests = [file for file in our_files("*.py") if file.is_relative_to(ROOT / "tests")]
 
     found = [(name(file), excuse) for file in tests for excuse in EXCUSES if excuse in file.read_text()]
@@ -77,7 +77,7 @@ def test_no_test_excuses_itself() -> None:
 
 
 def our_files(pattern: str) -> Iterator[Path]:
-    """Gives the files that people write here, not what tools make."""
+    """Yield the files that people write, not those that tools generate."""
     for file in sorted(ROOT.rglob(pattern)):
         parts = file.relative_to(ROOT).parts
         hidden = any(part.startswith(".") for part in parts if part not in (".ci", ".gitignore"))
@@ -86,21 +86,21 @@ def our_files(pattern: str) -> Iterator[Path]:
 
 
 def is_built(file: Path) -> bool:
-    """Says whether a file was put together by a tool from sources elsewhere in the project."""
+    """Whether a tool generated the file from sources elsewhere in the project."""
     return file.is_relative_to(ROOT / "src" / "sixpence" / "widgets")
 
 
 def is_text(file: Path) -> bool:
-    """Says whether a file is meant to be read by people."""
+    """Whether a file is text for people to read."""
     known = {".py", ".md", ".toml", ".txt", ".js", ".ts", ".html", ".css", ".json", ".sql", ".ini", ".sh", ".mako"}
     return file.suffix in known or file.name in ("Makefile", "run", ".gitignore", "LICENSE")
 
 
 def words_of(path: Path) -> list[str]:
-    """Gives the words of which a path's names are made."""
+    """Return the words in a path's names."""
     return [word for part in path.with_suffix("").parts for word in part.split("_")]
 
 
 def name(path: Path) -> str:
-    """Gives a path as one reads it from the project's folder."""
+    """Return a path relative to the project's folder."""
     return str(path.relative_to(ROOT))

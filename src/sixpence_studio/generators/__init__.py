@@ -1,7 +1,7 @@
 """The picture generators of the studio: one a feature, each behind the small protocol of protocol.py.
 
-They stand in for an AI model and do real work on the picture's pixels, on the CPU, without anything from outside. A
-real model takes a feature over by being put into a mapping like GENERATORS under its name.
+They stand in for an AI model and do real work on the picture's pixels, on the CPU, without a network. To use a
+real model for a feature, put it into a mapping like GENERATORS under the feature's name.
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ from sixpence_studio.generators.errors import OptionError
 
 Marked = NDArray[np.bool_]
 
-HOW = "rectangles `left top width height` in shares of the picture (0 to 1), parted by `;`, or a PNG mask as a data URL"
+HOW = "rectangles `left top width height` in shares of the picture (0 to 1), split by `;`, or a PNG mask as a data URL"
 RECTANGLES_MAX = 50
 MASK_PIXELS_MAX = 4_000_000
 SHARE_MAX = 0.6
@@ -27,7 +27,7 @@ _MASK_START = "data:image/png;base64,"
 
 
 def marked_area(option: str, value: str, *, height: int, width: int) -> Marked:
-    """The marked points (height, width); raises OptionError where nothing, too much or nonsense is marked."""
+    """The marked points (height, width); raises OptionError for nothing, too much or invalid text."""
     if value.startswith(_MASK_START):
         marked = _of_mask(option, value, height, width)
     else:

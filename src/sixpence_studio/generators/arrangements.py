@@ -1,4 +1,4 @@
-"""Sets of furniture and where each piece stands: measured from the end wall of a room and from its middle."""
+"""Sets of furniture and the place of each piece, measured from the end wall of a room and from its middle."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Arrangement:
 
 
 def get_arrangement(name: str) -> Arrangement:
-    """The set of that name; raises KeyError."""
+    """Return the set with that name; raises KeyError."""
     return {arrangement.name: arrangement for arrangement in ARRANGEMENTS}[name]
 
 

@@ -1,11 +1,10 @@
-"""What can be wrong with what a generator is given.
+"""The errors of a generator: an option or a picture that it cannot use.
 
     GeneratorError (ValueError)
     ├── OptionError    an option's value is not one of those allowed
     └── PictureError   the picture cannot be used
 
-Each carries a stable `code` and reads as a sentence for the person who asked. All survive pickling, so a worker
-process can raise them.
+Each has a stable `code` and a message for the customer. All can be pickled, so a worker process can raise them.
 """
 
 from collections.abc import Sequence
@@ -13,13 +12,13 @@ from typing import ClassVar
 
 
 class GeneratorError(ValueError):
-    """A generation that cannot be made as asked, through no fault of the generator."""
+    """The order cannot be made because of its picture or options; the generator has no defect."""
 
     code: ClassVar[str] = "invalid-generation"
 
 
 class OptionError(GeneratorError):
-    """An option was given a value it does not have; `allowed` names those it has (or says how to write one)."""
+    """An option has a value that is not allowed; `allowed` lists the values that are, or how to write one."""
 
     code: ClassVar[str] = "invalid-option"
 
@@ -33,6 +32,6 @@ class OptionError(GeneratorError):
 
 
 class PictureError(GeneratorError):
-    """The uploaded bytes are no picture that can be used; the message says why and what to do."""
+    """The uploaded bytes are not a usable picture; the message says why and what to do."""
 
     code: ClassVar[str] = "invalid-picture"

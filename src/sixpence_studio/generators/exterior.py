@@ -1,7 +1,7 @@
 """`exterior`: the same house at another hour or in another season, with a new sky and new light.
 
-The sky is replaced, the rest relit to suit it, windows lit, snow laid, trees brought into blossom. What is sky, plant
-or window is found by outdoors.py; the skies are painted by heavens.py.
+The sky is replaced, the rest relit to suit it, windows lit, snow laid, trees brought into blossom. outdoors.py finds
+sky, plants and windows; painted_skies.py paints the skies.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.heavens import paint_sky
 from sixpence_studio.generators.outdoors import Pane, find_panes, find_plants, find_sky
+from sixpence_studio.generators.painted_skies import paint_sky
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
 from sixpence_studio.generators.tones import (
@@ -32,7 +32,7 @@ from sixpence_studio.scene.resizing import resized
 
 @dataclass(frozen=True)
 class _Place:
-    """A picture taken apart."""
+    """A picture and what was found in it."""
 
     values: Floats
     sky: Floats
@@ -206,7 +206,7 @@ def _roofs(place: _Place) -> Floats:
 
 
 def _crowns_and_lawn(place: _Place) -> tuple[Floats, Floats]:
-    """The plants parted into what stands up and what lies flat: a lawn is even and reaches the lower edge."""
+    """The plants divided into upright ones and lawn: a lawn is even and reaches the lower edge."""
     height, width = place.plants.shape
     size = small_size((height, width), 320)
     small = resized(place.plants, size, how=cv2.INTER_AREA)

@@ -1,8 +1,7 @@
 """`furnish`: furniture set into a picture of an empty room, in its perspective and in its light.
 
-The camera is guessed from the room's lines and the furniture is real geometry before it, traced and lit; the shade it
-throws on the floor is the light the floor receives with it over the light without it. What sets there are is in
-arrangements.py.
+The camera is guessed from the room's lines. The furniture is geometry in front of it, traced and lit; its shade on the
+floor is the light that the floor receives with it, divided by the light without it. The sets are in arrangements.py.
 """
 
 from collections.abc import Mapping

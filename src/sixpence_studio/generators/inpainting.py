@@ -1,7 +1,7 @@
-"""A hole in a picture filled with what surrounds it, patch by patch, from coarse to fine.
+"""A hole in a picture filled from its surroundings, patch by patch, from coarse to fine.
 
-The method is PatchMatch completion (Barnes 2009; Wexler 2007): each patch that touches the hole looks for a like patch
-outside of it, first guessed at random and handed on between neighbours; the patches found then vote on every point.
+The method is PatchMatch completion (Barnes 2009; Wexler 2007): each patch that touches the hole searches a similar
+patch outside of it, first at random and then among its neighbours' matches; the matches then vote on every point.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ APART_MAX = 4  # holes filled one by one; more are filled together
 
 @dataclass(frozen=True)
 class _Matches:
-    """For each point of a grid: whether its patch touches the hole, the middle of the like patch, how like it is."""
+    """For each point of a grid: whether its patch touches the hole, the similar patch's middle, and how similar."""
 
     touching: Marked
     rows: Field
@@ -48,7 +48,7 @@ def filled(values: Floats, hole: Marked, seed: int) -> Floats:
 
 
 def spread(values: Floats, known: Marked) -> Floats:
-    """What is known, carried smoothly into what is not (averaged down a pyramid and back up)."""
+    """The known values, spread smoothly into the unknown ones (averaged down a pyramid and back up)."""
     weights = known.astype(np.float32)
     levels: list[tuple[Floats, Floats]] = [(values * weights[..., None], weights)]
     while min(levels[-1][1].shape) > 2 and levels[-1][1].min() < 1e-3:
@@ -110,11 +110,11 @@ def _peeled(values: Floats, gap: Marked) -> Floats:
         patches = sliding_window_view(
             cv2.copyMakeBorder(result, *padding, cv2.BORDER_REFLECT_101), (side, side), (0, 1)
         )
-        told = sliding_window_view(
+        known_parts = sliding_window_view(
             cv2.copyMakeBorder(known.astype(np.float32), *padding, cv2.BORDER_CONSTANT), (side, side)
         )
         target, sources = patches[y, x].reshape(y.size, -1), patches[allowed].reshape(allowed[0].size, -1)
-        weight = np.tile(told[y, x].reshape(y.size, -1), (1, 3)) + np.float32(0.02)
+        weight = np.tile(known_parts[y, x].reshape(y.size, -1), (1, 3)) + np.float32(0.02)
         cost = (weight * target * target).sum(axis=1)[:, None] - 2 * (weight * target) @ sources.T
         cost += weight @ (sources * sources).T
         apart = np.hypot(y[:, None] - allowed[0][None], x[:, None] - allowed[1][None]) / max(gap.shape)
@@ -167,7 +167,7 @@ class _Search:
         return grid_y, grid_x
 
     def try_places(self, try_y: Field, try_x: Field, usable: Marked) -> None:
-        """Takes each place as the match where it is usable and better."""
+        """Use each place as the match if it is usable and better."""
         height, width = self.allowed.shape
         inside = usable & (try_y >= 0) & (try_y < height) & (try_x >= 0) & (try_x < width)
         index = np.nonzero(inside)[0]
@@ -181,7 +181,7 @@ class _Search:
         self.cost[kept], self.from_y[kept], self.from_x[kept] = new[better], try_y[kept], try_x[kept]
 
     def matches(self) -> _Matches:
-        """What was found, better matches with more weight."""
+        """The matches found; better ones have more weight."""
         trust = np.zeros(self.touching.shape, np.float32)
         trust[self.y, self.x] = np.exp(-self.cost / max(1e-4, 0.5 * float(np.percentile(self.cost, 75)))) + 1e-3
         return _Matches(self.touching, *self.grids(), trust)
@@ -192,7 +192,7 @@ class _Search:
 
 
 def _voted(values: Floats, gap: Marked, matches: _Matches, source: Floats) -> Floats:
-    """Each point of the hole as the mean of what the patches over it say."""
+    """Each point of the hole as the mean of the patches over it."""
     height, width = gap.shape
     total, weights = np.zeros_like(values), np.zeros(gap.shape, np.float32)
     trust = matches.touching * matches.trust
@@ -210,7 +210,7 @@ def _voted(values: Floats, gap: Marked, matches: _Matches, source: Floats) -> Fl
 
 
 def _carried_up(part: Floats, gap: Marked, matches: _Matches, guess: Floats) -> Floats:
-    """The coarse matches at full size: what stands at the matched places, its broad tones as in the coarse filling."""
+    """The coarse matches at full size: the matched places, with the broad tones of the coarse filling."""
     height, width = gap.shape
     low_height, low_width = matches.touching.shape
     if (low_height, low_width) == (height, width):

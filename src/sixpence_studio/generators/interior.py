@@ -1,7 +1,7 @@
 """`interior`: the same room done over in another style.
 
-Floor, walls and ceiling get new materials in the room's own perspective and keep its light; what stands in it is dyed
-in the style's colours. Where the surfaces are is guessed by surfaces.py; what the styles are made of is styles.py.
+Floor, walls and ceiling get new materials in the room's own perspective and keep its light; the things in it are
+recoloured. surfaces.py guesses where the surfaces are; styles.py has the styles.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.dyeing import dyed
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
+from sixpence_studio.generators.recolouring import recoloured
 from sixpence_studio.generators.styles import STYLES, Style, WallPaint, get_style
 from sixpence_studio.generators.surfaces import EYE_HEIGHT, Surfaces, find_surfaces, floor_places, wall_places
 from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, graded, luminance, mixed
@@ -43,7 +43,7 @@ def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
     height, width = values.shape[:2]
     masks = (surfaces.ceiling, surfaces.wall, surfaces.floor)
     cover = np.clip(surfaces.ceiling + surfaces.wall + surfaces.floor, 0, 1)
-    room = dyed(values, style, rest=1 - cover)
+    room = recoloured(values, style, rest=1 - cover)
     brightness = luminance(to_light(_evened(values)))
     new = _lit(_materials(surfaces, style, height, width), _shade(brightness, masks))
     result = mixed(room, new, cover)
@@ -53,7 +53,7 @@ def _done_over(values: Floats, surfaces: Surfaces, style: Style) -> Floats:
 
 
 def _materials(surfaces: Surfaces, style: Style, height: int, width: int) -> Floats:
-    """What ceiling, walls and floor are made of at each point, as amounts of light (H, W, 3)."""
+    """The materials of ceiling, walls and floor at each point, as amounts of light (H, W, 3)."""
     wall_x, wall_y = wall_places(height, width, surfaces.room)
     floor_x, floor_z = floor_places(height, width, surfaces.room)
     walls = _laid(lambda u, v: style.wall(u, v + np.float32(EYE_HEIGHT)), wall_x, wall_y, surfaces.wall)
@@ -70,7 +70,7 @@ def _materials(surfaces: Surfaces, style: Style, height: int, width: int) -> Flo
 
 
 def _shade(brightness: Floats, masks: tuple[Floats, ...]) -> Floats:
-    """How bright each point is beside what is usual on its surface."""
+    """How bright each point is, relative to its surface."""
     total, weight = np.full_like(brightness, 1e-3 * 0.4), np.full_like(brightness, 1e-3)
     for mask in masks:
         inside = mask > 0.6
@@ -93,7 +93,7 @@ def _laid(material: WallPaint, u: Floats, v: Floats, mask: Floats) -> Floats:
 
 
 def _lit(materials: Floats, shade: Floats) -> Floats:
-    """The materials in that light, as screen values; what is in the sun a little warmer, and nowhere burnt out."""
+    """The materials in that light, as screen values; sunlit parts a little warmer, and nothing overexposed."""
     sunny = np.clip(shade - 1.3, 0, 1.2)[..., None] * np.array([0.05, 0.03, 0.0], np.float32)
     light = materials * shade[..., None] + sunny
     knee = np.float32(0.62)
@@ -112,7 +112,7 @@ def _evened(values: Floats) -> Floats:
 
 
 def _mirroring(room: Floats, surfaces: Surfaces, gloss: float) -> Floats:
-    """The room with a polished floor: what stands above it shows in it, upside down and softly."""
+    """The room with a polished floor: it mirrors what is above it, upside down and blurred."""
     height, width = room.shape[:2]
     soft = blurred(room, height / 130)
     rows = np.arange(height)

@@ -1,7 +1,7 @@
-"""What is where in a picture taken outdoors: the sky, the plants, the panes of windows, the ground. Masks from 0 to 1.
+"""Masks (0 to 1) for the parts of a picture taken outdoors: sky, plants, window panes, ground.
 
-These are guesses from colour, smoothness and place; they look at a small copy of the picture and are then drawn to the
-edges of the large one. What is done with them is exterior.py.
+These are guesses from colour, smoothness and place; they use a small copy of the picture and are then fitted to the
+edges of the large one. exterior.py uses them.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sixpence_studio.generators.segmenting import cut_out
+from sixpence_studio.generators.segmentation import cut_out
 from sixpence_studio.generators.tones import enlarged_mask, luminance, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
@@ -86,7 +86,7 @@ def _small(values: Floats) -> Floats:
 
 
 def _windows_of_panes(found: NDArray[np.uint8], scale: float) -> list[Pane]:
-    """Panes parted only by a bar make one window; a window over another stays its own."""
+    """Panes separated only by a bar are one window; windows above each other stay separate."""
     bars = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8))
     count, _, boxes, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
     return [Pane(int(left / scale), int(top / scale), int((left + wide) / scale) + 1, int((top + high) / scale) + 1)

@@ -1,6 +1,6 @@
-"""A guess at how a room stands in a picture: where its lines run to, and the rectangle of the wall at its end.
+"""A guess at a room's perspective: the vanishing point of its lines, and the rectangle of the wall at its end.
 
-The guess comes from straight lines alone; where they say little, a usual room seen from its middle is assumed.
+The guess uses straight lines alone; without clear ones, it assumes a usual room seen from its middle.
 Coordinates are shares of the picture's width and height.
 """
 
@@ -15,7 +15,7 @@ from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 
 SMALL_SIDE = 640
-EYE_TO_FLOOR = 1.06  # the eye's height over the floor in shares of what is left up to the ceiling
+EYE_TO_FLOOR = 1.06  # the eye's height above the floor, divided by the height from the eye to the ceiling
 FOCAL = 0.78  # picture widths: a wide-angle lens, as rooms are photographed with
 
 

@@ -1,6 +1,6 @@
-"""Pictures as the generators know them, read from uploaded bytes and written to files.
+"""Pictures as the generators use them: read from uploaded bytes, and written to files.
 
-Nothing is decoded before its kind and size are known from its header, so a small file cannot unpack into a huge one.
+Kind and size are read from the header before decoding, so a small file cannot expand into a huge picture.
 """
 
 import io
@@ -30,7 +30,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Typ
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture in red, green and blue, 8 bits each: an array (height, width, 3) that nobody may write to."""
+    """A picture in red, green and blue, 8 bits each: a read-only array (height, width, 3)."""
 
     pixels: Pixels
 
@@ -46,10 +46,10 @@ class Picture:
 
 
 def open_picture(data: bytes) -> Picture:
-    """The picture in uploaded bytes, upright, at most 1280 pixels on its longer side.
+    """Read a picture from uploaded bytes, upright, at most 1280 pixels on its longer side.
 
-    Of an animation the first frame is taken; what is transparent becomes white. Raises PictureError for anything that
-    is not a whole PNG, JPEG or WebP of at least 64 pixels a side, 40 megapixels and 10 MB.
+    An animation gives its first frame, and transparent parts become white. Raises PictureError for anything but a
+    complete PNG, JPEG or WebP of at least 64 pixels a side, and at most 40 megapixels and 10 MB.
     """
     if not data:
         raise PictureError(f"The file is empty. {_ADVICE}")
@@ -72,14 +72,14 @@ def open_picture(data: bytes) -> Picture:
 
 
 def picture_of(pixels: Pixels) -> Picture:
-    """A picture of an array (height, width, 3), copied so that nobody else can change it."""
+    """Return a picture of a copy of the array (height, width, 3)."""
     own = np.array(pixels, np.uint8, order="C")
     own.setflags(write=False)
     return Picture(own)
 
 
 def jpeg_bytes(pixels: Pixels) -> bytes:
-    """The pixels (height, width, 3) as a JPEG file."""
+    """Return the pixels (height, width, 3) as a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

@@ -1,6 +1,6 @@
-"""What a generator is: a feature's name and options, and a picture made anew. A real model may stand behind it.
+"""What a generator is: a feature's name and options, and a way to make a new picture. A real model can be one.
 
-Which generators there are is said in the package itself; what can go wrong, in errors.py.
+The package itself lists the generators; errors.py has what they raise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from sixpence_studio.generators.picture import Picture
 
 @dataclass(frozen=True)
 class Choice:
-    """An option with a few allowed values, each with its label; the default applies where none is given."""
+    """An option with a few allowed values, each with its label, and a default."""
 
     name: str
     label: str
@@ -24,7 +24,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Area:
-    """An option that marks places of the picture; `how` says how its value is written. It must be given."""
+    """An option that marks places of the picture; `how` describes the format of its value. It is required."""
 
     name: str
     label: str
@@ -45,11 +45,11 @@ class Result:
 
 
 class Generator(Protocol):
-    """Makes a new picture of a picture; the same for the same picture, options and seed, in any thread or process."""
+    """Makes a new picture from a picture; the same for the same picture, options and seed, in any thread or process."""
 
     @property
     def name(self) -> str:
-        """The feature it is charged as."""
+        """The feature that it is charged as."""
 
     @property
     def title(self) -> str:
@@ -57,18 +57,18 @@ class Generator(Protocol):
 
     @property
     def description(self) -> str:
-        """What it does, in a sentence."""
+        """A sentence on what it does."""
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """What one can choose."""
+        """Its options, in the order of a form."""
 
     def generate(self, picture: Picture, options: Mapping[str, str], seed: int) -> Result:
-        """The new picture; raises OptionError for a value or a name that is not among `options`."""
+        """Return the new picture; raises OptionError for an unknown option or a value that is not allowed."""
 
 
 def chosen(available: Sequence[Option], given: Mapping[str, str]) -> dict[str, str]:
-    """The value of every option: the given one where there is one, else the default; raises OptionError."""
+    """Return the value of every option, given or default; raises OptionError for an unknown option or value."""
     names = [option.name for option in available]
     for name, value in given.items():
         if name not in names:

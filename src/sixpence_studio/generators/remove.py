@@ -1,4 +1,4 @@
-"""`remove`: what is marked disappears, and what surrounds it closes the gap."""
+"""`remove`: the marked area disappears, and its surroundings fill the gap."""
 
 import io
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Remove:
     options: tuple[Option, ...] = (Area("area", "What to remove", HOW),)
 
     def generate(self, picture: Picture, options: Mapping[str, str], seed: int) -> Result:
-        """The picture without it, as a PNG, because outside the marked area not one value changes."""
+        """Return the picture without it, as a PNG: outside the marked area no value changes."""
         area = chosen(self.options, options)["area"]
         marked = marked_area("area", area, height=picture.height, width=picture.width)
         new = as_pixels(filled(as_floats(picture), marked, seed))

@@ -15,7 +15,7 @@ from sixpence_studio.scene.resizing import resized
 
 @dataclass(frozen=True)
 class Sketch:
-    """Draws the picture by hand, as it were."""
+    """Draws the picture as if by hand."""
 
     name: str = "sketch"
     title: str = "Sketch"

@@ -1,4 +1,4 @@
-"""The six styles a room can be done over in: what walls, floor and furniture are made of, and in what light."""
+"""The six styles of a room: the materials of walls, floor and furniture, and the light."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WallPaint = Callable[[Floats, Floats], Floats]
 
 @dataclass(frozen=True)
 class Style:
-    """One way to do a room over."""
+    """A style: materials, colours and light."""
 
     name: str
     title: str
@@ -46,7 +46,7 @@ def plain(written: str, texture: Texture) -> WallPaint:
 
 
 def dado(upper: str, lower: str, height: float, *, line: str) -> WallPaint:
-    """Two coats of limewash, parted by a thin line at a height."""
+    """Two coats of limewash, with a thin line between them at a height."""
     wash = plaster(depth=0.1, seed=14)
 
     def paint(along: Floats, above: Floats) -> Floats:
@@ -134,5 +134,5 @@ STYLES: tuple[Style, ...] = (
 
 
 def get_style(name: str) -> Style:
-    """The style of that name; raises KeyError."""
+    """Return the style with that name; raises KeyError."""
     return {style.name: style for style in STYLES}[name]

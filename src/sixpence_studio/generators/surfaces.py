@@ -1,6 +1,6 @@
-"""What is floor, wall and ceiling in a picture of a room, as masks from 0 to 1, and where their points lie in metres.
+"""Floor, wall and ceiling in a picture of a room, as masks from 0 to 1, and the places of their points in metres.
 
-Guesses from colour, evenness and place. The rest (furniture, windows, plants) is what is none of the three.
+They are guesses from colour, evenness and place. Everything else is the rest: furniture, windows, plants.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
-from sixpence_studio.generators.segmenting import colour_groups, cut_out
+from sixpence_studio.generators.segmentation import colour_groups, cut_out
 from sixpence_studio.generators.tones import enlarged_mask, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
@@ -69,7 +69,7 @@ def wall_places(height: int, width: int, room: RoomGuess) -> tuple[Floats, Float
 
 
 def wall_depth(room: RoomGuess, aspect: float) -> float:
-    """How far ahead the end wall stands, in metres; `aspect` is the picture's height over its width."""
+    """How far ahead the end wall is, in metres; `aspect` is the picture's height over its width."""
     return float(EYE_HEIGHT * FOCAL / max(0.05, (room.bottom - room.y) * aspect))
 
 
@@ -87,7 +87,7 @@ def _floor(even: Floats, lab: Floats, room: RoomGuess) -> NDArray[np.bool_]:
     labels = groups.reshape(height - start, width)
     low = np.linspace(0.4, 1.0, height - start)[:, None] * possible[start:]
     weights = np.array([(low * (labels == k)).sum() for k in range(5)])
-    main = int(np.argmax(weights * np.where(centres[:, 0] > 44, 0.35, 1.0)))  # what the sun bleaches tells little
+    main = int(np.argmax(weights * np.where(centres[:, 0] > 44, 0.35, 1.0)))  # sunlight bleaches: count less
     away = centres - centres[main]
     near = [k for k in range(5) if np.hypot(away[k, 1], away[k, 2]) < 10 and -11 < away[k, 0] < 24]
     likely = np.isin(labels, near)
@@ -147,7 +147,7 @@ def _flat_parts(lab: Floats, floor: NDArray[np.bool_], room: RoomGuess) -> NDArr
 
 
 def _before_the_end_wall(height: int, width: int, room: RoomGuess) -> NDArray[np.bool_]:
-    """Where floor can be: below the end wall and between the walls beside it."""
+    """Where the floor can be: below the end wall and between the walls beside it."""
     x, y = _shares(height, width)
     fall = room.bottom - room.y
     slope_left, slope_right = fall / max(0.02, room.x - room.left), fall / max(0.02, room.right - room.x)

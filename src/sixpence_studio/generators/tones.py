@@ -1,4 +1,4 @@
-"""Work on whole pictures that several generators share: colour spaces, edge-keeping masks, grading, light that spills.
+"""Work on whole pictures that several generators share: colour spaces, masks along edges, grading, added light.
 
 Pictures are float arrays (H, W, 3) from 0 to 1 as on a screen, masks (H, W) from 0 to 1.
 """
@@ -43,7 +43,7 @@ def colour(written: str) -> Floats:
 
 
 def blurred(values: Floats, radius: float) -> Floats:
-    """A Gaussian blur of `radius` pixels, worked out on a smaller picture where that makes no difference."""
+    """A Gaussian blur of `radius` pixels, computed on a smaller picture where that makes no difference."""
     height, width = values.shape[:2]
     step = int(max(1, radius // 4))
     if step == 1:
@@ -99,7 +99,7 @@ def screened(values: Floats, light: Floats) -> Floats:
 
 
 def small_size(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    """The (width, height) of a copy of an array (height, width, ...) to look for things in, its longer side `side`."""
+    """The (width, height) of a small copy of an array (height, width, ...), its longer side `side`."""
     height, width = shape[:2]
     scale = side / max(width, height)
     return max(16, round(width * scale)), max(16, round(height * scale))

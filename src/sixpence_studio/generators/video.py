@@ -1,7 +1,7 @@
-"""`video`: a camera moving through the picture, as an animated WebP that runs in a loop.
+"""`video`: a camera moves through the picture; an animated WebP that runs in a loop.
 
-The picture is laid on the inside of a box: the room guessed from its lines (a wide and shallow one outdoors), and the
-camera moves in that box, so that what is near passes faster than what is far.
+The picture is laid on the inside of a box: the room guessed from its lines (a wide and shallow one outdoors). The
+camera moves in that box, so near things pass faster than far ones.
 """
 
 import io
@@ -87,7 +87,7 @@ def _pose(move: str, share: float, depth: float) -> _Pose:
 
 
 def _frame(source: Pixels, size: tuple[int, int], room: RoomGuess, depth: float, pose: _Pose) -> Pixels:
-    """What the camera sees: each point's ray followed to the box, and the box's point looked up in the picture."""
+    """What the camera sees: follow each point's ray to the box, and look the box's point up in the picture."""
     width, height = size
     aspect = height / width
     x, y = np.meshgrid(
@@ -107,7 +107,7 @@ def _frame(source: Pixels, size: tuple[int, int], room: RoomGuess, depth: float,
 
 
 def _reach(room: RoomGuess, depth: float, aspect: float, pose: _Pose, dx: Floats, dy: Floats, dz: Floats) -> Floats:
-    """How far each ray runs until it meets the nearest side of the box."""
+    """How far each ray runs until it hits the nearest side of the box."""
     low = np.array([(room.left - room.x) / FOCAL * depth, -EYE_HEIGHT], np.float32)
     high = np.array([(room.right - room.x) / FOCAL * depth, (room.y - room.top) * aspect / FOCAL * depth], np.float32)
     start = (pose.right, pose.up)

@@ -1,4 +1,4 @@
-"""The sample rooms a visitor can choose instead of uploading a picture: drawn by this package."""
+"""The sample rooms that a visitor can choose instead of uploading a picture; this package draws them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,6 @@ class Room:
     kind: Kind
     path: Path
 
-    @property
-    def media_type(self) -> str:
-        """The type of its file."""
-        return "image/jpeg"
-
 
 ROOMS: tuple[Room, ...] = (
     Room("living-room", "Living room", "interior", _PICTURES / "living-room.jpg"),
@@ -34,7 +29,7 @@ ROOMS: tuple[Room, ...] = (
 
 
 def get_room(name: str) -> Room:
-    """The sample room of that name; raises KeyError naming those there are."""
+    """Return the sample room with that name; raises a KeyError that lists the known ones."""
     for room in ROOMS:
         if room.name == name:
             return room

@@ -1,7 +1,6 @@
-"""Draws the committed pictures anew: `python -m sixpence_studio.rooms.draw [name ...]`, some minutes a room.
+"""Draws the committed pictures again: `python -m sixpence_studio.rooms.draw [name ...]`, some minutes per room.
 
-The pictures are drawn once and kept, because the studio should start at once; a test draws them again, small, and
-compares.
+The pictures are committed, so that the studio starts without drawing them. A test draws small ones and compares.
 """
 
 import sys

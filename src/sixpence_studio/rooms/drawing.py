@@ -1,4 +1,4 @@
-"""A sample picture before it is drawn: the scene, its light, and the eye."""
+"""A sample picture before it is drawn: the scene, its light and the camera."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -22,12 +22,12 @@ SHELL = Shell(
 
 
 def empty_living_room() -> Drawing:
-    """The room before anybody moves in."""
+    """The room without furniture."""
     return _drawing([])
 
 
 def living_room() -> Drawing:
-    """The same room lived in."""
+    """The same room, furnished."""
     palette = PALETTE
     things: list[Piece] = [
         placed(rug("#d8cfbd", (0.62, 0.55, 0.5), width=3.0, depth=2.1), (0.35, 0, 3.05)),

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from sixpence_studio.scene.furniture import Palette, Piece, cloth, timber
 from sixpence_studio.scene.materials import Material
-from sixpence_studio.scene.solids import Solid, box, egg, pillow, round_post, soft_box
+from sixpence_studio.scene.solids import Solid, box, egg, round_post, soft_box
 from sixpence_studio.scene.textures import on_faces, stripes, weave
 
 WARM_WHITE = "#ffe2b4"
 
 
 def floor_lamp(palette: Palette, *, height: float = 1.55, glow: float = 2.6) -> Piece:
-    """A standing lamp with a cloth shade that shines."""
+    """A floor lamp with a cloth shade that shines."""
     metal = Material(palette.metal, gloss=0.08, blur=0.08)
     return [
         round_post((0, 0.015, 0), (0.3, 0.03, 0.3), metal),
@@ -153,11 +153,6 @@ def vase(palette: Palette, *, height: float = 0.26, twigs: int = 7, seed: int = 
                                math.cos(angle) * out * 2 * share + chance.uniform(-0.025, 0.025)),
                               (0.045, 0.06, 0.04), Material(palette.green if j % 2 else palette.accent)))  # fmt: skip
     return solids
-
-
-def floor_cushion(colour: str) -> Piece:
-    """A large cushion lying on the floor."""
-    return [pillow((0, 0.12, 0), (0.62, 0.62, 0.26), cloth(colour, depth=0.3), lean=math.pi / 2)]
 
 
 def _shade(centre: tuple[float, float, float], width: float, height: float, glow: float) -> Solid:

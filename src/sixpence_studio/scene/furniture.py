@@ -1,7 +1,7 @@
-"""Furniture as groups of solids, standing on the floor at its own origin: x to the right, its front towards the viewer.
+"""Furniture as groups of solids, on the floor at its own origin: x to the right, its front towards the viewer.
 
-`placed` carries a piece to its place. Colours come as a Palette, so one sofa can stand in many rooms; seats and tables
-are here, what stands on or beside them is in furnishings.py.
+`placed` moves a piece to its place. Colours come as a Palette, so many rooms can use one sofa. Seats and tables are
+here, the smaller things on and beside them in furnishings.py.
 """
 
 import math
@@ -29,7 +29,7 @@ class Palette:
 
 
 def placed(piece: Iterable[Solid], at: Vector, *, turn: float = 0.0) -> Piece:
-    """The piece turned about the vertical (radians, counter-clockwise seen from above) and carried to `at`."""
+    """The piece turned about the vertical (radians, counter-clockwise seen from above) and moved to `at`."""
     ct, st = math.cos(turn), math.sin(turn)
     moved = []
     for solid in piece:

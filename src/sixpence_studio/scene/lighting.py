@@ -1,7 +1,7 @@
 """How much light arrives at points of a scene: from the sun, through windows, from lamps, from the sky, and from walls.
 
-Light is gathered by following random paths (the seed decides them) for a few bounces; what is left is noisy, and
-`smooth_light` evens it out without washing over edges. Amounts are such that a white surface shows them as they are.
+Light is gathered by following random paths (the seed decides them) for a few bounces; the result is noisy, and
+`smooth_light` smooths it without blurring edges. A white surface shows amounts of light as they are.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Smooth repeatable noise, looked up in small tables: the grain behind every drawn surface, cloud and sheet of paper.
 
-Colour and pattern are made of it elsewhere (textures.py, sky.py). The tables are made anew by `noise_table`, so nothing
-is kept between calls but a read-only cache of arrays that depend on nothing but their seed.
+Colours and patterns are made of it elsewhere (textures.py, skies.py). `noise_table` computes the tables; between calls
+only a read-only cache of them remains, and each depends on its seed alone.
 """
 
 from functools import lru_cache
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Made and kept in 32 bits; what NumPy widens on the way is no mistake.
+# Computed and stored in 32 bits, although NumPy widens some intermediate values.
 Floats = NDArray[np.floating[Any]]
 
 TABLE_SIZE = 512
@@ -58,7 +58,7 @@ def noise_table(seed: int) -> Floats:
 
 
 def _look_up(table: Floats, x: Floats, y: Floats) -> Floats:
-    """The table's values between its points; OpenCV's remap wants its places as a picture of modest sides."""
+    """The table's values between its points; OpenCV's remap takes places as a picture whose sides are limited."""
     count = x.size
     columns = min(1024, max(1, count))
     rows = -(-count // columns)

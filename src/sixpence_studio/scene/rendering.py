@@ -170,7 +170,7 @@ def _with_mirrored(scene: Scene, lights: Lights, camera: Camera, view: View, rad
 
 def _light_met(scene: Scene, lights: Lights, camera: Camera, view: View, radiance: Floats, points: Floats,
                rays: Floats, numbers: NDArray[np.int32], distance: Floats) -> Floats:  # fmt: skip
-    """What mirrored rays bring back: the picture itself where it shows what they met, else the plain colour."""
+    """The light of mirrored rays: the picture itself where it shows what they hit, else the plain colour."""
     height, width = view.number.shape
     brought = lights.sky(rays) if lights.sky is not None else np.full(rays.shape, 0.6, np.float32)
     met = np.nonzero(numbers >= 0)[0]

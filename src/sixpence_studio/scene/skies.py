@@ -1,4 +1,4 @@
-"""Skies and what stands under them far away, as functions of the direction one looks in."""
+"""Skies and the distant view below them, as functions of the viewing direction."""
 
 import numpy as np
 

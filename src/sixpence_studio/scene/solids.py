@@ -1,4 +1,4 @@
-"""The solid shapes a scene is made of, each with where a ray meets it and which way its surface looks there.
+"""The solid shapes a scene is made of, each with where a ray hits it and which way its surface faces there.
 
 Units are metres; x to the right, y up, z away from the viewer. Rays are arrays of shape (3, N). What a solid looks like
 is its material (materials.py); many solids together are a scene (tracing.py).

@@ -1,7 +1,7 @@
-"""The patterns of building materials, drawn by rule on a flat surface measured in metres.
+"""The patterns of building materials, computed on a flat surface measured in metres.
 
 Each texture takes the places (u, v) and gives the factors (3, N) to multiply a plain colour with, about 1 on average.
-`on_faces` lays one over the faces of a solid. Anything that knows about pictures or segments lives elsewhere.
+`on_faces` lays one over the faces of a solid. Not here: anything about pictures or their parts.
 """
 
 from collections.abc import Callable
@@ -145,28 +145,6 @@ def checkerboard(size: float = 0.4, *, dark: float = 0.16, seed: int = 13) -> Te
         deep = (1 - even) * (dark + 0.3 * np.clip(vein - 0.9, 0, 1) * 5)
         gap = np.minimum(np.minimum(a - i, i + 1 - a), np.minimum(b - j, j + 1 - b)) * size
         return _tinted((light + deep) * (1 - 0.3 * np.exp(-((gap / 0.003) ** 2))), 0.0)
-
-    return texture
-
-
-def terrazzo(grain: float = 0.035, *, seed: int = 17) -> Texture:
-    """Stone chips of many colours in a pale ground."""
-    chips = np.array([[0.62, 0.36, 0.26], [0.35, 0.38, 0.40], [0.85, 0.66, 0.42], [1.25, 1.22, 1.15],
-                      [0.55, 0.60, 0.52]], np.float32)  # fmt: skip
-
-    def texture(u: Floats, v: Floats) -> Floats:
-        result = _tinted(1 + 0.04 * fbm(u * 3, v * 3, seed=seed), 0.0)
-        for layer, size in enumerate((grain * 2.0, grain, grain * 0.55)):
-            wobble = smooth_noise(u / size * 1.7, v / size * 1.7, seed=seed + layer) * 0.34
-            a, b = u / size + wobble + 0.3 * layer, v / size - wobble
-            i, j = np.floor(a).astype(np.int64), np.floor(b).astype(np.int64)
-            cx = 0.3 + 0.4 * cell_value(i, j, seed=seed + 7 + layer)
-            cy = 0.3 + 0.4 * cell_value(j, i, seed=seed + 8 + layer)
-            reach = 0.16 + 0.2 * cell_value(i, j, seed=seed + 9)
-            here = (np.abs(a - i - cx) + np.abs(b - j - cy) < reach) & (cell_value(i, j, seed=seed + 3) < 0.62)
-            choice = (cell_value(j, i, seed=seed + 4 + layer) * len(chips)).astype(np.int64)
-            result = np.where(here, chips[choice].T, result)
-        return np.asarray(result, np.float32)
 
     return texture
 

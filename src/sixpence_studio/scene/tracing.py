@@ -1,7 +1,7 @@
-"""A scene of solids in groups, and what a ray meets in it first.
+"""A scene of solids in groups, and which of them a ray hits first.
 
-A group is a thing (a sofa, a wall): the box around it is tried before its solids are, so a ray pays only for what it
-passes. How light then travels is lighting.py.
+A group is a thing (a sofa, a wall): the box around it is tried before its solids are, so a ray is tested only
+against what it passes. How light travels then is in lighting.py.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ Indexes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 CHUNK = 1 << 16
-SIEVED = 2  # in things of more solids than this a ray is first tried against the ball around each
+SIEVED = 2  # in groups of more solids than this, a ray is first tested against the ball around each
 
 
 @dataclass(frozen=True)
 class Hits:
-    """What rays met: the solid's number (-1 for none) and how far away."""
+    """What rays hit: the solid's number (-1 for nothing) and its distance."""
 
     number: Indexes
     distance: Floats
@@ -70,7 +70,7 @@ class Scene:
         return Hits(number, distance)
 
     def blocked(self, origin: Floats, direction: Floats, reach: Floats) -> Flags:
-        """Whether anything that casts shadows stands on each ray nearer than `reach`."""
+        """Whether anything that casts shadows is on each ray nearer than `reach`."""
         count = direction.shape[1]
         result = np.zeros(count, np.bool_)
         for start in range(0, count, CHUNK):

@@ -1,4 +1,4 @@
-"""Uploaded files for the tests: sample rooms made small, and pictures of every kind a camera or program writes."""
+"""Uploaded files for the tests: small sample rooms, and pictures in every file format."""
 
 import io
 from typing import Any

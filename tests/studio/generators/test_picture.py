@@ -14,7 +14,7 @@ from tests.studio.generators.pictures import file_of, gradient, mean_difference
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_the_three_kinds_are_read(kind: str) -> None:
+def test_png_jpeg_and_webp_are_read(kind: str) -> None:
     """PNG, JPEG and WebP give the picture they hold."""
     image = gradient()
 
@@ -25,7 +25,7 @@ def test_the_three_kinds_are_read(kind: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA"])
-def test_every_way_of_writing_colours_in_a_png_is_read(mode: str) -> None:
+def test_png_colour_modes_are_read(mode: str) -> None:
     """Black and white, grey, palette and alpha give three channels of 8 bits."""
     image = gradient().convert("L").convert(mode) if mode in ("L", "LA", "1") else gradient(mode)
 
@@ -35,7 +35,7 @@ def test_every_way_of_writing_colours_in_a_png_is_read(mode: str) -> None:
     assert mean_difference(picture.pixels, np.asarray(image.convert("RGB"))) < 1
 
 
-def test_sixteen_bits_become_eight() -> None:
+def test_sixteen_bit_png_becomes_eight_bit() -> None:
     """A 16-bit grey picture keeps its brightness and is not cut off at white."""
     values = np.linspace(0, 65535, 120 * 90).reshape(90, 120)
     image = Image.fromarray(values.astype(np.uint16))
@@ -45,7 +45,7 @@ def test_sixteen_bits_become_eight() -> None:
     assert mean_difference(picture.pixels[..., 0], values / 257) < 1
 
 
-def test_printers_colours_become_screen_colours() -> None:
+def test_cmyk_jpeg_becomes_rgb() -> None:
     """A CMYK JPEG is read in red, green and blue."""
     image = gradient("CMYK")
 
@@ -54,8 +54,8 @@ def test_printers_colours_become_screen_colours() -> None:
     assert mean_difference(picture.pixels, np.asarray(image.convert("RGB"))) < 12
 
 
-def test_what_is_transparent_becomes_white() -> None:
-    """Clear parts show white and not what lies unseen under them."""
+def test_transparent_parts_become_white() -> None:
+    """Transparent parts are white, whatever colour they hide."""
     image = Image.new("RGBA", (80, 80), (200, 0, 0, 0))
 
     picture = open_picture(file_of(image))
@@ -63,8 +63,8 @@ def test_what_is_transparent_becomes_white() -> None:
     assert (picture.pixels == 255).all()
 
 
-def test_a_turned_photo_stands_upright() -> None:
-    """The orientation that a camera notes in EXIF is respected."""
+def test_exif_orientation_is_applied() -> None:
+    """A photo with an EXIF orientation is turned upright."""
     image = gradient()
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -75,14 +75,14 @@ def test_a_turned_photo_stands_upright() -> None:
     assert mean_difference(picture.pixels, np.asarray(image.rotate(-90, expand=True))) < 6
 
 
-def test_a_large_photo_is_made_smaller() -> None:
+def test_large_photo_is_scaled_down() -> None:
     """The longer side becomes 1280 pixels and the proportions stay."""
     picture = open_picture(file_of(gradient(size=(4000, 3000)), "JPEG"))
 
     assert (picture.width, picture.height) == (1280, 960)
 
 
-def test_of_an_animation_the_first_frame_is_taken() -> None:
+def test_animation_gives_its_first_frame() -> None:
     """An animated WebP gives its first frame."""
     frames = [Image.new("RGB", (80, 80), colour) for colour in ("white", "black", "red")]
 
@@ -91,16 +91,16 @@ def test_of_an_animation_the_first_frame_is_taken() -> None:
     assert (picture.pixels == 255).all()
 
 
-def test_a_picture_cannot_be_changed() -> None:
-    """Nobody who is given a picture can draw in it."""
+def test_picture_is_read_only() -> None:
+    """Writing to a picture's pixels raises."""
     picture = open_picture(file_of(gradient()))
 
     with pytest.raises(ValueError, match="read-only"):
         picture.pixels[0, 0, 0] = 1
 
 
-def test_just_large_enough_is_accepted() -> None:
-    """64 pixels a side are enough: the twin of the refusal below."""
+def test_smallest_accepted_picture() -> None:
+    """64 pixels a side are accepted: the counterpart of the refusal below."""
     assert open_picture(file_of(gradient(size=(64, 64)))).width == 64
 
 
@@ -128,8 +128,8 @@ _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"/>'
     ],
     ids=["empty", "text", "svg", "gif", "pdf", "heic", "bmp", "small", "heavy"],
 )  # fmt: skip
-def test_what_is_no_usable_picture_is_refused(data: bytes, sentence: str) -> None:
-    """Each refusal says what was wrong and what to do."""
+def test_unusable_file_is_refused(data: bytes, sentence: str) -> None:
+    """Each refusal says what is wrong and what to do."""
     with pytest.raises(PictureError) as refusal:
         open_picture(data)
 
@@ -138,8 +138,8 @@ def test_what_is_no_usable_picture_is_refused(data: bytes, sentence: str) -> Non
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("share", [0.02, 0.4, 0.9])
-def test_a_file_cut_off_is_refused(kind: str, share: float) -> None:
-    """A picture that ends too early is not used half."""
+def test_truncated_file_is_refused(kind: str, share: float) -> None:
+    """A picture that ends too early is refused, not used in part."""
     noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
     data = file_of(Image.fromarray(noise), kind)
 
@@ -147,8 +147,8 @@ def test_a_file_cut_off_is_refused(kind: str, share: float) -> None:
         open_picture(data[: int(len(data) * share)])
 
 
-def test_a_damaged_file_is_refused_or_read_but_never_breaks() -> None:
-    """Whatever byte is changed, the outcome is a picture or a PictureError."""
+def test_damaged_file_is_refused_or_read() -> None:
+    """With any byte changed, the outcome is a picture or a PictureError."""
     chance = np.random.default_rng(7)
     files = [bytearray(file_of(gradient(), kind)) for kind in ("PNG", "JPEG", "WEBP")]
 
@@ -166,8 +166,8 @@ def test_a_damaged_file_is_refused_or_read_but_never_breaks() -> None:
     assert outcomes == {"Picture", "PictureError"}
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    """A small file that says it holds 50,000 x 50,000 pixels is refused from its header."""
+def test_decompression_bomb_is_refused_from_its_header() -> None:
+    """A small file whose header claims 50,000 x 50,000 pixels is refused before decoding."""
     with pytest.raises(PictureError) as refusal:
         open_picture(_png_that_claims(50_000, 50_000))
 
@@ -184,7 +184,7 @@ def test_a_picture_of_more_than_forty_megapixels_is_refused() -> None:
     )
 
 
-def test_the_refusal_survives_a_worker_process() -> None:
+def test_picture_error_can_be_pickled() -> None:
     """A PictureError comes out of a pickle as it went in."""
     error = pickle.loads(pickle.dumps(PictureError("The file is empty.")))
 

@@ -1,4 +1,4 @@
-"""What is marked disappears; everything else stays exactly as it is."""
+"""`remove`: the marked area disappears; everything else stays exactly the same."""
 
 import base64
 
@@ -33,8 +33,8 @@ def mask(picture: Picture, box: tuple[int, int, int, int]) -> str:
     ("room", "area"),
     [("living-room", (0.43, 0.3, 0.2, 0.24)), ("bedroom", (0.83, 0.48, 0.16, 0.42)), ("house", (0.0, 0.1, 0.2, 0.5))],
 )
-def test_what_is_marked_goes_and_the_rest_stays(room: str, area: tuple[float, float, float, float]) -> None:
-    """Inside the marked area the picture changes; outside of it not one value does."""
+def test_remove_changes_only_the_marked_area(room: str, area: tuple[float, float, float, float]) -> None:
+    """Inside the marked area the picture changes; outside of it no value changes."""
     picture = small_room(room)
     left, top, wide, high = area
 
@@ -49,8 +49,8 @@ def test_what_is_marked_goes_and_the_rest_stays(room: str, area: tuple[float, fl
     assert mean_difference(new[inside], picture.pixels[inside]) > 8
 
 
-def test_the_gap_closes_with_what_surrounds_it() -> None:
-    """A black square on a striped wall gives way to wall, stripes included."""
+def test_remove_fills_the_gap_from_its_surroundings() -> None:
+    """A black square on a striped wall is replaced by wall, stripes included."""
     picture = wall_with_a_picture()
 
     new = pixels_of(REMOVE.generate(picture, {"area": "0.38 0.35 0.25 0.3"}, 1))
@@ -61,8 +61,8 @@ def test_the_gap_closes_with_what_surrounds_it() -> None:
     assert gap.std() > 0.4 * wall.std()
 
 
-def test_several_rectangles_go_at_once() -> None:
-    """Rectangles are parted by semicolons; commas in them do no harm."""
+def test_remove_takes_several_rectangles() -> None:
+    """Rectangles are separated by semicolons; commas in them are allowed."""
     picture = small_room("living-room")
 
     new = pixels_of(REMOVE.generate(picture, {"area": "0.45, 0.3, 0.08, 0.2; 0.7 0.35 0.08 0.3;"}, 1))
@@ -74,7 +74,7 @@ def test_several_rectangles_go_at_once() -> None:
     assert changed[round(0.4 * height) :, round(0.71 * width) : round(0.77 * width)].any()
 
 
-def test_a_mask_picture_marks_like_a_rectangle() -> None:
+def test_mask_marks_like_a_rectangle() -> None:
     """A mask with the same rectangle gives the same result."""
     picture = wall_with_a_picture()
 
@@ -94,8 +94,8 @@ def test_a_mask_picture_marks_like_a_rectangle() -> None:
     ids=["nothing", "empty", "three", "words", "nan", "negative", "beyond", "all", "flat", "outside", "many", "base64",
          "no-png", "black-mask"],
 )  # fmt: skip
-def test_an_area_that_cannot_be_used_is_refused(area: str) -> None:
-    """The refusal names the option and says how an area is written."""
+def test_invalid_area_is_refused(area: str) -> None:
+    """The refusal names the option and the format of an area."""
     with pytest.raises(OptionError) as refusal:
         REMOVE.generate(wall_with_a_picture(), {"area": area}, 1)
 
@@ -103,7 +103,7 @@ def test_an_area_that_cannot_be_used_is_refused(area: str) -> None:
     assert refusal.value.allowed
 
 
-def test_no_area_at_all_is_refused() -> None:
-    """The area must be given."""
+def test_missing_area_is_refused() -> None:
+    """The area is required."""
     with pytest.raises(OptionError):
         REMOVE.generate(wall_with_a_picture(), {}, 1)

@@ -1,6 +1,6 @@
-/* Talking to the server: one way in, one way out. What an answer means on the page lives elsewhere. */
+/* Requests to the server. What an answer means on the page is decided by the caller. */
 
-/** The server answered, and said no. `data` is its whole body. */
+/** The server refused the request. `data` is the whole body of its answer. */
 export class Refusal extends Error {
   constructor(status, data, retryAfterSeconds) {
     super(data.detail || data.message || data.title || `The server answered ${status}.`);
@@ -11,10 +11,10 @@ export class Refusal extends Error {
   }
 }
 
-/** No answer came: what was asked may or may not have happened. */
+/** No answer came: the request may or may not have been carried out. */
 export class Unreachable extends Error {}
 
-/** Ask the server; gives the parsed body, raises Refusal, Unreachable or the signal's AbortError. */
+/** Send a request; returns the parsed body, throws Refusal, Unreachable or the signal's AbortError. */
 export async function ask(path, { method = "GET", json, form, headers = {}, signal } = {}) {
   const request = { method, headers: { accept: "application/json", ...headers }, signal, credentials: "same-origin", cache: "no-store" };
   if (json !== undefined) {
@@ -28,7 +28,7 @@ export async function ask(path, { method = "GET", json, form, headers = {}, sign
   throw new Refusal(answer.status, data ?? {}, retryAfter(answer));
 }
 
-/** A fresh name for one intended change; `randomUUID` is missing where a phone opens the page over plain http. */
+/** A new id for one intended change; `randomUUID` is missing when a phone opens the page over plain http. */
 export function freshId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -46,7 +46,7 @@ async function send(path, request) {
     return [answer, text ? JSON.parse(text) : null];
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    // A success that broke off half-way is as unknown as no answer; a refusal without a readable body is still a refusal.
+    // A success that broke off is as unknown as no answer; a refusal with an unreadable body is still a refusal.
     if (answer && !answer.ok) return [answer, null];
     throw new Unreachable("No answer came from the studio.");
   }

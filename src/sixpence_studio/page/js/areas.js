@@ -1,4 +1,4 @@
-/* Rectangles on the picture, as parts of its width and height (0 to 1): drawn by pointer, or set by keyboard. */
+/* Rectangles on the picture, as shares of its width and height (0 to 1), drawn by pointer or set by keyboard. */
 
 import { announce, byId, element } from "./element.js";
 
@@ -55,7 +55,7 @@ function stretch(event) {
 
 function finish() {
   if (!drawing) return;
-  // A tap without a stroke is not an area; a picture must not lose a speck because a finger rested on it.
+  // A tap without a stroke is not an area: a resting finger must not remove a speck of the picture.
   areas = areas.filter((area) => area !== drawing.area || (area.w >= smallest && area.h >= smallest));
   drawing = null;
   draw();

@@ -1,4 +1,4 @@
-/* The balance as last told by the server. Never goes back to an older version; draws nothing itself. */
+/* The newest balance that the server has sent. An older version never replaces a newer one. Nothing is drawn here. */
 
 import { ask } from "./api.js";
 
@@ -8,27 +8,27 @@ const watchers = new Set();
 
 export const balance = () => shown;
 
-/** Call `watcher(balance, previous)` at every change; `previous` is null for the first one after sign-in. */
+/** Call `watcher(balance, previous)` after every change; `previous` is null for the first balance after sign-in. */
 export function watchBalance(watcher) {
   watchers.add(watcher);
 }
 
-/** Take in whatever part of a balance an answer carried, unless something newer is already shown. */
-export function acceptBalance(told) {
-  if (shown && told.version < shown.version) return;
+/** Accept the fields of a balance that an answer has, unless a newer balance is already shown. */
+export function acceptBalance(received) {
+  if (shown && received.version < shown.version) return;
   const previous = shown;
   shown = { ...shown };
   for (const name of ["remaining", "total", "unlimited", "held", "subscription_status", "version"]) {
-    if (told[name] !== undefined && told[name] !== null) shown[name] = told[name];
+    if (received[name] !== undefined && received[name] !== null) shown[name] = received[name];
   }
   for (const watcher of watchers) watcher(shown, previous);
 }
 
-/** Ask the server anew. An answer for somebody who has signed out meanwhile is dropped. */
+/** Request the balance. The answer is dropped if its user has signed out meanwhile. */
 export async function refreshBalance() {
-  const asked = owner;
-  const told = await ask("/api/user/credits");
-  if (asked === owner) acceptBalance(told);
+  const requester = owner;
+  const received = await ask("/api/user/credits");
+  if (requester === owner) acceptBalance(received);
 }
 
 export function forgetBalance() {

@@ -1,4 +1,4 @@
-/* A result beside its original: one under the other with a coin to slide, or next to each other. */
+/* A result beside its original: one over the other with a slider, or side by side. */
 
 import { element, prefersStillness } from "./element.js";
 
@@ -16,13 +16,13 @@ export function comparison() {
 export function rememberComparison(view) {
   try {
     localStorage.setItem(remembered, view);
-  } catch { /* A browser that keeps nothing still shows both views. */ }
+  } catch { /* A browser without storage still shows both views. */ }
 }
 
-/** Whether a slider can part this result: a moving one is shown whole, since a split would hide half of the movement. */
+/** Whether a slider can split this result: a moving one is shown whole, since a split would hide half of the movement. */
 export const splits = (generation) => generation.feature !== "video" && !generation.media_type.startsWith("video/");
 
-/** Nodes that show the result with its original; the result alone where it moves and no pair is wanted. */
+/** Return nodes that show the result with its original; a moving result alone, unless the view is a pair. */
 export function comparisonOf(generation, title, view) {
   if (view === "pair") return pair(generation, title);
   return splits(generation) ? slider(generation, title) : [moving(generation, title)];
@@ -62,7 +62,7 @@ function moving(generation, title) {
   const calm = prefersStillness();
   if (generation.media_type.startsWith("video/")) {
     const film = element("video", { src: generation.after_url, controls: true, loop: true, playsinline: true, autoplay: !calm, "aria-label": `The result: ${title}`, "data-testid": "result-image" });
-    // Only the property mutes an element made by script, and only a muted film may start by itself.
+    // Only the property mutes an element made by script, and browsers autoplay only muted videos.
     film.muted = true;
     return film;
   }

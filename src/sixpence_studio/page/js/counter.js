@@ -1,4 +1,4 @@
-/* The counter: a velvet tray with six recesses, and the number beside it. A spent coin turns over and leaves. */
+/* The counter: a tray with six coins, and the number beside it. A spent coin turns over and disappears. */
 
 import { announce, byId, element, prefersStillness } from "./element.js";
 import { watchBalance } from "./balance.js";
@@ -43,7 +43,7 @@ function layCoins(tray, held, moving) {
   });
 }
 
-/** Count through the numbers in between, in half a second whatever the distance. */
+/** Count through the numbers between, always in half a second. */
 function tick(from, to) {
   cancelAnimationFrame(ticking);
   if (from === to || prefersStillness()) return settle(count(to));

@@ -1,4 +1,4 @@
-/* Making and finding elements. Data only ever becomes text or attributes here, never markup. */
+/* Making and finding elements. Data becomes text or attributes here, never markup. */
 
 export const byId = (id) => document.getElementById(id);
 
@@ -14,22 +14,22 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Write a remark where its cause is, or take it away when `text` is empty. */
+/** Show a remark beside its cause, or hide it if `text` is empty. */
 export function remark(target, text, ...remedies) {
   target.hidden = !text;
   target.replaceChildren(...(text ? [element("span", {}, text), ...remedies] : []));
 }
 
-let unsaid = [];
+let unannounced = [];
 
-/** Say something once to whoever listens rather than looks; what is said in one breath (a result, a balance) is said together. */
+/** Announce a text to screen readers; texts that come at the same time (a result, a balance) are joined. */
 export function announce(text) {
-  unsaid.push(text);
-  if (unsaid.length > 1) return;
+  unannounced.push(text);
+  if (unannounced.length > 1) return;
   byId("announcer").textContent = "";
   setTimeout(() => {
-    byId("announcer").textContent = unsaid.join(" ");
-    unsaid = [];
+    byId("announcer").textContent = unannounced.join(" ");
+    unannounced = [];
   }, 60);
 }
 

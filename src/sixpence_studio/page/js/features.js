@@ -1,4 +1,4 @@
-/* The six features as paint chips, and the options of the chosen one. What is chosen is kept per feature. */
+/* The six features as paint chips, and the options of the chosen one. Each feature keeps its own choices. */
 
 import { byId, element } from "./element.js";
 import { balance, watchBalance } from "./balance.js";
@@ -17,7 +17,7 @@ const coinDrawing = "M16 4a12 12 0 1 1 0 24a12 12 0 1 1 0-24M16 9a7 7 0 1 1 0 14
 const picked = {};
 let catalog = [];
 let current = null;
-let tell = () => {};
+let onFeature = () => {};
 
 export const chosenFeature = () => current;
 export const featureTitle = (name) => catalog.find((feature) => feature.name === name)?.title ?? name;
@@ -26,7 +26,7 @@ export const chosenOptions = () => ({ ...picked[current.name] });
 
 export function startFeatures(features, changed) {
   catalog = features;
-  tell = changed;
+  onFeature = changed;
   for (const feature of features) picked[feature.name] ??= defaults(feature);
   byId("features").replaceChildren(...features.map(chip));
   if (features.length) choose(features.find((feature) => feature.name === current?.name) ?? features[0]);
@@ -40,7 +40,7 @@ function choose(feature) {
   byId("feature-words").textContent = feature.description;
   byId("options").replaceChildren(...feature.options.map((option) => optionField(feature, option)));
   showPrice();
-  tell(feature);
+  onFeature(feature);
 }
 
 function showPrice() {

@@ -1,4 +1,4 @@
-/* Everything the person has made, newest first; a click hangs it on the stage again. */
+/* Everything that the customer has made, newest first; a click shows it on the stage. */
 
 import { ask } from "./api.js";
 import { byId, element, prefersStillness, remark } from "./element.js";
@@ -25,8 +25,8 @@ export async function readGallery() {
   }
 }
 
-/** Hang a new result first; one that hangs already (an order tried again) is not hung twice. */
-export function hang(generation) {
+/** Show a new result first; one that is already there (a retried order) is not shown twice. */
+export function addToGallery(generation) {
   reading += 1;
   byId("gallery").querySelector(`[data-generation="${CSS.escape(generation.generation_id)}"]`)?.remove();
   byId("gallery").prepend(picture(generation));

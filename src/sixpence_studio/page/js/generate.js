@@ -1,4 +1,4 @@
-/* One generation from order to answer. An unanswered order keeps its id, so trying again never charges twice. */
+/* One generation from order to answer. An unanswered order keeps its id, so a retry never charges twice. */
 
 import { Refusal, Unreachable, ask, freshId } from "./api.js";
 import { announce, byId, element, prefersStillness, remark } from "./element.js";
@@ -13,7 +13,7 @@ let running = null;
 let unanswered = null;
 let after = {};
 
-/** `made(generation)` after each result, `lacking(problem)` when the credits do not suffice, `unsure()` when the outcome is unknown. */
+/** Calls `made(generation)` after each result, `lacking(problem)` when there are too few credits, `unsure()` when the outcome is unknown. */
 export function startGenerating(given) {
   after = given;
   byId("order").addEventListener("submit", (event) => {
@@ -22,7 +22,7 @@ export function startGenerating(given) {
   });
 }
 
-/** Stop waiting for whatever runs, without a word: its owner signed out. */
+/** Stop waiting for a running order, silently: its owner signed out. */
 export function forgetOrder() {
   running?.abort();
   unanswered = null;
@@ -80,7 +80,7 @@ function begin(order) {
   byId("generate-words").textContent = "Working…";
   showWorking(order.title, () => running?.abort());
   announce(`${order.title} is being made.`);
-  // Not at once: the second half of a double click would land on whatever the scrolling brings under the finger.
+  // Not at once: the second half of a double click would hit what the scrolling moves under the pointer.
   setTimeout(() => { if (running) byId("mount").scrollIntoView({ block: "nearest", behavior: prefersStillness() ? "auto" : "smooth" }); }, 400);
 }
 

@@ -1,4 +1,4 @@
-/* The drawer with every movement of the person's credits, newest first, a page at a time. */
+/* The drawer with the customer's credit history, newest first, a page at a time. */
 
 import { ask } from "./api.js";
 import { byId, element, remark } from "./element.js";
@@ -9,11 +9,11 @@ import { count, credits, explain, instant, signed } from "./wording.js";
 const pageRows = 20;
 const kinds = {
   signup: "Welcome gift", grant: "Credits received", consume: "Picture made", plan_change: "Plan changed",
-  expire: "Credits ran out of time", take_effect: "Credits became usable", ensure: "Account opened",
-  hold: "Set aside for a picture", capture: "Picture finished", release: "Given back", hold_expire: "Given back in time",
+  expire: "Credits expired", take_effect: "Credits activated", ensure: "Account opened",
+  hold: "Set aside for a picture", capture: "Picture finished", release: "Returned", hold_expire: "Returned automatically",
   refund: "Refunded", void: "Credits withdrawn", adjust: "Corrected", allowance: "Credits of the plan", rollover: "Credits carried over",
 };
-const steps = { hold: "set aside", release: "given back", hold_expire: "given back in time", refund: "refunded" };
+const steps = { hold: "set aside", release: "returned", hold_expire: "returned automatically", refund: "refunded" };
 let cursor = null;
 let reading = 0;
 
@@ -32,7 +32,7 @@ export function fillHistoryFilters() {
   byId("history-feature").replaceChildren(choice("", "every feature"), ...featureNames().map((name) => choice(name, featureTitle(name))));
 }
 
-/** Empty the drawer and close it; an answer still on its way is dropped. */
+/** Empty the drawer and close it; an answer that comes later is dropped. */
 export function forgetHistory() {
   reading += 1;
   byId("history-rows").replaceChildren();
@@ -48,9 +48,9 @@ function open() {
   read(true);
 }
 
-async function read(anew) {
+async function read(fromStart) {
   const mine = ++reading;
-  if (anew) {
+  if (fromStart) {
     cursor = null;
     byId("history-rows").replaceChildren();
   }
@@ -62,17 +62,17 @@ async function read(anew) {
     if (mine === reading) append(page);
   } catch (error) {
     if (mine !== reading) return;
-    remark(byId("history-error"), explain(error), element("button", { type: "button", class: "quiet", onclick: () => read(anew) }, "Try again"));
+    remark(byId("history-error"), explain(error), element("button", { type: "button", class: "quiet", onclick: () => read(fromStart) }, "Try again"));
   } finally {
     if (mine === reading) byId("history").removeAttribute("aria-busy");
   }
 }
 
 function query() {
-  const asked = new URLSearchParams({ limit: String(pageRows) });
-  if (cursor) asked.set("cursor", cursor);
-  for (const name of ["kind", "feature"]) if (byId(`history-${name}`).value) asked.set(name, byId(`history-${name}`).value);
-  return asked;
+  const parameters = new URLSearchParams({ limit: String(pageRows) });
+  if (cursor) parameters.set("cursor", cursor);
+  for (const name of ["kind", "feature"]) if (byId(`history-${name}`).value) parameters.set(name, byId(`history-${name}`).value);
+  return parameters;
 }
 
 function append(page) {
@@ -81,7 +81,7 @@ function append(page) {
   byId("history-rows").append(...rows);
   cursor = page.next_cursor ?? null;
   byId("history-more").hidden = cursor === null;
-  // A filtered page may come back short and still have more behind it.
+  // A filtered page may be short although more pages follow.
   byId("history-empty").hidden = byId("history-rows").children.length > 0 || cursor !== null;
   if (focusNext && cursor === null) rows[0]?.focus();
 }

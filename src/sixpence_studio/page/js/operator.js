@@ -1,4 +1,4 @@
-/* The operator's desk: a grant is written, read back as a sentence, and only then given. */
+/* The operator's form: a grant is entered, reviewed as a sentence, and only then granted. */
 
 import { Refusal, Unreachable, ask, freshId } from "./api.js";
 import { byId, element, remark } from "./element.js";
@@ -6,7 +6,7 @@ import { refreshBalance } from "./balance.js";
 import { credits, explain, instant, sentence } from "./wording.js";
 
 const amountMax = Number.MAX_SAFE_INTEGER;
-// The key belongs to one intended grant: a second click or a retry carries it again, an edited form never does.
+// The key belongs to one intended grant: a second click or a retry sends it again, an edited form gets a new one.
 let intended = null;
 let granting = false;
 let ownId = null;
@@ -44,7 +44,7 @@ function preview() {
   byId("grant-sentence").focus();
 }
 
-/** The grant as written, or null with each fault said at its field. */
+/** Return the grant as entered, or null after showing each fault at its field. */
 function read() {
   const [account, amount, reason, expires] = ["account", "amount", "reason", "expires"].map((name) => byId(`grant-${name}`));
   const number = /^[1-9]\d{0,15}$/.test(amount.value.trim()) ? Number(amount.value.trim()) : NaN;
@@ -108,7 +108,7 @@ function refuse(error) {
   if (!(error instanceof Refusal)) throw error;
   if (error.status === 404) {
     showCheck(false);
-    mark(byId("grant-account"), `${sentence(error.message)} The account id stands under the customer’s initial, top right on their page.`);
+    mark(byId("grant-account"), `${sentence(error.message)} The account id is under the customer’s initial, top right on their page.`);
     return byId("grant-account").focus();
   }
   return remark(byId("grant-error"), `${explain(error)} Nothing was granted.`);

@@ -1,4 +1,4 @@
-/* Which picture is worked on: a sample room, or one the person brought by file, drop, paste or camera. */
+/* The chosen picture: a sample room, or the customer's own by file, drop, paste or camera. */
 
 import { byId, element, remark } from "./element.js";
 
@@ -6,14 +6,14 @@ const longestSide = 2400;
 const largestBytes = 6_000_000;
 let chosen = null;
 let brought = 0;
-let tell = () => {};
+let onPicture = () => {};
 
 /** The picture in use: `{key, title, url}` with either `room` (its name) or `file`; null before the first. */
 export const chosenPicture = () => chosen;
 
-/** Lay out the sample rooms and listen for brought pictures; `changed` is called with every new choice. */
+/** Show the sample rooms; `changed` is called with every new choice. */
 export function startPicture(rooms, changed) {
-  tell = changed;
+  onPicture = changed;
   byId("rooms").replaceChildren(...rooms.map(roomTile));
   if (!chosen && rooms.length) choose(fromRoom(rooms[0]));
   else if (chosen?.file) showBroughtTile();
@@ -43,7 +43,7 @@ export function listenForPictures() {
   });
 }
 
-/** Use this file as the picture, or say beside the picker why it cannot be used. */
+/** Use this file as the picture, or show beside the picker why it cannot be used. */
 export async function bring(file, title = "Your picture") {
   remark(byId("picture-error"), "");
   try {
@@ -59,7 +59,7 @@ export async function bring(file, title = "Your picture") {
   }
 }
 
-/** Forget a brought picture when its owner leaves. */
+/** Forget the customer's own picture when its owner leaves. */
 export function forgetPicture() {
   if (chosen?.file) URL.revokeObjectURL(chosen.url);
   chosen = null;
@@ -73,7 +73,7 @@ function choose(picture) {
   chosen = picture;
   remark(byId("picture-error"), "");
   markChosen();
-  tell(picture);
+  onPicture(picture);
 }
 
 function markChosen() {
@@ -112,7 +112,7 @@ function take(event, transfer) {
   bring(file);
 }
 
-/** The file itself if it is a readable picture of sensible size, else a smaller copy of it; raises for anything else. */
+/** Return the file itself, or a smaller copy of a picture that is too large; throws for anything that is not a picture. */
 async function fit(file) {
   const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height));

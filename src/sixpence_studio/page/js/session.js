@@ -1,4 +1,4 @@
-/* Signing up, in and out, and the account menu. Whoever cares about the result listens through `startSession`. */
+/* Signing up, in and out, and the account menu. `startSession` takes the listeners. */
 
 import { Refusal, ask } from "./api.js";
 import { byId, element, remark } from "./element.js";
@@ -7,7 +7,7 @@ import { watchBalance } from "./balance.js";
 
 let listener;
 
-/** `entered(user)` is called after every sign-in, `left(reason)` after every end of a session. */
+/** Calls `entered(user)` after every sign-in, and `left(reason)` after every end of a session. */
 export function startSession(entered, left) {
   listener = { entered, left };
   byId("show-sign-up").addEventListener("click", () => showForm("sign-up"));
@@ -23,7 +23,7 @@ export function startSession(entered, left) {
   });
 }
 
-/** Who is signed in, or null. */
+/** Return the signed-in user, or null. */
 export async function currentUser() {
   const session = await ask("/api/auth/get-session");
   return session ? session.user : null;

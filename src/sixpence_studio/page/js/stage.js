@@ -12,7 +12,7 @@ let generation = null;
 let clock = null;
 let actions = {};
 
-/** `carryOn(generation)` is called when the person wants to work on from a result. */
+/** Calls `carryOn(generation)` when the customer wants to use a result as the next picture. */
 export function startStage(given) {
   actions = given;
   byId("source-image").addEventListener("load", () => { if (!generation) shape(byId("source-image")); });
@@ -25,7 +25,7 @@ export function showPicture(chosen, withAreas) {
   draw();
 }
 
-/** Areas are drawn on the original, so a feature that takes them brings it back; others leave a result hanging. */
+/** Areas are drawn on the original, so a feature that takes them shows it again; others leave a result on the stage. */
 export function showFeature(withAreas) {
   takesArea = withAreas;
   if (withAreas) generation = null;
@@ -37,7 +37,7 @@ export function showResult(made) {
   draw();
 }
 
-/** Cover the stage while a result is awaited; `stopped` is called when the person no longer wants to wait. */
+/** Cover the stage while a picture is made; `stopped` is called when the customer stops waiting. */
 export function showWorking(title, stopped) {
   const began = performance.now();
   const count = () => { byId("elapsed").textContent = String(Math.floor((performance.now() - began) / 1000)); };
@@ -104,7 +104,7 @@ function viewButton(view, label, current) {
   } }, label);
 }
 
-/** Give the frame the picture's own proportions, so that an area's place is a place on the picture. */
+/** Give the frame the picture's own proportions, so that the shares of an area fit the picture. */
 function shape(shown) {
   const [width, height] = [shown.naturalWidth || shown.videoWidth, shown.naturalHeight || shown.videoHeight];
   if (width && height) byId("frame").style.setProperty("--shape", String(width / height));

@@ -1,4 +1,4 @@
-/* The page's beginning and end: who is signed in decides which of its two halves is shown. */
+/* The entry point: shows the studio to a signed-in user, and the sign-up page to anybody else. */
 
 import { Unreachable, ask } from "./api.js";
 import { byId, element, prefersStillness, remark } from "./element.js";
@@ -12,7 +12,7 @@ import { showFeature, showPicture, showResult, startStage } from "./stage.js";
 import { forgetOrder, startGenerating } from "./generate.js";
 import { openUpgrade, startUpgrade } from "./upgrade.js";
 import { fillHistoryFilters, forgetHistory, startHistory } from "./history.js";
-import { forgetGallery, hang, readGallery, startGallery } from "./gallery.js";
+import { addToGallery, forgetGallery, readGallery, startGallery } from "./gallery.js";
 import { forgetOperator, showOperator, startOperator } from "./operator.js";
 import { explain } from "./wording.js";
 
@@ -27,7 +27,7 @@ async function start() {
   listenForPictures();
   startAreas();
   startStage({ carryOn });
-  startGenerating({ made: hang, unsure: lookAgain, lacking: (problem) => {
+  startGenerating({ made: addToGallery, unsure: lookAgain, lacking: (problem) => {
     refreshBalance().catch(() => {});
     openUpgrade(problem, byId("generate"));
   } });
@@ -64,7 +64,7 @@ async function enter(entered) {
   try {
     await layOut(entered);
   } catch (error) {
-    // A session that ended meanwhile has already brought the gate back.
+    // If the session ended meanwhile, the sign-up page is already shown.
     if (user) showClosed(error);
   }
 }
@@ -105,7 +105,7 @@ function showHalf(name) {
   if (name === "studio") byId("main").focus({ preventScroll: true });
 }
 
-/** The session is over. A choice of room and feature stays for whoever comes back as the same person. */
+/** The session is over. The chosen room and feature stay in case the same user signs in again. */
 function leave(reason) {
   if (!user) return;
   user = null;
@@ -128,7 +128,7 @@ function forgetEverything() {
   clearAreas();
 }
 
-/** Coming back to this tab: somebody may have signed out, or as somebody else, or spent credits in another one. */
+/** The tab is visible again: in another one, the user may have signed out, changed, or spent credits. */
 async function look() {
   if (!user) return;
   try {
@@ -141,7 +141,7 @@ async function look() {
   }
 }
 
-/** After a wait broken off or an answer lost: the server may be finishing that very picture, so look now and once more. */
+/** After a cancelled wait or a lost answer, the server may still finish the picture: read the gallery now and once more. */
 function lookAgain() {
   readGallery();
   setTimeout(() => { if (user) readGallery().then(refreshBalance).catch(() => {}); }, 4000);
@@ -159,13 +159,13 @@ async function carryOn(generation) {
 }
 
 function watchConnection() {
-  const tell = () => { byId("offline").hidden = navigator.onLine; };
-  addEventListener("offline", tell);
-  addEventListener("online", () => { tell(); remark(byId("generate-error"), ""); look(); });
-  tell();
+  const showOffline = () => { byId("offline").hidden = navigator.onLine; };
+  addEventListener("offline", showOffline);
+  addEventListener("online", () => { showOffline(); remark(byId("generate-error"), ""); look(); });
+  showOffline();
 }
 
-/** The great coin leans a little towards the pointer, as a coin between two fingers would. */
+/** The great coin leans a little towards the pointer. */
 function tiltCoin() {
   byId("gate").addEventListener("pointermove", (event) => {
     if (event.pointerType !== "mouse" || prefersStillness()) return;

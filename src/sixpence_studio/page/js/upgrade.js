@@ -21,11 +21,11 @@ export function startUpgrade() {
   });
 }
 
-/** Explain why the credits do not suffice (`problem` is the 402's body, or null) and offer what does. */
+/** Explain which credits are missing (`problem` is the 402's body, or null) and show the offers. */
 export function openUpgrade(problem, returnTo) {
   opener = returnTo;
   const left = problem?.remaining ?? balance()?.remaining ?? 0;
-  byId("upgrade-title").textContent = left > 0 ? "This needs more than you have." : "That was the last sixpence.";
+  byId("upgrade-title").textContent = left > 0 ? "This needs more than you have." : "You’re out of credits.";
   byId("upgrade-words").textContent = wordProblem(problem, left);
   remark(byId("upgrade-error"), "");
   byId("offers").replaceChildren(...(problem?.offers?.length ? problem.offers : [proOffer]).map(offerCard));
@@ -34,7 +34,7 @@ export function openUpgrade(problem, returnTo) {
 }
 
 function wordProblem(problem, left) {
-  if (!problem) return "Your free credits are spent. On Pro you go on without counting; what you made stays yours either way.";
+  if (!problem) return "Your free credits are spent. Pro makes pictures without counting; what you made stays yours either way.";
   if (problem.required === undefined) return sentence(problem.detail ?? "The credits do not suffice.");
   return `This picture costs ${credits(problem.required)} and you have ${left === 0 ? "none" : credits(left)} left. Nothing was charged, and what you made stays yours.`;
 }
@@ -45,7 +45,7 @@ function offerCard(offer) {
       element("b", { class: "offer-title" }, offer.title),
       element("p", {}, offer.unlimited ? "Unlimited pictures, all features, no counting." : "More credits.")),
     element("button", { type: "button", class: "mint", "data-testid": offer.plan === "pro" ? "checkout-button" : `checkout-${offer.plan}`, onclick: (event) => buy(offer, event.currentTarget) },
-      `Turn on ${offer.title}`));
+      `Upgrade to ${offer.title}`));
 }
 
 async function buy(offer, button) {
@@ -58,7 +58,7 @@ async function buy(offer, button) {
     opener = byId("generate");
     byId("upgrade").close();
     remark(byId("generate-error"), "");
-    announce(`${offer.title} is on. Generate goes on without charge.`);
+    announce(`You are on ${offer.title} now. Generate makes pictures without charge.`);
   } catch (error) {
     remark(byId("upgrade-error"), `${explain(error)} Your plan has not changed on this page; no money is involved.`);
   } finally {

@@ -18,13 +18,13 @@ export function instant(iso) {
   return { short: today ? `today, ${dayAndTime.format(at).split(", ").pop()}` : dayAndTime.format(at), full: fullInstant.format(at) };
 }
 
-export function wait(seconds) {
+function wait(seconds) {
   if (!seconds) return "in a moment";
   if (seconds < 90) return `in ${seconds} ${seconds === 1 ? "second" : "seconds"}`;
   return `in ${Math.ceil(seconds / 60)} minutes`;
 }
 
-/** What to tell a person about any failed call: what happened, then what to do. */
+/** Return a sentence about a failed request for the customer: what happened, then what to do. */
 export function explain(error) {
   if (error instanceof Unreachable) return "No answer came from the studio. Check the connection and try again.";
   if (error.status === 429) return `Too many tries in a short time. Try again ${wait(error.retryAfterSeconds)}.`;

@@ -1,6 +1,6 @@
-"""What happens in a worker process: a picture's bytes go in, the original as shown and the result come out.
+"""A job and how a worker process runs it: a picture's bytes go in, the original as shown and the result come out.
 
-Not here: which process does it, and for how long it may (workshop.py).
+Not here: which process runs it, and its time limit (worker_pool.py).
 """
 
 import multiprocessing
@@ -16,7 +16,7 @@ from sixpence_studio.generators.picture import jpeg_bytes, open_picture
 
 @dataclass(frozen=True)
 class Job:
-    """A picture to be made: by which generator, of which picture's bytes; `seed` decides what is left to chance."""
+    """A picture to be made: its generator, the source picture's bytes, the options; `seed` decides all randomness."""
 
     generator: Generator
     picture: bytes
@@ -34,20 +34,20 @@ class Made:
     suffix: str
 
 
-def make(job: Job) -> Made:
-    """Does the job; raises what the generator raises, `GeneratorError` where the picture or an option is to blame."""
+def run_job(job: Job) -> Made:
+    """Run the job; raises what the generator raises, `GeneratorError` for a bad picture or option."""
     picture = open_picture(job.picture)
     result = job.generator.generate(picture, job.options, job.seed)
     return Made(jpeg_bytes(picture.pixels), result.data, result.media_type, result.suffix)
 
 
-def settle_in() -> None:
-    """Prepares a worker process: it ends with the server, however that ends, and leaves Ctrl-C to it."""
+def prepare_worker() -> None:
+    """Prepare a worker process: it exits when the server exits, however that ends, and ignores Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_the_server, name="watch", daemon=True).start()
+    threading.Thread(target=_exit_with_server, name="watch", daemon=True).start()
 
 
-def _leave_with_the_server() -> None:
+def _exit_with_server() -> None:
     server = multiprocessing.parent_process()
     if server is not None:
         server.join()

@@ -1,4 +1,4 @@
-"""What the studio offers: the features with their prices and options, and the sample rooms, as the page reads them."""
+"""`GET /studio/catalog`: the features with their prices and options, and the sample rooms, as the page reads them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from sixpence_studio.generators import Area, Choice, Generator
 from sixpence_studio.rooms import ROOMS, Room
 
 
-class Offering:
-    """Answers what can be had: the generators that the catalog sells."""
+class CatalogEndpoint:
+    """Shows the generators that the catalog sells."""
 
     def __init__(self, integration: CreditIntegration, generators: Mapping[str, Generator]) -> None:
         self._integration = integration
@@ -31,7 +31,7 @@ class Offering:
 
 
 def room_path(room: Room) -> str:
-    """Where a sample's picture is."""
+    """Return the URL path of a sample room's picture."""
     return f"/studio/rooms/{room.name}{room.path.suffix}"
 
 

@@ -1,4 +1,4 @@
-"""A run over HTTP: a server, a real process, on a copy of a template, loaded by wrk. Ours, and anybody else's."""
+"""A run over HTTP: a server process on a copy of a template, loaded by wrk; our server, or another's."""
 
 import sys
 import tempfile
@@ -9,8 +9,8 @@ from pathlib import Path
 from bench import wrk
 from bench.accounts import Filled
 from bench.contenders.process import serving
-from bench.fresh import Template
 from bench.part import Options, Outcome, Run
+from bench.templates import Template
 from bench.wrk import Load
 from tests.support.server import ServerProcess, environment_for
 
@@ -19,7 +19,7 @@ THEIR_KEY = "the-bench-has-one-key"
 
 @contextmanager
 def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
-    """A server of ours that answers, on a database that has its schema; it is stopped in good order."""
+    """Run our server on a database that has its schema; stops it with SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as home:
         server = ServerProcess(Path(home), environment_for(Path(home), database, env), workers=workers)
         server.start()
@@ -32,7 +32,7 @@ def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = N
 def ours(
     filled: Filled, load: Load, options: Options, *, workers: int = 1, env: Mapping[str, str] | None = None
 ) -> Run:
-    """A run of the load against a server of ours; its ledger is to be verified."""
+    """A run of the load against our server; its ledger is verified afterwards."""
 
     @contextmanager
     def run() -> Iterator[Outcome]:

@@ -1,4 +1,4 @@
-"""Parts of a picture told apart by colour: groups of like colours, and a region cut out along its edges."""
+"""Parts of a picture by colour: groups of similar colours, and a region cut out along its edges."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Proving the ledgers that a round left, two at a time: a round whose ledgers do not verify is a failure."""
+"""Verifying the ledgers of a round, two at a time: a round whose ledgers do not verify fails."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ AT_ONCE = 2
 
 
 class NotVerifiedError(Exception):
-    """A ledger is not what its rows say; the message names the first differences."""
+    """A ledger does not verify; the message names the first differences."""
 
 
 def verify_all(ledgers: Sequence[str]) -> int:
-    """Fold every account of every ledger; gives how many transactions that were, raises `NotVerifiedError`."""
+    """Verify every account of every ledger; returns the number of transactions, raises `NotVerifiedError`."""
     if not ledgers:
         return 0
     with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as processes:

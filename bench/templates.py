@@ -1,6 +1,6 @@
-"""Freshly made databases: a template is filled once for a part, and every run works on a copy of its own.
+"""Template databases: a template is filled once for a part, and every run works on its own copy.
 
-Lives here: the server that all contenders on PostgreSQL share, and copies, on both databases. Not here: what is in a
+Lives here: the PostgreSQL server that all contenders share, and copies on both databases. Not here: the content of a
 template (`accounts`, `pgbench`, `contenders`).
 """
 
@@ -20,7 +20,7 @@ from psycopg import sql
 
 from tests.support.postgres import PostgresServer
 
-# The same for everybody. Copying a template is a checkpoint, and with these no other falls into a run.
+# The same for all contenders. Copying a template is a checkpoint; with these settings no other one falls into a run.
 SETTINGS = {
     "shared_buffers": "256MB",
     "max_connections": "300",
@@ -49,7 +49,7 @@ class PostgresTemplate(msgspec.Struct, frozen=True):
 
     @contextmanager
     def copied(self) -> Iterator[str]:
-        """A copy by PostgreSQL's own hand, and a checkpoint with it."""
+        """Copy the database by PostgreSQL's FILE_COPY, which is also a checkpoint."""
         name = f"run_{secrets.token_hex(6)}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         template = urlsplit(self.url).path.removeprefix("/")
@@ -74,7 +74,7 @@ class SQLiteTemplate(msgspec.Struct, frozen=True):
 
     @contextmanager
     def copied(self) -> Iterator[str]:
-        """A copy in a folder of its own that has reached the disk, so that nothing of it is written later."""
+        """Copy the file into its own folder and sync it, so that nothing of it is written later."""
         with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as folder:
             path = Path(folder) / "credits.db"
             shutil.copyfile(self.path, path)
@@ -92,6 +92,6 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 def settle(url: str) -> None:
-    """Leave a template on PostgreSQL as a database that has run for a while: vacuumed, with statistics."""
+    """Vacuum and analyze a template on PostgreSQL, like a database that has run for a while."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")

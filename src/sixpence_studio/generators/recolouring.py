@@ -1,9 +1,9 @@
-"""What stands in a room dyed in a style's colours: like colours together, their light and shade kept."""
+"""The things in a room recoloured in a style: similar colours change together and keep their light and shade."""
 
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.segmenting import colour_groups
+from sixpence_studio.generators.segmentation import colour_groups
 from sixpence_studio.generators.styles import Style
 from sixpence_studio.generators.tones import colour, from_lab, mixed, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
@@ -12,8 +12,8 @@ from sixpence_studio.scene.resizing import resized
 GROUPS = 7
 
 
-def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
-    """The picture (H, W, 3) with everything in `rest` dyed; plants, windows and whites stay as they are."""
+def recoloured(values: Floats, style: Style, *, rest: Floats) -> Floats:
+    """The picture (H, W, 3) with everything in `rest` recoloured; plants, windows and whites do not change."""
     lab = to_lab(values)
     small = resized(lab, small_size(values.shape, 240), how=cv2.INTER_AREA)
     mask = resized(rest, (small.shape[1], small.shape[0]), how=cv2.INTER_AREA) > 0.6
@@ -33,7 +33,7 @@ def dyed(values: Floats, style: Style, *, rest: Floats) -> Floats:
 
 
 def _change(lab: Floats, centres: Floats, targets: list[Floats | None], weights: Floats) -> Floats:
-    """How far each point's colour moves: as its group's does, or between those of the groups it is like."""
+    """How far each point's colour moves: as its group's colour, or a mean over similar groups."""
     total, shift = np.zeros(lab.shape[:2], np.float32), np.zeros_like(lab)
     for centre, target in zip(centres, targets, strict=True):
         x, y, z = (((lab[..., k] - centre[k]) * weights[k]) for k in range(3))
@@ -45,7 +45,7 @@ def _change(lab: Floats, centres: Floats, targets: list[Floats | None], weights:
 
 
 def _targets(centres: Floats, sizes: Floats, style: Style) -> list[Floats | None]:
-    """The colour each group is dyed in, the most colourful groups first; None where it stays."""
+    """The new colour of each group, the most colourful groups first; None for a group that does not change."""
     chroma = np.hypot(centres[:, 1], centres[:, 2])
     accents = [style.accent, style.second_accent]
     targets: list[Floats | None] = [None] * len(centres)

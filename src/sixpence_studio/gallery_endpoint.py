@@ -1,4 +1,4 @@
-"""What an account has made, over HTTP: the list, newest first, and the pictures, for their owner alone."""
+"""`GET /studio/generations`: the list of an account's pictures, and the pictures, for their owner alone."""
 
 import asyncio
 from typing import get_args
@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from sixpence.integrations.starlette import CreditIntegration
-from sixpence_studio.desk import addresses
 from sixpence_studio.gallery import Gallery, Generation, Side
+from sixpence_studio.order_endpoint import picture_urls
 
-# Kept by the one browser, and only for whoever it was sent to: another session asks anew.
+# Only the one browser may cache it, and only for this session: another session requests it again.
 _PRIVATE = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Cookie", "X-Content-Type-Options": "nosniff"}
 
 
-class Wall:
-    """Shows what the signed-in user has paid for; to anybody else it is not there."""
+class GalleryEndpoint:
+    """Shows the pictures that the signed-in user has paid for; everybody else gets a 404."""
 
     def __init__(self, integration: CreditIntegration, gallery: Gallery) -> None:
         self._integration = integration
@@ -44,4 +44,4 @@ class Wall:
 
 def _to_wire(generation: Generation) -> object:
     facts = {"credits_consumed": generation.credits_consumed, "created_at": generation.paid_at}
-    return msgspec.to_builtins({**addresses(generation), **facts})
+    return msgspec.to_builtins({**picture_urls(generation), **facts})
