@@ -16,15 +16,15 @@ from starlette.routing import BaseRoute, Route
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.settings import Settings
 from sixpence.wiring import create_app
-from sixpence_studio.catalog_endpoint import CatalogEndpoint
-from sixpence_studio.checkout import Checkout
+from sixpence_studio.endpoints.catalog import CatalogEndpoint
+from sixpence_studio.endpoints.checkout import Checkout
+from sixpence_studio.endpoints.gallery import GalleryEndpoint
+from sixpence_studio.endpoints.orders import OrderEndpoint
+from sixpence_studio.endpoints.page_files import page_routes
 from sixpence_studio.gallery import Gallery
-from sixpence_studio.gallery_endpoint import GalleryEndpoint
 from sixpence_studio.generators import GENERATORS, Generator
-from sixpence_studio.order_endpoint import OrderEndpoint
-from sixpence_studio.page_files import page_routes
+from sixpence_studio.orders.worker_pool import WorkerPool
 from sixpence_studio.sweep import sweep
-from sixpence_studio.worker_pool import WorkerPool
 
 
 def create_studio(settings: Settings | None = None, *, generators: Mapping[str, Generator] = GENERATORS) -> Starlette:

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from sixpence_studio.job import Made
+from sixpence_studio.orders.job import Made
 
 GENERATIONS_MAX = 60
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from sixpence_studio.gallery import GENERATIONS_MAX, Gallery, Generation
-from sixpence_studio.job import Made
+from sixpence_studio.orders.job import Made
 
 NOON = datetime(2026, 5, 28, 12, tzinfo=UTC)
 MADE = Made(b"the original", b"the result", "image/png", ".png")

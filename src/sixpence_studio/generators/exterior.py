@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.outdoors import Pane, find_panes, find_plants, find_sky
-from sixpence_studio.generators.painted_skies import paint_sky
-from sixpence_studio.generators.picture import Picture, jpeg_bytes
-from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.tones import (
+from sixpence_studio.generators.analysis.outdoors import Pane, find_panes, find_plants, find_sky
+from sixpence_studio.generators.painting.skies import paint_sky
+from sixpence_studio.generators.painting.tones import (
     as_floats,
     as_pixels,
     blurred,
@@ -26,6 +24,8 @@ from sixpence_studio.generators.tones import (
     screened,
     small_size,
 )
+from sixpence_studio.generators.picture import Picture, jpeg_bytes
+from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
 from sixpence_studio.scene.noise import Floats, cell_value, fbm, smooth_noise
 from sixpence_studio.scene.resizing import resized
 

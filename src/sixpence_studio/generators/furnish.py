@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.arrangements import ARRANGEMENTS, PALETTES, get_arrangement
-from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.analysis.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.analysis.surfaces import EYE_HEIGHT, wall_depth
+from sixpence_studio.generators.painting.arrangements import ARRANGEMENTS, PALETTES, get_arrangement
+from sixpence_studio.generators.painting.tones import as_floats, as_pixels, luminance, small_size
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.surfaces import EYE_HEIGHT, wall_depth
-from sixpence_studio.generators.tones import as_floats, as_pixels, luminance, small_size
 from sixpence_studio.scene.camera import Camera
 from sixpence_studio.scene.furniture import Piece
 from sixpence_studio.scene.lighting import Lights

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from sixpence_studio.generators.analysis.surfaces import EYE_HEIGHT, Surfaces, find_surfaces, floor_places, wall_places
+from sixpence_studio.generators.painting.recolouring import recoloured
+from sixpence_studio.generators.painting.styles import STYLES, Style, WallPaint, get_style
+from sixpence_studio.generators.painting.tones import as_floats, as_pixels, blurred, graded, luminance, mixed
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.recolouring import recoloured
-from sixpence_studio.generators.styles import STYLES, Style, WallPaint, get_style
-from sixpence_studio.generators.surfaces import EYE_HEIGHT, Surfaces, find_surfaces, floor_places, wall_places
-from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, graded, luminance, mixed
 from sixpence_studio.scene.materials import linear, to_light, to_screen
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized

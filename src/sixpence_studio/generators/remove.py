@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from sixpence_studio.generators.area import HOW, marked_area
-from sixpence_studio.generators.inpainting import filled
+from sixpence_studio.generators.painting.inpainting import filled
+from sixpence_studio.generators.painting.tones import as_floats, as_pixels
 from sixpence_studio.generators.picture import Picture
 from sixpence_studio.generators.protocol import Area, Option, Result, chosen
-from sixpence_studio.generators.tones import as_floats, as_pixels
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from sixpence_studio.generators.painting.tones import (
+    as_floats,
+    as_pixels,
+    blurred,
+    colour,
+    graded,
+    luminance,
+    mixed,
+    places,
+)
 from sixpence_studio.generators.picture import Picture, jpeg_bytes
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.tones import as_floats, as_pixels, blurred, colour, graded, luminance, mixed, places
 from sixpence_studio.scene.noise import Floats, fbm, smooth_noise
 from sixpence_studio.scene.resizing import resized
 

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sixpence_studio.generators.outdoors import find_sky
-from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.analysis.outdoors import find_sky
+from sixpence_studio.generators.analysis.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.analysis.surfaces import EYE_HEIGHT, wall_depth
+from sixpence_studio.generators.painting.tones import as_floats, to_lab
 from sixpence_studio.generators.picture import Picture, Pixels
 from sixpence_studio.generators.protocol import Choice, Option, Result, chosen
-from sixpence_studio.generators.surfaces import EYE_HEIGHT, wall_depth
-from sixpence_studio.generators.tones import as_floats, to_lab
 from sixpence_studio.scene.noise import Floats
 
 SIDE_MAX = 640

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from sixpence.integrations.starlette import CreditIntegration
+from sixpence_studio.endpoints.orders import picture_urls
 from sixpence_studio.gallery import Gallery, Generation, Side
-from sixpence_studio.order_endpoint import picture_urls
 
 # Only the one browser may cache it, and only for this session: another session requests it again.
 _PRIVATE = {"Cache-Control": "private, max-age=86400, immutable", "Vary": "Cookie", "X-Content-Type-Options": "nosniff"}

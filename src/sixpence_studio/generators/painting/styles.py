@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sixpence_studio.generators.tones import colour
+from sixpence_studio.generators.painting.tones import colour
 from sixpence_studio.scene.materials import linear, to_light
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.textures import Texture, bricks, checkerboard, concrete, herringbone, planks, plaster, tiles

@@ -24,9 +24,9 @@ from sixpence.integrations.reserving import Reservation
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence_studio.gallery import Gallery, Generation
 from sixpence_studio.generators import Generator, OptionError, PictureError
-from sixpence_studio.job import Job, Made
-from sixpence_studio.order import Order, option_error, read_order
-from sixpence_studio.worker_pool import JobFailedError, WorkerPool, WorkerPoolError
+from sixpence_studio.orders.job import Job, Made
+from sixpence_studio.orders.order import Order, option_error, read_order
+from sixpence_studio.orders.worker_pool import JobFailedError, WorkerPool, WorkerPoolError
 
 ORDERS_MAX = 2
 RETRY_SECONDS = 2

@@ -13,7 +13,7 @@ from multiprocessing import active_children, get_context
 import structlog
 
 from sixpence_studio.generators import GeneratorError
-from sixpence_studio.job import Job, Made, prepare_worker, run_job
+from sixpence_studio.orders.job import Job, Made, prepare_worker, run_job
 
 WORKERS = 2
 SECONDS_MAX = 30.0

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence_studio.catalog_endpoint import room_path
+from sixpence_studio.endpoints.catalog import room_path
 from sixpence_studio.rooms import ROOMS
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "page"
 MEDIA_TYPES = {
     ".html": "text/html",
     ".css": "text/css",

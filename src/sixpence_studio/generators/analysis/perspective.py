@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sixpence_studio.generators.tones import luminance, small_size
+from sixpence_studio.generators.painting.tones import luminance, small_size
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 

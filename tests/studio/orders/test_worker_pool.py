@@ -8,8 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sixpence_studio.generators import PictureError
-from sixpence_studio.job import Job
-from sixpence_studio.worker_pool import JobFailedError, JobLostError, JobTooLongError, WorkerPool, WorkerPoolFullError
+from sixpence_studio.orders.job import Job
+from sixpence_studio.orders.worker_pool import (
+    JobFailedError,
+    JobLostError,
+    JobTooLongError,
+    WorkerPool,
+    WorkerPoolFullError,
+)
 from tests.studio.mirror_generator import SLOW_SECONDS, MirrorGenerator
 from tests.studio.served import ROOM
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sixpence_studio.generators.segmentation import cut_out
-from sixpence_studio.generators.tones import enlarged_mask, luminance, small_size, to_lab
+from sixpence_studio.generators.analysis.segmentation import cut_out
+from sixpence_studio.generators.painting.tones import enlarged_mask, luminance, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.tones import blurred, colour, mixed, places, screened
+from sixpence_studio.generators.painting.tones import blurred, colour, mixed, places, screened
 from sixpence_studio.scene.noise import Floats, fbm
 
 

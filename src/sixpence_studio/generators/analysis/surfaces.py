@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sixpence_studio.generators.perspective import FOCAL, RoomGuess, guess_room
-from sixpence_studio.generators.segmentation import colour_groups, cut_out
-from sixpence_studio.generators.tones import enlarged_mask, small_size, to_lab
+from sixpence_studio.generators.analysis.perspective import FOCAL, RoomGuess, guess_room
+from sixpence_studio.generators.analysis.segmentation import colour_groups, cut_out
+from sixpence_studio.generators.painting.tones import enlarged_mask, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 

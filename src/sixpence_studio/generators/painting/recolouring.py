@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from sixpence_studio.generators.segmentation import colour_groups
-from sixpence_studio.generators.styles import Style
-from sixpence_studio.generators.tones import colour, from_lab, mixed, small_size, to_lab
+from sixpence_studio.generators.analysis.segmentation import colour_groups
+from sixpence_studio.generators.painting.styles import Style
+from sixpence_studio.generators.painting.tones import colour, from_lab, mixed, small_size, to_lab
 from sixpence_studio.scene.noise import Floats
 from sixpence_studio.scene.resizing import resized
 

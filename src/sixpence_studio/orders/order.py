@@ -16,9 +16,9 @@ from sixpence import InvalidInputError, UnknownFeatureError
 from sixpence_studio.generators import Area, Generator, OptionError
 from sixpence_studio.generators.picture import BYTES_MAX
 from sixpence_studio.generators.protocol import chosen
-from sixpence_studio.job import Job
+from sixpence_studio.orders.job import Job
+from sixpence_studio.orders.upload import Fields, read_form
 from sixpence_studio.rooms import ROOMS
-from sixpence_studio.upload import Fields, read_form
 
 T = TypeVar("T")
 Rectangle = tuple[float, float, float, float]

@@ -1,0 +1,1 @@
+"""The endpoints of the studio, and the files of its page."""

@@ -1,0 +1,1 @@
+"""From an order to a made picture: read the order, run the job in a worker process."""
