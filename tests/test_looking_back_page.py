@@ -7,7 +7,7 @@ from typing import Any
 
 from sixpence import CreditService
 from sixpence.service.blocking import SyncCreditService
-from sixpence.service.operations.history import LookingBack
+from sixpence.service.operations.history import HistoryOperations
 from tests.support.server import running_server
 from tests.test_readme import shell
 
@@ -53,7 +53,7 @@ def test_every_operation_is_described() -> None:
     """Each method of the service that looks back stands in the table."""
     table = PAGE.split("| | Python |")[1].split("```")[0]
 
-    methods = [name for name in vars(LookingBack) if not name.startswith("_")]
+    methods = [name for name in vars(HistoryOperations) if not name.startswith("_")]
 
     assert len(methods) == 5
     assert [name for name in methods if f"`{name}" not in table] == []

@@ -1,4 +1,4 @@
-"""Every setting by its variable, faults that name the variable, and the secret that is kept."""
+"""Settings: every variable, invalid values, and the stored secret."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.settings import Settings
 
-GIVEN = {
+VARIABLES = {
     "SIXPENCE_HOME": "data/credits",
     "SIXPENCE_DATABASE_URL": "postgresql://app@db.example.com/credits",
     "SIXPENCE_HOST": "0.0.0.0",
@@ -63,7 +63,7 @@ READ = Settings(
     local_operator_token="a token",
 )
 
-BAD = [
+INVALID = [
     ("SIXPENCE_PORT", "eighty", "'eighty' is not a whole number."),
     ("SIXPENCE_PORT", "80.5", "'80.5' is not a whole number."),
     ("SIXPENCE_PORT", "65536", "65536 is out of range. Set a number from 0 to 65535."),
@@ -120,43 +120,43 @@ BAD = [
 ]
 
 
-def test_every_setting_has_its_variable() -> None:
-    """What each variable says is the setting, and there is a variable in this test for each setting."""
+def test_every_setting_is_read_from_its_variable() -> None:
+    """Each variable sets its setting, and this test has a variable for each setting."""
     names = {f"SIXPENCE_{field.name.upper()}" for field in msgspec.structs.fields(Settings)}
 
-    assert set(GIVEN) == names
-    assert Settings.read(GIVEN) == READ
+    assert set(VARIABLES) == names
+    assert Settings.read(VARIABLES) == READ
 
 
-def test_nothing_has_to_be_set() -> None:
-    """Without variables, or with empty ones, the defaults hold."""
-    assert Settings.read({}) == Settings.read(dict.fromkeys(GIVEN, "")) == Settings()
+def test_defaults() -> None:
+    """Without variables, or with empty ones, the defaults apply."""
+    assert Settings.read({}) == Settings.read(dict.fromkeys(VARIABLES, "")) == Settings()
 
 
-def test_a_flag_goes_before_the_environment() -> None:
-    """What a command line chose is taken; what it did not choose comes from the environment."""
-    settings = Settings.read(GIVEN, port=7000, host=None)
+def test_options_override_environment() -> None:
+    """An option that was given is used; the others come from the environment."""
+    settings = Settings.read(VARIABLES, port=7000, host=None)
 
     assert (settings.port, settings.host) == (7000, "0.0.0.0")
 
 
-@pytest.mark.parametrize(("name", "value", "problem"), BAD)
-def test_a_bad_value_names_its_variable(name: str, value: str, problem: str) -> None:
-    """A value that cannot be used is refused with the variable's name, the value and what to set."""
+@pytest.mark.parametrize(("name", "value", "problem"), INVALID)
+def test_invalid_value_is_refused_with_its_variable(name: str, value: str, problem: str) -> None:
+    """An invalid value is refused with the variable's name, the value and what to set."""
     with pytest.raises(InvalidInputError) as refused:
         Settings.read({name: value})
 
     assert refused.value == InvalidInputError(name, problem)
 
 
-def test_another_process_reads_the_same_settings() -> None:
-    """The variables that settings are written to are read as the very same."""
+def test_environment_round_trips() -> None:
+    """Settings written as variables are read as the same settings."""
     assert Settings.read(READ.environment()) == READ
     assert Settings.read(Settings().environment()) == Settings()
 
 
 @pytest.mark.parametrize(
-    ("given", "site", "origins"),
+    ("variables", "site", "origins"),
     [
         ({}, "http://127.0.0.1:8000", ("http://localhost:8000", "http://127.0.0.1:8000")),
         (
@@ -172,47 +172,47 @@ def test_another_process_reads_the_same_settings() -> None:
         ),
     ],
 )
-def test_where_browsers_find_it(given: dict[str, str], site: str, origins: tuple[str, ...]) -> None:
-    """On loopback the site is known by both its names; with a base URL by that alone, and what is allowed."""
-    settings = Settings.read(given)
+def test_site_and_origins(variables: dict[str, str], site: str, origins: tuple[str, ...]) -> None:
+    """On loopback the site has both its names; with a base URL it has that URL and the allowed origins."""
+    settings = Settings.read(variables)
 
     assert (settings.site, settings.origins) == (site, origins)
 
 
-def test_the_database_lies_at_home() -> None:
+def test_default_database_url() -> None:
     """Without a URL the database is a SQLite file in the home folder."""
     assert Settings.read({"SIXPENCE_HOME": "my data"}).database == "sqlite:///my data/credits.db"
 
 
 def test_proxies_are_networks() -> None:
-    """An address is a network of one, and a network may be written with host bits."""
+    """An address is a network of one, and a network may have host bits."""
     settings = Settings.read({"SIXPENCE_TRUSTED_PROXIES": "10.1.2.3/8,192.0.2.1"})
 
     assert settings.proxies == [ip_network("10.0.0.0/8"), ip_network("192.0.2.1/32")]
 
 
-def test_the_secret_that_was_set_is_used(tmp_path: Path) -> None:
+def test_set_secret_is_used(tmp_path: Path) -> None:
     """With a secret of its own an installation writes none."""
     assert Settings(home=tmp_path / "home", secret="s" * 32).cookie_secret() == "s" * 32
     assert not (tmp_path / "home").exists()
 
 
-def test_a_secret_is_made_once_and_kept(tmp_path: Path) -> None:
-    """The secret that nobody set is random, readable by its owner alone, and the same at every start."""
+def test_missing_secret_is_made_once_and_stored(tmp_path: Path) -> None:
+    """The made secret is random, readable by its owner only, and the same at every start."""
     settings = Settings(home=tmp_path / "home")
 
     first = settings.cookie_secret()
 
-    kept = tmp_path / "home" / "secret"
-    assert (len(first), kept.read_text()) == (64, first)
-    assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
+    stored = tmp_path / "home" / "secret"
+    assert (len(first), stored.read_text()) == (64, first)
+    assert stat.S_IMODE(os.stat(stored).st_mode) == 0o600
     assert Settings(home=tmp_path / "home").cookie_secret() == first
     assert Settings(home=tmp_path / "other").cookie_secret() != first
     assert os.listdir(tmp_path / "home") == ["secret"]
 
 
-def test_processes_that_start_at_once_share_the_secret(tmp_path: Path) -> None:
-    """Whoever comes first makes it, and nobody reads half of it."""
+def test_concurrent_starts_share_secret(tmp_path: Path) -> None:
+    """The first process makes the secret, and no process reads a part of it."""
     with ThreadPoolExecutor(16) as threads:
         secrets = list(threads.map(lambda _: Settings(home=tmp_path).cookie_secret(), range(64)))
 
@@ -220,7 +220,7 @@ def test_processes_that_start_at_once_share_the_secret(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["secret"]
 
 
-def test_a_kept_secret_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_empty_secret_file_is_refused(tmp_path: Path) -> None:
     """A file that lost its content does not become an empty secret."""
     (tmp_path / "secret").write_text("")
 
@@ -231,22 +231,22 @@ def test_a_kept_secret_that_is_none_is_refused(tmp_path: Path) -> None:
     assert refused.value == InvalidInputError("SIXPENCE_SECRET", problem)
 
 
-def test_the_key_that_was_set_signs(tmp_path: Path) -> None:
-    """With a signing key of its own an installation makes none; without one it makes one and keeps it."""
+def test_set_signing_key_is_used_and_missing_one_is_made(tmp_path: Path) -> None:
+    """With a signing key of its own an installation makes none; otherwise it makes one and stores it."""
     set_key = Settings(home=tmp_path, signing_key="ab" * 32).checkpoint_key()
     assert os.listdir(tmp_path) == []
 
-    kept = Settings(home=tmp_path).checkpoint_key()
+    stored = Settings(home=tmp_path).checkpoint_key()
 
     assert set_key.public_key == SigningKey("ab" * 32).public_key
     assert (os.listdir(tmp_path), Settings(home=tmp_path).checkpoint_key().public_key) == (
         ["signing_key"],
-        kept.public_key,
+        stored.public_key,
     )
 
 
 def test_every_setting_is_documented() -> None:
-    """The page on settings names each variable, and none that is not there."""
+    """The page on settings has each variable, and no unknown one."""
     page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
 
     documented = set(re.findall(r"`(SIXPENCE_[A-Z_]+)`", page))

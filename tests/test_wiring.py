@@ -1,4 +1,4 @@
-"""Putting the parts together: which database and which catalog, routes of an app's own, and the end."""
+"""Wiring: the chosen database and catalog, an app's own routes, and the shutdown."""
 
 from pathlib import Path
 
@@ -25,39 +25,39 @@ signup_credits = 9
 """
 
 
-def test_without_a_url_it_is_a_file_at_home(tmp_path: Path) -> None:
-    """The default database is a SQLite file in a home folder that is made; nothing is opened yet."""
+def test_default_database_is_file_in_home(tmp_path: Path) -> None:
+    """The default database is a SQLite file in a new home folder; it is not opened yet."""
     ledger = open_ledger(Settings(home=tmp_path / "my home"))
 
     assert ledger.place == SQLiteFile(str(tmp_path / "my home" / "credits.db"))
     assert list((tmp_path / "my home").iterdir()) == []
 
 
-def test_a_url_names_the_database() -> None:
-    """A URL of PostgreSQL is taken as it is."""
+def test_database_url_chooses_postgresql() -> None:
+    """A PostgreSQL URL is used unchanged."""
     ledger = open_ledger(Settings(database_url="postgresql://app:x@db.example.com/credits"))
 
     assert ledger.place == PostgresServer("postgresql://app:x@db.example.com/credits")
 
 
-def test_the_catalog_of_the_settings(tmp_path: Path) -> None:
-    """The file that the settings name is the catalog; where they name none it is the default one."""
+def test_chosen_catalog(tmp_path: Path) -> None:
+    """The catalog is the file in the settings; without one it is the default catalog."""
     (tmp_path / "prices.toml").write_text(PRICES)
 
     assert chosen_catalog(Settings(catalog=str(tmp_path / "prices.toml"))) == from_toml(PRICES)
     assert chosen_catalog(Settings()) == DEFAULT_CATALOG
 
 
-def test_a_catalog_that_is_not_there(tmp_path: Path) -> None:
-    """A file that cannot be read is told by its name, before anything starts."""
+def test_missing_catalog_file_is_refused(tmp_path: Path) -> None:
+    """An unreadable file is reported with its name, before anything starts."""
     with pytest.raises(CatalogError) as refused:
         create_app(Settings(home=tmp_path, catalog=str(tmp_path / "missing.toml")))
 
     assert "missing.toml cannot be read" in refused.value.problems[0]
 
 
-async def test_the_catalog_prices(tmp_path: Path) -> None:
-    """What the chosen catalog says is what a new account gets and what a use costs."""
+async def test_chosen_catalog_prices(tmp_path: Path) -> None:
+    """The chosen catalog sets a new account's credits and the price of a use."""
     (tmp_path / "prices.toml").write_text(PRICES)
     url = f"sqlite:///{tmp_path / 'credits.db'}"
 
@@ -69,8 +69,8 @@ async def test_the_catalog_prices(tmp_path: Path) -> None:
     assert (made.json()["remaining"], used.json()["credits_consumed"], used.json()["remaining"]) == (9, 3, 6)
 
 
-async def test_routes_of_an_apps_own(tmp_path: Path) -> None:
-    """An app adds its pages after Sixpence's routes, so that one that takes every path hides none of them."""
+async def test_own_routes_come_after_sixpences(tmp_path: Path) -> None:
+    """An app's routes come after Sixpence's, so a route for every path hides none of them."""
 
     async def page(_request: Request) -> Response:
         return PlainTextResponse("a page")
@@ -84,8 +84,8 @@ async def test_routes_of_an_apps_own(tmp_path: Path) -> None:
     assert [answer.status_code for answer in answers[2:]] == [200, 401]
 
 
-async def test_it_works_below_a_prefix(tmp_path: Path) -> None:
-    """Mounted in another app, ids with a slash are still found."""
+async def test_app_works_below_prefix(tmp_path: Path) -> None:
+    """In a mounted app, ids with a slash are found."""
     async with opened_house(f"sqlite:///{tmp_path / 'c.db'}", tmp_path) as house:
         shop = await house.server()
         await shop.post("/v1/accounts", json={"account_id": "team/7"})
@@ -98,8 +98,8 @@ async def test_it_works_below_a_prefix(tmp_path: Path) -> None:
     assert (shown.status_code, shown.json()["account_id"]) == (200, "team/7")
 
 
-async def test_shutting_down_closes_the_ledger(tmp_path: Path) -> None:
-    """When the app shuts down what waits is finished, and what comes later is refused."""
+async def test_shutdown_closes_ledger(tmp_path: Path) -> None:
+    """At shutdown pending commands are finished, and later ones are refused."""
     parts = wire(Settings(home=tmp_path))
     app = app_of(parts)
 

@@ -1,6 +1,6 @@
-"""Every setting, read once from the environment and handed down as a value.
+"""Every setting, read once from the environment and passed on as a value.
 
-A setting is `SIXPENCE_` and its name in capitals. What a flag of the command line says goes before the environment.
+A setting's variable is `SIXPENCE_` and its name in capitals. Options of the command line override the environment.
 """
 
 import os
@@ -33,7 +33,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an installation may choose. Sizes are in bytes, durations in seconds."""
+    """The settings of an installation. Sizes are in bytes, durations in seconds."""
 
     home: Path = Path(".sixpence")
     database_url: str = ""
@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     secret: str = ""
-    # 32 random bytes in hexadecimal digits; one that nobody set is made when something is first signed.
+    # 32 random bytes in hexadecimal digits. Without one, a key is made when something is first signed.
     signing_key: str = ""
     catalog: str = ""
     upgrade_url: str = "/upgrade"
@@ -53,39 +53,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     queue_size_max: int = 10_000
     batch_size_max: int = 500
     wait_seconds_max: float = 5.0
-    # A change that would wait longer than this for its batch is refused at once.
+    # A change that would wait longer than this for its batch is refused immediately.
     queue_seconds_max: float = 0.5
-    # So is one that comes while so many are being worked on over HTTP: two full batches, and some that have just come.
+    # A change is also refused while this many run over HTTP: two full batches, and some that have just arrived.
     under_way_max: int = 1_200
-    # On PostgreSQL, for each process; 0 chooses: two, but one for each of several workers, who share the processors.
+    # On PostgreSQL, for each process. 0 is automatic: two, but one for each of several workers, which share the CPUs.
     batches_in_flight: int = 0
-    # Whether a server counts usage by day from the outbox, beside its requests.
+    # Whether a server also runs the relay, which counts usage by day from the outbox.
     relay: bool = True
-    # Given by `serve` to its own workers: what a local operator's command line shows at the door.
+    # Set by `serve` for its own workers: the token by which a local operator's command line is authorized.
     local_operator_token: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **chosen: Any) -> Self:
-        """The settings of an environment (the process's own by default); `chosen` ones that are not None go first.
+        """Reads the settings of an environment (by default the process's); `chosen` values override it unless None.
 
-        Raises `InvalidInputError` naming the variable, its value and what it takes.
+        Raises `InvalidInputError` with the variable, its value and what it accepts.
         """
-        given = os.environ if environment is None else environment
+        variables = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         for field in msgspec.structs.fields(cls):
             name = f"SIXPENCE_{field.name.upper()}"
             if chosen.get(field.name) is not None:
                 values[field.name] = chosen[field.name]
-            elif given.get(name, "") != "":
-                values[field.name] = _converted(name, given[name], field.type)
+            elif variables.get(name, "") != "":
+                values[field.name] = _from_text(name, variables[name], field.type)
         settings = cls(**values)
         settings._check()
         return settings
 
     def environment(self) -> dict[str, str]:
-        """The variables from which another process reads these very settings."""
+        """The variables from which another process reads the same settings."""
         return {
-            f"SIXPENCE_{field.name.upper()}": _text(getattr(self, field.name)) for field in msgspec.structs.fields(self)
+            f"SIXPENCE_{field.name.upper()}": _to_text(getattr(self, field.name))
+            for field in msgspec.structs.fields(self)
         }
 
     @property
@@ -95,27 +96,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def site(self) -> str:
-        """Where browsers find this server: by default loopback on the served port."""
+        """The URL of this server for browsers: by default loopback on its port."""
         return self.base_url or f"http://127.0.0.1:{self.port}"
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The origins that may send changes with a cookie, beside the site's own."""
+        """The origins that may send changes with a cookie, in addition to the site's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         loopback = () if self.base_url else (f"http://localhost:{self.port}", f"http://{host}:{self.port}")
         return (*loopback, *self.allowed_origins)
 
     @property
     def proxies(self) -> list[IPv4Network | IPv6Network]:
-        """The networks whose forwarded headers count."""
+        """The networks whose forwarded headers are trusted."""
         return [_network(proxy) for proxy in self.trusted_proxies]
 
     def cookie_secret(self) -> str:
-        """The secret that signs cookies; one that nobody set is made once and kept in the home folder, mode 0600."""
-        return self.secret or _kept_secret(self.home)
+        """The secret that signs cookies. Without one, one is made and stored in the home folder, mode 0600."""
+        return self.secret or _stored_secret(self.home)
 
     def checkpoint_key(self) -> SigningKey:
-        """The key that signs checkpoints; one that nobody set is made once and kept in the home folder, mode 0600."""
+        """The key that signs checkpoints. Without one, one is made and stored in the home folder, mode 0600."""
         return SigningKey(self.signing_key) if self.signing_key else SigningKey.kept(self.home / "signing_key")
 
     def _check(self) -> None:
@@ -139,7 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInputError("SIXPENCE_SECRET", problem)
 
 
-def _converted(name: str, text: str, kind: Any) -> Any:
+def _from_text(name: str, text: str, kind: Any) -> Any:
     try:
         if kind is bool:
             return _yes_or_no(text)
@@ -151,7 +152,7 @@ def _converted(name: str, text: str, kind: Any) -> Any:
         raise InvalidInputError(name, f"{text!r:.60} is not {wanted}.") from None
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ",".join(value) if isinstance(value, tuple) else str(value)
@@ -175,10 +176,10 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 def _check_site(name: str, url: str) -> None:
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half a bracket
-        good = False
-    if not good:
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is not a number, half a bracket
+        is_valid = False
+    if not is_valid:
         raise InvalidInputError(name, f"{url!r:.60} is not a web address. Set one like https://app.example.com.")
 
 
@@ -196,7 +197,7 @@ def _check_signing_key(digits: str) -> None:
         raise InvalidInputError("SIXPENCE_SIGNING_KEY", error.problem) from None
 
 
-def _kept_secret(home: Path) -> str:
+def _stored_secret(home: Path) -> str:
     path = home / "secret"
     secret = kept_secret(path, secrets.token_urlsafe(48))
     if len(secret) < SECRET_LENGTH_MIN:

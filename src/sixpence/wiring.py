@@ -1,7 +1,7 @@
-"""Settings to objects: the only place that puts the parts together and chooses a database.
+"""From settings to objects: the only module that connects the parts and chooses a database.
 
 app = create_app()                       # everything from the environment
-app = create_app(settings, routes=...)   # with routes of an app's own after Sixpence's
+app = create_app(settings, routes=...)   # with an app's own routes after Sixpence's
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,7 +41,7 @@ CATALOG_FILE = Path("sixpence.toml")
 
 
 class Sixpence(msgspec.Struct, frozen=True):
-    """The parts of one installation, put together; nothing is opened before its first use."""
+    """The connected parts of one installation; each is opened at its first use."""
 
     settings: Settings
     ledger: Ledger
@@ -53,14 +53,14 @@ class Sixpence(msgspec.Struct, frozen=True):
 
 
 def chosen_catalog(settings: Settings) -> Catalog:
-    """The catalog of the file that the settings name, of `sixpence.toml` in this folder, or the default one."""
+    """The catalog of the file in the settings, else of `sixpence.toml` in this folder, else the default one."""
     if settings.catalog:
         return read_catalog(settings.catalog)
     return read_catalog(CATALOG_FILE) if CATALOG_FILE.exists() else DEFAULT_CATALOG
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger that the settings name."""
+    """Opens the ledger of the database in the settings."""
     ledger = Ledger(
         settings.database,
         catalog=chosen_catalog(settings),
@@ -78,7 +78,7 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def wire(settings: Settings, ledger: Ledger | None = None) -> Sixpence:
-    """Everything that the settings describe; over this ledger, where one is given, and not the one they name."""
+    """Connects the parts that the settings describe; a `ledger` replaces the one of the settings."""
     ledger = ledger or open_ledger(settings)
     passwords = Passwords()
     sign_in = EmbeddedSignIn(ledger, settings.cookie_secret(), system_clock, passwords)
@@ -105,59 +105,61 @@ def create_app(
     *,
     routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None,
 ) -> Starlette:
-    """The ASGI application of an installation; `routes` adds an app's own, given what charges their requests."""
+    """The ASGI application of an installation; `routes` adds an app's own, which the integration can charge for."""
     return app_of(wire(settings or Settings.read()), routes=routes)
 
 
 def app_of(parts: Sixpence, *, routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None) -> Starlette:
-    """The ASGI application over parts that are wired already; a relay works while it runs, and its end closes them."""
-    chosen = parts.settings
-    size = chosen.body_bytes_max
+    """The ASGI application of connected parts. A relay runs with it, and its shutdown closes the parts."""
+    settings = parts.settings
+    body_bytes_max = settings.body_bytes_max
 
     async def on_sign_up(user: User) -> None:
         await parts.credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
 
     def is_overloaded() -> bool:
-        return parts.ledger.wait_seconds > chosen.queue_seconds_max
+        return parts.ledger.wait_seconds > settings.queue_seconds_max
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as beside:
-            if chosen.relay:
-                await beside.enter_async_context(Relay(parts.ledger).running())
+        async with AsyncExitStack() as stack:
+            if settings.relay:
+                await stack.enter_async_context(Relay(parts.ledger).running())
             yield
         await parts.credits.close()
 
-    integration = CreditIntegration(parts.credits, parts.callers, upgrade_url=chosen.upgrade_url)
-    own = routes(integration) if routes is not None else ()
+    integration = CreditIntegration(parts.credits, parts.callers, upgrade_url=settings.upgrade_url)
+    own_routes = routes(integration) if routes is not None else ()
     return build_app(
         [
             *sign_in_routes(
                 parts.sign_in,
-                base_url=chosen.site,
-                allowed_origins=chosen.origins,
-                trusted_proxies=chosen.proxies,
+                base_url=settings.site,
+                allowed_origins=settings.origins,
+                trusted_proxies=settings.proxies,
                 on_sign_up=on_sign_up,
             ),
-            *user_routes(parts.credits, parts.callers, body_bytes_max=size),
-            *admin_routes(parts.ledger, parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=size),
-            *account_routes(parts.credits, parts.callers, body_bytes_max=size),
+            *user_routes(parts.credits, parts.callers, body_bytes_max=body_bytes_max),
+            *admin_routes(
+                parts.ledger, parts.credits, parts.users, parts.api_keys, parts.callers, body_bytes_max=body_bytes_max
+            ),
+            *account_routes(parts.credits, parts.callers, body_bytes_max=body_bytes_max),
             *batch_routes(
                 parts.credits,
                 parts.callers,
-                upgrade_url=chosen.upgrade_url,
+                upgrade_url=settings.upgrade_url,
                 is_overloaded=is_overloaded,
-                body_bytes_max=size,
-                batch_bytes_max=chosen.batch_bytes_max,
+                body_bytes_max=body_bytes_max,
+                batch_bytes_max=settings.batch_bytes_max,
             ),
-            *checkpoint_routes(parts.credits, parts.callers, signing_key=chosen.checkpoint_key),
+            *checkpoint_routes(parts.credits, parts.callers, signing_key=settings.checkpoint_key),
             *health_routes(parts.credits),
-            *own,
+            *own_routes,
         ],
         parts.credits,
-        upgrade_url=chosen.upgrade_url,
-        allowed_origins=chosen.allowed_origins,
+        upgrade_url=settings.upgrade_url,
+        allowed_origins=settings.allowed_origins,
         is_overloaded=is_overloaded,
-        under_way_max=chosen.under_way_max,
+        under_way_max=settings.under_way_max,
         lifespan=lifespan,
     )

@@ -1,4 +1,4 @@
-"""The sign-in over a SQLite file and over PostgreSQL, with a clock set by hand."""
+"""Fixtures: the sign-in over a SQLite file and over PostgreSQL, with a clock that tests move."""
 
 from collections.abc import Iterator
 
@@ -7,33 +7,33 @@ import pytest
 from sixpence.auth.api_keys import ApiKeys
 from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
-from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase, postgres_ledger, sqlite_ledger
+from tests.auth.sign_in_setup import SECRET, CountedHashing, SettableClock, SqlDatabase, postgres_ledger, sqlite_ledger
 from tests.support.postgres import PostgresDatabases, fresh_database
 
 
 @pytest.fixture(scope="module")
 def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlDatabase]:
     """A SQLite file with Sixpence's tables."""
-    made = sqlite_ledger(tmp_path_factory.mktemp("sign-in") / "credits.db")
-    yield made
-    made.close()
+    ledger = sqlite_ledger(tmp_path_factory.mktemp("sign-in") / "credits.db")
+    yield ledger
+    ledger.close()
 
 
 @pytest.fixture(scope="module")
 def postgres_database(postgres_server: PostgresDatabases) -> Iterator[SqlDatabase]:
     """A PostgreSQL database with Sixpence's tables."""
     with fresh_database(postgres_server) as url:
-        made = postgres_ledger(url)
-        yield made
-        made.close()
+        ledger = postgres_ledger(url)
+        yield ledger
+        ledger.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest) -> SqlDatabase:
-    """A database with no rows: each test that asks runs on both."""
-    made: SqlDatabase = request.getfixturevalue(f"{request.param}_database")
-    made.empty()
-    return made
+    """An empty database; each test that uses it runs on both kinds."""
+    empty: SqlDatabase = request.getfixturevalue(f"{request.param}_database")
+    empty.empty()
+    return empty
 
 
 @pytest.fixture
@@ -44,17 +44,17 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def hashing() -> CountedHashing:
-    """Real hashing, cheap and counted."""
+    """Real hashing of low cost, counted."""
     return CountedHashing()
 
 
 @pytest.fixture
 def sign_in(database: SqlDatabase, clock: SettableClock, hashing: CountedHashing) -> EmbeddedSignIn:
-    """The embedded sign-in, with nobody signed up."""
+    """The embedded sign-in, without users."""
     return EmbeddedSignIn(database, SECRET, clock, Passwords(hashing))
 
 
 @pytest.fixture
 def api_keys(database: SqlDatabase, clock: SettableClock) -> ApiKeys:
-    """The API keys, of which there are none."""
+    """`ApiKeys`, without keys."""
     return ApiKeys(database, clock)

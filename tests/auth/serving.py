@@ -1,4 +1,4 @@
-"""Serves an ASGI app by a real uvicorn on a free port of loopback, in a thread, for as long as a test needs it."""
+"""Serves an ASGI app with a real uvicorn on a free loopback port, in a thread, during a test."""
 
 import socket
 import threading
@@ -20,13 +20,13 @@ def listening_socket() -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Where the socket is reached by HTTP."""
+    """The HTTP URL of the socket."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
 def served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
-    """Serves the app on the socket; forwarded headers are left to the app."""
+    """Serves the app on the socket; the app itself handles forwarded headers."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", proxy_headers=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="uvicorn")
     thread.start()

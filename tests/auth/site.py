@@ -1,6 +1,6 @@
-"""A small site with the sign-in's routes, served for real: what the tests over the wire talk to.
+"""A small site with the sign-in's routes, served by a real server, for tests over HTTP.
 
-Not here: the tests (tests/http/test_sign_in*.py).
+Not here: the tests (tests/http/sign_in).
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from sixpence.auth.user import User
 from sixpence.http.callers.cookies import find_user
 from sixpence.http.callers.origin import OriginRefusedError, check_origin, origins_of
 from sixpence.http.sign_in.routes import sign_in_routes
-from tests.auth.ground import SECRET, CountedHashing, SettableClock, SqlDatabase, sqlite_ledger
 from tests.auth.serving import listening_socket, served, url_of
+from tests.auth.sign_in_setup import SECRET, CountedHashing, SettableClock, SqlDatabase, sqlite_ledger
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "correct horse"}
 COOKIE = "better-auth.session_token"
 
 
 class Site:
-    """Everything of one running site. Its sign-up hook takes `hook_seconds` and raises `hook_fault`, if any."""
+    """One running site. Its sign-up hook takes `hook_seconds` and raises `hook_fault`, if it is set."""
 
     def __init__(self, database: SqlDatabase, url: str, base_url: str) -> None:
         self.database = database
@@ -44,7 +44,7 @@ class Site:
         self.hook_seconds = 0.0
 
     def app(self) -> Starlette:
-        """The sign-in's routes, and one page of another part that asks who is calling."""
+        """The sign-in's routes, and another page that shows the signed-in user."""
         routes = sign_in_routes(
             self.sign_in,
             base_url=self.base_url,
@@ -55,11 +55,11 @@ class Site:
         return Starlette(routes=[*routes, Route("/whoami", self._whoami, methods=["GET", "POST"])])
 
     def client(self, **headers: str) -> httpx.Client:
-        """A browser of its own on this site: it keeps cookies and says where its requests come from."""
+        """A new browser on this site: it stores cookies and sends an `Origin`."""
         return httpx.Client(base_url=self.url, headers={"origin": self.base_url, **headers}, timeout=30)
 
     def signed_up(self, **changes: Any) -> httpx.Client:
-        """A browser that has just signed Ada up."""
+        """A browser in which Ada has just signed up."""
         client = self.client()
         client.post("/api/auth/sign-up/email", json={**ADA, **changes}).raise_for_status()
         return client
@@ -81,7 +81,7 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path, base_url: str | None = None) -> Iterator[Site]:
-    """A site on a free port over a SQLite file in the folder; it believes to be at `base_url`."""
+    """Runs a site on a free port over a SQLite file in the folder, with `base_url` as its configured URL."""
     listener = listening_socket()
     database = sqlite_ledger(folder / "credits.db")
     site = Site(database, url_of(listener), base_url or url_of(listener))

@@ -1,14 +1,14 @@
-"""API keys: shown once, stored hashed, refused the moment they are revoked."""
+"""API keys: shown once, stored as a hash, refused as soon as they are revoked."""
 
 import pytest
 
 from sixpence.auth.api_keys import ApiKey, ApiKeys
 from sixpence.auth.errors import ApiKeyNotFoundError
 from sixpence.core.errors import InvalidInputError
-from tests.auth.ground import NOON, SettableClock, SqlDatabase
+from tests.auth.sign_in_setup import NOON, SettableClock, SqlDatabase
 
 
-async def test_a_key_is_made_and_found(api_keys: ApiKeys) -> None:
+async def test_create_key_and_find_it(api_keys: ApiKeys) -> None:
     """A new key begins with sixpence_, has 40 random characters, and is found by its text."""
     made = await api_keys.create_key(name="the shop", created_by="grace@example.com")
 
@@ -18,8 +18,8 @@ async def test_a_key_is_made_and_found(api_keys: ApiKeys) -> None:
     assert await api_keys.find_key(made.text) == made.key
 
 
-async def test_a_key_is_stored_hashed(api_keys: ApiKeys, database: SqlDatabase) -> None:
-    """The table holds the hint and a hash, never the text, and the record does not show it."""
+async def test_key_is_stored_as_hash(api_keys: ApiKeys, database: SqlDatabase) -> None:
+    """The table has the hint and a hash, never the text; the record does not show the text."""
     made = await api_keys.create_key(name="the shop", created_by="the command line")
 
     stored = repr(database.rows("auth_api_keys"))
@@ -30,8 +30,8 @@ async def test_a_key_is_stored_hashed(api_keys: ApiKeys, database: SqlDatabase) 
     assert made.text not in repr(made)
 
 
-async def test_another_text_is_no_key(api_keys: ApiKeys) -> None:
-    """Texts that are near a key, or nothing like one, find none."""
+async def test_find_key_refuses_other_texts(api_keys: ApiKeys) -> None:
+    """Texts that are similar to a key, or unlike one, find no key."""
     made = await api_keys.create_key(name="the shop", created_by="grace@example.com")
     changed = made.text[:-1] + ("a" if made.text[-1] != "a" else "b")
     texts = ["", "sixpence_", changed, made.text[:-1], made.text + "a", made.text.swapcase(), made.text[9:]]
@@ -42,8 +42,8 @@ async def test_another_text_is_no_key(api_keys: ApiKeys) -> None:
     assert found == [None] * len(texts)
 
 
-async def test_a_revoked_key_is_refused_at_once(api_keys: ApiKeys, clock: SettableClock) -> None:
-    """A revoked key is found no more; revoking it again keeps its time; another key goes on."""
+async def test_revoked_key_is_refused_at_once(api_keys: ApiKeys, clock: SettableClock) -> None:
+    """A revoked key is not found. Revoking it again keeps its time; another key still works."""
     made = await api_keys.create_key(name="the shop", created_by="grace@example.com")
     other = await api_keys.create_key(name="the blog", created_by="grace@example.com")
     clock.advance(seconds=3)
@@ -51,21 +51,21 @@ async def test_a_revoked_key_is_refused_at_once(api_keys: ApiKeys, clock: Settab
 
     revoked = await api_keys.revoke(made.key.id)
     clock.advance(seconds=3)
-    again = await api_keys.revoke(made.key.id)
+    second = await api_keys.revoke(made.key.id)
 
-    assert (revoked.revoked_at, again) == (revoked_at, revoked)
+    assert (revoked.revoked_at, second) == (revoked_at, revoked)
     assert [await api_keys.find_key(each.text) for each in (made, other)] == [None, other.key]
 
 
-async def test_only_a_key_can_be_revoked(api_keys: ApiKeys) -> None:
-    """An unknown id is an error that names it."""
+async def test_revoke_refuses_unknown_id(api_keys: ApiKeys) -> None:
+    """An unknown id is an error that has the id."""
     with pytest.raises(ApiKeyNotFoundError) as raised:
         await api_keys.revoke("no-such-id")
 
     assert raised.value == ApiKeyNotFoundError("no-such-id")
 
 
-async def test_keys_are_listed_newest_first(api_keys: ApiKeys, clock: SettableClock) -> None:
+async def test_list_keys_newest_first(api_keys: ApiKeys, clock: SettableClock) -> None:
     """The list has every key, revoked ones too."""
     first = await api_keys.create_key(name="the shop", created_by="grace@example.com")
     clock.advance(seconds=1)
@@ -81,10 +81,10 @@ async def test_keys_are_listed_newest_first(api_keys: ApiKeys, clock: SettableCl
     ("name", "created_by", "field"),
     [("", "grace@example.com", "name"), ("x" * 201, "grace@example.com", "name"), ("the shop", "\0", "created_by")],
 )
-async def test_a_key_needs_a_name(
+async def test_create_key_refuses_invalid_names(
     api_keys: ApiKeys, database: SqlDatabase, name: str, created_by: str, field: str
 ) -> None:
-    """A key without a readable name or maker is refused by the field's name, and not stored."""
+    """An invalid name or creator is refused with the field's name, and no key is stored."""
     with pytest.raises(InvalidInputError) as raised:
         await api_keys.create_key(name=name, created_by=created_by)
 

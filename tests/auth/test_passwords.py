@@ -1,16 +1,16 @@
-"""Passwords: what is accepted, how they are hashed, how many at once."""
+"""Passwords: their rules, their hashing, and its limits."""
 
 import asyncio
 
 import pytest
 
 from sixpence.auth.errors import PasswordTooLongError, PasswordTooShortError
-from sixpence.auth.passwords import AT_ONCE_MAX, WAITING_MAX, Passwords, check_new_password, check_password
+from sixpence.auth.passwords import CONCURRENT_MAX, QUEUED_MAX, Passwords, check_new_password, check_password
 from sixpence.core.errors import InvalidInputError, QueueFullError
-from tests.auth.ground import CountedHashing
+from tests.auth.sign_in_setup import CountedHashing
 
 
-async def test_a_password_is_hashed_by_argon2id() -> None:
+async def test_hash_is_argon2id() -> None:
     """The default hash is argon2id with 64 MB and three passes, and only the right password verifies."""
     passwords = Passwords()
 
@@ -21,8 +21,8 @@ async def test_a_password_is_hashed_by_argon2id() -> None:
     assert await passwords.verify("wrong horse", stored) is False
 
 
-async def test_an_accent_may_be_composed_either_way(hashing: CountedHashing) -> None:
-    """A password typed with composed accents verifies when they come decomposed."""
+async def test_composed_and_decomposed_accents_are_equal(hashing: CountedHashing) -> None:
+    """A password with composed accents verifies when they are decomposed."""
     passwords = Passwords(hashing)
 
     stored = await passwords.hash("caf\u00e9 at noon")
@@ -30,8 +30,8 @@ async def test_an_accent_may_be_composed_either_way(hashing: CountedHashing) -> 
     assert await passwords.verify("cafe\u0301 at noon", stored) is True
 
 
-async def test_nobodys_password_is_verified_too(hashing: CountedHashing) -> None:
-    """For a user who does not exist the same hashing runs, once, and the answer is no."""
+async def test_verify_hashes_for_unknown_user(hashing: CountedHashing) -> None:
+    """For an unknown user the same hashing runs once, and the result is False."""
     passwords = Passwords(hashing)
 
     same = await passwords.verify("correct horse", None)
@@ -39,33 +39,33 @@ async def test_nobodys_password_is_verified_too(hashing: CountedHashing) -> None
     assert (same, hashing.verified) == (False, 1)
 
 
-async def test_two_are_hashed_at_once(hashing: CountedHashing) -> None:
-    """Of twelve verifications at the same time never more than two run at once."""
+async def test_at_most_two_verifications_run_concurrently(hashing: CountedHashing) -> None:
+    """Of twelve concurrent verifications at most two run at a time."""
     passwords = Passwords(hashing)
 
     await asyncio.gather(*(passwords.verify("wrong horse", None) for _ in range(12)))
 
-    assert (hashing.verified, hashing.at_once_max) == (12, AT_ONCE_MAX)
+    assert (hashing.verified, hashing.concurrent_max) == (12, CONCURRENT_MAX)
 
 
-def test_the_queue_is_bounded(hashing: CountedHashing) -> None:
-    """Past the bound there is no place; once one is given back there is."""
+def test_hashing_queue_is_bounded(hashing: CountedHashing) -> None:
+    """A full queue refuses; a freed slot can be taken."""
     passwords = Passwords(hashing)
-    taken = [passwords.place() for _ in range(AT_ONCE_MAX + WAITING_MAX)]
-    for place in taken:
-        place.__enter__()
+    taken = [passwords.queue_slot() for _ in range(CONCURRENT_MAX + QUEUED_MAX)]
+    for slot in taken:
+        slot.__enter__()
 
-    with pytest.raises(QueueFullError), passwords.place():
+    with pytest.raises(QueueFullError), passwords.queue_slot():
         pass
 
     taken[0].__exit__(None, None, None)
-    with passwords.place():
+    with passwords.queue_slot():
         pass
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 128, "pässword", "        ", "nul\0inside"])
-def test_a_password_of_8_to_128_characters_is_accepted(password: str) -> None:
-    """Anything of that length may be a password."""
+def test_passwords_of_8_to_128_characters_are_accepted(password: str) -> None:
+    """Any text of that length may be a password."""
     assert check_new_password(password) == password
 
 
@@ -81,14 +81,14 @@ def test_a_password_of_8_to_128_characters_is_accepted(password: str) -> None:
         ),
     ],
 )
-def test_other_passwords_are_refused(password: str, refusal: Exception) -> None:
-    """Too short, too long and unencodable passwords are refused with what is wrong."""
+def test_invalid_passwords_are_refused(password: str, refusal: Exception) -> None:
+    """Too short, too long and unencodable passwords are refused with the reason."""
     with pytest.raises(type(refusal)) as raised:
         check_new_password(password)
 
     assert raised.value == refusal
 
 
-def test_a_short_password_may_still_be_tried() -> None:
-    """At a sign-in only the length that costs something is refused."""
+def test_check_password_accepts_short_passwords() -> None:
+    """A sign-in refuses only a length that would be expensive to hash."""
     assert check_password("short") == "short"

@@ -1,13 +1,13 @@
-"""Listing and ending sessions, and how those that ended are removed."""
+"""Sessions: listing, revoking, and removing ended ones."""
 
 from sixpence.auth.client import Client
-from sixpence.auth.session import REMOVED_AT_ONCE_MAX
+from sixpence.auth.session import REMOVAL_BATCH_SIZE
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.core.values.instant import DAY
-from tests.auth.ground import NOON, SettableClock, SqlDatabase
+from tests.auth.sign_in_setup import NOON, SettableClock, SqlDatabase
 
 
-async def test_sessions_are_listed_newest_first(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
+async def test_list_sessions_newest_first(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
     """The list has a user's own sessions that have not ended, newest first."""
     first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
@@ -21,8 +21,8 @@ async def test_sessions_are_listed_newest_first(sign_in: EmbeddedSignIn, clock: 
     assert listed == [third.session, first.session]
 
 
-async def test_one_session_is_revoked(sign_in: EmbeddedSignIn) -> None:
-    """A revoked session finds nobody; another user's session cannot be revoked by its id."""
+async def test_revoke_session(sign_in: EmbeddedSignIn) -> None:
+    """A revoked session is not found; another user's session cannot be revoked by its id."""
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
 
@@ -33,8 +33,8 @@ async def test_one_session_is_revoked(sign_in: EmbeddedSignIn) -> None:
     assert [await sign_in.find_session(each.token) for each in (ada, bob)] == [None, bob]
 
 
-async def test_all_sessions_are_revoked(sign_in: EmbeddedSignIn) -> None:
-    """Ending all sessions of a user ends those and no other's."""
+async def test_revoke_sessions(sign_in: EmbeddedSignIn) -> None:
+    """Revoking all sessions of a user ends those only."""
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     again = await sign_in.sign_in(email="ada@example.com", password="correct horse")
     bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
@@ -45,10 +45,10 @@ async def test_all_sessions_are_revoked(sign_in: EmbeddedSignIn) -> None:
     assert [await sign_in.find_session(each.token) for each in (ada, again, bob)] == [None, None, bob]
 
 
-async def test_ended_sessions_are_removed_now_and_then(
+async def test_sign_in_removes_ended_sessions_hourly(
     sign_in: EmbeddedSignIn, clock: SettableClock, database: SqlDatabase
 ) -> None:
-    """A sign-in an hour or more after the last cleaning removes the rows of sessions that have ended, and no other."""
+    """A sign-in an hour or more after the last cleanup removes the rows of ended sessions only."""
     first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", remember=False)
     second = await sign_in.sign_in(email="ada@example.com", password="correct horse")
     clock.advance(days=1)
@@ -60,10 +60,10 @@ async def test_ended_sessions_are_removed_now_and_then(
     assert left == {second.session.id, third.session.id}
 
 
-async def test_cleaning_is_bounded(sign_in: EmbeddedSignIn, clock: SettableClock, database: SqlDatabase) -> None:
-    """A cleaning removes at most a few hundred rows; the next one goes on."""
+async def test_cleanup_removes_one_batch(sign_in: EmbeddedSignIn, clock: SettableClock, database: SqlDatabase) -> None:
+    """A cleanup removes one batch of rows; the next cleanup removes the rest."""
     signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
-    add_ended_sessions(database, signed_in.user.id, REMOVED_AT_ONCE_MAX + 7)
+    add_ended_sessions(database, signed_in.user.id, REMOVAL_BATCH_SIZE + 7)
     counts = []
 
     for _ in range(2):
@@ -74,8 +74,8 @@ async def test_cleaning_is_bounded(sign_in: EmbeddedSignIn, clock: SettableClock
     assert counts == [7, 0]
 
 
-async def test_a_user_agent_is_kept_short_and_plain(sign_in: EmbeddedSignIn) -> None:
-    """What a browser says of itself is cut and freed of control characters."""
+async def test_user_agent_is_cut_and_cleaned(sign_in: EmbeddedSignIn) -> None:
+    """A long user agent is cut, and its control characters are removed."""
     client = Client("192.0.2.7", "Br\0ow\nser " + "x" * 10_000)
 
     signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", client=client)

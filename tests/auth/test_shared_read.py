@@ -1,4 +1,4 @@
-"""One read for many who ask at once, and never an answer from before a question."""
+"""`SharedRead`: concurrent calls share a read that begins after each of them."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from sixpence.auth.shared_read import SharedRead
 
 
 class Source:
-    """Something that is read slowly and changes meanwhile."""
+    """A value that is read slowly and changes meanwhile."""
 
     def __init__(self) -> None:
         self.value = "old"
@@ -16,15 +16,15 @@ class Source:
         self.gate = asyncio.Event()
 
     async def read(self, _text: str) -> str:
-        """What the value is when the read begins."""
+        """Returns the value at the beginning of the read, once the gate is open."""
         self.reads += 1
         seen = self.value
         await self.gate.wait()
         return seen
 
 
-async def test_many_at_once_share_a_read() -> None:
-    """A hundred that ask together cost one read."""
+async def test_concurrent_calls_share_read() -> None:
+    """A hundred concurrent calls make one read."""
     source = Source()
     source.gate.set()
     shared = SharedRead(source.read)
@@ -35,8 +35,8 @@ async def test_many_at_once_share_a_read() -> None:
     assert source.reads == 1
 
 
-async def test_nobody_joins_a_read_that_has_begun() -> None:
-    """Whoever asks after a change sees it, even while a read from before is under way."""
+async def test_call_during_read_waits_for_next_read() -> None:
+    """A call after a change gets the new value, even while an earlier read runs."""
     source = Source()
     shared = SharedRead(source.read)
     early = asyncio.create_task(shared.get("key"))
@@ -52,8 +52,8 @@ async def test_nobody_joins_a_read_that_has_begun() -> None:
     assert source.reads == 2
 
 
-async def test_a_caller_that_goes_away_cancels_nobody() -> None:
-    """Cancelling one of two callers leaves the other its answer."""
+async def test_cancelled_caller_does_not_cancel_others() -> None:
+    """If one of two callers is cancelled, the other still gets its result."""
     source = Source()
     shared = SharedRead(source.read)
     first, second = (asyncio.create_task(shared.get("key")) for _ in range(2))
@@ -68,20 +68,20 @@ async def test_a_caller_that_goes_away_cancels_nobody() -> None:
 
 
 async def test_different_texts_do_not_wait_for_each_other() -> None:
-    """A read for one text holds up no other."""
+    """A read of one text does not delay another."""
     source = Source()
     shared = SharedRead(source.read)
-    asked = [asyncio.create_task(shared.get(text)) for text in ("one", "two")]
+    calls = [asyncio.create_task(shared.get(text)) for text in ("one", "two")]
     await asyncio.sleep(0.01)
 
     assert source.reads == 2
 
     source.gate.set()
-    await asyncio.gather(*asked)
+    await asyncio.gather(*calls)
 
 
-async def test_a_failed_read_is_tried_again_by_the_next() -> None:
-    """An error reaches those who waited for it and nobody after them."""
+async def test_failed_read_is_retried_by_next_call() -> None:
+    """The callers that waited get the error; the next call reads again."""
     failures = [OSError("away")]
 
     async def read(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Signing up, in and out, without HTTP."""
+"""`EmbeddedSignIn` without HTTP: sign-up, sign-in, sign-out."""
 
 import asyncio
 
@@ -6,19 +6,19 @@ import pytest
 
 from sixpence.auth.client import Client
 from sixpence.auth.errors import EmailTakenError, PasswordTooShortError, WrongPasswordError
-from sixpence.auth.passwords import AT_ONCE_MAX, WAITING_MAX, Passwords
+from sixpence.auth.passwords import CONCURRENT_MAX, QUEUED_MAX, Passwords
 from sixpence.auth.session import Session
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.core.errors import InvalidInputError, QueueFullError
 from sixpence.core.values.instant import DAY
-from tests.auth.ground import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.sign_in_setup import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
 
 CLIENT = Client("192.0.2.7", "Browser/1.0")
 
 
-async def test_signing_up_makes_a_user_who_is_signed_in(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """A sign-up makes the user and a session of seven days, and both are found by the token."""
+async def test_sign_up_creates_user_and_session(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A sign-up creates the user and a session of seven days, and the token finds both."""
     signed_in = await sign_in.sign_up(email="Ada@Example.com", name="Ada", password="correct horse", client=CLIENT)
 
     user, session = signed_in.user, signed_in.session
@@ -29,8 +29,8 @@ async def test_signing_up_makes_a_user_who_is_signed_in(sign_in: EmbeddedSignIn,
     assert [row["id"] for row in database.rows("auth_users")] == [user.id]
 
 
-async def test_an_email_is_taken_once(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """A second sign-up with the same e-mail, in any case, is refused and leaves everything as it was."""
+async def test_sign_up_refuses_taken_email(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A second sign-up with the same e-mail, in any case, is refused and changes nothing."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     before = [database.rows(table) for table in ("auth_users", "auth_sessions", "auth_sign_ins")]
 
@@ -40,8 +40,8 @@ async def test_an_email_is_taken_once(sign_in: EmbeddedSignIn, database: SqlData
     assert [database.rows(table) for table in ("auth_users", "auth_sessions", "auth_sign_ins")] == before
 
 
-async def test_of_ten_sign_ups_at_once_one_succeeds(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """Ten concurrent sign-ups with one e-mail make one user with one session."""
+async def test_concurrent_sign_ups_create_one_user(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """Ten concurrent sign-ups with one e-mail create one user with one session."""
     attempts = [sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse") for _ in range(10)]
 
     answers = await asyncio.gather(*attempts, return_exceptions=True)
@@ -50,15 +50,15 @@ async def test_of_ten_sign_ups_at_once_one_succeeds(sign_in: EmbeddedSignIn, dat
     assert (len(database.rows("auth_users")), len(database.rows("auth_sessions"))) == (1, 1)
 
 
-async def test_a_refused_sign_up_leaves_nothing(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """A password that is too short leaves no user."""
+async def test_refused_sign_up_stores_nothing(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A password that is too short creates no user."""
     with pytest.raises(PasswordTooShortError):
         await sign_in.sign_up(email="ada@example.com", name="Ada", password="short")
 
     assert database.rows("auth_users") == []
 
 
-async def test_the_right_password_signs_in(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
+async def test_sign_in_with_right_password(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
     """A sign-in gives the same user another session."""
     first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     clock.advance(seconds=60)
@@ -75,10 +75,10 @@ async def test_the_right_password_signs_in(sign_in: EmbeddedSignIn, clock: Setta
     ("email", "password"),
     [("ada@example.com", "wrong horse"), ("nobody@example.com", "correct horse"), ("ada@example.com", "short")],
 )
-async def test_an_unknown_email_is_a_wrong_password(
+async def test_unknown_email_is_like_wrong_password(
     sign_in: EmbeddedSignIn, hashing: CountedHashing, database: SqlDatabase, email: str, password: str
 ) -> None:
-    """A wrong password and an unknown e-mail are refused alike, with one verification and one recorded attempt each."""
+    """Both have the same error, one verification and one recorded attempt."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
 
     with pytest.raises(WrongPasswordError) as raised:
@@ -96,17 +96,17 @@ async def test_an_unknown_email_is_a_wrong_password(
     assert len(database.rows("auth_sessions")) == 1
 
 
-async def test_nobodys_hash_costs_what_a_users_costs(hashing: CountedHashing, sign_in: EmbeddedSignIn) -> None:
-    """The hash that an unknown e-mail is verified against has the parameters of a new user's hash."""
+async def test_dummy_hash_has_parameters_of_user_hash(hashing: CountedHashing, sign_in: EmbeddedSignIn) -> None:
+    """The hash for an unknown e-mail has the parameters of a new user's hash."""
     passwords = Passwords(hashing)
 
-    parameters = [text.split("$")[1:4] for text in (passwords._nobodys_hash(), await passwords.hash("correct horse"))]
+    parameters = [text.split("$")[1:4] for text in (passwords._get_dummy_hash(), await passwords.hash("correct horse"))]
 
     assert parameters[0] == parameters[1]
 
 
-async def test_signing_out_ends_the_session(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """After a sign-out the token finds nobody, other sessions go on, and a second sign-out is no error."""
+async def test_sign_out_ends_session(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """After a sign-out the token finds no session. Other sessions remain, and a second sign-out is no error."""
     first = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     second = await sign_in.sign_in(email="ada@example.com", password="correct horse")
 
@@ -118,8 +118,10 @@ async def test_signing_out_ends_the_session(sign_in: EmbeddedSignIn, database: S
 
 
 @pytest.mark.parametrize(("remember", "days"), [(True, 7), (False, 1)])
-async def test_a_session_ends_in_time(sign_in: EmbeddedSignIn, clock: SettableClock, remember: bool, days: int) -> None:
-    """A session is over at seven days, or at one when it is not to be remembered, and not before."""
+async def test_session_ends_after_7_days_or_1_day(
+    sign_in: EmbeddedSignIn, clock: SettableClock, remember: bool, days: int
+) -> None:
+    """A session ends after exactly seven days, or after one day without `remember`."""
     signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", remember=remember)
 
     clock.now = NOON + days * DAY - 1
@@ -130,8 +132,8 @@ async def test_a_session_ends_in_time(sign_in: EmbeddedSignIn, clock: SettableCl
     assert (just_before, at_the_end) == (signed_in, None)
 
 
-async def test_nothing_secret_is_stored_in_clear(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """No table holds a password or a token, and no record shows a token."""
+async def test_no_secret_is_stored_in_clear(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """No table has a password or a token, and no record shows a token."""
     signed_in = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     tables = ("auth_users", "auth_sessions", "auth_sign_ins")
 
@@ -143,29 +145,29 @@ async def test_nothing_secret_is_stored_in_clear(sign_in: EmbeddedSignIn, databa
     assert "$argon2id$" in stored
 
 
-async def test_a_full_queue_counts_no_attempt(
+async def test_full_queue_counts_no_attempt(
     sign_in: EmbeddedSignIn, database: SqlDatabase, hashing: CountedHashing
 ) -> None:
-    """When too many passwords are waiting the rest are refused at once and leave no row."""
+    """If too many passwords are queued, the rest are refused at once and write no row."""
     attempts = [sign_in.sign_in(email=f"{n}@example.com", password="wrong horse") for n in range(80)]
 
     answers = await asyncio.gather(*attempts, return_exceptions=True)
 
-    accepted = AT_ONCE_MAX + WAITING_MAX
+    accepted = CONCURRENT_MAX + QUEUED_MAX
     assert [type(answer) for answer in answers] == [WrongPasswordError] * accepted + [QueueFullError] * (80 - accepted)
     assert (len(database.rows("auth_sign_ins")), hashing.verified) == (accepted, accepted)
 
 
-async def test_a_cookies_value_is_checked_by_its_secret(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """A token signed here is read here, and not under another secret."""
+async def test_find_signed_requires_same_secret(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A signed token is found with the same secret only."""
     other = EmbeddedSignIn(database, SECRET + "!", lambda: NOON, Passwords(CountedHashing()))
 
-    text = sign_in.signed("a-token")
+    text = sign_in.sign("a-token")
 
     assert (sign_in.find_signed(text), other.find_signed(text)) == ("a-token", None)
 
 
-def test_a_short_secret_is_refused(database: SqlDatabase, clock: SettableClock) -> None:
+def test_short_secret_is_refused(database: SqlDatabase, clock: SettableClock) -> None:
     """A secret of fewer than 32 characters is refused with what to do."""
     with pytest.raises(InvalidInputError) as raised:
         EmbeddedSignIn(database, "too short", clock)

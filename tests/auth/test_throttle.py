@@ -1,4 +1,4 @@
-"""Five failed sign-ins an e-mail in fifteen minutes, whatever happens at the same time."""
+"""The limit on failed sign-ins: five for one e-mail in fifteen minutes, also for concurrent attempts."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ from sixpence.auth.client import Client
 from sixpence.auth.errors import TooManySignInsError, WrongPasswordError
 from sixpence.auth.passwords import Passwords
 from sixpence.auth.sign_in import EmbeddedSignIn
-from sixpence.auth.throttle import REMOVED_AT_ONCE_MAX
+from sixpence.auth.throttle import REMOVAL_BATCH_SIZE
 from sixpence.core.values.instant import DAY
-from tests.auth.ground import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.sign_in_setup import NOON, SECRET, CountedHashing, SettableClock, SqlDatabase
 
 
-async def test_the_sixth_failure_is_too_many(
+async def test_sixth_attempt_is_refused(
     sign_in: EmbeddedSignIn, hashing: CountedHashing, database: SqlDatabase
 ) -> None:
     """After five failures even the right password is refused, unverified and unrecorded, with the time to wait."""
@@ -29,8 +29,8 @@ async def test_the_sixth_failure_is_too_many(
     assert database.rows("auth_sign_ins") == before
 
 
-async def test_an_unknown_email_is_throttled_alike(sign_in: EmbeddedSignIn, hashing: CountedHashing) -> None:
-    """Whether an e-mail has a user does not show in how often it may be tried."""
+async def test_unknown_email_has_same_limit(sign_in: EmbeddedSignIn, hashing: CountedHashing) -> None:
+    """The limit does not show whether an e-mail has a user."""
     await fail(sign_in, 5, email="nobody@example.com")
 
     with pytest.raises(TooManySignInsError) as raised:
@@ -39,8 +39,8 @@ async def test_an_unknown_email_is_throttled_alike(sign_in: EmbeddedSignIn, hash
     assert (raised.value.retry_after_seconds, hashing.verified) == (900, 5)
 
 
-async def test_one_emails_failures_are_its_own(sign_in: EmbeddedSignIn) -> None:
-    """Somebody else signs in while one e-mail is throttled."""
+async def test_limit_is_per_email(sign_in: EmbeddedSignIn) -> None:
+    """Another user can sign in while one e-mail is throttled."""
     bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
     await fail(sign_in, 5, email="ada@example.com")
 
@@ -49,8 +49,8 @@ async def test_one_emails_failures_are_its_own(sign_in: EmbeddedSignIn) -> None:
     assert again.user == bob.user
 
 
-async def test_waiting_as_long_as_told_is_enough(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
-    """The time to wait runs from the first of the five failures; a microsecond before it is over is too early."""
+async def test_attempt_succeeds_after_retry_seconds(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
+    """The time to wait runs from the first of the five failures; a microsecond less is too early."""
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     for _ in range(5):
         await fail(sign_in, 1)
@@ -82,8 +82,8 @@ async def test_failures_leave_the_window_one_by_one(sign_in: EmbeddedSignIn, clo
     assert raised.value.retry_after_seconds == 600
 
 
-async def test_a_success_clears_the_count(sign_in: EmbeddedSignIn) -> None:
-    """Four failures, a success, and there are five more to go."""
+async def test_success_clears_failures(sign_in: EmbeddedSignIn) -> None:
+    """After four failures and a success, five more failures are allowed."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     await fail(sign_in, 4)
     await sign_in.sign_in(email="ada@example.com", password="correct horse")
@@ -94,10 +94,10 @@ async def test_a_success_clears_the_count(sign_in: EmbeddedSignIn) -> None:
         await sign_in.sign_in(email="ada@example.com", password="correct horse")
 
 
-async def test_failures_at_once_do_not_slip_past(
+async def test_limit_holds_for_concurrent_attempts(
     sign_in: EmbeddedSignIn, hashing: CountedHashing, database: SqlDatabase
 ) -> None:
-    """Of twenty wrong passwords at the same time exactly five are verified."""
+    """Of twenty concurrent wrong passwords exactly five are verified."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     attempts = [sign_in.sign_in(email="ada@example.com", password=f"wrong horse {n}") for n in range(20)]
 
@@ -109,8 +109,8 @@ async def test_failures_at_once_do_not_slip_past(
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
-async def test_several_processes_count_together(database: SqlDatabase, clock: SettableClock, email: str) -> None:
-    """Two sign-ins that share a database only, asked at the same time, verify five between them."""
+async def test_limit_is_shared_by_processes(database: SqlDatabase, clock: SettableClock, email: str) -> None:
+    """Two sign-ins that share only a database verify five concurrent attempts together."""
     hashings = [CountedHashing(), CountedHashing()]
     both = [EmbeddedSignIn(database, SECRET, clock, Passwords(each)) for each in hashings]
     await both[0].sign_up(email="ada@example.com", name="Ada", password="correct horse")
@@ -123,10 +123,10 @@ async def test_several_processes_count_together(database: SqlDatabase, clock: Se
     assert sum(each.verified for each in hashings) == 5
 
 
-async def test_an_attempt_that_broke_off_counts(
+async def test_cancelled_attempt_counts_as_failure(
     sign_in: EmbeddedSignIn, database: SqlDatabase, hashing: CountedHashing
 ) -> None:
-    """An attempt that is cancelled while its password is verified stays recorded as failed."""
+    """An attempt that is cancelled during its verification stays recorded as failed."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     hashing.gate.clear()
     attempt = asyncio.create_task(sign_in.sign_in(email="ada@example.com", password="correct horse"))
@@ -140,7 +140,7 @@ async def test_an_attempt_that_broke_off_counts(
 
 
 async def test_sign_ins_are_recorded(sign_in: EmbeddedSignIn, database: SqlDatabase, clock: SettableClock) -> None:
-    """Sign-ups, failures and sign-ins are recorded with who, from where, by what and when."""
+    """Sign-ups, failures and sign-ins are recorded with user, client and time."""
     client = Client("192.0.2.7", "Browser/1.0")
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse", client=client)
     clock.advance(seconds=1)
@@ -159,13 +159,13 @@ async def test_sign_ins_are_recorded(sign_in: EmbeddedSignIn, database: SqlDatab
     ]
 
 
-async def test_old_sign_ins_are_removed_in_parts(
+async def test_old_sign_ins_are_removed_in_batches(
     sign_in: EmbeddedSignIn, database: SqlDatabase, clock: SettableClock
 ) -> None:
-    """Each cleaning removes a few hundred sign-ins older than 90 days, and none that is younger."""
+    """Each cleanup removes a batch of sign-ins older than 90 days, and no younger one."""
     old = {"email": "bob@example.com", "succeeded": False, "at": NOON - 90 * DAY}
     young = {**old, "at": NOON - 89 * DAY}
-    database.add_rows("auth_sign_ins", [old] * (REMOVED_AT_ONCE_MAX + 7) + [young] * 3)
+    database.add_rows("auth_sign_ins", [old] * (REMOVAL_BATCH_SIZE + 7) + [young] * 3)
     left = []
 
     for n in range(2):
@@ -177,7 +177,7 @@ async def test_old_sign_ins_are_removed_in_parts(
 
 
 async def fail(sign_in: EmbeddedSignIn, times: int, email: str = "ada@example.com") -> None:
-    """Tries a wrong password."""
+    """Tries a wrong password `times` times."""
     for _ in range(times):
         with pytest.raises(WrongPasswordError):
             await sign_in.sign_in(email=email, password="wrong horse")

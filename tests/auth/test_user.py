@@ -1,4 +1,4 @@
-"""What is accepted as e-mail and name."""
+"""The rules for e-mails and names."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from sixpence.core.errors import InvalidInputError
         ("x" * 242 + "@example.com", "x" * 242 + "@example.com"),
     ],
 )
-def test_an_email_is_kept_in_lower_case(email: str, stored: str) -> None:
+def test_check_email_gives_lower_case(email: str, stored: str) -> None:
     """Usual addresses are accepted, in lower case."""
     assert check_email(email) == stored
 
@@ -52,8 +52,8 @@ def test_an_email_is_kept_in_lower_case(email: str, stored: str) -> None:
         "x" * 243 + "@example.com",
     ],
 )
-def test_what_is_no_email_is_refused(email: str) -> None:
-    """Anything else is refused by the field's name."""
+def test_check_email_refuses_invalid_emails(email: str) -> None:
+    """Any other text is refused with the field's name."""
     with pytest.raises(InvalidInputError) as raised:
         check_email(email)
 
@@ -61,14 +61,14 @@ def test_what_is_no_email_is_refused(email: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["A", "Ada Lovelace", "李", "می‌خواهم", "👩‍🚀", "x" * 200])
-def test_a_name_may_be_of_any_script(name: str) -> None:
-    """Names of every script, joiners included, are kept as they are."""
+def test_check_name_accepts_any_script(name: str) -> None:
+    """Names of every script, including joiners, are accepted unchanged."""
     assert check_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, "Ada\n", "A\0da", "\ud800", "\x7f"])
-def test_what_is_no_name_is_refused(name: str) -> None:
-    """Empty, blank, too long, control characters and half characters are refused by the field's name."""
+def test_check_name_refuses_invalid_names(name: str) -> None:
+    """Empty, blank and long names, control characters and lone surrogates are refused with the field's name."""
     with pytest.raises(InvalidInputError) as raised:
         check_name(name)
 
@@ -77,7 +77,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["\u2028", "\u2029"])
-def test_a_line_end_of_unicode_is_no_part_of_a_name(letter: str) -> None:
-    """What an account's ledger would refuse as the name of who acted is refused where it is given."""
+def test_check_name_refuses_unicode_line_ends(letter: str) -> None:
+    """The ledger refuses these in an actor, so a name must not have them."""
     with pytest.raises(InvalidInputError):
         check_name(f"one{letter}two")

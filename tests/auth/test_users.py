@@ -1,4 +1,4 @@
-"""Users made by an operator, and passwords set anew."""
+"""`Users`: users created by an operator, and changed passwords."""
 
 import asyncio
 
@@ -7,11 +7,11 @@ import pytest
 from sixpence.auth.errors import EmailTakenError, PasswordTooShortError, UserNotFoundError, WrongPasswordError
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
-from tests.auth.ground import NOON, CountedHashing, SettableClock, SqlDatabase
+from tests.auth.sign_in_setup import NOON, CountedHashing, SettableClock, SqlDatabase
 
 
-async def test_an_operator_is_made(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """A user made with a role has it, is not signed in, and can sign in."""
+async def test_create_user_with_role(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A user created with a role has it, has no session, and can sign in."""
     made = await sign_in.users.create_user(
         email="Grace@example.com", name="Grace", password="correct horse", role="admin"
     )
@@ -22,8 +22,8 @@ async def test_an_operator_is_made(sign_in: EmbeddedSignIn, database: SqlDatabas
     assert signed_in.user == made
 
 
-async def test_a_user_is_made_once(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
-    """An e-mail that is taken is refused."""
+async def test_create_user_refuses_taken_email(sign_in: EmbeddedSignIn, database: SqlDatabase) -> None:
+    """A taken e-mail is refused."""
     made = await sign_in.users.create_user(email="grace@example.com", name="Grace", password="correct horse")
 
     with pytest.raises(EmailTakenError):
@@ -33,7 +33,7 @@ async def test_a_user_is_made_once(sign_in: EmbeddedSignIn, database: SqlDatabas
     assert len(database.rows("auth_users")) == 1
 
 
-async def test_users_are_found(sign_in: EmbeddedSignIn) -> None:
+async def test_find_user_by_id_and_email(sign_in: EmbeddedSignIn) -> None:
     """A user is found by id, and by e-mail in any case; others are not."""
     made = await sign_in.users.create_user(email="grace@example.com", name="Grace", password="correct horse")
 
@@ -47,8 +47,8 @@ async def test_users_are_found(sign_in: EmbeddedSignIn) -> None:
     assert found == [made, made, None, None]
 
 
-async def test_a_new_password_ends_every_session(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
-    """After a new password the old one and the old sessions are refused, and the new one signs in."""
+async def test_set_password_ends_every_session(sign_in: EmbeddedSignIn, clock: SettableClock) -> None:
+    """The old password and the old sessions are refused, and the new password signs in."""
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     bob = await sign_in.sign_up(email="bob@example.com", name="Bob", password="correct horse")
     clock.advance(seconds=5)
@@ -62,8 +62,8 @@ async def test_a_new_password_ends_every_session(sign_in: EmbeddedSignIn, clock:
     assert (again.user.id, again.user.updated_at) == (ada.user.id, clock.now)
 
 
-async def test_a_password_that_cannot_be_set_changes_nothing(sign_in: EmbeddedSignIn) -> None:
-    """A short password and an unknown e-mail are refused; the session goes on."""
+async def test_refused_set_password_changes_nothing(sign_in: EmbeddedSignIn) -> None:
+    """A short password and an unknown e-mail are refused; the session remains."""
     ada = await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
 
     with pytest.raises(PasswordTooShortError):
@@ -75,10 +75,10 @@ async def test_a_password_that_cannot_be_set_changes_nothing(sign_in: EmbeddedSi
     assert await sign_in.find_session(ada.token) == ada
 
 
-async def test_a_sign_in_with_a_password_just_replaced_gets_no_session(
+async def test_sign_in_during_set_password_gets_no_session(
     sign_in: EmbeddedSignIn, database: SqlDatabase, hashing: CountedHashing
 ) -> None:
-    """A sign-in that is verifying the old password while the new one is set is refused."""
+    """A sign-in that verifies the old password while the new one is set is refused."""
     await sign_in.sign_up(email="ada@example.com", name="Ada", password="correct horse")
     hashing.gate.clear()
     attempt = asyncio.create_task(sign_in.sign_in(email="ada@example.com", password="correct horse"))

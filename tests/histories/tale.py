@@ -21,7 +21,7 @@ from sixpence.core.values.instant import SECOND
 from sixpence.http.wire import problems, responses
 from sixpence.ledger.writer.batch import Accepted
 from sixpence.service.results.receipts import CapturedHold, OpenedAccount, PlacedHold, Receipt, Refund, ReleasedHold
-from sixpence.service.results.results import balance_of
+from sixpence.service.results.results import balance_fields
 from tests.histories.history import Asked, Call, History, Row
 from tests.histories.wording import READ, to_command
 from tests.lockstep.asking import Asked as Keyed
@@ -67,7 +67,7 @@ class Tale:
         self._take(decided, None)
         account = decided.account
         grants = [{"id": one.id, "remaining": one.remaining, "held": one.held} for one in account.grants]
-        return responses.json({**balance_of(account), "grants": grants})
+        return responses.json({**balance_fields(account), "grants": grants})
 
     def _decide(self, asked: Asked) -> Response:
         command = with_ids(to_command(asked), ids_of(self._written))

@@ -1,4 +1,4 @@
-"""The fixtures of this folder: an app of one's own that charges, on each framework, and Ada who uses it."""
+"""Fixtures: an app that charges, on each framework, and Ada who uses it."""
 
 from collections.abc import AsyncIterator
 
@@ -9,13 +9,13 @@ from sixpence.integrations.starlette import CreditIntegration
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, app_of, wire
 from tests.http.house import SITE, House, forget, user_id
-from tests.integrations.caller import Caller
-from tests.integrations.studio import APPS, Done
+from tests.integrations.asgi_browser import AsgiBrowser
+from tests.integrations.charging_apps import APPS, Done
 from tests.ledger.databases import proved
 
 
-class Studio:
-    """An app that charges, what it has worked on, and the credits behind it."""
+class ChargingApp:
+    """An app that charges, the work it has done, and its credits."""
 
     def __init__(self, parts: Sixpence, url: str, framework: str) -> None:
         self.url = url
@@ -25,7 +25,7 @@ class Studio:
         self._app = APPS[framework](self.integration, self.done)
 
     def client(self, cookies: httpx.Cookies | None = None) -> httpx.AsyncClient:
-        """A browser on a page of the studio."""
+        """A browser on a page of the app."""
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=SITE, headers={"origin": SITE}, cookies=cookies)
 
@@ -44,26 +44,26 @@ async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
 
 
 @pytest.fixture(params=["starlette", "fastapi"])
-def studio(request: pytest.FixtureRequest, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> Studio:
-    """The app, once on each framework; Ada's account has never been made."""
+def charging_app(request: pytest.FixtureRequest, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> ChargingApp:
+    """The app, once on each framework; Ada has no account yet."""
     wired, url, _, account_id = parts
     forget(url, account_id)
-    return Studio(wired, url, request.param)
+    return ChargingApp(wired, url, request.param)
 
 
 @pytest.fixture
-def ada(studio: Studio, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> httpx.AsyncClient:
-    """Ada in the studio."""
-    return studio.client(parts[2])
+def ada(charging_app: ChargingApp, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> httpx.AsyncClient:
+    """Ada's browser on the app."""
+    return charging_app.client(parts[2])
 
 
 @pytest.fixture
-def caller(studio: Studio, ada: httpx.AsyncClient) -> Caller:
-    """Ada's browser at the lowest level."""
-    return Caller(studio.integration, ada)
+def browser(charging_app: ChargingApp, ada: httpx.AsyncClient) -> AsgiBrowser:
+    """Ada's browser at the level of ASGI messages."""
+    return AsgiBrowser(charging_app.integration, ada)
 
 
 @pytest.fixture
 def account_id(parts: tuple[Sixpence, str, httpx.Cookies, str]) -> str:
-    """Ada's account."""
+    """The id of Ada's account."""
     return parts[3]

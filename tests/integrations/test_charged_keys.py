@@ -16,21 +16,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from tests.http.house import SITE
-from tests.integrations.conftest import Studio
+from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of, rows
 
 KEY = {"Idempotency-Key": "picture"}
 
 
 class Room(BaseModel):
-    """What FastAPI reads the body as, before the endpoint is called."""
+    """The body, which FastAPI reads before it calls the endpoint."""
 
     room: str
 
 
-def starlette_app(studio: Studio) -> Starlette:
+def starlette_app(charging_app: ChargingApp) -> Starlette:
     """Endpoints that read their body themselves: as JSON, as a form, as a stream, and not at all."""
-    charged, done = studio.integration.charged("video"), studio.done
+    charged, done = charging_app.integration.charged("video"), charging_app.done
 
     @charged
     async def of_json(request: Request) -> Response:
@@ -48,7 +48,7 @@ def starlette_app(studio: Studio) -> Starlette:
     async def of_nothing(_request: Request) -> Response:
         return drawn(done, "any")
 
-    @studio.integration.charged("video", run_again=True)
+    @charging_app.integration.charged("video", run_again=True)
     async def again(request: Request) -> Response:
         return drawn(done, (await request.json())["room"])
 
@@ -56,15 +56,17 @@ def starlette_app(studio: Studio) -> Starlette:
     routes = [Route(path, endpoint, methods=["POST", "PUT"]) for path, endpoint in each.items()]
     return Starlette(
         routes=[*routes, Mount("/inner", routes=routes)],
-        exception_handlers=studio.integration.exception_handlers,
-        middleware=[*studio.integration.middleware, Middleware(BaseHTTPMiddleware, dispatch=read_before)],
+        exception_handlers=charging_app.integration.exception_handlers,
+        middleware=[*charging_app.integration.middleware, Middleware(BaseHTTPMiddleware, dispatch=read_before)],
     )
 
 
-def fastapi_app(studio: Studio) -> FastAPI:
-    """Endpoints whose body FastAPI has read before they are called, the form's as a stream that is gone then."""
-    charged, done = studio.integration.charged("video"), studio.done
-    app = FastAPI(exception_handlers=studio.integration.exception_handlers, middleware=studio.integration.middleware)
+def fastapi_app(charging_app: ChargingApp) -> FastAPI:
+    """Endpoints whose body FastAPI has read before; the form's stream cannot be read again."""
+    charged, done = charging_app.integration.charged("video"), charging_app.done
+    app = FastAPI(
+        exception_handlers=charging_app.integration.exception_handlers, middleware=charging_app.integration.middleware
+    )
 
     @app.api_route("/json", methods=["POST", "PUT"])
     @charged
@@ -87,7 +89,7 @@ def fastapi_app(studio: Studio) -> FastAPI:
         return drawn(done, "any")
 
     @app.post("/again")
-    @studio.integration.charged("video", run_again=True)
+    @charging_app.integration.charged("video", run_again=True)
     async def again(request: Request, room: Room) -> Any:
         return drawn(done, room.room)
 
@@ -103,17 +105,17 @@ async def read_before(request: Request, call_next: Any) -> Response:
 
 
 def drawn(done: list[str], room: str) -> Response:
-    """The answer to work that was done."""
+    """Records the work and makes its response."""
     done.append(room)
     return JSONResponse({"drawn": room})
 
 
 @pytest.fixture
 async def page(
-    studio: Studio, ada: httpx.AsyncClient, request: pytest.FixtureRequest
+    charging_app: ChargingApp, ada: httpx.AsyncClient, request: pytest.FixtureRequest
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Ada on a page of the app above, on the framework of the studio."""
-    app = (fastapi_app if request.node.callspec.params["studio"] == "fastapi" else starlette_app)(studio)
+    """Ada's browser on the app above, with its framework."""
+    app = (fastapi_app if request.node.callspec.params["charging_app"] == "fastapi" else starlette_app)(charging_app)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {**ada.headers, **KEY}
     async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers, cookies=ada.cookies) as client:
@@ -126,48 +128,48 @@ BODIES = [
     ("/stream", {"content": "hall"}, {"content": "attic"}, "hall"),
     ("/nothing", {"content": "hall"}, {"content": "attic"}, "any"),
     ("/nothing", {}, {"params": {"room": "attic"}}, "any"),
-    # The same bytes, but on the other side of the seam between query and body.
+    # The same bytes, but in the query instead of the body.
     ("/nothing", {"content": "hall="}, {"params": {"hall": ""}}, "any"),
 ]
 
 
 @pytest.mark.parametrize(("path", "first", "other", "room"), BODIES)
-async def test_another_request_under_a_key_is_no_use_of_it(
-    studio: Studio, page: httpx.AsyncClient, account_id: str, path: str, first: Any, other: Any, room: str
+async def test_key_with_other_body_or_query_is_conflict(
+    charging_app: ChargingApp, page: httpx.AsyncClient, account_id: str, path: str, first: Any, other: Any, room: str
 ) -> None:
-    """A body or a query that differs is refused before any work, and the endpoint reads its own as ever."""
+    """A request with another body or query is refused before the work, and an endpoint reads its body as usual."""
     made = await page.post(path, **first)
     refused = await page.post(path, **other)
 
-    assert (made.status_code, made.json(), studio.done) == (200, {"drawn": room}, [room])
+    assert (made.status_code, made.json(), charging_app.done) == (200, {"drawn": room}, [room])
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-conflict")
     assert refused.json()["idempotency_key"] == "picture"
-    assert [kind for _, kind, _, _ in ledger_of(studio.url, account_id)] == ["signup", "hold", "capture"]
+    assert [kind for _, kind, _, _ in ledger_of(charging_app.url, account_id)] == ["signup", "hold", "capture"]
 
 
-async def test_another_method_or_path_is_another_request(studio: Studio, page: httpx.AsyncClient) -> None:
-    """One key does not pay for the same body elsewhere."""
+async def test_key_with_other_method_or_path_is_conflict(charging_app: ChargingApp, page: httpx.AsyncClient) -> None:
+    """A key does not pay for the same body with another method or path."""
     room: dict[str, Any] = {"json": {"room": "hall"}}
 
     made = await page.post("/json", **room)
     refused = [await page.put("/json", **room), await page.post("/again", **room)]
 
     assert (made.status_code, [answer.status_code for answer in refused]) == (200, [422, 422])
-    assert studio.done == ["hall"]
+    assert charging_app.done == ["hall"]
 
 
-@pytest.mark.parametrize("studio", ["starlette"], indirect=True)
-async def test_a_mounted_app_is_another_path(studio: Studio, page: httpx.AsyncClient) -> None:
-    """The path is the whole one, wherever the endpoint is mounted."""
+@pytest.mark.parametrize("charging_app", ["starlette"], indirect=True)
+async def test_fingerprint_has_whole_path_of_mounted_app(charging_app: ChargingApp, page: httpx.AsyncClient) -> None:
+    """The whole path counts, wherever the endpoint is mounted."""
     made = await page.post("/inner/nothing")
     refused = await page.post("/nothing")
 
-    assert (made.status_code, refused.status_code, studio.done) == (200, 422, ["any"])
+    assert (made.status_code, refused.status_code, charging_app.done) == (200, 422, ["any"])
 
 
-@pytest.mark.parametrize("studio", ["starlette"], indirect=True)
-async def test_a_body_read_by_a_middleware_counts(studio: Studio, page: httpx.AsyncClient) -> None:
-    """Who reads the body first makes no difference."""
+@pytest.mark.parametrize("charging_app", ["starlette"], indirect=True)
+async def test_body_read_by_middleware_counts(charging_app: ChargingApp, page: httpx.AsyncClient) -> None:
+    """It makes no difference whether a middleware reads the body first."""
     before = {"x-read-before": "yes"}
 
     made = await page.post("/json", json={"room": "hall"}, headers=before)
@@ -175,74 +177,78 @@ async def test_a_body_read_by_a_middleware_counts(studio: Studio, page: httpx.As
     repeated = await page.post("/json", json={"room": "hall"})
 
     assert [answer.status_code for answer in (made, refused, repeated)] == [200, 422, 409]
-    assert studio.done == ["hall"]
+    assert charging_app.done == ["hall"]
 
 
-@pytest.mark.parametrize(("path", "asked"), [("/json", {"json": {"room": "hall"}}), ("/nothing", {})])
-async def test_work_that_was_charged_is_not_done_again(
-    studio: Studio, page: httpx.AsyncClient, account_id: str, path: str, asked: Any
+@pytest.mark.parametrize(("path", "arguments"), [("/json", {"json": {"room": "hall"}}), ("/nothing", {})])
+async def test_retry_after_charge_is_already_done(
+    charging_app: ChargingApp, page: httpx.AsyncClient, account_id: str, path: str, arguments: Any
 ) -> None:
-    """A repeat is told that it was done and by which hold it was charged; it is no source of free work."""
-    await page.post(path, **asked)
+    """A retry gets 409 with the hold that was charged; no work is done for free."""
+    await page.post(path, **arguments)
 
-    repeats = [await page.post(path, **asked) for _ in range(2)]
+    repeats = [await page.post(path, **arguments) for _ in range(2)]
 
     query = "SELECT id FROM credit_transactions WHERE account_id = :id AND kind = 'hold'"
-    ((hold_id,),) = rows(studio.url, query, {"id": account_id})
+    ((hold_id,),) = rows(charging_app.url, query, {"id": account_id})
     assert [answer.status_code for answer in repeats] == [409, 409]
     assert repeats[0].json() == {
         "type": "about:blank",
         "status": 409,
         "code": "already-done",
         "title": "This was done before",
-        "detail": "The work of this key was done and charged before. "
-        "Use a new key to have it done, and charged, again.",
+        "detail": "The work of this key was done and charged before. Send a new key to have it done and charged again.",
         "hold_id": hold_id,
     }
-    assert len(studio.done) == 1
+    assert len(charging_app.done) == 1
     query = "SELECT kind, idempotency_key FROM credit_transactions WHERE account_id = :id AND seq > 1 ORDER BY seq"
-    assert rows(studio.url, query, {"id": account_id}) == [
+    assert rows(charging_app.url, query, {"id": account_id}) == [
         ("hold", "picture:hold:1"),
         ("capture", "picture:capture:1"),
     ]
 
 
-async def test_an_endpoint_that_keeps_what_it_made_runs_again(
-    studio: Studio, page: httpx.AsyncClient, account_id: str
+async def test_run_again_runs_retry_without_charge(
+    charging_app: ChargingApp, page: httpx.AsyncClient, account_id: str
 ) -> None:
-    """With `run_again` the same request runs, uncharged, even when no credit is left; another one still does not."""
+    """With `run_again` the same request runs uncharged, even without credits; another request is refused."""
     await page.post("/again", json={"room": "hall"})
-    await studio.credits.adjust(account_id, -5, reason="gone", actor="an operator")
+    await charging_app.credits.adjust(account_id, -5, reason="gone", actor="an operator")
 
     repeated = await page.post("/again", json={"room": "hall"})
     another = await page.post("/again", json={"room": "attic"})
     unpaid = await page.post("/again", json={"room": "hall"}, headers={"Idempotency-Key": "new"})
 
     assert (repeated.status_code, repeated.json()) == (200, {"drawn": "hall"})
-    assert (another.status_code, unpaid.status_code, studio.done) == (422, 402, ["hall", "hall"])
-    assert [kind for _, kind, _, _ in ledger_of(studio.url, account_id)] == ["signup", "hold", "capture", "adjust"]
+    assert (another.status_code, unpaid.status_code, charging_app.done) == (422, 402, ["hall", "hall"])
+    assert [kind for _, kind, _, _ in ledger_of(charging_app.url, account_id)] == [
+        "signup",
+        "hold",
+        "capture",
+        "adjust",
+    ]
 
 
-async def test_many_bodies_at_once_under_a_key_are_one_work(
-    studio: Studio, page: httpx.AsyncClient, account_id: str
+async def test_concurrent_bodies_with_one_key_are_one_work(
+    charging_app: ChargingApp, page: httpx.AsyncClient, account_id: str
 ) -> None:
-    """Of eight different requests that come together one is served."""
+    """Of eight different concurrent requests one is served."""
     answers = await asyncio.gather(*(page.post("/json", json={"room": f"room {number}"}) for number in range(8)))
 
     assert sorted(answer.status_code for answer in answers) == [200] + [422] * 7
-    assert (len(studio.done), len(ledger_of(studio.url, account_id))) == (1, 3)
+    assert (len(charging_app.done), len(ledger_of(charging_app.url, account_id))) == (1, 3)
 
 
-async def test_a_key_of_work_that_failed_stays_its_requests(studio: Studio, ada: httpx.AsyncClient) -> None:
-    """A key is bound by the first request that had it, whatever became of that."""
+async def test_key_of_failed_work_stays_bound_to_its_request(charging_app: ChargingApp, ada: httpx.AsyncClient) -> None:
+    """The first request with a key binds it, even if its work failed."""
     failed = await ada.post("/draw", params={"outcome": "503"}, headers=KEY)
     refused = await ada.post("/draw", headers=KEY)
 
-    assert (failed.status_code, refused.status_code, studio.done) == (503, 422, ["503"])
+    assert (failed.status_code, refused.status_code, charging_app.done) == (503, 422, ["503"])
 
 
-async def test_a_body_in_parts_is_the_same_request(studio: Studio, page: httpx.AsyncClient) -> None:
-    """How a body is cut on its way makes no difference, and no cut passes for another body."""
+async def test_body_in_parts_has_same_fingerprint(charging_app: ChargingApp, page: httpx.AsyncClient) -> None:
+    """The parts in which a body arrives make no difference; another body does."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield b'{"room":'
@@ -256,14 +262,16 @@ async def test_a_body_in_parts_is_the_same_request(studio: Studio, page: httpx.A
         (await page.post("/json", **{**whole, "content": '{"room":"hall"} '})).status_code,
     ]
 
-    assert (statuses, studio.done) == ([200, 409, 422], ["hall"])
+    assert (statuses, charging_app.done) == ([200, 409, 422], ["hall"])
 
 
-async def test_without_a_key_each_request_is_a_use(studio: Studio, page: httpx.AsyncClient, account_id: str) -> None:
-    """Nothing is compared, and nothing of the request is kept."""
+async def test_without_key_each_request_is_charged(
+    charging_app: ChargingApp, page: httpx.AsyncClient, account_id: str
+) -> None:
+    """Requests are not compared, and no fingerprint is stored."""
     del page.headers["Idempotency-Key"]
 
     statuses = [(await page.post("/json", json={"room": "hall"})).status_code for _ in range(2)]
 
     query = "SELECT DISTINCT metadata FROM credit_transactions WHERE account_id = :id AND seq > 1"
-    assert (statuses, rows(studio.url, query, {"id": account_id})) == ([200, 200], [(None,)])
+    assert (statuses, rows(charging_app.url, query, {"id": account_id})) == ([200, 200], [(None,)])

@@ -9,7 +9,7 @@ from sixpence.http.wire.errors import NotSignedInError
 from sixpence.integrations.starlette import ChargeResult
 from sixpence.service.results.results import CreditCheck
 from tests.http.house import SITE
-from tests.integrations.conftest import Studio
+from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of, rows
 
 
@@ -21,8 +21,8 @@ def request_of_ada(ada: httpx.AsyncClient) -> Request:
     return Request({"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers})
 
 
-async def test_an_endpoint_by_hand(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
-    """An app's own data and the balance after the charge stand in one answer; the ledger has what was passed."""
+async def test_endpoint_charges_by_hand(charging_app: ChargingApp, ada: httpx.AsyncClient, account_id: str) -> None:
+    """The response has the app's data and the balance after the charge; the ledger has the sent fields."""
     answer = await ada.post("/by-hand")
 
     assert (answer.status_code, answer.json()) == (
@@ -30,20 +30,22 @@ async def test_an_endpoint_by_hand(studio: Studio, ada: httpx.AsyncClient, accou
         {"picture": "drawn", "allowed": True, "credits_consumed": 1, "remaining": 5, "total": 6, "version": 2},
     )
     query = "SELECT feature_used, generation_id, metadata FROM credit_transactions WHERE account_id = :id AND seq = 2"
-    assert rows(studio.url, query, {"id": account_id}) == [("sketch", "gen 1", '{"room":7}')]
+    assert rows(charging_app.url, query, {"id": account_id}) == [("sketch", "gen 1", '{"room":7}')]
 
 
-async def test_an_endpoint_by_hand_repeated(studio: Studio, ada: httpx.AsyncClient, account_id: str) -> None:
-    """With a key the second answer is the first again, and says so."""
+async def test_endpoint_by_hand_replays_with_key(
+    charging_app: ChargingApp, ada: httpx.AsyncClient, account_id: str
+) -> None:
+    """With a key the second response has the body of the first, and a replay header."""
     key = {"Idempotency-Key": "one"}
 
     first, again = await ada.post("/by-hand", headers=key), await ada.post("/by-hand", headers=key)
 
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
-    assert len(ledger_of(studio.url, account_id)) == 2
+    assert len(ledger_of(charging_app.url, account_id)) == 2
 
 
-async def test_an_endpoint_by_hand_without_credits(ada: httpx.AsyncClient) -> None:
+async def test_endpoint_by_hand_without_credits_is_402(ada: httpx.AsyncClient) -> None:
     """A refusal is a result, which becomes the 402 with its offers."""
     for _ in range(6):
         await ada.post("/by-hand")
@@ -60,32 +62,34 @@ async def test_an_endpoint_by_hand_without_credits(ada: httpx.AsyncClient) -> No
     )
 
 
-async def test_the_account_of_a_request(studio: Studio, request_of_ada: Request, account_id: str) -> None:
-    """The signed-in user's id is the account's; nobody's request raises."""
-    nobody = Request({**request_of_ada.scope, "headers": []})
+async def test_account_of_request(charging_app: ChargingApp, request_of_ada: Request, account_id: str) -> None:
+    """The signed-in user's id is the account's id; a request without a session raises."""
+    without_session = Request({**request_of_ada.scope, "headers": []})
 
-    assert await studio.integration.account_of(request_of_ada) == account_id
+    assert await charging_app.integration.account_of(request_of_ada) == account_id
     with pytest.raises(NotSignedInError):
-        await studio.integration.account_of(nobody)
+        await charging_app.integration.account_of(without_session)
 
 
-async def test_the_status_of_a_user(studio: Studio, request_of_ada: Request, account_id: str) -> None:
-    """A first look makes the account."""
-    status = await studio.integration.get_user_credit_status(request_of_ada)
+async def test_credit_status_creates_account(
+    charging_app: ChargingApp, request_of_ada: Request, account_id: str
+) -> None:
+    """The first read creates the account."""
+    status = await charging_app.integration.get_user_credit_status(request_of_ada)
 
     assert (status.account_id, status.remaining, status.version) == (account_id, 6, 1)
 
 
-async def test_a_preview(studio: Studio, request_of_ada: Request) -> None:
-    """A preview says whether a use would be paid for, and charges nothing."""
-    check = await studio.integration.validate_credit_usage(request_of_ada, "video")
+async def test_validate_charges_nothing(charging_app: ChargingApp, request_of_ada: Request) -> None:
+    """A preview shows whether the user could pay, and charges nothing."""
+    check = await charging_app.integration.validate_credit_usage(request_of_ada, "video")
 
     assert check == CreditCheck(allowed=True, feature="video", required=1, remaining=6, available=6, unlimited=False)
 
 
-async def test_a_charge_and_its_refusal(studio: Studio, request_of_ada: Request) -> None:
-    """A charge gives a receipt; without credits it gives the refusal and what is on offer."""
-    results = [await studio.integration.check_and_consume_credit(request_of_ada, "video") for _ in range(7)]
+async def test_check_and_consume_until_credits_run_out(charging_app: ChargingApp, request_of_ada: Request) -> None:
+    """A charge has a receipt; without credits it has the refusal and the offers."""
+    results = [await charging_app.integration.check_and_consume_credit(request_of_ada, "video") for _ in range(7)]
 
     assert [result.remaining_credits for result in results] == [5, 4, 3, 2, 1, 0, 0]
     assert [result.success for result in results] == [True] * 6 + [False]
@@ -98,10 +102,10 @@ async def test_a_charge_and_its_refusal(studio: Studio, request_of_ada: Request)
     )
 
 
-async def test_a_checkout(studio: Studio, request_of_ada: Request) -> None:
-    """A paid checkout puts the user on the plan, recorded as its doing; from then on uses cost nothing."""
-    changed = await studio.integration.update_subscription_status(request_of_ada, "pro", reason="paid invoice 7")
-    result = await studio.integration.check_and_consume_credit(request_of_ada, "video")
+async def test_update_subscription_status_records_checkout(charging_app: ChargingApp, request_of_ada: Request) -> None:
+    """The change of plan has the checkout as its actor; then uses cost nothing."""
+    changed = await charging_app.integration.update_subscription_status(request_of_ada, "pro", reason="paid invoice 7")
+    result = await charging_app.integration.check_and_consume_credit(request_of_ada, "video")
 
     assert changed.transaction is not None
     assert (changed.subscription_status, changed.transaction.actor, changed.transaction.reason) == (
@@ -112,14 +116,14 @@ async def test_a_checkout(studio: Studio, request_of_ada: Request) -> None:
     assert (result.success, result.remaining_credits) == (True, 6)
 
 
-async def test_the_catalog(studio: Studio) -> None:
-    """An app reads the catalog in force, to show its prices."""
-    assert await studio.integration.get_catalog() == DEFAULT_CATALOG
+async def test_get_catalog(charging_app: ChargingApp) -> None:
+    """An app reads the current catalog, to show its prices."""
+    assert await charging_app.integration.get_catalog() == DEFAULT_CATALOG
 
 
-async def test_a_402_needs_a_refusal(studio: Studio, request_of_ada: Request) -> None:
-    """A charge that succeeded has no 402: the mistake is told at once."""
-    result = await studio.integration.check_and_consume_credit(request_of_ada, "video")
+async def test_402_response_needs_refusal(charging_app: ChargingApp, request_of_ada: Request) -> None:
+    """A successful charge has no 402: the mistake raises."""
+    result = await charging_app.integration.check_and_consume_credit(request_of_ada, "video")
 
     with pytest.raises(ValueError, match="answer with create_success_response"):
-        studio.integration.create_insufficient_credits_response(result)
+        charging_app.integration.create_insufficient_credits_response(result)

@@ -1,4 +1,4 @@
-"""The fixtures of this folder: a service over a fresh database of each kind and in memory, and a clock to move."""
+"""Fixtures: a service over a fresh database of each kind and in memory, and a clock to move."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ from tests.ledger.databases import (
     sqlite_url,
 )
 from tests.ledger.moved_clock import MovedClock
-from tests.service.priced import CATALOG
+from tests.service.full_catalog import CATALOG
 
 __all__ = [
     "clock",
@@ -35,19 +35,19 @@ __all__ = [
 
 @pytest.fixture
 def url(database: Database) -> Database:
-    """Where the credits are kept: the URL of a fresh database, once of each kind, and once the test kit's memory."""
+    """A fresh database: the URL of one of each kind, and the test kit's memory."""
     return database
 
 
 @pytest.fixture(scope="module")
 def module_url(module_database: Database) -> Database:
-    """The same for a whole module: for tests that leave it as it was."""
+    """The same for a whole module, for tests that change nothing."""
     return module_database
 
 
 @pytest.fixture
 async def credits(url: Database, clock: MovedClock) -> AsyncIterator[CreditService]:
-    """A service whose time the test moves; at the end its whole ledger is proved."""
+    """A service whose clock the test moves; at the end its whole ledger is verified."""
     async with CreditService(Ledger(url, clock=clock)) as service:
         yield service
     proved(url)
@@ -55,7 +55,7 @@ async def credits(url: Database, clock: MovedClock) -> AsyncIterator[CreditServi
 
 @pytest.fixture
 async def priced(url: Database, clock: MovedClock) -> AsyncIterator[CreditService]:
-    """The same under a catalog in which everything occurs."""
+    """The same with a catalog that has every kind of price and plan."""
     async with CreditService(Ledger(url, clock=clock, catalog=CATALOG)) as service:
         yield service
     proved(url)

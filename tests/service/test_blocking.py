@@ -1,4 +1,4 @@
-"""`SyncCreditService` is `CreditService` for threads: the same methods, arguments, answers and errors."""
+"""`SyncCreditService` is `CreditService` for threads: the same methods, arguments, results and errors."""
 
 import inspect
 import threading
@@ -13,14 +13,14 @@ from sixpence.service.results.receipts import Receipt
 from tests.ledger.databases import Database, proved
 
 ADA = "ada@example.com"
-# Named otherwise by Python itself.
+# Python has other names for these.
 ENDS = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
-# Gives what each can use: a connection that blocks, or one that is awaited.
-OF_ITS_KIND = "transaction"
+# Each has its own kind of connection: one that blocks, or one that is awaited.
+DIFFERENT = "transaction"
 
 
 def methods_of(service: type) -> dict[str, inspect.Signature]:
-    """What can be called, and with what."""
+    """The methods with their signatures."""
     return {
         ENDS.get(name, name): inspect.signature(method)
         for name, method in inspect.getmembers(service, inspect.isfunction)
@@ -28,23 +28,23 @@ def methods_of(service: type) -> dict[str, inspect.Signature]:
     }
 
 
-def test_it_has_exactly_the_methods_of_the_other() -> None:
-    """No method is missing or more, and each takes and gives the same."""
+def test_sync_service_has_same_methods_and_signatures() -> None:
+    """No method is missing or extra, and each has the same signature."""
     blocking, looping = methods_of(SyncCreditService), methods_of(CreditService)
-    own, other = blocking.pop(OF_ITS_KIND), looping.pop(OF_ITS_KIND)
+    own, other = blocking.pop(DIFFERENT), looping.pop(DIFFERENT)
 
     assert blocking == looping
     assert own.parameters == other.parameters
 
 
-def test_its_methods_say_what_they_do() -> None:
-    """Each has the other's sentence."""
-    for name in methods_of(CreditService).keys() - {"__init__", "close", OF_ITS_KIND, *ENDS.values()}:
+def test_sync_methods_have_same_docstrings() -> None:
+    """Each method has the docstring of the async one."""
+    for name in methods_of(CreditService).keys() - {"__init__", "close", DIFFERENT, *ENDS.values()}:
         assert getattr(SyncCreditService, name).__doc__ == getattr(CreditService, name).__doc__
 
 
-def test_it_answers_as_the_other(url: Database) -> None:
-    """The same calls give the same answers, here without an event loop."""
+def test_sync_service_returns_same_results(url: Database) -> None:
+    """The same calls give the same results, without an event loop."""
     with SyncCreditService(url) as service:
         opened = service.initialize_user_credits(ADA)
         receipt = service.consume_credit(ADA, "interior", idempotency_key="k")
@@ -66,8 +66,8 @@ def test_it_answers_as_the_other(url: Database) -> None:
     proved(url)
 
 
-def test_every_operation_blocks_to_its_end(url: Database) -> None:
-    """Each operation is run once, on both databases: none awaits more than the database."""
+def test_every_operation_runs_without_event_loop(url: Database) -> None:
+    """Each operation runs once: none awaits more than the database."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
         placed = service.place_hold(ADA, "interior")
@@ -81,18 +81,18 @@ def test_every_operation_blocks_to_its_end(url: Database) -> None:
         frozen, opened = service.freeze_account(ADA), service.unfreeze_account(ADA)
         cancelled = service.cancel_subscription(ADA)
         estimate = service.estimate("interior")
-        looked = (service.list_holds(ADA), service.get_transaction(ADA, given.transaction.id))
+        reads = (service.list_holds(ADA), service.get_transaction(ADA, given.transaction.id))
         closed = service.close_account(ADA)
 
     receipts = (captured, released, refunded, given, voided, adjusted, closed)
     assert [receipt.remaining for receipt in receipts] == [5, 5, 6, 11, 6, 5, 0]
     assert (frozen.standing, opened.standing, cancelled.transaction) == ("frozen", "open", None)
-    assert (estimate.price, looked) == (1, ([], given.transaction))
+    assert (estimate.price, reads) == (1, ([], given.transaction))
     proved(url)
 
 
-def test_it_raises_as_the_other(url: Database) -> None:
-    """A refusal is raised with its data in the thread that called."""
+def test_sync_service_raises_same_errors(url: Database) -> None:
+    """A refusal is raised with its data in the calling thread."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
         for _ in range(6):
@@ -106,8 +106,8 @@ def test_it_raises_as_the_other(url: Database) -> None:
         service.get_user_credits(ADA)
 
 
-async def test_it_may_be_called_beside_a_running_loop(sqlite_url: str) -> None:
-    """Code that is called from a loop's thread may use it: it needs no loop and disturbs none."""
+async def test_sync_service_works_beside_running_loop(sqlite_url: str) -> None:
+    """Code on an event loop's thread may call it: it needs no loop."""
     with SyncCreditService(sqlite_url) as service:
         service.initialize_user_credits(ADA)
 

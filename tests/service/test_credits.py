@@ -1,4 +1,4 @@
-"""The operations over both databases: what each answers, and what it leaves behind."""
+"""The operations over every database: their results, and what they write."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
 
-# Ids that only look alike, or that a database or a URL could take for something else.
+# Ids that look alike, or that a database or a URL could misread.
 ODD_IDS = (
     "Ada@example.com",
     "ada@example.com ",
@@ -32,12 +32,12 @@ ODD_IDS = (
 
 
 async def signup_id(credits: CreditService) -> str:
-    """The id of Ada's signup, and so of the grant that it made."""
+    """The id of Ada's signup, which is also the id of its grant."""
     return (await credits.get_credit_history(ADA, kind="signup")).transactions[0].id
 
 
 def signup_grant(grant_id: str) -> CreditGrant:
-    """Six credits, all there."""
+    """The signup grant with all six credits."""
     return CreditGrant(
         id=grant_id,
         category="signup",
@@ -54,7 +54,7 @@ def signup_grant(grant_id: str) -> CreditGrant:
     )
 
 
-async def test_a_first_ensure_makes_the_account(credits: CreditService) -> None:
+async def test_initialize_creates_account(credits: CreditService) -> None:
     """A new account is on the default plan and has its signup credits."""
     opened = await credits.initialize_user_credits(ADA, label="Ada")
 
@@ -87,8 +87,8 @@ async def test_a_first_ensure_makes_the_account(credits: CreditService) -> None:
     )
 
 
-async def test_a_second_ensure_changes_nothing(credits: CreditService, url: Database) -> None:
-    """Asked again, the account is there, with its first label, and has one row."""
+async def test_second_initialize_changes_nothing(credits: CreditService, url: Database) -> None:
+    """The account keeps its first label and has one row."""
     await credits.initialize_user_credits(ADA, label="Ada")
 
     again = await credits.initialize_user_credits(ADA, label="Another")
@@ -100,8 +100,8 @@ async def test_a_second_ensure_changes_nothing(credits: CreditService, url: Data
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6)]
 
 
-async def test_a_use_costs_its_price(credits: CreditService, clock: MovedClock) -> None:
-    """A receipt has the balance right after the use, and the transaction with what was sent."""
+async def test_consume_returns_receipt(credits: CreditService, clock: MovedClock) -> None:
+    """A receipt has the balance right after the use, and the transaction with the sent fields."""
     await credits.initialize_user_credits(ADA)
     moment = clock.move(seconds=1.5)
 
@@ -115,7 +115,7 @@ async def test_a_use_costs_its_price(credits: CreditService, clock: MovedClock) 
     assert used.allocations == (Allocation(signup.id, "consumed", -1),)
 
 
-async def test_a_generation_id_is_no_key(credits: CreditService) -> None:
+async def test_generation_id_is_not_idempotency_key(credits: CreditService) -> None:
     """Two uses with one generation id are two uses."""
     await credits.initialize_user_credits(ADA)
 
@@ -125,8 +125,8 @@ async def test_a_generation_id_is_no_key(credits: CreditService) -> None:
     assert (await credits.get_user_credits(ADA)).remaining == 4
 
 
-async def test_a_grant_is_added(credits: CreditService) -> None:
-    """A grant adds to what remains and says who gave it and why."""
+async def test_grant_adds_credits(credits: CreditService) -> None:
+    """A grant adds to the remaining credits and has its actor and reason."""
     await credits.initialize_user_credits(ADA)
 
     receipt = await credits.grant_credits(ADA, 25, reason="A late delivery", category="promo", actor="op@example.com")
@@ -136,8 +136,8 @@ async def test_a_grant_is_added(credits: CreditService) -> None:
     assert (given.kind, given.amount, given.reason, given.actor) == ("grant", 25, "A late delivery", "op@example.com")
 
 
-async def test_what_is_spent_first_follows_the_burn_down(credits: CreditService) -> None:
-    """A lower priority pays first, whatever came first."""
+async def test_consume_follows_burn_down_order(credits: CreditService) -> None:
+    """The grant with the lower priority pays first, although it came later."""
     await credits.initialize_user_credits(ADA)
     later = await credits.grant_credits(ADA, 5, priority=7)
 
@@ -146,8 +146,8 @@ async def test_what_is_spent_first_follows_the_burn_down(credits: CreditService)
     assert receipt.transaction.allocations == (Allocation(later.transaction.id, "consumed", -1),)
 
 
-async def test_credits_for_one_feature_pay_for_no_other(credits: CreditService) -> None:
-    """What is available for a feature leaves out the grants that are not for it."""
+async def test_restricted_credits_pay_only_for_their_feature(credits: CreditService) -> None:
+    """The available credits for a feature exclude grants that are limited to others."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, features=["video"])
 
@@ -156,8 +156,8 @@ async def test_credits_for_one_feature_pay_for_no_other(credits: CreditService) 
     assert [(check.available, check.remaining) for check in checks] == [(16, 16), (6, 16)]
 
 
-async def test_a_check_tells_and_changes_nothing(credits: CreditService, url: Database) -> None:
-    """A preview names the price and what there is, and leaves no row."""
+async def test_validate_changes_nothing(credits: CreditService, url: Database) -> None:
+    """A check has the price and the balance, and writes no row."""
     await credits.initialize_user_credits(ADA)
 
     check = await credits.validate_credit_usage(ADA, "interior")
@@ -166,8 +166,8 @@ async def test_a_check_tells_and_changes_nothing(credits: CreditService, url: Da
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6)]
 
 
-async def test_a_check_says_when_credits_are_missing(credits: CreditService) -> None:
-    """At zero a use would not be allowed."""
+async def test_validate_shows_insufficient_credits(credits: CreditService) -> None:
+    """With no credits left a use is not allowed."""
     await credits.initialize_user_credits(ADA)
     for _ in range(6):
         await credits.consume_credit(ADA, "interior")
@@ -177,8 +177,8 @@ async def test_a_check_says_when_credits_are_missing(credits: CreditService) -> 
     assert (check.allowed, check.required, check.available) == (False, 1, 0)
 
 
-async def test_an_unlimited_plan_costs_nothing(credits: CreditService) -> None:
-    """On `pro` a use is recorded and costs 0; what remains keeps its number."""
+async def test_use_on_unlimited_plan_costs_nothing(credits: CreditService) -> None:
+    """On `pro` a use is recorded and costs 0; the remaining credits do not change."""
     await credits.initialize_user_credits(ADA)
 
     status = await credits.update_subscription_status(ADA, SubscriptionStatus.PRO, reason="checkout")
@@ -191,8 +191,8 @@ async def test_an_unlimited_plan_costs_nothing(credits: CreditService) -> None:
     assert (await credits.validate_credit_usage(ADA, "interior")).required == 0
 
 
-async def test_the_plan_it_is_on_is_no_change(credits: CreditService, url: Database) -> None:
-    """Putting an account on its own plan answers, and leaves no row."""
+async def test_change_to_same_plan_is_no_op(credits: CreditService, url: Database) -> None:
+    """Changing to the current plan has a result and writes no row."""
     await credits.initialize_user_credits(ADA)
 
     status = await credits.update_subscription_status(ADA, "free")
@@ -203,15 +203,15 @@ async def test_the_plan_it_is_on_is_no_change(credits: CreditService, url: Datab
     assert len(ledger_of(url, ADA)) == 1
 
 
-async def test_the_catalog_tells_its_version(credits: CreditService) -> None:
-    """A fresh database is priced by the first version: the catalog that the service was given."""
+async def test_get_catalog_has_version(credits: CreditService) -> None:
+    """A new database is priced by version 1: the catalog of the service."""
     priced_by = await credits.get_catalog()
 
     assert (priced_by.version, priced_by.catalog) == (1, DEFAULT_CATALOG)
 
 
-async def test_ids_are_compared_by_their_characters(credits: CreditService) -> None:
-    """Case, spaces, accents, emoji and slashes make other accounts, each with its own credits."""
+async def test_similar_account_ids_are_distinct(credits: CreditService) -> None:
+    """Ids that differ in case, spaces, accents, emoji or slashes are different accounts."""
     for account_id in (ADA, *ODD_IDS):
         await credits.initialize_user_credits(account_id)
 
@@ -232,29 +232,27 @@ async def test_ids_are_compared_by_their_characters(credits: CreditService) -> N
         {"text": "😀" * 4_000},
     ],
 )
-async def test_metadata_comes_back_as_it_was_sent(
-    credits: CreditService, url: Database, metadata: dict[str, Any]
-) -> None:
-    """Metadata keeps its order, its numbers and its characters, byte for byte on both databases."""
+async def test_metadata_round_trips(credits: CreditService, url: Database, metadata: dict[str, Any]) -> None:
+    """Metadata keeps its order, numbers and characters, byte for byte on every database."""
     await credits.initialize_user_credits(ADA)
 
     receipt = await credits.consume_credit(ADA, "interior", metadata=metadata, idempotency_key="once")
     again = await credits.consume_credit(ADA, "interior", metadata=metadata, idempotency_key="once")
 
-    kept = (await credits.get_credit_history(ADA, kind="consume")).transactions[0].metadata
-    assert (receipt.transaction.metadata, kept, again.replayed) == (metadata, metadata, True)
-    assert list(kept or {}) == list(metadata)
+    stored = (await credits.get_credit_history(ADA, kind="consume")).transactions[0].metadata
+    assert (receipt.transaction.metadata, stored, again.replayed) == (metadata, metadata, True)
+    assert list(stored or {}) == list(metadata)
 
 
-async def test_an_account_keeps_its_metadata(credits: CreditService, url: Database) -> None:
-    """An account's own metadata stands on its row, as canonical text."""
+async def test_account_metadata_is_stored_as_canonical_text(credits: CreditService, url: Database) -> None:
+    """An account's metadata is stored in its row as canonical text."""
     await credits.initialize_user_credits(ADA, metadata={"b": 1.0, "a": ["é"]})
 
     assert rows(url, "SELECT metadata FROM credit_accounts") == [('{"b":1.0,"a":["é"]}',)]
 
 
-async def test_the_view_of_grants_shows_what_remains(credits: CreditService, url: Database, clock: MovedClock) -> None:
-    """People and reports see each grant: live, pending and ended, with its terms."""
+async def test_credit_grants_view(credits: CreditService, url: Database, clock: MovedClock) -> None:
+    """The SQL view shows live, pending and ended grants with their terms."""
     await credits.initialize_user_credits(ADA)
     ends = clock.moment + timedelta(days=1)
     await credits.grant_credits(ADA, 2, category="promo", priority=5, expires_at=ends, features=["video", "sketch"])
@@ -278,8 +276,8 @@ async def test_the_view_of_grants_shows_what_remains(credits: CreditService, url
     assert [str(value).replace(" ", "") for (value,) in features] == ['["video","sketch"]']
 
 
-async def test_the_outbox_names_what_a_change_touched(credits: CreditService, url: Database) -> None:
-    """Each batch with rows leaves one entry: the account and the first and last `seq` written."""
+async def test_outbox_entry_has_account_and_seq_range(credits: CreditService, url: Database) -> None:
+    """Each batch with rows has one entry: the account and the first and last `seq` written."""
     await credits.initialize_user_credits(ADA)
     await credits.consume_credit(ADA, "interior")
     await credits.get_user_credits(ADA)

@@ -1,4 +1,4 @@
-"""On SQLite nothing is needed but Python, msgspec and SQLAlchemy."""
+"""The base install: SQLite needs only Python, msgspec and SQLAlchemy."""
 
 import subprocess
 import sys
@@ -7,21 +7,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Everything that is installed beside them is hidden; typing_extensions and greenlet are SQLAlchemy's own.
+# Every other installed package is hidden; SQLAlchemy itself needs typing_extensions and greenlet.
 PROGRAM = """
 import sys
 
 NEEDED = {"sixpence", "msgspec", "sqlalchemy", "typing_extensions", "greenlet"}
 
 
-class OnlyWhatIsNeeded:
+class OnlyNeededPackages:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if not (top in NEEDED or top in sys.stdlib_module_names or top.startswith("_sysconfigdata")):
             raise ModuleNotFoundError(f"{name} is hidden", name=name)
 
 
-sys.meta_path.insert(0, OnlyWhatIsNeeded())
+sys.meta_path.insert(0, OnlyNeededPackages())
 from sixpence import CreditService, InsufficientCreditsError, SyncCreditService
 from sixpence.ledger.database.engines import place_of, reading_engine
 from sixpence.ledger.verify.verify import verify
@@ -39,15 +39,15 @@ with reading_engine(place_of(sys.argv[1])).connect() as connection:
 """
 
 
-def test_sqlite_needs_nothing_else(sqlite_url: str) -> None:
-    """With all other packages out of reach every operation works, and verify too."""
+def test_sqlite_needs_no_other_package(sqlite_url: str) -> None:
+    """With every other package hidden, all operations and verify work."""
     ended = subprocess.run([sys.executable, "-c", PROGRAM, sqlite_url], capture_output=True, text=True)
 
     assert (ended.stderr, ended.stdout.splitlines()[:2]) == ("", ["4 4", "True"])
 
 
-def test_postgresql_without_its_driver_says_what_to_install() -> None:
-    """The driver is an extra, and its absence a matter of set-up."""
+def test_postgresql_without_driver_names_extra() -> None:
+    """Without the driver the error names the extra to install."""
     program = PROGRAM.partition("with SyncCreditService")[0] + (
         "from sixpence import DatabaseSetupError\n"
         "try:\n"
@@ -61,8 +61,8 @@ def test_postgresql_without_its_driver_says_what_to_install() -> None:
     assert (ended.stderr, ended.stdout) == ("", "PostgreSQL needs psycopg. Install sixpence[postgres].\n")
 
 
-def test_a_base_install_asks_for_no_more() -> None:
-    """The package itself depends on these two alone."""
+def test_base_install_has_two_dependencies() -> None:
+    """The package depends on msgspec and SQLAlchemy only."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert sorted(name.partition(">")[0] for name in project["dependencies"]) == ["msgspec", "sqlalchemy"]

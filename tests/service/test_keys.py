@@ -1,4 +1,4 @@
-"""Idempotency keys: one change, the same answer for ever, and never for another request (invariant 6)."""
+"""Idempotency keys: one change, one permanent result, and a conflict for any other request (invariant 6)."""
 
 import asyncio
 from enum import Enum
@@ -16,18 +16,18 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 
 
 class Room(str, Enum):  # noqa: UP042 - the kind whose str() is not its value
-    """Names as much code writes them."""
+    """An enumeration whose members are texts."""
 
     INTERIOR = "interior"
     ADA = "ada@example.com"
 
 
 class Name(str):
-    """Text of a class of its own."""
+    """A subclass of text."""
 
 
-async def test_a_repeated_key_answers_the_same(credits: CreditService) -> None:
-    """The second answer is the first, byte for byte, but for saying that it is a replay; other changes in between."""
+async def test_replay_gives_same_result(credits: CreditService) -> None:
+    """A replay has the result of the first request, but for `replayed`, although other changes were made since."""
     await credits.initialize_user_credits(ADA)
     first = await credits.consume_credit(ADA, "video", metadata={"a": [1, 2.0]}, idempotency_key="k")
     await credits.grant_credits(ADA, 100)
@@ -39,8 +39,8 @@ async def test_a_repeated_key_answers_the_same(credits: CreditService) -> None:
     assert (first.replayed, second.replayed) == (False, True)
 
 
-async def test_each_operation_remembers_its_key(credits: CreditService, url: Database) -> None:
-    """Ensure, consume, grant and a change of plan each answer a repeated key and change nothing more."""
+async def test_each_operation_is_replayed(credits: CreditService, url: Database) -> None:
+    """Ensure, consume, grant and a plan change are replayed and change nothing more."""
     calls = (
         lambda: credits.initialize_user_credits(ADA, label="Ada", idempotency_key="1"),
         lambda: credits.consume_credit(ADA, "video", idempotency_key="2"),
@@ -59,18 +59,18 @@ async def test_each_operation_remembers_its_key(credits: CreditService, url: Dat
     assert snapshot(url) == before
 
 
-async def test_a_replayed_ensure_still_says_created(credits: CreditService) -> None:
-    """The key of the call that made the account answers `created`, however often it is sent."""
+async def test_replayed_initialize_has_created(credits: CreditService) -> None:
+    """The key of the call that created the account always gives `created`."""
     await credits.initialize_user_credits(ADA, idempotency_key="k")
 
-    again = await credits.initialize_user_credits(ADA, idempotency_key="k")
+    replay = await credits.initialize_user_credits(ADA, idempotency_key="k")
 
-    assert (again.created, again.replayed, again.version) == (True, True, 1)
+    assert (replay.created, replay.replayed, replay.version) == (True, True, 1)
 
 
 @pytest.mark.parametrize("twist", ["feature", "generation", "metadata", "operation", "absent"])
-async def test_a_key_is_for_one_request(credits: CreditService, url: Database, twist: str) -> None:
-    """The same key with anything else is refused and changes nothing; a field left out is not a field sent."""
+async def test_key_with_other_request_is_conflict(credits: CreditService, url: Database, twist: str) -> None:
+    """Any other request with the key is refused and changes nothing. A left-out field differs from a sent one."""
     await credits.initialize_user_credits(ADA)
     await credits.consume_credit(ADA, "video", generation_id="g", metadata={"n": 1}, idempotency_key="k")
     before = snapshot(url)
@@ -92,8 +92,8 @@ async def test_a_key_is_for_one_request(credits: CreditService, url: Database, t
     assert snapshot(url) == before
 
 
-async def test_a_default_that_is_sent_is_not_a_default(credits: CreditService) -> None:
-    """The fingerprint covers what was sent: a priority of 100 that is named is another request than none."""
+async def test_sent_default_differs_from_left_out_field(credits: CreditService) -> None:
+    """The fingerprint covers what was sent: a sent priority of 100 differs from none."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 1, idempotency_key="k")
 
@@ -101,18 +101,18 @@ async def test_a_default_that_is_sent_is_not_a_default(credits: CreditService) -
         await credits.grant_credits(ADA, 1, priority=100, idempotency_key="k")
 
 
-async def test_the_order_of_metadata_does_not_matter(credits: CreditService) -> None:
-    """A client that writes the same names in another order repeats its request."""
+async def test_metadata_order_does_not_matter(credits: CreditService) -> None:
+    """The same metadata in another order is the same request."""
     await credits.initialize_user_credits(ADA)
     await credits.consume_credit(ADA, "video", metadata={"a": 1, "b": 2}, idempotency_key="k")
 
-    again = await credits.consume_credit(ADA, "video", metadata={"b": 2, "a": 1}, idempotency_key="k")
+    replay = await credits.consume_credit(ADA, "video", metadata={"b": 2, "a": 1}, idempotency_key="k")
 
-    assert again.replayed
+    assert replay.replayed
 
 
-async def test_keys_belong_to_their_account(credits: CreditService) -> None:
-    """Two accounts may use one key."""
+async def test_keys_are_scoped_to_account(credits: CreditService) -> None:
+    """Two accounts may use the same key."""
     for account_id in (ADA, BOB):
         await credits.initialize_user_credits(account_id, idempotency_key="k")
 
@@ -123,22 +123,22 @@ async def test_keys_belong_to_their_account(credits: CreditService) -> None:
     assert used == [False, False]
 
 
-async def test_keys_are_compared_by_their_characters(credits: CreditService, url: Database) -> None:
-    """Case, spaces, accents and 255 characters make other keys, and each is found again."""
+async def test_similar_keys_are_distinct(credits: CreditService, url: Database) -> None:
+    """Keys that differ in case, spaces or accents are distinct, and each is found replay."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 100)
     keys = ("key", "KEY", "key ", " key", "k\u00e9", "ke\u0301", "🔑", "k/ey?", "k" * 255, "🔑" * 255, "%s", "'")
 
     first = [await credits.consume_credit(ADA, "video", idempotency_key=key) for key in keys]
-    again = [await credits.consume_credit(ADA, "video", idempotency_key=key) for key in keys]
+    replay = [await credits.consume_credit(ADA, "video", idempotency_key=key) for key in keys]
 
     assert [answer.replayed for answer in first] == [False] * len(keys)
-    assert [answer.replayed for answer in again] == [True] * len(keys)
+    assert [answer.replayed for answer in replay] == [True] * len(keys)
     assert consumed(url, ADA) == len(keys)
 
 
-async def test_one_key_fifty_times_at_once(credits: CreditService, url: Database) -> None:
-    """Fifty concurrent calls with one key: one use, and fifty answers that say the same."""
+async def test_fifty_concurrent_requests_with_one_key(credits: CreditService, url: Database) -> None:
+    """Fifty concurrent calls with one key make one use and give the same result."""
     await credits.initialize_user_credits(ADA)
 
     answers = await asyncio.gather(*(credits.consume_credit(ADA, "video", idempotency_key="k") for _ in range(50)))
@@ -150,8 +150,8 @@ async def test_one_key_fifty_times_at_once(credits: CreditService, url: Database
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
 
 
-async def test_two_requests_race_for_one_key(credits: CreditService, url: Database) -> None:
-    """Of different requests with one key one is accepted; the others are conflicts, in one batch too."""
+async def test_different_concurrent_requests_with_one_key(credits: CreditService, url: Database) -> None:
+    """Of different requests with one key one is accepted and the others are conflicts, also in one batch."""
     await credits.initialize_user_credits(ADA)
     features = ["video", "sketch", "interior", "exterior"] * 5
 
@@ -165,21 +165,21 @@ async def test_two_requests_race_for_one_key(credits: CreditService, url: Databa
     assert consumed(url, ADA) == 1
 
 
-async def test_a_key_survives_a_restart(url: Database) -> None:
-    """A service that is opened anew answers an old key with the old answer."""
+async def test_key_survives_restart(url: Database) -> None:
+    """A reopened service replays an old key."""
     async with CreditService(url) as service:
         await service.initialize_user_credits(ADA)
         first = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
 
     async with CreditService(url) as service:
-        again = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
+        replay = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
 
-    assert again == msgspec.structs.replace(first, replayed=True)
+    assert replay == msgspec.structs.replace(first, replayed=True)
     assert proved(url).transactions == 2
 
 
-async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: Database) -> None:
-    """A key that was refused may be used for another request."""
+async def test_refused_key_can_be_reused(credits: CreditService, url: Database) -> None:
+    """A refused key may be used for another request."""
     await credits.initialize_user_credits(ADA)
     for _ in range(6):
         await credits.consume_credit(ADA, "video")
@@ -191,29 +191,29 @@ async def test_a_refusal_leaves_its_key_free(credits: CreditService, url: Databa
     assert receipt.replayed is False
 
 
-async def test_text_of_any_class_is_text(credits: CreditService, url: Database) -> None:
-    """Members of enumerations and other kinds of text are stored, hashed and repeated as what they stand for."""
+async def test_subclasses_of_text_count_as_text(credits: CreditService, url: Database) -> None:
+    """Enumeration members and other subclasses of text are stored, hashed and replayed by their value."""
     await credits.initialize_user_credits(Room.ADA, label=Name("Ada"), idempotency_key=Name("1"))
     await credits.consume_credit(Room.ADA, Room.INTERIOR, generation_id=Name("g"), idempotency_key=Name("2"))
     await credits.grant_credits(Name(ADA), 1, reason=Name("r"), category=Name("paid"), features=[Room.INTERIOR])
     await credits.update_subscription_status(Room.ADA, Name("pro"), actor=Name("op"))
 
-    again = await credits.consume_credit(ADA, "interior", generation_id="g", idempotency_key="2")
+    replay = await credits.consume_credit(ADA, "interior", generation_id="g", idempotency_key="2")
 
-    assert again.replayed
+    assert replay.replayed
     assert rows(url, "SELECT DISTINCT account_id, coalesce(feature_used, 'interior') FROM credit_transactions") == [
         (ADA, "interior")
     ]
     assert proved(url).transactions == 4
 
 
-async def test_two_services_know_one_key(url: Database) -> None:
-    """Two services over one database know the same keys."""
+async def test_key_is_shared_by_services(url: Database) -> None:
+    """Two services over one database share their keys."""
     async with CreditService(Ledger(url)) as one, CreditService(Ledger(url)) as other:
         await one.initialize_user_credits(ADA)
         first = await one.consume_credit(ADA, "video", idempotency_key="k")
 
-        again = await other.consume_credit(ADA, "video", idempotency_key="k")
+        replay = await other.consume_credit(ADA, "video", idempotency_key="k")
 
-    assert again == msgspec.structs.replace(first, replayed=True)
+    assert replay == msgspec.structs.replace(first, replayed=True)
     proved(url)

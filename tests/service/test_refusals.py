@@ -1,4 +1,4 @@
-"""Every refusal, and its twin: the account, its ledger and the outbox stay byte for byte as they were."""
+"""Refusals of single operations; each leaves the account, its ledger and the outbox unchanged, byte for byte."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,16 +41,16 @@ REFUSED: dict[str, tuple[Call, CreditSystemError]] = {
     "no account to read": (lambda c: c.get_user_credits(NOBODY), AccountNotFoundError(NOBODY)),
     "no account to check": (lambda c: c.validate_credit_usage(NOBODY, "interior"), AccountNotFoundError(NOBODY)),
     "no account to list": (lambda c: c.get_credit_history(NOBODY), AccountNotFoundError(NOBODY)),
-    "a feature that is not sold": (lambda c: c.consume_credit(ADA, "cinema"), UnknownFeatureError("cinema", FEATURES)),
-    "a check of what is not sold": (
+    "an unknown feature": (lambda c: c.consume_credit(ADA, "cinema"), UnknownFeatureError("cinema", FEATURES)),
+    "a check of an unknown feature": (
         lambda c: c.validate_credit_usage(ADA, "cinema"),
         UnknownFeatureError("cinema", FEATURES),
     ),
-    "a grant for what is not sold": (
+    "a grant for an unknown feature": (
         lambda c: c.grant_credits(ADA, 1, features=["video", "cinema"]),
         UnknownFeatureError("cinema", FEATURES),
     ),
-    "a plan that is not there": (
+    "an unknown plan": (
         lambda c: c.update_subscription_status(ADA, "gold"),
         UnknownPlanError("gold", ("free", "pro")),
     ),
@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[Call, CreditSystemError]] = {
         lambda c: c.grant_credits(ADA, 1, effective_at=SOON, expires_at=SOON),
         GrantPeriodError("expires_at", "2026-03-01T13:00:00.000000Z", "is not after effective_at. Send a later time"),
     ),
-    "more than can be represented": (
+    "more than the balance limit": (
         lambda c: c.grant_credits(ADA, AMOUNT_MAX - 5),
         BalanceLimitError(AMOUNT_MAX - 5, 6, AMOUNT_MAX),
     ),
@@ -89,7 +89,7 @@ INVALID: dict[str, tuple[Call, str]] = {
     "a priority out of range": (lambda c: c.grant_credits(ADA, 1, priority=1_001), "priority"),
     "an unknown category": (lambda c: c.grant_credits(ADA, 1, category="gift"), "category"),
     "a time without a zone": (
-        lambda c: c.grant_credits(ADA, 1, expires_at=datetime(2027, 1, 1)),  # noqa: DTZ001 - what is refused
+        lambda c: c.grant_credits(ADA, 1, expires_at=datetime(2027, 1, 1)),  # noqa: DTZ001 - this is refused
         "expires_at",
     ),
     "text for a time": (lambda c: c.grant_credits(ADA, 1, effective_at="soon"), "effective_at"),  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ INVALID: dict[str, tuple[Call, str]] = {
         "idempotency_key",
     ),
     "metadata that is a list": (lambda c: c.consume_credit(ADA, "interior", metadata=[1]), "metadata"),  # type: ignore[arg-type]
-    "metadata that is no JSON": (lambda c: c.consume_credit(ADA, "interior", metadata={"x": object()}), "metadata"),
+    "metadata that is not JSON": (lambda c: c.consume_credit(ADA, "interior", metadata={"x": object()}), "metadata"),
     "metadata that is not finite": (
         lambda c: c.consume_credit(ADA, "interior", metadata={"x": float("nan")}),
         "metadata",
@@ -118,7 +118,7 @@ INVALID: dict[str, tuple[Call, str]] = {
     "a page of nothing": (lambda c: c.get_credit_history(ADA, limit=0), "limit"),
     "a page of 201": (lambda c: c.get_credit_history(ADA, limit=201), "limit"),
     "true for a limit": (lambda c: c.get_credit_history(ADA, limit=True), "limit"),
-    "a cursor that is none": (lambda c: c.get_credit_history(ADA, cursor="-1"), "cursor"),
+    "a negative cursor": (lambda c: c.get_credit_history(ADA, cursor="-1"), "cursor"),
     "a cursor of other digits": (lambda c: c.get_credit_history(ADA, cursor="٣"), "cursor"),
     "a cursor that is a number": (lambda c: c.get_credit_history(ADA, cursor=5), "cursor"),  # type: ignore[arg-type]
     "a filter with a NUL": (lambda c: c.get_credit_history(ADA, feature="a\0"), "feature"),
@@ -129,7 +129,7 @@ INVALID: dict[str, tuple[Call, str]] = {
 
 @pytest.fixture(scope="module")
 async def known(module_url: Database) -> AsyncIterator[CreditService]:
-    """A service with Ada, who has six credits and a key in use, and Bob, who has none left; nothing here changes it."""
+    """A service with Ada, who has six credits and a used key, and Bob, who has no credits; no test changes it."""
     async with CreditService(Ledger(module_url, clock=MovedClock())) as service:
         for account_id in (ADA, BOB):
             await service.initialize_user_credits(account_id, idempotency_key="taken")
@@ -140,10 +140,8 @@ async def known(module_url: Database) -> AsyncIterator[CreditService]:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_a_refusal_carries_its_facts_and_changes_nothing(
-    known: CreditService, module_url: Database, name: str
-) -> None:
-    """What is refused says so with its data, and not a byte of the database has changed."""
+async def test_refusal_has_data_and_changes_nothing(known: CreditService, module_url: Database, name: str) -> None:
+    """The refusal has its data, and no byte of the database changes."""
     call, refusal = REFUSED[name]
     before = snapshot(module_url)
 
@@ -155,10 +153,10 @@ async def test_a_refusal_carries_its_facts_and_changes_nothing(
 
 
 @pytest.mark.parametrize("name", INVALID)
-async def test_an_invalid_value_is_named_and_changes_nothing(
+async def test_invalid_value_is_refused_by_field_and_changes_nothing(
     known: CreditService, module_url: Database, name: str
 ) -> None:
-    """A value that cannot be accepted is refused by its field's name, and nothing has changed."""
+    """The refusal has the field's name, and nothing changes."""
     call, field = INVALID[name]
     before = snapshot(module_url)
 
@@ -169,7 +167,7 @@ async def test_an_invalid_value_is_named_and_changes_nothing(
     assert snapshot(module_url) == before
 
 
-async def test_the_301st_live_grant_is_refused(credits: CreditService, url: Database) -> None:
+async def test_301st_live_grant_is_refused(credits: CreditService, url: Database) -> None:
     """An account has at most 300 live grants; the next is refused and changes nothing."""
     await credits.initialize_user_credits(ADA)
     await asyncio.gather(*(credits.grant_credits(ADA, 1) for _ in range(299)))
@@ -182,7 +180,7 @@ async def test_the_301st_live_grant_is_refused(credits: CreditService, url: Data
     assert snapshot(url) == before
 
 
-async def test_a_refused_use_can_succeed_after_a_grant(credits: CreditService) -> None:
+async def test_refused_use_succeeds_after_grant(credits: CreditService) -> None:
     """A refusal is not remembered: after a top-up the same request with the same key is accepted."""
     await credits.initialize_user_credits(BOB)
     for _ in range(6):
@@ -196,8 +194,8 @@ async def test_a_refused_use_can_succeed_after_a_grant(credits: CreditService) -
     assert (receipt.remaining, receipt.replayed) == (0, False)
 
 
-async def test_a_refusal_leaves_what_fell_due(credits: CreditService, url: Database, clock: MovedClock) -> None:
-    """A refused use leaves exactly what a look at that instant would: the expiry, in a row of its own."""
+async def test_refusal_records_due_expiry(credits: CreditService, url: Database, clock: MovedClock) -> None:
+    """A refused use records the due expiry in a row of its own, as a read at that instant would."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 4, expires_at=SOON, features=["video"])
     clock.move(seconds=3_600)

@@ -1,4 +1,4 @@
-"""Time-driven change, with a clock that the test moves: it happens lazily, once, at its own instant."""
+"""Time-driven changes: each is applied lazily, once, at its own instant."""
 
 import asyncio
 from datetime import timedelta
@@ -16,8 +16,8 @@ from tests.ledger.moved_clock import START, MovedClock
 ADA = "ada@example.com"
 
 
-async def test_a_grant_ends_at_its_expiry(credits: CreditService, clock: MovedClock, url: Database) -> None:
-    """A microsecond before, the credits are there; at the instant itself they are gone, in a row of that instant."""
+async def test_grant_expires_at_its_instant(credits: CreditService, clock: MovedClock, url: Database) -> None:
+    """A microsecond before its expiry the credits remain; at the instant they expire, in a row of that instant."""
     await credits.initialize_user_credits(ADA)
     ends = START + timedelta(days=30)
     await credits.grant_credits(ADA, 10, expires_at=ends)
@@ -33,8 +33,8 @@ async def test_a_grant_ends_at_its_expiry(credits: CreditService, clock: MovedCl
     assert [(row.amount, row.created_at) for row in expiry] == [(-10, ends)]
 
 
-async def test_a_later_grant_takes_effect_by_itself(credits: CreditService, clock: MovedClock, url: Database) -> None:
-    """It is in no balance before its instant; then it is, by a transaction of its own."""
+async def test_scheduled_grant_takes_effect(credits: CreditService, clock: MovedClock, url: Database) -> None:
+    """It is in no balance before its instant; then it is, by a separate transaction."""
     await credits.initialize_user_credits(ADA)
     receipt = await credits.grant_credits(ADA, 10, effective_at=START + timedelta(hours=1))
     clock.move(hours=1)
@@ -46,8 +46,10 @@ async def test_a_later_grant_takes_effect_by_itself(credits: CreditService, cloc
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "grant", 0, 6), (3, "take_effect", 10, 16)]
 
 
-async def test_a_read_writes_what_fell_due_once(credits: CreditService, clock: MovedClock, url: Database) -> None:
-    """However many read at once after an expiry, there is one row of it, and every answer is the same."""
+async def test_concurrent_reads_record_due_expiry_once(
+    credits: CreditService, clock: MovedClock, url: Database
+) -> None:
+    """Many concurrent reads after an expiry write one row and give the same result."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, expires_at=START + timedelta(hours=1))
     clock.move(hours=2)
@@ -58,8 +60,8 @@ async def test_a_read_writes_what_fell_due_once(credits: CreditService, clock: M
     assert ledger_of(url, ADA)[2:] == [(3, "expire", -10, 6)]
 
 
-async def test_a_use_meets_what_fell_due_first(credits: CreditService, clock: MovedClock, url: Database) -> None:
-    """A use after the expiry cannot spend it, and both rows stand in order."""
+async def test_consume_applies_due_expiry_first(credits: CreditService, clock: MovedClock, url: Database) -> None:
+    """A use after the expiry cannot spend the credits, and the rows are in order."""
     await credits.initialize_user_credits(ADA)
     for _ in range(6):
         await credits.consume_credit(ADA, "video")
@@ -73,8 +75,8 @@ async def test_a_use_meets_what_fell_due_first(credits: CreditService, clock: Mo
     assert ledger_of(url, ADA)[-2:] == [(8, "grant", 1, 1), (9, "expire", -1, 0)]
 
 
-async def test_a_check_sees_what_fell_due(credits: CreditService, clock: MovedClock) -> None:
-    """A preview never counts credits that have expired."""
+async def test_validate_applies_due_expiry(credits: CreditService, clock: MovedClock) -> None:
+    """A check never counts expired credits."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, expires_at=START + timedelta(hours=1))
     clock.move(hours=1)
@@ -84,18 +86,18 @@ async def test_a_check_sees_what_fell_due(credits: CreditService, clock: MovedCl
     assert (check.available, check.remaining) == (6, 6)
 
 
-async def test_when_it_is_written_does_not_matter(url: Database, clock: MovedClock) -> None:
-    """Looking at each instant and looking once at the end leave the same rows, but for when they were recorded."""
+async def test_rows_do_not_depend_on_when_they_are_recorded(url: Database, clock: MovedClock) -> None:
+    """Reads at each instant and one read at the end write the same rows, except `recorded_at`."""
     ledgers = []
-    for looks, account_id in ((4, ADA), (1, "bob@example.com")):
+    for reads, account_id in ((4, ADA), (1, "bob@example.com")):
         moved = MovedClock()
         async with CreditService(Ledger(url, clock=moved)) as service:
             await service.initialize_user_credits(account_id)
             for hour in (1, 2, 3):
                 at = START + timedelta(hours=hour)
                 await service.grant_credits(account_id, hour, effective_at=at, expires_at=at + timedelta(hours=1))
-            for _ in range(looks):
-                moved.move(hours=4 / looks)
+            for _ in range(reads):
+                moved.move(hours=4 / reads)
                 await service.get_user_credits(account_id)
         query = "SELECT seq, kind, amount, created_at FROM credit_transactions WHERE account_id = :id ORDER BY seq"
         ledgers.append(rows(url, query, {"id": account_id}))
@@ -105,10 +107,8 @@ async def test_when_it_is_written_does_not_matter(url: Database, clock: MovedClo
     proved(url)
 
 
-async def test_time_never_runs_backwards_in_an_account(
-    credits: CreditService, clock: MovedClock, url: Database
-) -> None:
-    """A clock set back moves nothing back: the next row stands at the last one's instant (invariant 12)."""
+async def test_time_never_runs_backwards_in_account(credits: CreditService, clock: MovedClock, url: Database) -> None:
+    """If the clock is set back, the next row has the instant of the last one (invariant 12)."""
     await credits.initialize_user_credits(ADA)
     clock.move(days=-400)
 
@@ -119,8 +119,10 @@ async def test_time_never_runs_backwards_in_an_account(
     assert recorded == [(int((START - timedelta(days=400)).timestamp()) * SECOND,)]
 
 
-async def test_a_read_with_nothing_due_writes_nothing(credits: CreditService, clock: MovedClock, url: Database) -> None:
-    """Looking is free: no row, no version, no entry in the outbox."""
+async def test_read_without_due_changes_writes_nothing(
+    credits: CreditService, clock: MovedClock, url: Database
+) -> None:
+    """It writes no row, no version and no outbox entry."""
     await credits.initialize_user_credits(ADA)
     await credits.grant_credits(ADA, 10, expires_at=START + timedelta(hours=1))
     before = snapshot(url)
@@ -131,8 +133,8 @@ async def test_a_read_with_nothing_due_writes_nothing(credits: CreditService, cl
     assert snapshot(url) == before
 
 
-async def test_the_servers_clock_counts_on_postgresql(migrated_postgres_url: str) -> None:
-    """Without a clock of the caller's, times come from the database, to the microsecond."""
+async def test_postgresql_uses_server_clock(migrated_postgres_url: str) -> None:
+    """Without a caller's clock, times come from the database, to the microsecond."""
     async with CreditService(migrated_postgres_url) as service:
         earliest = rows(migrated_postgres_url, "SELECT clock_timestamp()")[0][0]
         await service.initialize_user_credits(ADA)
@@ -144,8 +146,8 @@ async def test_the_servers_clock_counts_on_postgresql(migrated_postgres_url: str
     assert earliest <= granted_at <= latest
 
 
-async def test_what_a_waiting_change_ends_is_the_next_expiry(clock: MovedClock, url: Database) -> None:
-    """Rolled credits that would live for three terms end with the running one when the plan is cancelled."""
+async def test_next_expiry_includes_credits_ended_by_cancelled_plan(clock: MovedClock, url: Database) -> None:
+    """Rolled-over credits that would live for three terms end with the current one if the plan is cancelled."""
     monthly = Plan(rank=1, allowance=100, period="month", rollover=Rollover(cap=30, periods=3))
     catalog = Catalog(features={"draw": Feature(1)}, plans={"free": Plan(), "basic": monthly}, default_plan="free")
     async with CreditService(Ledger(url, clock=clock, catalog=catalog)) as credits:

@@ -1,1 +1,1 @@
-"""Who is calling: embedded users, their sessions, API keys. See README.md in this folder."""
+"""Authentication: embedded users, their sessions, API keys. See README.md in this folder."""

@@ -1,6 +1,6 @@
-"""API keys: what a server sends as `Authorization: Bearer` to act for every account.
+"""API keys: a server sends one as `Authorization: Bearer` to act for every account.
 
-A key is shown once, when it is made, and stored as its SHA-256. Not here: the header (`sixpence.http`).
+A key is shown once, when it is created, and stored as its SHA-256. Not here: the header (`sixpence.http`).
 """
 
 import hmac
@@ -19,7 +19,7 @@ from sixpence.ledger.database.tables import auth_api_keys
 
 PREFIX = "sixpence_"
 RANDOM_LENGTH = 40
-# Of 40 characters four are told, which leaves 214 bits.
+# The hint shows four of the 40 characters, so 214 bits stay secret.
 HINT_LENGTH = len(PREFIX) + 4
 
 _SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9]{{{RANDOM_LENGTH}}}")
@@ -27,7 +27,7 @@ _SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9]{{{RANDOM_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key once it has been shown: `hint` is how it begins."""
+    """An API key without its text; `hint` is the beginning of the text."""
 
     id: str
     name: str
@@ -39,7 +39,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """A key with its text, which nobody can show again."""
+    """A new key with its text, which cannot be shown again."""
 
     key: ApiKey
     text: str = field(repr=False)
@@ -49,21 +49,21 @@ _COLUMNS = [auth_api_keys.c[each.name] for each in fields(ApiKey)]
 
 
 class ApiKeys:
-    """Makes, finds, lists and revokes keys. `clock` gives microseconds since 1970 UTC."""
+    """Creates, finds, lists and revokes keys. `clock` gives microseconds since 1970 UTC."""
 
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
-        # A server shows one key with every request; those that are under way together share a look.
-        self._looks = SharedRead(self._look)
+        # A server sends one key with every request; concurrent requests share a read.
+        self._shared_reads = SharedRead(self._read_key)
 
     async def create_key(self, *, name: str, created_by: str) -> NewApiKey:
-        """Make a key; raises `InvalidInputError` for a name that is not 1 to 200 characters."""
+        """Creates a key; raises `InvalidInputError` unless the name has 1 to 200 characters."""
         check_name(name)
         check_name(created_by, field="created_by")
-        text = PREFIX + tokens.random_word(RANDOM_LENGTH)
+        text = PREFIX + tokens.random_token(RANDOM_LENGTH)
         key = ApiKey(
-            id=tokens.random_word(tokens.ID_LENGTH),
+            id=tokens.random_token(tokens.ID_LENGTH),
             name=name,
             hint=text[:HINT_LENGTH],
             created_by=created_by,
@@ -74,38 +74,38 @@ class ApiKeys:
         await self._database.write(lambda connection: connection.execute(insert(auth_api_keys).values(row)))
         return NewApiKey(key, text)
 
-    def permit_of(self, text: str) -> bytes | None:
-        """The hash of what may be a key, to be looked up where it is used; None for what cannot be one."""
+    def key_hash_of(self, text: str) -> bytes | None:
+        """The hash of a key, for a check when a command is decided; None if the text cannot be a key."""
         return tokens.digest(text) if _SHAPE.fullmatch(text) else None
 
     async def find_key(self, text: str) -> ApiKey | None:
-        """The key with this text, unless there is none or it was revoked; never an answer from before the question."""
+        """Finds the key with this text, unless it was revoked; reads the database after the call, never a cache."""
         if not _SHAPE.fullmatch(text):
             return None
-        return await self._looks.get(text)
+        return await self._shared_reads.get(text)
 
     async def list_keys(self) -> list[ApiKey]:
-        """Every key, revoked ones too, newest first."""
+        """Lists every key, revoked ones too, newest first."""
         newest_first = select(*_COLUMNS).order_by(auth_api_keys.c.created_at.desc(), auth_api_keys.c.id)
         return await self._database.read(lambda connection: [ApiKey(*row) for row in connection.execute(newest_first)])
 
     async def revoke(self, key_id: str) -> ApiKey:
-        """End a key; one that was revoked before keeps its time. Raises `ApiKeyNotFoundError`."""
+        """Revokes a key; a second call keeps the first time. Raises `ApiKeyNotFoundError`."""
         now = self._clock()
 
         def job(connection: Connection) -> ApiKey:
-            this = auth_api_keys.c.id == key_id
+            is_key = auth_api_keys.c.id == key_id
             connection.execute(
-                update(auth_api_keys).where(this, auth_api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
+                update(auth_api_keys).where(is_key, auth_api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
             )
-            row = connection.execute(select(*_COLUMNS).where(this)).first()
+            row = connection.execute(select(*_COLUMNS).where(is_key)).first()
             if row is None:
                 raise ApiKeyNotFoundError(key_id)
             return ApiKey(*row)
 
         return await self._database.write(job)
 
-    async def _look(self, text: str) -> ApiKey | None:
+    async def _read_key(self, text: str) -> ApiKey | None:
         return await self._database.read(lambda connection: _find_live_key(connection, tokens.digest(text)))
 
 

@@ -1,6 +1,6 @@
-"""Where a request came from, as it is recorded with a session and a sign-in.
+"""The client of a request: its address and browser, recorded with a session and a sign-in.
 
-Not here: which forwarded header to believe (`sixpence.http.callers.client_address`).
+Not here: which forwarded header to trust (`sixpence.http.callers.client_address`).
 """
 
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ USER_AGENT_LENGTH_MAX = 512
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An address and the browser's description of itself, both None where they are not known."""
+    """An IP address and a user agent; each is None if unknown."""
 
     ip_address: str | None = None
     user_agent: str | None = None
 
     def __post_init__(self) -> None:
-        # What a stranger sends must be storable and stay small.
+        # Anyone can send this header, so it must be storable and small.
         if self.user_agent is not None:
-            plain = "".join(letter for letter in self.user_agent[:USER_AGENT_LENGTH_MAX] if letter.isprintable())
-            object.__setattr__(self, "user_agent", plain)
+            printable = "".join(letter for letter in self.user_agent[:USER_AGENT_LENGTH_MAX] if letter.isprintable())
+            object.__setattr__(self, "user_agent", printable)
 
 
-NOBODY = Client()
+UNKNOWN_CLIENT = Client()

@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Where users, sessions and keys are kept.
+    """The database of users, sessions and keys.
 
-    Jobs are short: on SQLite they run between the batches of the one writer.
+    Jobs must be short: on SQLite they run between the batches of the one writer.
     """
 
     async def write(self, job: Callable[[Connection], T]) -> T:
-        """Run the job in one write transaction and commit it; what the job raises undoes it and is raised here."""
+        """Runs the job in one write transaction and commits it; an exception of the job rolls back and is raised."""
         ...
 
     async def read(self, job: Callable[[Connection], T]) -> T:
-        """Run the job, one statement, on a connection that may be unable to write."""
+        """Runs the job, which is one statement, on a connection that may be read-only."""
         ...

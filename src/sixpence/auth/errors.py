@@ -1,16 +1,16 @@
-"""What the sign-in refuses, as values that carry their data. A branch of `CreditSystemError`:
+"""The errors of sign-in and API keys. Each carries its data. A branch of `CreditSystemError`:
 
     CreditSystemError
     └── AuthError
         ├── EmailTakenError
-        ├── WrongPasswordError       an unknown e-mail, too: who asks learns no difference
+        ├── WrongPasswordError       also for an unknown e-mail, so that a caller cannot find out which e-mails exist
         ├── PasswordTooShortError
         ├── PasswordTooLongError
         ├── TooManySignInsError
         ├── UserNotFoundError
         └── ApiKeyNotFoundError
 
-A field that cannot be read is the core's `InvalidInputError`. HTTP statuses are not here.
+An invalid field is the core's `InvalidInputError`. Not here: HTTP statuses (`sixpence.http.wire.problems`).
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from sixpence.core.errors import CreditSystemError
 
 @dataclass(unsafe_hash=True)
 class AuthError(CreditSystemError):
-    """Something about who is calling was understood and refused."""
+    """A sign-in, a user or an API key was refused."""
 
     code: ClassVar[str] = "auth-error"
     title: ClassVar[str] = "The sign-in refused this"
@@ -75,7 +75,7 @@ class PasswordTooLongError(AuthError):
 
 @dataclass(unsafe_hash=True)
 class TooManySignInsError(AuthError):
-    """Too many sign-ins failed for one e-mail; `retry_after_seconds` says when the next may be tried."""
+    """Too many sign-ins failed for one e-mail; the next is possible after `retry_after_seconds`."""
 
     code: ClassVar[str] = "too-many-sign-ins"
     title: ClassVar[str] = "Too many failed sign-ins"

@@ -1,6 +1,6 @@
-"""Sessions: how long they last, and their rows in a transaction.
+"""Sessions: their duration, and their rows in a transaction.
 
-Not here: the cookie they travel in (`sixpence.http.callers.cookies`), and who may begin one (`sign_in`).
+Not here: their cookie (`sixpence.http.callers.cookies`), and who may begin one (`sign_in`).
 """
 
 from dataclasses import dataclass, field, fields
@@ -15,15 +15,15 @@ from sixpence.auth.user import from_row as user_from_row
 from sixpence.core.values.instant import DAY
 from sixpence.ledger.database.tables import auth_sessions, auth_users
 
-REMEMBERED = 7 * DAY
-NOT_REMEMBERED = 1 * DAY
-# Few enough that a sign-in which happens to clean up does not notice.
-REMOVED_AT_ONCE_MAX = 500
+REMEMBERED_DURATION = 7 * DAY
+UNREMEMBERED_DURATION = 1 * DAY
+# Small enough not to delay the sign-in that removes them.
+REMOVAL_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in of one user, until `expires_at`; its token is known to the browser alone."""
+    """One sign-in of one user, until `expires_at`. Only the browser has its token."""
 
     id: str
     user_id: str
@@ -40,7 +40,7 @@ COLUMNS = [auth_sessions.c[each.name] for each in fields(Session)]
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user with the session that says so, and its token, which is a secret."""
+    """A signed-in user with their session and its secret token."""
 
     user: User
     session: Session
@@ -48,17 +48,17 @@ class SignedIn:
 
 
 def begin_session(connection: Connection, user: User, *, remember: bool, client: Client, now: int) -> SignedIn:
-    """Make a session of seven days, or of one day when it is not to be remembered."""
-    token = tokens.random_word(tokens.TOKEN_LENGTH)
+    """Begins a session of seven days with `remember`, otherwise of one day."""
+    token = tokens.random_token(tokens.TOKEN_LENGTH)
     session = Session(
-        id=tokens.random_word(tokens.ID_LENGTH),
+        id=tokens.random_token(tokens.ID_LENGTH),
         user_id=user.id,
         remember=remember,
         ip_address=client.ip_address,
         user_agent=client.user_agent,
         created_at=now,
         updated_at=now,
-        expires_at=now + (REMEMBERED if remember else NOT_REMEMBERED),
+        expires_at=now + (REMEMBERED_DURATION if remember else UNREMEMBERED_DURATION),
     )
     row = {each.name: getattr(session, each.name) for each in fields(Session)}
     connection.execute(insert(auth_sessions).values(**row, token_hash=tokens.digest(token)))
@@ -66,43 +66,43 @@ def begin_session(connection: Connection, user: User, *, remember: bool, client:
 
 
 def find_signed_in(connection: Connection, token: str, *, now: int) -> SignedIn | None:
-    """Whose session this token is, unless it has ended."""
+    """Finds the session of this token and its user, unless the session has ended."""
     wanted = (auth_sessions.c.token_hash == tokens.digest(token)) & (auth_sessions.c.expires_at > now)
     row = connection.execute(select(*COLUMNS, *USER_COLUMNS).join_from(auth_sessions, auth_users).where(wanted)).first()
     return None if row is None else SignedIn(user_from_row(row), Session(*row[: len(COLUMNS)]), token)
 
 
 def list_sessions(connection: Connection, user_id: str, *, now: int) -> list[Session]:
-    """The user's sessions that have not ended, newest first."""
+    """Lists the user's sessions that have not ended, newest first."""
     wanted = (auth_sessions.c.user_id == user_id) & (auth_sessions.c.expires_at > now)
     newest_first = (auth_sessions.c.created_at.desc(), auth_sessions.c.id)
     return [Session(*row) for row in connection.execute(select(*COLUMNS).where(wanted).order_by(*newest_first))]
 
 
 def remove_session_by_token(connection: Connection, token: str) -> None:
-    """End the session of this token, if there is one."""
+    """Ends the session of this token, if there is one."""
     connection.execute(delete(auth_sessions).where(auth_sessions.c.token_hash == tokens.digest(token)))
 
 
 def remove_session(connection: Connection, *, user_id: str, session_id: str) -> bool:
-    """End one session of a user; False when the user has no such session."""
+    """Ends one session of a user; False if the user has no such session."""
     wanted = (auth_sessions.c.user_id == user_id) & (auth_sessions.c.id == session_id)
     return connection.execute(delete(auth_sessions).where(wanted)).rowcount == 1
 
 
 def remove_sessions(connection: Connection, user_id: str) -> int:
-    """End every session of a user; gives how many there were."""
+    """Ends every session of a user and returns their number."""
     return connection.execute(delete(auth_sessions).where(auth_sessions.c.user_id == user_id)).rowcount
 
 
 def remove_expired_sessions(connection: Connection, *, now: int) -> int:
-    """Remove some of the sessions that have ended; gives how many."""
-    # Another process may be removing the same ones: skipping what it has locked, neither waits for the other.
+    """Removes a batch of ended sessions and returns their number."""
+    # Another process may remove the same rows. Both skip locked rows, so neither waits.
     ended = (
         select(auth_sessions.c.id)
         .where(auth_sessions.c.expires_at <= now)
         .order_by(auth_sessions.c.expires_at)
-        .limit(REMOVED_AT_ONCE_MAX)
+        .limit(REMOVAL_BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     ids = list(connection.execute(ended).scalars())

@@ -1,6 +1,6 @@
-"""One read for everybody who asks the same at once, and never an old answer: nobody joins a read that has begun.
+"""`SharedRead`: concurrent reads of one key share a database read that begins after each of them.
 
-Not a cache: an answer is given to those who waited for it and then forgotten.
+Not a cache: a result goes to the callers that waited for it and is not stored.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class SharedRead(Generic[T]):
-    """Runs `read` for a text; whoever asks for it while a read is under way shares the next one."""
+    """Runs `read` for a text. Calls during a running read share the next one, so no result is older than its call."""
 
     def __init__(self, read: Callable[[str], Awaitable[T]]) -> None:
         self._read = read
@@ -19,20 +19,20 @@ class SharedRead(Generic[T]):
         self._running: dict[str, asyncio.Task[T]] = {}
 
     async def get(self, text: str) -> T:
-        """What a read that begins after this call finds; a caller that goes away cancels nobody else's."""
-        waited_for = self._next.get(text)
-        if waited_for is None:
-            waited_for = self._next[text] = asyncio.create_task(self._run(text))
-        return await asyncio.shield(waited_for)
+        """Returns the result of a read that begins after this call. A cancelled caller cancels no other call."""
+        task = self._next.get(text)
+        if task is None:
+            task = self._next[text] = asyncio.create_task(self._run(text))
+        return await asyncio.shield(task)
 
     async def _run(self, text: str) -> T:
-        before = self._running.get(text)
-        if before is not None:
-            await asyncio.wait({before})
-        # From here on nobody joins.
-        this = self._running[text] = self._next.pop(text)
+        previous = self._running.get(text)
+        if previous is not None:
+            await asyncio.wait({previous})
+        # The read begins: later calls share the next one.
+        current = self._running[text] = self._next.pop(text)
         try:
             return await self._read(text)
         finally:
-            if self._running.get(text) is this:
+            if self._running.get(text) is current:
                 del self._running[text]

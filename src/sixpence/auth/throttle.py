@@ -1,7 +1,7 @@
-"""Sign-ins, recorded one row each, and the limit on those that fail: five an e-mail in fifteen minutes.
+"""The limit on failed sign-ins: five for one e-mail in fifteen minutes. Each sign-in is recorded in a row.
 
-An attempt is recorded as failed before its password is verified, and marked when it succeeds; so the count holds for
-attempts at the same time, over several processes, and through a crash. A refused attempt leaves no row.
+An attempt is recorded as failed before its password is verified, and marked when it succeeds. So the limit holds for
+concurrent attempts, over several processes, and through a crash. A refused attempt writes no row.
 Not here: passwords, sessions.
 """
 
@@ -16,13 +16,13 @@ from sixpence.ledger.database.tables import auth_sign_ins
 
 FAILURES_MAX = 5
 WINDOW = 15 * 60 * SECOND
-KEPT = 90 * DAY
-REMOVED_AT_ONCE_MAX = 500
+RETENTION = 90 * DAY
+REMOVAL_BATCH_SIZE = 500
 
 
 def reserve_attempt(connection: Connection, email: str, client: Client, *, now: int) -> int:
-    """Record an attempt, failed until further notice, and give its id; raises `TooManySignInsError`."""
-    _queue_up(connection, email)
+    """Records an attempt as failed and returns its id; raises `TooManySignInsError`."""
+    _lock_email(connection, email)
     seconds = _wait_seconds(connection, email, now=now)
     if seconds:
         raise TooManySignInsError(seconds)
@@ -30,26 +30,26 @@ def reserve_attempt(connection: Connection, email: str, client: Client, *, now: 
 
 
 def accept_attempt(connection: Connection, attempt_id: int, user_id: str) -> None:
-    """Mark a reserved attempt as a sign-in, which clears the count of those before it."""
+    """Marks a reserved attempt as successful, which clears the count of earlier failures."""
     change = {"succeeded": True, "user_id": user_id}
     connection.execute(update(auth_sign_ins).where(auth_sign_ins.c.id == attempt_id).values(change))
 
 
 def record_sign_in(connection: Connection, email: str, user_id: str, client: Client, *, now: int) -> None:
-    """Record a sign-in that needed no attempt: that of somebody who has just signed up."""
+    """Records a sign-in without an attempt: that of a new user."""
     _insert(connection, email, client, user_id=user_id, now=now)
 
 
 def remove_old_sign_ins(connection: Connection, *, now: int) -> int:
-    """Remove some of the sign-ins that are older than 90 days; gives how many."""
-    # By id, which is the order of time, so that what is looked at is bounded without an index of its own.
+    """Removes a batch of sign-ins older than 90 days and returns their number."""
+    # In the order of ids, which is that of time: this bounds the rows read and needs no further index.
     oldest = (
         select(auth_sign_ins.c.id, auth_sign_ins.c.at)
         .order_by(auth_sign_ins.c.id)
-        .limit(REMOVED_AT_ONCE_MAX)
+        .limit(REMOVAL_BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
-    ids = [row.id for row in connection.execute(oldest) if row.at <= now - KEPT]
+    ids = [row.id for row in connection.execute(oldest) if row.at <= now - RETENTION]
     return connection.execute(delete(auth_sign_ins).where(auth_sign_ins.c.id.in_(ids))).rowcount
 
 
@@ -59,8 +59,8 @@ def _wait_seconds(connection: Connection, email: str, *, now: int) -> int:
     rows = connection.execute(latest.order_by(auth_sign_ins.c.id.desc()).limit(FAILURES_MAX)).all()
     if len(rows) < FAILURES_MAX or any(row.succeeded for row in rows):
         return 0
-    until_one_is_forgotten: int = rows[-1].at + WINDOW - now
-    return -(-until_one_is_forgotten // SECOND)
+    wait: int = rows[-1].at + WINDOW - now
+    return -(-wait // SECOND)
 
 
 def _insert(connection: Connection, email: str, client: Client, *, user_id: str | None, now: int) -> int:
@@ -77,9 +77,9 @@ def _insert(connection: Connection, email: str, client: Client, *, user_id: str 
     return int(added[0])
 
 
-def _queue_up(connection: Connection, email: str) -> None:
-    # Two transactions that count at the same time would both find four. SQLite has one writer; on PostgreSQL attempts
-    # of one e-mail queue up here, until each commits, whether or not there is a user whose row could be locked.
+def _lock_email(connection: Connection, email: str) -> None:
+    # Two concurrent transactions would both count four failures. SQLite has one writer. On PostgreSQL this lock makes
+    # attempts for one e-mail wait for each other's commit; an unknown e-mail has no user row to lock.
     if connection.dialect.name == "postgresql":
         key = hashlib.sha256(b"sixpence sign-in\0" + email.encode()).digest()[:8]
         connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(key, signed=True))))

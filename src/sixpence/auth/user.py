@@ -1,6 +1,6 @@
-"""A user of the embedded sign-in: the record, what is accepted as e-mail and name, and its row in a transaction.
+"""A user of the embedded sign-in: the record, the rules for e-mail and name, and the row in a transaction.
 
-Not here: sessions, and the password's rules (`passwords`).
+Not here: sessions (`session`), and the password's rules (`passwords`).
 """
 
 import re
@@ -20,7 +20,7 @@ NAME_LENGTH_MAX = 200
 
 Role = Literal["user", "admin"]
 
-# Plain on purpose: whether mail arrives is another question, and quoted or non-ASCII mailboxes are not accepted.
+# Simple on purpose: it cannot prove that mail arrives. Quoted and non-ASCII mailboxes are refused.
 _WORD = r"[a-z0-9_%+&'*/=?^{|}~!#$-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"{_WORD}(?:\.{_WORD})*@(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})")
@@ -28,7 +28,7 @@ _EMAIL = re.compile(rf"{_WORD}(?:\.{_WORD})*@(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn-
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who can sign in; `admin` is an operator. The id is the credit account's id, too."""
+    """A person who can sign in; an `admin` is an operator. The id is also the credit account's id."""
 
     id: str
     email: str
@@ -52,49 +52,49 @@ def check_email(email: str) -> str:
 
 
 def check_name(name: str, *, field: str = "name") -> str:
-    """A name that a person can read, 1 to 200 characters; raises `InvalidInputError`."""
-    # Control characters, line ends and halves of characters; the joiners that many scripts need are none of these.
-    broken = any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
-    if not name.strip() or len(name) > NAME_LENGTH_MAX or broken:
+    """The name if it is readable and has 1 to 200 characters; raises `InvalidInputError`."""
+    # Control characters, line ends and lone surrogates; not the joiners that many scripts need.
+    is_unreadable = any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
+    if not name.strip() or len(name) > NAME_LENGTH_MAX or is_unreadable:
         raise InvalidInputError(field, f"Invalid name. Send 1 to {NAME_LENGTH_MAX} characters, no control characters.")
     return name
 
 
 def insert_user(connection: Connection, user: User, password_hash: str) -> None:
-    """Add a user; raises `EmailTakenError`, which undoes the transaction."""
+    """Inserts a user; raises `EmailTakenError`, which rolls back the transaction."""
     try:
         connection.execute(insert(auth_users).values(**asdict(user), password_hash=password_hash))
     except IntegrityError:
-        # Without its cause, whose text holds the password's hash.
+        # Without its cause: the cause's text has the password's hash.
         raise EmailTakenError from None
 
 
 def find_user(connection: Connection, user_id: str) -> User | None:
-    """The user with this id."""
+    """Finds the user with this id."""
     row = connection.execute(select(*COLUMNS).where(auth_users.c.id == user_id)).first()
     return None if row is None else from_row(row)
 
 
 def find_user_by_email(connection: Connection, email: str) -> User | None:
-    """The user with this e-mail, which is in lower case."""
+    """Finds the user with this e-mail, which is in lower case."""
     row = connection.execute(select(*COLUMNS).where(auth_users.c.email == email)).first()
     return None if row is None else from_row(row)
 
 
 def find_password_hash(connection: Connection, email: str) -> str | None:
-    """The stored hash of this e-mail's user."""
+    """Finds the stored password hash of the user with this e-mail."""
     return connection.execute(select(auth_users.c.password_hash).where(auth_users.c.email == email)).scalar()
 
 
 def lock_user(connection: Connection, email: str, password_hash: str) -> User | None:
-    """The user with this e-mail, locked until the transaction ends, if the password is still the one of that hash."""
+    """Locks the user with this e-mail until the transaction ends; None if the password hash has changed."""
     wanted = (auth_users.c.email == email) & (auth_users.c.password_hash == password_hash)
     row = connection.execute(select(*COLUMNS).where(wanted).with_for_update()).first()
     return None if row is None else from_row(row)
 
 
 def update_password(connection: Connection, user_id: str, password_hash: str, *, now: int) -> None:
-    """Put another hash in the place of a user's."""
+    """Replaces a user's password hash."""
     changed = {"password_hash": password_hash, "updated_at": now}
     connection.execute(update(auth_users).where(auth_users.c.id == user_id).values(changed))
 

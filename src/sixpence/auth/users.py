@@ -1,4 +1,4 @@
-"""`Users`: making and changing users, for operators and for the sign-in itself.
+"""`Users`: creating and changing users, for operators and for the sign-in.
 
 Not here: sessions (`sign_in`), and the rows (`user`).
 """
@@ -23,23 +23,23 @@ class Users:
         self._clock = clock
 
     async def create_user(self, *, email: str, name: str, password: str, role: Role = "user") -> User:
-        """Make a user who is not signed in.
+        """Creates a user without a session.
 
         Raises `EmailTakenError`, `PasswordTooShortError`, `PasswordTooLongError` and `InvalidInputError`.
         """
-        made, password_hash = await self.prepare_user(email=email, name=name, password=password, role=role)
-        await self._database.write(lambda connection: user.insert_user(connection, made, password_hash))
-        return made
+        new, password_hash = await self.prepare_user(email=email, name=name, password=password, role=role)
+        await self._database.write(lambda connection: user.insert_user(connection, new, password_hash))
+        return new
 
     async def prepare_user(self, *, email: str, name: str, password: str, role: Role) -> tuple[User, str]:
-        """A checked user and the password's hash, not stored yet; raises as `create_user` does."""
+        """Checks a new user and hashes the password, without storing them; raises what `create_user` raises."""
         email, name = user.check_email(email), user.check_name(name)
         check_new_password(password)
-        with self._passwords.place():
+        with self._passwords.queue_slot():
             password_hash = await self._passwords.hash(password)
         now = self._clock()
-        made = User(
-            id=tokens.random_word(tokens.ID_LENGTH),
+        new = User(
+            id=tokens.random_token(tokens.ID_LENGTH),
             email=email,
             name=name,
             email_verified=False,
@@ -48,13 +48,13 @@ class Users:
             created_at=now,
             updated_at=now,
         )
-        return made, password_hash
+        return new, password_hash
 
     async def set_password(self, *, email: str, password: str) -> User:
-        """Give the user of this e-mail another password and end all sessions; raises `UserNotFoundError`, too."""
+        """Sets a user's password and ends all sessions; raises `UserNotFoundError`, too."""
         email = user.check_email(email)
         check_new_password(password)
-        with self._passwords.place():
+        with self._passwords.queue_slot():
             password_hash = await self._passwords.hash(password)
         now = self._clock()
 
@@ -69,10 +69,10 @@ class Users:
         return await self._database.write(job)
 
     async def find_user(self, user_id: str) -> User | None:
-        """The user with this id."""
+        """Finds the user with this id."""
         return await self._database.read(lambda connection: user.find_user(connection, user_id))
 
     async def find_user_by_email(self, email: str) -> User | None:
-        """The user with this e-mail, in whichever case it is written."""
+        """Finds the user with this e-mail, in upper or lower case."""
         lowered = email.lower()
         return await self._database.read(lambda connection: user.find_user_by_email(connection, lowered))

@@ -1,1 +1,1 @@
-"""Sixpence inside an app's own routes. See README.md in this folder."""
+"""Sixpence in an app's own routes. See README.md in this folder."""

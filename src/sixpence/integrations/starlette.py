@@ -1,6 +1,6 @@
-"""`CreditIntegration`: the original's helper for an app's own endpoints, for Starlette and what stands on it (FastAPI).
+"""`CreditIntegration`: the original's helper for an app's own endpoints, for Starlette and FastAPI.
 
-Sixpence's own endpoints are in `sixpence.http`; here are the ones of an app that runs on credits.
+Not here: Sixpence's own endpoints (`sixpence.http`).
 """
 
 from collections.abc import Callable
@@ -24,19 +24,19 @@ from sixpence.http.wire.bodies import idempotency_key as key_of
 from sixpence.http.wire.error_handlers import Handlers, refusal_handlers
 from sixpence.http.wire.errors import CallerError
 from sixpence.http.wire.offers import offers_of
-from sixpence.integrations.reserving import Reservation, Use
-from sixpence.integrations.settling import Settling, charges_of
+from sixpence.integrations.charge_middleware import ChargeMiddleware, charges_of
+from sixpence.integrations.reservations import Reservation, ReservationRequest
 from sixpence.service.credits import CreditService
 from sixpence.service.results.receipts import PlanStatus, Receipt
 from sixpence.service.results.results import CreditCheck
 from sixpence.service.results.user_credits import UserCredits
 
-# What a framework calls: with a request, and on FastAPI with whatever else its signature asks for.
+# A framework calls it with a request, and FastAPI with the other parameters of its signature.
 Endpoint = Callable[..., Any]
 
 
 class AlreadyDoneError(CallerError):
-    """The key's work was done and charged before, by the hold `hold_id`; what it answered then is not kept."""
+    """The work of this key was done and charged before, by the hold `hold_id`; its response is not stored."""
 
     status = 409
     code = "already-done"
@@ -44,7 +44,7 @@ class AlreadyDoneError(CallerError):
 
 
 class ChargeResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a charge: a receipt, or the refusal with what can be offered instead."""
+    """The result of a charge: a receipt, or the refusal with offers."""
 
     success: bool
     feature: str
@@ -55,7 +55,7 @@ class ChargeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditIntegration:
-    """Charges the signed-in user of a request. `upgrade_url` is where a 402 sends somebody to buy."""
+    """Charges the signed-in user of a request. `upgrade_url` is where a 402 sends a user to buy credits."""
 
     def __init__(self, credits: CreditService, callers: Callers, *, upgrade_url: str) -> None:
         self.credits = credits
@@ -64,16 +64,16 @@ class CreditIntegration:
 
     @property
     def exception_handlers(self) -> Handlers:
-        """What answers Sixpence's refusals in an app of one's own: `FastAPI(exception_handlers=...)`."""
+        """The handlers of Sixpence's errors for an app: `FastAPI(exception_handlers=...)`."""
         return refusal_handlers(self.credits, upgrade_url=self._upgrade_url)
 
     @property
     def middleware(self) -> list[Middleware]:
-        """What settles the charges of `charged` endpoints: `FastAPI(middleware=[*integration.middleware, ...])`.
+        """The middleware that `charged` endpoints need: `FastAPI(middleware=[*integration.middleware, ...])`.
 
-        First of all, so that no other middleware changes the status after the charge.
+        Put it first, so that no other middleware changes the status after the charge.
         """
-        return [Middleware(Settling, refused=self.exception_handlers[CreditSystemError])]
+        return [Middleware(ChargeMiddleware, refused=self.exception_handlers[CreditSystemError])]
 
     async def account_of(self, request: Request) -> str:
         """The signed-in user's account id; raises `NotSignedInError` (401) or `ForbiddenError` (403)."""
@@ -87,7 +87,7 @@ class CreditIntegration:
     async def validate_credit_usage(
         self, request: Request, feature: str, *, units: int | None = None, usage: Usage | None = None
     ) -> CreditCheck:
-        """Whether a use would be paid for now: a preview, never the decision."""
+        """Checks whether the user could pay for a use now: a preview, never the decision."""
         account_id = await self.account_of(request)
         return await with_account(
             self.credits,
@@ -106,7 +106,7 @@ class CreditIntegration:
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> ChargeResult:
-        """Charge the signed-in user for one use; too few credits is a result, everything else raises."""
+        """Charges the signed-in user for one use; insufficient credits are a result, every other error is raised."""
         account_id = await self.account_of(request)
         try:
             receipt = await with_account(
@@ -139,10 +139,10 @@ class CreditIntegration:
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Reservation:
-        """Set aside what some work of the signed-in user will cost; `capture` or `release` it when the work has ended.
+        """Sets aside what some work of the signed-in user will cost; `capture` or `release` it when the work has ended.
 
-        Raises what `place_hold` does, `InsufficientCreditsError` too. With a key the same work is reserved and charged
-        once: asked again, a reservation says whether it is `paid`, and capturing it answers as it first did.
+        Raises what `place_hold` raises, including `InsufficientCreditsError`. With a key the same work is reserved and
+        charged once: in a retry the reservation's `paid` shows whether it was charged, and a capture is a replay.
         """
         account_id = await self.account_of(request)
         return await self._reserve(
@@ -158,7 +158,7 @@ class CreditIntegration:
         )
 
     async def update_subscription_status(self, request: Request, plan: str, *, reason: str) -> PlanStatus:
-        """Put the signed-in user on a plan: what a checkout does once it is paid."""
+        """Puts the signed-in user on a plan, as a checkout does after the payment."""
         account_id = await self.account_of(request)
         return await with_account(
             self.credits,
@@ -167,18 +167,18 @@ class CreditIntegration:
         )
 
     async def get_catalog(self) -> Catalog:
-        """The catalog that prices now."""
+        """The current catalog."""
         return (await self.credits.get_catalog()).catalog
 
     def create_insufficient_credits_response(self, result: ChargeResult) -> Response:
-        """The 402 for a charge that was refused: the facts, where to upgrade, and what is on offer."""
+        """The 402 for a refused charge: the refusal, where to upgrade, and the offers."""
         refusal = result.refusal
         if refusal is None:
             raise ValueError("the charge was not refused: answer with create_success_response")
         return problems.of_error(refusal, {"upgrade_url": self._upgrade_url, "offers": result.offers})
 
     def create_success_response(self, data: dict[str, Any], receipt: Receipt) -> Response:
-        """A 200 with an app's own data and the balance after the charge."""
+        """A 200 with the app's data and the balance after the charge."""
         charged = {
             "credits_consumed": receipt.transaction.credits_consumed,
             "remaining": receipt.remaining,
@@ -190,30 +190,30 @@ class CreditIntegration:
     def charged(
         self, feature: str, *, ttl_seconds: int | None = None, run_again: bool = False
     ) -> Callable[[Endpoint], Endpoint]:
-        """Decorate an endpoint: its price is set aside before the work (402 where there is too little), charged after.
+        """Decorates an endpoint: reserves its price before the work (402 for insufficient credits), charges it after.
 
-        Needs `middleware` in the app. What is set aside goes back when the endpoint raises, when the status that leaves
-        is 400 or above, when the request is cancelled, and when the client has gone before the answer could be sent
-        whole; a stream is charged at its end. `ttl_seconds` (600) is how long the hold lives should this process die;
-        work that takes longer is charged late.
+        Needs `middleware` in the app. The reservation is released if the endpoint raises, if the final status is 400 or
+        above, if the request is cancelled, and if the client disconnects before the complete response is sent; a stream
+        is charged at its end. The hold expires after `ttl_seconds` (600) if this process dies; work that takes longer
+        is charged late.
 
-        The header `Idempotency-Key` belongs to the request it came with: method, path, query and body, byte for byte;
-        any other is `IdempotencyConflictError` (422). While the work is under way a repeat shares its hold, after a
-        failure it begins anew, and after the charge it is `AlreadyDoneError` (409): the answer is not kept. With
-        `run_again` such a repeat runs the endpoint again without a charge: for one that finds what it made before.
+        An `Idempotency-Key` belongs to its request: method, path, query and body, byte for byte. With another request
+        it raises `IdempotencyConflictError` (422). While the work runs a retry shares its hold, after a failure it
+        reserves again, and after the charge it is `AlreadyDoneError` (409), since the response is not stored. With
+        `run_again` such a retry runs the endpoint again without a charge, for endpoints that find their earlier result.
         """
 
         def decorate(endpoint: Endpoint) -> Endpoint:
             if isasyncgenfunction(endpoint) or isgeneratorfunction(endpoint):
-                raise TypeError(f"{endpoint.__name__} yields its answer, which cannot be charged for: return a stream")
+                raise TypeError(f"{endpoint.__name__} yields its response and cannot be charged for: return a stream")
 
             @wraps(endpoint)
             async def run(*args: Any, **kwargs: Any) -> Any:
-                request = _request_among(args, kwargs, endpoint)
+                request = _find_request(args, kwargs, endpoint)
                 charges = charges_of(request, endpoint.__name__)
                 account_id = await self.account_of(request)
                 key = key_of(request)
-                metadata = None if key is None else {"request": await charges.fingerprint.of(request)}
+                metadata = None if key is None else {"request": await charges.fingerprint.compute(request)}
                 try:
                     reservation = await self._reserve(
                         account_id, feature, ttl_seconds=ttl_seconds, metadata=metadata, key=key
@@ -221,7 +221,7 @@ class CreditIntegration:
                 except InsufficientCreditsError as refusal:
                     return self.create_insufficient_credits_response(await self._refused(refusal))
                 if reservation.paid and not run_again:
-                    raise _already_done(reservation)
+                    raise _already_done_error(reservation)
                 try:
                     if iscoroutinefunction(endpoint):
                         response = await endpoint(*args, **kwargs)
@@ -237,9 +237,9 @@ class CreditIntegration:
 
         return decorate
 
-    async def _reserve(self, account_id: str, feature: str, **asked: Any) -> Reservation:
-        use = Use(self.credits, account_id, feature, **asked)
-        return await with_account(self.credits, account_id, use.reserve)
+    async def _reserve(self, account_id: str, feature: str, **terms: Any) -> Reservation:
+        request = ReservationRequest(self.credits, account_id, feature, **terms)
+        return await with_account(self.credits, account_id, request.reserve)
 
     async def _refused(self, refusal: InsufficientCreditsError) -> ChargeResult:
         return ChargeResult(
@@ -251,12 +251,12 @@ class CreditIntegration:
         )
 
 
-def _already_done(reservation: Reservation) -> AlreadyDoneError:
-    detail = "The work of this key was done and charged before. Use a new key to have it done, and charged, again."
+def _already_done_error(reservation: Reservation) -> AlreadyDoneError:
+    detail = "The work of this key was done and charged before. Send a new key to have it done and charged again."
     return AlreadyDoneError(detail, hold_id=reservation.hold_id)
 
 
-def _request_among(args: tuple[Any, ...], kwargs: dict[str, Any], endpoint: Endpoint) -> Request:
+def _find_request(args: tuple[Any, ...], kwargs: dict[str, Any], endpoint: Endpoint) -> Request:
     for value in (*args, *kwargs.values()):
         if isinstance(value, Request):
             return value

@@ -1,7 +1,7 @@
-"""`SyncCreditService`: the same service for code without an event loop, derived and not written again.
+"""`SyncCreditService`: the same service for code without an event loop, derived from `CreditService`.
 
 A coroutine of `CreditService` awaits only `_submit`, `_read_plainly` and `_write`. Here these block the thread and
-never suspend, so running the coroutine once runs it to its end.
+never suspend, so one step runs the coroutine to its end.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -16,7 +16,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.writer.batch import Accepted, Request
 from sixpence.service.credits import CreditService
-from sixpence.service.operations.transaction_guard import check_outside, inside
+from sixpence.service.operations.transaction_guard import refuse_in_transaction, transaction_block
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class _BlockingCredits(CreditService):
     async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
         if connection is not None:
             return self._ledger.own_and_wait().submit_and_wait(connection, request)
-        check_outside(self._ledger)
+        refuse_in_transaction(self._ledger)
         return self._ledger.submit_and_wait(request)
 
     async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
@@ -39,14 +39,14 @@ class _BlockingCredits(CreditService):
 
 
 def _run(awaitable: Awaitable[T]) -> T:
-    """What awaiting it gives."""
+    """Runs an awaitable that never suspends, and returns its result."""
     steps = awaitable.__await__()
     try:
         next(steps)
     except StopIteration as end:
-        answer: T = end.value
-        return answer
-    raise AssertionError(f"{awaitable!r} awaits more than the database")
+        result: T = end.value
+        return result
+    raise AssertionError(f"{awaitable!r} suspends: it awaits more than the database")
 
 
 def _blocking(
@@ -59,14 +59,14 @@ def _blocking(
     return run
 
 
-def _blocking_pieces(
+def _blocking_stream(
     method: Callable[Concatenate[CreditService, P], AsyncIterator[T]],
 ) -> Callable[Concatenate["SyncCreditService", P], Iterator[T]]:
     def run(self: "SyncCreditService", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        pieces = method(self._credits, *args, **kwargs)
+        chunks = method(self._credits, *args, **kwargs)
         while True:
             try:
-                yield _run(anext(pieces))
+                yield _run(anext(chunks))
             except StopAsyncIteration:
                 return
 
@@ -75,14 +75,14 @@ def _blocking_pieces(
 
 
 class SyncCreditService:
-    """`CreditService` for threads: the same constructor, methods, answers and errors; `close()` or `with` ends it."""
+    """`CreditService` for threads: the same constructor, methods, results and errors; `close()` or `with` ends it."""
 
     def __init__(self, database: str | Memory | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._credits = _BlockingCredits(database, catalog=catalog)
 
     @property
     def ledger(self) -> Ledger:
-        """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
+        """The ledger that stores the credits, for what works beside the operations, such as `sixpence.Relay`."""
         return self._credits.ledger
 
     initialize_user_credits = _blocking(CreditService.initialize_user_credits)
@@ -92,7 +92,7 @@ class SyncCreditService:
     get_usage = _blocking(CreditService.get_usage)
     balance_at = _blocking(CreditService.balance_at)
     get_statement = _blocking(CreditService.get_statement)
-    stream_statement = _blocking_pieces(CreditService.stream_statement)
+    stream_statement = _blocking_stream(CreditService.stream_statement)
     explain_transaction = _blocking(CreditService.explain_transaction)
     explain_account = _blocking(CreditService.explain_account)
     get_catalog = _blocking(CreditService.get_catalog)
@@ -119,17 +119,17 @@ class SyncCreditService:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction of your own: `with credits.transaction() as connection`, a SQLAlchemy `Connection`.
+        """Begins your own transaction: `with credits.transaction() as connection`, a SQLAlchemy `Connection`.
 
-        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps every other change
-        waiting, and raises `TransactionEndedError` when it took longer than a command may wait.
+        It commits at the end of the block and rolls back if the block raises. On SQLite every other change waits for
+        it, and it raises `TransactionEndedError` if it takes longer than a command may wait.
         """
         ledger = self._credits.ledger
-        with ledger.own_and_wait().transaction() as connection, inside(ledger):
+        with ledger.own_and_wait().transaction() as connection, transaction_block(ledger):
             yield connection
 
     def close(self) -> None:
-        """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""
+        """Finishes pending commands and closes the database; later calls raise `ServiceClosedError`."""
         self._credits._ledger.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Reading a catalog from a file; what a catalog is stands in `core.catalog`."""
+"""Reading a catalog from a file. Not here: its format (`sixpence.core.catalog.toml`)."""
 
 from pathlib import Path
 

@@ -1,7 +1,6 @@
-"""`CreditService`: the operations on credits, one definition each. What they do to an account stands in `core`.
+"""`CreditService`: all operations on credits. Each has one definition, in a module of `operations`.
 
-The operations themselves stand by what they are about: `looking`, `looking_back`, `usage`, `uses`, `holding`,
-`granting`, `planning`, `checkpoints`, `proving`.
+Not here: the rules that decide what a command does to an account (`sixpence.core.rules`).
 """
 
 import asyncio
@@ -9,32 +8,45 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from sixpence.service.operations.balances import Looking
-from sixpence.service.operations.consumption import Uses
-from sixpence.service.operations.grants import Granting
-from sixpence.service.operations.history import LookingBack
-from sixpence.service.operations.holds import Holding
-from sixpence.service.operations.plans import Planning
-from sixpence.service.operations.transaction_guard import inside
-from sixpence.service.operations.usage import UsageByDay
-from sixpence.service.operations.verification import Verification
-from sixpence.service.requests import requests
+from sixpence.core.account.commands import EnsureAccount
+from sixpence.core.values import metadata as metadata_text
+from sixpence.core.values.bounds import LABEL_LENGTH_MAX
+from sixpence.service.operations.balances import BalanceOperations
+from sixpence.service.operations.consumption import ConsumptionOperations
+from sixpence.service.operations.grants import GrantOperations
+from sixpence.service.operations.history import HistoryOperations
+from sixpence.service.operations.holds import HoldOperations
+from sixpence.service.operations.plans import PlanOperations
+from sixpence.service.operations.transaction_guard import transaction_block
+from sixpence.service.operations.usage import UsageOperations
+from sixpence.service.operations.verification import VerificationOperations
+from sixpence.service.requests import fields
+from sixpence.service.requests.requests import build_request
 from sixpence.service.results.receipts import OpenedAccount
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, Planning, Verification):
-    """Usage credits kept in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
+class CreditService(
+    BalanceOperations,
+    HistoryOperations,
+    UsageOperations,
+    ConsumptionOperations,
+    HoldOperations,
+    GrantOperations,
+    PlanOperations,
+    VerificationOperations,
+):
+    """Usage credits in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 
-    Nothing is opened before the first use. End it with `await close()` or `async with`. Every method raises
-    `InvalidInputError` for a value it cannot accept and an `UnavailableError` when it is worth trying again; what a
-    method refuses beside that is named with it. Give an `idempotency_key` wherever a call may be repeated: the same key
-    and the same arguments change the account once and always answer the same.
+    The database is opened at the first use. End the service with `await close()` or `async with`. Every method raises
+    `InvalidInputError` for an invalid value and an `UnavailableError` if a retry may succeed; each method names its
+    other errors. Send an `idempotency_key` wherever a call may be retried: the same key with the same arguments changes
+    the account once and always gives the same result.
 
-    Give a `connection` to make a change inside a transaction of your own, so that it commits or rolls back with your
-    rows: a SQLAlchemy `AsyncConnection`, or on SQLite what `transaction()` gives (docs/own-transaction.md).
+    Send a `connection` to make a change inside your own transaction, so that it commits or rolls back with your rows: a
+    SQLAlchemy `AsyncConnection`, or on SQLite the connection of `transaction()` (docs/own-transaction.md).
     """
 
     async def initialize_user_credits(
@@ -46,24 +58,28 @@ class CreditService(Looking, LookingBack, UsageByDay, Uses, Holding, Granting, P
         idempotency_key: str | None = None,
         connection: object | None = None,
     ) -> OpenedAccount:
-        """Make the account with its signup credits if it is not there yet; safe to call again and at once."""
-        request = requests.ensure(account_id, label=label, metadata=metadata, key=idempotency_key)
+        """Creates the account with its signup credits unless it exists; safe to repeat and to call concurrently."""
+        command = EnsureAccount(
+            label=fields.optional_text("label", label, LABEL_LENGTH_MAX), metadata=metadata_text.canonical(metadata)
+        )
+        sent = {"label": label, "metadata": metadata}
+        request = build_request("ensure", account_id, command, sent, idempotency_key)
         return OpenedAccount.of(await self._submit(request, connection))
 
     @asynccontextmanager
     async def transaction(self) -> "AsyncIterator[AsyncConnection]":
-        """A transaction of your own: `async with credits.transaction() as connection`, an `AsyncConnection`.
+        """Begins your own transaction: `async with credits.transaction() as connection`, an `AsyncConnection`.
 
-        It commits at the end of the block, and what the block raises undoes it. On SQLite it keeps every other change
-        waiting: it raises `TransactionEndedError` when it took longer than a command may wait, and needs `aiosqlite`.
+        It commits at the end of the block and rolls back if the block raises. On SQLite every other change waits for
+        it: it raises `TransactionEndedError` if it takes longer than a command may wait, and needs `aiosqlite`.
         """
-        own = await self._ledger.own()
-        async with own.transaction_async() as connection:
-            with inside(self._ledger):
+        caller_transactions = await self._ledger.own()
+        async with caller_transactions.transaction_async() as connection:
+            with transaction_block(self._ledger):
                 yield connection
 
     async def close(self) -> None:
-        """Finish what was asked and give the database back; later calls raise `ServiceClosedError`."""
+        """Finishes pending commands and closes the database; later calls raise `ServiceClosedError`."""
         await asyncio.to_thread(self._ledger.close)
 
     async def __aenter__(self) -> Self:

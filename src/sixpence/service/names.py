@@ -1,6 +1,6 @@
-"""The original's names for its features, plans and constants; they name the default catalog's entries.
+"""The original's names for the default catalog's features and plans, and its constants.
 
-Every method takes any name that the catalog in force has: these are for code that was written against the original.
+They are for code that was written for the original. Every method takes any name of the current catalog.
 """
 
 from enum import StrEnum

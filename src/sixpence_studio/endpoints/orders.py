@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sixpence import CapturedHold, IdempotencyConflictError, InternalError, InvalidInputError, RefusedError
-from sixpence.integrations.reserving import Reservation
+from sixpence.integrations.reservations import Reservation
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence_studio.gallery import Gallery, Generation
 from sixpence_studio.generators import Generator, OptionError, PictureError

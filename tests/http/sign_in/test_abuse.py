@@ -63,7 +63,7 @@ def test_waiting_helps(site: Site) -> None:
 
 def test_too_many_at_once(site: Site) -> None:
     """When the queue for hashing is full the answer is 503 with Retry-After."""
-    places = [site.sign_in._passwords.place() for _ in range(66)]
+    places = [site.sign_in._passwords.queue_slot() for _ in range(66)]
     for place in places:
         place.__enter__()
 
@@ -79,7 +79,7 @@ def test_forged_cookies_are_nobodys(site: Site) -> None:
     genuine = client.cookies[COOKIE]
     token, _, signature = genuine.partition(".")
     swapped = token[:-1] + ("a" if token[-1] != "a" else "b")
-    other = tokens.signed("another secret, of thirty-two letters!", token)
+    other = tokens.sign("another secret, of thirty-two letters!", token)
     forged = [f"{swapped}.{signature}", genuine[:-4], token, f"{token}.", other, "", ".", "%", "%00", f"{genuine}x"]
     forged += ["\xff\xfe", f"{token}.\xff", '"', "x" * 4000, genuine.replace("%", "%25")]
 
@@ -186,7 +186,7 @@ def test_on_https_the_cookie_is_secure(secure_site: Site) -> None:
 def test_on_https_the_plain_name_is_refused(secure_site: Site) -> None:
     """On https a genuine value under the name without the prefix finds nobody."""
     site = secure_site
-    value = site.sign_in.signed(site.client().post("/api/auth/sign-up/email", json=ADA).json()["token"])
+    value = site.sign_in.sign(site.client().post("/api/auth/sign-up/email", json=ADA).json()["token"])
 
     answers = [
         site.client(cookie=f"{name}={value}").get("/api/auth/get-session") for name in (COOKIE, f"__Secure-{COOKIE}")

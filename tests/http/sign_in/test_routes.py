@@ -9,7 +9,7 @@ import pytest
 from sixpence.auth import errors
 from sixpence.core.values.instant import DAY
 from sixpence.http.sign_in.routes import ANSWERS
-from tests.auth.ground import NOON
+from tests.auth.sign_in_setup import NOON
 from tests.auth.site import ADA, COOKIE, Site, running_site
 
 FIELDS = ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role"]
@@ -44,7 +44,7 @@ def test_signing_up(site: Site) -> None:
     assert answer.headers["content-type"] == JSON
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers.get_list("set-cookie") == [
-        f"{COOKIE}={site.sign_in.signed(token)}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
+        f"{COOKIE}={site.sign_in.sign(token)}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
     ]
 
 
@@ -99,7 +99,7 @@ def test_signing_in(site: Site) -> None:
     user = first.get("/api/auth/get-session").json()["user"]
     assert (answer.status_code, body) == (200, {"redirect": False, "token": body["token"], "user": user})
     assert answer.headers.get_list("set-cookie") == [
-        f"{COOKIE}={site.sign_in.signed(body['token'])}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
+        f"{COOKIE}={site.sign_in.sign(body['token'])}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
     ]
     assert client.get("/api/auth/get-session").json()["session"]["token"] == body["token"]
     assert answer.headers["cache-control"] == "no-store"
@@ -115,8 +115,8 @@ def test_a_session_not_to_be_remembered(site: Site, path: str) -> None:
 
     token = answer.json()["token"]
     assert answer.headers.get_list("set-cookie") == [
-        f"{COOKIE}={site.sign_in.signed(token)}; Path=/; HttpOnly; SameSite=Lax",
-        f"better-auth.dont_remember={site.sign_in.signed('true')}; Path=/; HttpOnly; SameSite=Lax",
+        f"{COOKIE}={site.sign_in.sign(token)}; Path=/; HttpOnly; SameSite=Lax",
+        f"better-auth.dont_remember={site.sign_in.sign('true')}; Path=/; HttpOnly; SameSite=Lax",
     ]
     ends = {row["remember"]: row["expires_at"] for row in site.database.rows("auth_sessions")}
     assert ends[False] == NOON + DAY

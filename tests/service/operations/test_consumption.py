@@ -1,4 +1,4 @@
-"""Uses priced by what is used, their previews and estimates, and what an account shows, over both databases."""
+"""Consumption: priced uses, checks beforehand, estimates and what an account shows, over every database."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from sixpence.service.results.estimates import CreditEstimate, PastPrices
 from sixpence.service.results.results import CreditCheck
 from tests.ledger.databases import Database, apply_catalog
 from tests.ledger.moved_clock import START, MovedClock
-from tests.service.priced import CATALOG
+from tests.service.full_catalog import CATALOG
 
 ADA = "ada@example.com"
 LARGE = Usage(model="large", input_tokens=100, output_tokens=10)
@@ -42,10 +42,10 @@ async def ada(priced: CreditService) -> CreditService:
         ("chat", {"usage": LARGE}, 2),
     ],
 )
-async def test_what_is_checked_estimated_and_paid_is_one_price(
+async def test_check_estimate_and_consume_agree_on_price(
     ada: CreditService, feature: str, used: dict[str, Any], costs: int
 ) -> None:
-    """The preview, the estimate and the use itself agree, and the ledger has what was used."""
+    """The check, the estimate and the use have one price, and the ledger has the usage."""
     check = await ada.validate_credit_usage(ADA, feature, **used)
     estimate = await ada.estimate(feature, **used) if used else None
     receipt = await ada.consume_credit(ADA, feature, **used)
@@ -69,16 +69,16 @@ async def test_what_is_checked_estimated_and_paid_is_one_price(
         ("draw", {"usage": LARGE}, "usage.model"),
     ],
 )
-async def test_a_usage_without_a_price(ada: CreditService, feature: str, used: dict[str, Any], field: str) -> None:
-    """What is not sold like this is refused alike by the preview, the use and the hold, with the field at fault."""
+async def test_unpriced_usage_is_refused(ada: CreditService, feature: str, used: dict[str, Any], field: str) -> None:
+    """A check, a use and a hold refuse an unpriced usage with the field at fault."""
     for ask in (ada.validate_credit_usage, ada.consume_credit, ada.place_hold):
         with pytest.raises(UnpricedUsageError) as refused:
             await ask(ADA, feature, **used)
         assert refused.value.field == field
 
 
-async def test_an_estimate_from_past_captures(ada: CreditService) -> None:
-    """What captures of a feature would cost now, for each model; None where there were none."""
+async def test_estimate_uses_past_captures(ada: CreditService) -> None:
+    """Without a usage the estimate has what past captures would cost now, for each model."""
     await ada.grant_credits(ADA, 10_000)
     before = await ada.estimate("chat")
     for tokens in range(1_000, 21_000, 1_000):
@@ -97,8 +97,8 @@ async def test_an_estimate_from_past_captures(ada: CreditService) -> None:
     )
 
 
-async def test_an_estimate_knows_what_was_captured_whole(ada: CreditService) -> None:
-    """A capture that says no usage charged what its hold was placed for; one of an amount says no more than that."""
+async def test_estimate_uses_hold_usage_of_whole_captures(ada: CreditService) -> None:
+    """A capture without a usage counts as its hold's usage; a capture of an amount counts as that amount."""
     await ada.grant_credits(ADA, 10_000)
     for tokens in (1_000, 3_000, 5_000):
         whole = await ada.place_hold(ADA, "chat", usage=Usage(model="small", input_tokens=tokens))
@@ -106,18 +106,18 @@ async def test_an_estimate_knows_what_was_captured_whole(ada: CreditService) -> 
     part = await ada.place_hold(ADA, "chat", usage=LARGE)
     await ada.capture_hold(ADA, part.hold_id, amount=1)
 
-    told = await ada.estimate("chat")
+    estimate = await ada.estimate("chat")
 
-    assert told.past == (
+    assert estimate.past == (
         PastPrices(model="small", count=3, p50=3, p95=5),
         PastPrices(model=None, count=1, p50=1, p95=1),
     )
 
 
-async def test_what_was_captured_whole_is_estimated_by_the_prices_of_now(
+async def test_estimate_reprices_whole_captures_by_current_catalog(
     ada: CreditService, url: Database, clock: MovedClock
 ) -> None:
-    """A hold that a plan covered, or that was placed at another price, counts as what it was placed for costs now."""
+    """A covered hold, or one placed at an earlier price, counts at the current price of its usage."""
     dearer = TokenRates(input=7)
     chat = msgspec.structs.replace(CATALOG.features["chat"], models={"small": dearer})
     catalog = msgspec.structs.replace(CATALOG, features={**CATALOG.features, "chat": chat})
@@ -126,20 +126,20 @@ async def test_what_was_captured_whole_is_estimated_by_the_prices_of_now(
     await ada.capture_hold(ADA, covered.hold_id)
     apply_catalog(url, catalog, clock())
 
-    told = await ada.estimate("chat")
+    estimate = await ada.estimate("chat")
 
-    assert told.past == (PastPrices(model="small", count=1, p50=14, p95=14),)
+    assert estimate.past == (PastPrices(model="small", count=1, p50=14, p95=14),)
 
 
-async def test_an_estimate_of_a_call_needs_no_past(ada: CreditService) -> None:
-    """A feature with one price for a call has it; one that is not sold is refused."""
+async def test_estimate_of_call_price_uses_no_captures(ada: CreditService) -> None:
+    """A feature with one price for a call has it; an unknown feature is refused."""
     assert (await ada.estimate("draw")).price == 1
     with pytest.raises(UnknownFeatureError):
         await ada.estimate("cinema")
 
 
-async def test_everything_shows(ada: CreditService) -> None:
-    """Future-dated, expiring, restricted and held credits are each told apart; what is held does not expire."""
+async def test_user_credits_show_scheduled_expiring_restricted_and_held(ada: CreditService) -> None:
+    """Scheduled, expiring, restricted and held credits are shown separately. The next expiry excludes held credits."""
     soon = START + timedelta(days=1)
     await ada.grant_credits(ADA, 5, expires_at=soon, features=["render"], category="promo", priority=1)
     await ada.grant_credits(ADA, 7, effective_at=START + timedelta(hours=1), expires_at=soon)
@@ -153,8 +153,8 @@ async def test_everything_shows(ada: CreditService) -> None:
     assert shown == [(5, 5, 2, False, ("render",)), (7, 7, 0, True, None), (6, 6, 0, False, None)]
 
 
-async def test_the_refusal_says_what_is_coming(ada: CreditService) -> None:
-    """Too few credits: what is held and scheduled is told, and an allowance only where the plan gives one."""
+async def test_insufficient_credits_error_has_held_scheduled_and_next_allowance(ada: CreditService) -> None:
+    """The refusal has held and scheduled credits, and the next allowance if the plan gives one."""
     await ada.grant_credits(ADA, 7, effective_at=START + timedelta(days=1))
     await ada.place_hold(ADA, "draw", amount=6)
     with pytest.raises(InsufficientCreditsError) as on_free:
@@ -171,8 +171,8 @@ async def test_the_refusal_says_what_is_coming(ada: CreditService) -> None:
     assert cancelled.value.next_allowance_at is None
 
 
-async def test_one_transaction(ada: CreditService) -> None:
-    """A transaction is found by its id in its account, and nowhere else."""
+async def test_get_transaction_finds_only_own_transactions(ada: CreditService) -> None:
+    """A transaction is found by its id in its own account only."""
     used = await ada.consume_credit(ADA, "draw")
     await ada.initialize_user_credits("grace")
 

@@ -1,4 +1,4 @@
-"""History: pages, filters and their bound, newest first."""
+"""`get_credit_history`: pages, filters and their limit, newest first."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,8 +34,8 @@ async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
     proved(module_url)
 
 
-async def test_pages_give_everything_once_newest_first(long_ledger: CreditService) -> None:
-    """Following the cursor through the whole history gives each transaction once, in falling order."""
+async def test_pages_have_each_transaction_once_newest_first(long_ledger: CreditService) -> None:
+    """Following the cursor gives each transaction once, in descending order."""
     seen: list[int] = []
     cursor = None
     while True:
@@ -48,23 +48,23 @@ async def test_pages_give_everything_once_newest_first(long_ledger: CreditServic
     assert seen == list(range(2_500, 0, -1))
 
 
-async def test_a_page_has_fifty_by_default(long_ledger: CreditService) -> None:
-    """Without a limit a page has the fifty newest and a cursor to go on."""
+async def test_default_page_has_fifty_transactions(long_ledger: CreditService) -> None:
+    """Without a limit a page has the fifty newest transactions and a cursor for the next page."""
     page = await long_ledger.get_credit_history(ADA)
 
     assert [row.seq for row in page.transactions] == list(range(2_500, 2_450, -1))
     assert page.next_cursor == "2451"
 
 
-async def test_a_last_page_that_is_full_says_that_it_is_last(long_ledger: CreditService) -> None:
-    """Exactly as many as were asked for, and no cursor that leads to nothing."""
+async def test_full_last_page_has_no_cursor(long_ledger: CreditService) -> None:
+    """A last page that has exactly `limit` transactions has no cursor."""
     page = await long_ledger.get_credit_history(ADA, limit=3, cursor="4")
 
     assert ([row.seq for row in page.transactions], page.next_cursor) == ([3, 2, 1], None)
 
 
-async def test_a_filtered_page_looks_at_a_thousand_rows(long_ledger: CreditService) -> None:
-    """It comes back short, with a cursor to go on, and the pages together have every match once."""
+async def test_filtered_page_reads_at_most_1000_transactions(long_ledger: CreditService) -> None:
+    """A filtered page may be short and have a cursor; the pages together have every match once."""
     pages = []
     cursor = None
     while True:
@@ -78,15 +78,15 @@ async def test_a_filtered_page_looks_at_a_thousand_rows(long_ledger: CreditServi
     assert (found, [cursor for _, cursor in pages]) == ([2_400, 1_150, 5], ["1501", "501", None])
 
 
-async def test_a_filter_by_kind(long_ledger: CreditService) -> None:
-    """Only transactions of the kind; here they lie beyond the first thousand."""
+async def test_filter_by_kind(long_ledger: CreditService) -> None:
+    """Only transactions of the kind are found; here beyond the first thousand."""
     page = await long_ledger.get_credit_history(ADA, kind="signup", cursor="900")
 
     assert [(row.seq, row.kind) for row in page.transactions] == [(1, "signup")]
 
 
-async def test_a_filter_by_time_is_half_open(long_ledger: CreditService) -> None:
-    """`since` is in it, `until` is not."""
+async def test_filter_by_time_is_half_open(long_ledger: CreditService) -> None:
+    """`since` is included, `until` is excluded."""
     since, until = START + timedelta(seconds=1), START + timedelta(seconds=101)
 
     page = await long_ledger.get_credit_history(ADA, since=since, until=until, cursor="200")
@@ -94,8 +94,8 @@ async def test_a_filter_by_time_is_half_open(long_ledger: CreditService) -> None
     assert [row.kind for row in page.transactions] == ["grant"]
 
 
-async def test_filters_narrow_together(long_ledger: CreditService) -> None:
-    """Feature, kind and time hold at once."""
+async def test_filters_combine(long_ledger: CreditService) -> None:
+    """Feature, kind and time all apply."""
     page = await long_ledger.get_credit_history(
         ADA, feature="video", kind="consume", until=START + timedelta(seconds=500), cursor="1001"
     )
@@ -104,21 +104,21 @@ async def test_filters_narrow_together(long_ledger: CreditService) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["0", "1"])
-async def test_below_the_first_there_is_nothing(long_ledger: CreditService, cursor: str) -> None:
+async def test_cursor_at_end_gives_empty_page(long_ledger: CreditService, cursor: str) -> None:
     """A cursor at the end gives an empty page and no further cursor."""
     page = await long_ledger.get_credit_history(ADA, cursor=cursor)
 
     assert (page.transactions, page.next_cursor) == ([], None)
 
 
-async def test_a_cursor_beyond_the_newest_starts_at_the_newest(long_ledger: CreditService) -> None:
-    """A cursor may be any number: it only bounds."""
+async def test_cursor_beyond_newest_starts_at_newest(long_ledger: CreditService) -> None:
+    """A cursor may be any number: it is only an upper bound."""
     page = await long_ledger.get_credit_history(ADA, limit=1, cursor="9" * 18)
 
     assert [row.seq for row in page.transactions] == [2_500]
 
 
-async def test_a_history_is_of_one_account(long_ledger: CreditService) -> None:
+async def test_history_has_only_own_transactions(long_ledger: CreditService) -> None:
     """Bob sees his one transaction and none of Ada's."""
     page = await long_ledger.get_credit_history(BOB)
 

@@ -1,4 +1,4 @@
-"""Refunds, voids, corrections and outside events over both databases."""
+"""Refunds, voids, corrections and outside events, over every database."""
 
 import asyncio
 from datetime import timedelta
@@ -42,8 +42,8 @@ async def ada(priced: CreditService) -> CreditService:
     return priced
 
 
-async def test_a_refund_in_parts(ada: CreditService) -> None:
-    """Parts go back to the grant they came from, and together never make more than was consumed."""
+async def test_partial_refunds_never_exceed_consumption(ada: CreditService) -> None:
+    """Partial refunds return to the grant they came from, and never exceed what was consumed."""
     used = await ada.consume_credit(ADA, "render", units=20)
 
     first = await ada.refund(ADA, used.transaction.id, amount=1, reason="half was empty", actor="op@example.com")
@@ -59,8 +59,8 @@ async def test_a_refund_in_parts(ada: CreditService) -> None:
     assert (refused.value.left, refused.value.amount) == (0, None)
 
 
-async def test_refunds_at_once_never_give_more_than_was_consumed(ada: CreditService) -> None:
-    """Of many refunds of one credit each exactly as many succeed as there are credits."""
+async def test_concurrent_refunds_never_exceed_consumption(ada: CreditService) -> None:
+    """Of many concurrent refunds of one credit each, as many succeed as credits were consumed."""
     used = await ada.consume_credit(ADA, "render", units=20)
 
     answers = await asyncio.gather(
@@ -71,8 +71,8 @@ async def test_refunds_at_once_never_give_more_than_was_consumed(ada: CreditServ
     assert (await ada.get_user_credits(ADA)).remaining == 6
 
 
-async def test_what_cannot_be_refunded(ada: CreditService) -> None:
-    """A grant is no use, and a transaction that is not there is none."""
+async def test_refund_refuses_grant_and_unknown_transaction(ada: CreditService) -> None:
+    """A grant cannot be refunded, nor an unknown transaction."""
     granted = await ada.grant_credits(ADA, 5)
 
     with pytest.raises(NotRefundableError):
@@ -81,8 +81,8 @@ async def test_what_cannot_be_refunded(ada: CreditService) -> None:
         await ada.refund(ADA, "0198c0de-0000-7000-8000-000000000000")
 
 
-async def test_a_void_leaves_what_is_held(ada: CreditService) -> None:
-    """What nothing has set aside is taken; a second void is refused, and so is one of no grant."""
+async def test_void_grant_keeps_held_credits(ada: CreditService) -> None:
+    """Only unheld credits are voided. A second void is refused, and so is an unknown grant."""
     granted = await ada.grant_credits(ADA, 10, priority=1)
     await ada.place_hold(ADA, "draw", amount=4)
 
@@ -96,8 +96,8 @@ async def test_a_void_leaves_what_is_held(ada: CreditService) -> None:
         await ada.void_grant(ADA, "0198c0de-0000-7000-8000-000000000000")
 
 
-async def test_revoking_what_was_spent(ada: CreditService) -> None:
-    """It becomes a debt as far as the plan lets the account owe, and the rest is told."""
+async def test_void_grant_with_revoke_spent_makes_debt(ada: CreditService) -> None:
+    """The spent part becomes a debt up to the plan's overdraft; the rest is the shortfall."""
     await ada.update_subscription_status(ADA, "postpaid")
     granted = await ada.grant_credits(ADA, 20, priority=1)
     for _ in range(14):
@@ -106,12 +106,12 @@ async def test_revoking_what_was_spent(ada: CreditService) -> None:
     voided = await ada.void_grant(ADA, granted.transaction.id, revoke_spent=True)
 
     assert (voided.voided, voided.charged_back, voided.shortfall, voided.remaining) == (6, 10, 4, -4)
-    standing = await ada.get_user_credits(ADA)
-    assert (standing.owed, standing.overdraft) == (10, 10)
+    now = await ada.get_user_credits(ADA)
+    assert (now.owed, now.overdraft) == (10, 10)
 
 
-async def test_what_is_never_owed_is_told(ada: CreditService) -> None:
-    """Revoking an allowance, or anything on a closed account, takes what is there and says what was spent."""
+async def test_void_grant_of_allowance_or_closed_account_makes_no_debt(ada: CreditService) -> None:
+    """Revoking an allowance, or a grant of a closed account, takes what remains and reports what was spent."""
     await ada.update_subscription_status(ADA, "team")
     paid = await ada.grant_credits(ADA, 20, priority=1)
     for units in (25, 5):
@@ -126,8 +126,8 @@ async def test_what_is_never_owed_is_told(ada: CreditService) -> None:
     assert (of_closed.voided, of_closed.charged_back, of_closed.shortfall) == (0, 0, 20)
 
 
-async def test_a_correction_up_and_down(ada: CreditService) -> None:
-    """Both say who and why; down takes what there is, or is refused with what it could take."""
+async def test_adjust_up_and_down(ada: CreditService) -> None:
+    """Both record actor and reason. An adjustment below the balance is refused with what it could take."""
     up = await ada.adjust(ADA, 5, reason="lost in the move", actor="op@example.com")
     down = await ada.adjust(ADA, -2, reason="counted twice", actor="op@example.com")
     with pytest.raises(AdjustLimitError) as refused:
@@ -138,8 +138,8 @@ async def test_a_correction_up_and_down(ada: CreditService) -> None:
     assert (refused.value.amount, refused.value.available) == (-10, 9)
 
 
-async def test_an_outside_event_grants_once(ada: CreditService, url: Database) -> None:
-    """A redelivery is answered as the first was, and writes nothing."""
+async def test_source_key_grants_once(ada: CreditService, url: Database) -> None:
+    """A redelivery is a replay and writes nothing."""
     first = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7")
 
     again = await asyncio.gather(*(ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7") for _ in range(5)))
@@ -149,8 +149,8 @@ async def test_an_outside_event_grants_once(ada: CreditService, url: Database) -
     assert ledger_of(url, ADA) == [(1, "signup", 6, 6), (2, "grant", 50, 56)]
 
 
-async def test_an_event_may_be_delivered_by_somebody_else(ada: CreditService) -> None:
-    """Who tells of it is no part of it: the first to do so stays recorded."""
+async def test_redelivery_by_another_actor_is_replay(ada: CreditService) -> None:
+    """The actor is not part of the event: the first one stays recorded."""
     first = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7", actor="API key old")
 
     again = await ada.grant_credits(ADA, 50, **GIFT, source_key="invoice 7", actor="API key new")
@@ -158,8 +158,8 @@ async def test_an_event_may_be_delivered_by_somebody_else(ada: CreditService) ->
     assert (again.replayed, again.transaction) == (True, first.transaction)
 
 
-async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: Database) -> None:
-    """Sent to two accounts at once, one gets it; the other is told which."""
+async def test_source_key_belongs_to_one_account(ada: CreditService, url: Database) -> None:
+    """Of two accounts at the same time one gets the event; the other's refusal names the first."""
     await ada.initialize_user_credits(GRACE)
 
     answers = await asyncio.gather(
@@ -173,8 +173,8 @@ async def test_an_outside_event_belongs_to_one_account(ada: CreditService, url: 
     assert len(ledger_of(url, ADA)) + len(ledger_of(url, GRACE)) == 3
 
 
-async def test_a_crash_between_claim_and_grant(ada: CreditService, url: Database) -> None:
-    """A claim without its grant is made good by the redelivery, and is nobody else's."""
+async def test_redelivery_completes_claim_without_grant(ada: CreditService, url: Database) -> None:
+    """A claim without its grant is completed by the redelivery, and refused for another account."""
     await ada.initialize_user_credits(GRACE)
     other = Ledger(url)
     await other.write(lambda connection: source_claims.claim(connection, "invoice 9", ADA, other.now(connection)))
@@ -182,13 +182,13 @@ async def test_a_crash_between_claim_and_grant(ada: CreditService, url: Database
 
     with pytest.raises(SourceClaimedError):
         await ada.grant_credits(GRACE, 50, source_key="invoice 9")
-    made_good = await ada.grant_credits(ADA, 50, source_key="invoice 9")
+    completed = await ada.grant_credits(ADA, 50, source_key="invoice 9")
 
-    assert (made_good.replayed, made_good.remaining) == (False, 56)
+    assert (completed.replayed, completed.remaining) == (False, 56)
 
 
-async def test_an_event_with_another_amount_is_refused(ada: CreditService) -> None:
-    """The refusal names the event's own key, and nothing is given."""
+async def test_source_key_with_another_amount_is_conflict(ada: CreditService) -> None:
+    """The refusal names the source key, and nothing is granted."""
     await ada.grant_credits(ADA, 50, source_key="invoice 10")
 
     with pytest.raises(IdempotencyConflictError) as refused:
@@ -198,16 +198,16 @@ async def test_an_event_with_another_amount_is_refused(ada: CreditService) -> No
     assert (await ada.get_user_credits(ADA)).remaining == 56
 
 
-async def test_nobody_claims_for_an_account_that_is_not_there(ada: CreditService, url: Database) -> None:
-    """A claim cannot be taken back, so a mistyped account must not have one."""
+async def test_unknown_account_claims_nothing(ada: CreditService, url: Database) -> None:
+    """A claim cannot be undone, so a mistyped account id must not make one."""
     with pytest.raises(AccountNotFoundError):
         await ada.grant_credits("nobody", 50, source_key="invoice 11")
 
     assert rows(url, "SELECT count(*) FROM source_claims") == [(0,)]
 
 
-async def test_a_refused_grant_claims_nothing(ada: CreditService, clock: MovedClock, url: Database) -> None:
-    """Whatever the refusal, the event can still be given to the account that it was meant for."""
+async def test_refused_grant_claims_nothing(ada: CreditService, clock: MovedClock, url: Database) -> None:
+    """After any refusal the event can still be granted to the right account."""
     await ada.initialize_user_credits(GRACE)
     await ada.close_account(GRACE)
     refused: list[tuple[type[Exception], str, int, dict[str, Any]]] = [
@@ -226,8 +226,8 @@ async def test_a_refused_grant_claims_nothing(ada: CreditService, clock: MovedCl
     assert rows(url, "SELECT source_key, account_id FROM source_claims") == [("invoice 13", ADA)]
 
 
-async def test_what_fell_due_makes_room_before_an_event_is_claimed(ada: CreditService, clock: MovedClock) -> None:
-    """A grant that has expired meanwhile does not stand in the way of one by an event."""
+async def test_due_expiry_is_applied_before_claim(ada: CreditService, clock: MovedClock) -> None:
+    """A grant that has expired meanwhile does not block the grant of an event."""
     await ada.grant_credits(ADA, AMOUNT_MAX - 10, expires_at=clock.moment + timedelta(hours=1))
     clock.move(hours=2)
 
@@ -236,10 +236,8 @@ async def test_what_fell_due_makes_room_before_an_event_is_claimed(ada: CreditSe
     assert given.remaining == 56
 
 
-async def test_a_redelivery_is_answered_though_the_grant_would_be_refused_now(
-    ada: CreditService, clock: MovedClock
-) -> None:
-    """After the grant's end, and after the account's, the event is told as it was."""
+async def test_redelivery_is_replay_after_expiry_and_close(ada: CreditService, clock: MovedClock) -> None:
+    """After the grant's expiry, and after the account is closed, a redelivery is still a replay."""
     terms: dict[str, Any] = {**GIFT, "expires_at": clock.moment + timedelta(hours=1), "source_key": "invoice 15"}
     first = await ada.grant_credits(ADA, 50, **terms)
     clock.move(hours=2)
@@ -251,8 +249,8 @@ async def test_a_redelivery_is_answered_though_the_grant_would_be_refused_now(
     assert [(one.replayed, one.transaction) for one in (expired, closed)] == [(True, first.transaction)] * 2
 
 
-async def test_a_source_key_and_a_callers_key_are_two_names(ada: CreditService) -> None:
-    """Sent together, which one counts would be a guess; and no caller's own key can be taken for an event's."""
+async def test_source_key_excludes_idempotency_key(ada: CreditService) -> None:
+    """Both together are refused, and no idempotency key can look like a source key."""
     with pytest.raises(InvalidInputError) as both:
         await ada.grant_credits(ADA, 1, source_key="invoice 12", idempotency_key="k")
     with pytest.raises(InvalidInputError) as forged:

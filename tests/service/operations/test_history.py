@@ -1,4 +1,4 @@
-"""Looking back through the service: balances of then, statements and explanations, on every database."""
+"""Past balances, statements and explanations, over every database."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -34,8 +34,8 @@ async def ada(priced: CreditService, clock: MovedClock) -> CreditService:
     return priced
 
 
-async def test_a_balance_of_then(ada: CreditService) -> None:
-    """What there was after everything up to the instant, with the transaction that left it so."""
+async def test_balance_at_has_balance_and_transaction(ada: CreditService) -> None:
+    """It has the balance after everything up to the instant, and the transaction that made it."""
     had = await ada.balance_at(ADA, START + 5 * HOUR)
 
     use = (await ada.get_credit_history(ADA, kind="consume")).transactions[0]
@@ -61,21 +61,23 @@ async def test_a_balance_of_then(ada: CreditService) -> None:
         (START + HOUR, 2, 16),
         (START + 2 * HOUR, 3, 12),
         (START + 24 * HOUR, 4, 10),
-        # The promo grant ended while nobody looked, and at that very instant it is over.
+        # The promo grant ended without a read. At that very instant it is over.
         (START + 30 * HOUR - MICROSECOND, 4, 10),
         (START + 30 * HOUR, 5, 6),
         (START + 48 * HOUR, 5, 6),
     ],
 )
-async def test_a_balance_at_each_instant(ada: CreditService, at: datetime, version: int, remaining: int) -> None:
-    """An instant is counted with what happened at it, and with what fell due by it."""
+async def test_balance_at_includes_transactions_and_expiries_of_instant(
+    ada: CreditService, at: datetime, version: int, remaining: int
+) -> None:
+    """An instant includes the transactions at it, and everything due by it."""
     had = await ada.balance_at(ADA, at)
 
     assert (had.version, had.remaining) == (version, remaining)
 
 
-async def test_before_an_account_was_there(ada: CreditService) -> None:
-    """It had nothing, at version 0 and on no plan."""
+async def test_balance_before_first_transaction_is_zero(ada: CreditService) -> None:
+    """Before its first transaction an account had nothing, at version 0 and without a plan."""
     had = await ada.balance_at(ADA, START - DAY)
 
     assert had == PastBalance(
@@ -91,15 +93,20 @@ async def test_before_an_account_was_there(ada: CreditService) -> None:
     )
 
 
-async def test_a_balance_now(ada: CreditService, clock: MovedClock) -> None:
-    """Without an instant it is what the account has now."""
-    had, has = await ada.balance_at(ADA), await ada.get_user_credits(ADA)
+async def test_balance_at_defaults_to_now(ada: CreditService, clock: MovedClock) -> None:
+    """Without an instant it is the current balance."""
+    past, now = await ada.balance_at(ADA), await ada.get_user_credits(ADA)
 
-    assert (had.at, had.version, had.remaining, had.held) == (clock.moment, has.version, has.remaining, has.held)
+    assert (past.at, past.version, past.remaining, past.held) == (
+        clock.moment,
+        now.version,
+        now.remaining,
+        now.held,
+    )
 
 
-async def test_the_future_is_refused(ada: CreditService, clock: MovedClock) -> None:
-    """Nobody knows a balance to come; the refusal names the field, the value, the time it is, and what to do."""
+async def test_future_instants_are_refused(ada: CreditService, clock: MovedClock) -> None:
+    """The refusal has the field, the value, the current time, and what to do."""
     with pytest.raises(InvalidInputError) as refused:
         await ada.balance_at(ADA, clock.moment + MICROSECOND)
     with pytest.raises(InvalidInputError) as refused_too:
@@ -115,10 +122,10 @@ async def test_the_future_is_refused(ada: CreditService, clock: MovedClock) -> N
     )
 
 
-async def test_a_time_without_a_zone_is_refused(ada: CreditService) -> None:
-    """Its zone would be a guess."""
+async def test_times_without_zone_are_refused(ada: CreditService) -> None:
+    """A time without a zone is ambiguous."""
     for field, ask in (
-        ("at", ada.balance_at(ADA, datetime(2026, 3, 1))),  # noqa: DTZ001 - that is the point
+        ("at", ada.balance_at(ADA, datetime(2026, 3, 1))),  # noqa: DTZ001 - this is refused
         ("since", ada.get_statement(ADA, since=datetime(2026, 3, 1))),  # noqa: DTZ001
     ):
         with pytest.raises(InvalidInputError) as refused:
@@ -126,14 +133,14 @@ async def test_a_time_without_a_zone_is_refused(ada: CreditService) -> None:
         assert refused.value.field == field
 
 
-async def test_a_statement(ada: CreditService) -> None:
-    """What there was right before it, each movement with its balance, and what there was right before its end."""
+async def test_statement_has_opening_movements_and_closing(ada: CreditService) -> None:
+    """It has the balance right before it, each movement with its balance, and the balance right before its end."""
     since, until = START + HOUR, START + 24 * HOUR
 
     statement = await ada.get_statement(ADA, since=since, until=until)
 
     grant, use = (await ada.get_credit_history(ADA, since=since, until=until)).transactions[::-1]
-    nothing_said: dict[str, Any] = {
+    nothing_sent: dict[str, Any] = {
         "feature_used": None,
         "credits_consumed": None,
         "generation_id": None,
@@ -157,7 +164,7 @@ async def test_a_statement(ada: CreditService) -> None:
                 subscription_status="free",
                 actor=None,
                 about=None,
-                **{**nothing_said, "reason": "welcome"},
+                **{**nothing_sent, "reason": "welcome"},
             ),
             StatementEntry(
                 seq=3,
@@ -171,7 +178,7 @@ async def test_a_statement(ada: CreditService) -> None:
                 subscription_status="free",
                 actor=None,
                 about=None,
-                **{**nothing_said, "feature_used": "render", "credits_consumed": 4, "generation_id": "gen 1"},
+                **{**nothing_sent, "feature_used": "render", "credits_consumed": 4, "generation_id": "gen 1"},
             ),
         ),
         closing=Balance(account_id=ADA, subscription_status="free", remaining=12, total=16, held=0, version=3),
@@ -179,8 +186,8 @@ async def test_a_statement(ada: CreditService) -> None:
     )
 
 
-async def test_statements_that_follow_one_another(ada: CreditService) -> None:
-    """Wherever a year is cut, each closing is the next opening, and each movement stands in one statement."""
+async def test_consecutive_statements_join(ada: CreditService) -> None:
+    """Each closing balance is the next opening balance, and each movement is in one statement."""
     cuts = [START - DAY, START, START + HOUR, START + 2 * HOUR + SECOND, START + 30 * HOUR, START + 48 * HOUR]
 
     parts = [await ada.get_statement(ADA, since=a, until=b) for a, b in pairwise(cuts)]
@@ -191,8 +198,8 @@ async def test_statements_that_follow_one_another(ada: CreditService) -> None:
         assert one.opening.remaining + sum(move.amount for move in one.movements) == one.closing.remaining
 
 
-async def test_without_times_it_is_the_last_thirty_days(ada: CreditService, clock: MovedClock) -> None:
-    """Up to now; also what happened at this very instant."""
+async def test_statement_defaults_to_last_thirty_days(ada: CreditService, clock: MovedClock) -> None:
+    """By default it ends now and includes transactions of this very instant."""
     clock.move(days=28, seconds=1)
     before = await ada.get_statement(ADA)
     await ada.grant_credits(ADA, 1)
@@ -209,8 +216,8 @@ async def test_without_times_it_is_the_last_thirty_days(ada: CreditService, cloc
     assert await ada.get_statement(ADA, until=after.until) == after
 
 
-async def test_a_period_that_ends_before_it_begins_is_refused(ada: CreditService) -> None:
-    """So is one of no length at all."""
+async def test_empty_and_reversed_periods_are_refused(ada: CreditService) -> None:
+    """A period that ends before it begins is refused, and so is an empty one."""
     for since in (START + HOUR, START + 2 * HOUR):
         with pytest.raises(InvalidInputError) as refused:
             await ada.get_statement(ADA, since=since, until=START + HOUR)
@@ -222,12 +229,12 @@ async def test_a_period_that_ends_before_it_begins_is_refused(ada: CreditService
     )
 
 
-async def test_a_statement_as_text_and_as_csv(ada: CreditService) -> None:
-    """The same statement in pieces that are put together."""
+async def test_statement_streams_as_text_and_csv(ada: CreditService) -> None:
+    """Both forms have the same statement, in chunks."""
     period: dict[str, Any] = {"since": START, "until": START + 24 * HOUR}
 
-    text = "".join([piece async for piece in ada.stream_statement(ADA, **period)])
-    table = "".join([piece async for piece in ada.stream_statement(ADA, **period, form="csv")])
+    text = "".join([chunk async for chunk in ada.stream_statement(ADA, **period)])
+    table = "".join([chunk async for chunk in ada.stream_statement(ADA, **period, form="csv")])
 
     assert [line[20:57].strip() for line in text.splitlines()[5:10]] == [
         "opening balance",
@@ -245,43 +252,45 @@ async def test_a_statement_as_text_and_as_csv(ada: CreditService) -> None:
     ]
 
 
-async def test_another_form_is_refused(ada: CreditService) -> None:
-    """With the forms there are."""
+async def test_unknown_form_is_refused(ada: CreditService) -> None:
+    """The refusal lists the known forms."""
     with pytest.raises(InvalidInputError) as refused:
         await anext(ada.stream_statement(ADA, form="pdf"))
 
-    assert str(refused.value) == "form: 'pdf' is none of text, csv."
+    assert str(refused.value) == "form: 'pdf' is not one of text, csv."
 
 
-async def test_a_transaction_is_explained(ada: CreditService, clock: MovedClock) -> None:
-    """Its arithmetic by the catalog of then, the grants that paid, and what came back since."""
+async def test_explain_transaction(ada: CreditService, clock: MovedClock) -> None:
+    """It has the arithmetic by the catalog at that time, the grants that paid, and later refunds."""
     (use,) = (await ada.get_credit_history(ADA, kind="consume")).transactions
     await ada.refund(ADA, use.id, amount=1, reason="one second was black")
 
-    told = await ada.explain_transaction(ADA, use.id)
+    explanation = await ada.explain_transaction(ADA, use.id)
 
-    assert told.words[0] == f"2026-03-01 14:00:00 UTC, transaction 3 of {ADA}: render was used and cost 4 credits."
-    assert told.words[2] == "Price: 15 seconds = 2 blocks of 10, rounded up; 2 blocks x 2 credits = 4."
-    assert told.words[-1].endswith("refund of render, 1 credit: balance +1 (one second was black)")
-    assert [(move.category, move.amount) for move in told.moves] == [("promo", -4)]
-    assert (told.left_to_refund, [later.kind for later in told.since]) == (3, ["refund"])
+    assert (
+        explanation.words[0] == f"2026-03-01 14:00:00 UTC, transaction 3 of {ADA}: render was used and cost 4 credits."
+    )
+    assert explanation.words[2] == "Price: 15 seconds = 2 blocks of 10, rounded up; 2 blocks x 2 credits = 4."
+    assert explanation.words[-1].endswith("refund of render, 1 credit: balance +1 (one second was black)")
+    assert [(move.category, move.amount) for move in explanation.moves] == [("promo", -4)]
+    assert (explanation.left_to_refund, [later.kind for later in explanation.since]) == (3, ["refund"])
 
 
-async def test_an_account_is_explained(ada: CreditService) -> None:
-    """Why its balance is what it is, with what fell due counted."""
-    told = await ada.explain_account(ADA)
+async def test_explain_account(ada: CreditService) -> None:
+    """It explains the balance with everything due applied."""
+    explanation = await ada.explain_account(ADA)
 
-    assert told.words[:4] == (
+    assert explanation.words[:4] == (
         f"{ADA} has 6 credits to spend (plan free, version 5).",
         "12 given and neither expired nor cancelled - 4 used and not refunded - 2 held = 6.",
         "By grants: 6 signup = 6.",
         "Held for running work: 2; the first hold ends by 2026-03-09 12:00:00 UTC.",
     )
-    assert [later.kind for later in told.latest] == ["expire", "hold", "consume"]
+    assert [later.kind for later in explanation.latest] == ["expire", "hold", "consume"]
 
 
-async def test_who_is_not_there(ada: CreditService) -> None:
-    """An account or a transaction that there is not is refused by each of them."""
+async def test_unknown_account_and_transaction_are_refused(ada: CreditService) -> None:
+    """Every read of the past refuses an unknown account or transaction."""
     for ask in (
         ada.balance_at("nobody"),
         ada.get_statement("nobody"),
@@ -295,8 +304,8 @@ async def test_who_is_not_there(ada: CreditService) -> None:
         await ada.explain_transaction(ADA, "id")
 
 
-def test_for_threads_it_is_the_same(url: Database) -> None:
-    """Pieces come one after another there, too, and a refusal comes with the first."""
+def test_sync_service_streams_and_raises_alike(url: Database) -> None:
+    """Chunks come one after another for threads, too, and a refusal comes with the first."""
     with SyncCreditService(url) as credits:
         credits.initialize_user_credits(ADA)
         use = credits.consume_credit(ADA, "video").transaction

@@ -1,4 +1,4 @@
-"""Holds over both databases: what each operation answers, and that nothing is charged before a capture."""
+"""Holds over every database: the result of each operation, and that nothing is charged before a capture."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from sixpence.service.credits import CreditService
 from sixpence.service.results.results import CreditHold
 from tests.ledger.databases import Database, apply_catalog, ledger_of, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
-from tests.service.priced import CATALOG
+from tests.service.full_catalog import CATALOG
 
 ADA = "ada@example.com"
 
@@ -28,8 +28,8 @@ async def ada(priced: CreditService) -> CreditService:
     return priced
 
 
-async def test_placing_a_hold(ada: CreditService) -> None:
-    """What is set aside can be spent by nobody else, and lives ten minutes where nothing is said."""
+async def test_place_hold_sets_credits_aside(ada: CreditService) -> None:
+    """Held credits cannot be spent, and the hold expires after ten minutes by default."""
     placed = await ada.place_hold(ADA, "render", units=11, generation_id="g", metadata={"a": 1})
 
     row = placed.transaction
@@ -39,8 +39,8 @@ async def test_placing_a_hold(ada: CreditService) -> None:
     assert (row.generation_id, row.metadata, row.hold_expires_at) == ("g", {"a": 1}, placed.expires_at)
 
 
-async def test_the_open_holds_of_an_account(ada: CreditService) -> None:
-    """Open holds are listed, those that end first first; what has ended is not."""
+async def test_list_holds_has_open_holds_by_expiry(ada: CreditService) -> None:
+    """Open holds are listed by their expiry; ended ones are not."""
     late = await ada.place_hold(ADA, "draw", amount=2, ttl_seconds=900)
     soon = await ada.place_hold(ADA, "draw", ttl_seconds=60)
     gone = await ada.place_hold(ADA, "draw")
@@ -63,8 +63,8 @@ async def test_the_open_holds_of_an_account(ada: CreditService) -> None:
     assert [hold.id for hold in await ada.list_holds(ADA, limit=1)] == [soon.hold_id]
 
 
-async def test_capturing_less_than_was_held(ada: CreditService) -> None:
-    """What was really used is charged, the rest can be spent again."""
+async def test_capture_less_than_held_releases_rest(ada: CreditService) -> None:
+    """The used credits are charged, the rest can be spent again."""
     placed = await ada.place_hold(ADA, "render", units=30)
 
     captured = await ada.capture_hold(ADA, placed.hold_id, units=10, generation_id="g")
@@ -78,8 +78,8 @@ async def test_capturing_less_than_was_held(ada: CreditService) -> None:
     assert (captured.remaining, captured.held, captured.late, captured.transaction.generation_id) == (4, 0, False, "g")
 
 
-async def test_capturing_all_that_is_held(ada: CreditService) -> None:
-    """Where nothing is said of what was used, all of it is charged; `amount` of the row is 0."""
+async def test_capture_without_usage_charges_whole_hold(ada: CreditService) -> None:
+    """Without a usage the whole hold is charged; `amount` of the row is 0."""
     placed = await ada.place_hold(ADA, "draw", amount=5)
 
     captured = await ada.capture_hold(ADA, placed.hold_id)
@@ -88,8 +88,8 @@ async def test_capturing_all_that_is_held(ada: CreditService) -> None:
     assert (captured.remaining, captured.total) == (1, 6)
 
 
-async def test_capturing_more_than_there_is(ada: CreditService, url: Database) -> None:
-    """Exact, it is refused and the hold is as it was; up to what is available, the shortfall is told."""
+async def test_capture_more_than_available(ada: CreditService, url: Database) -> None:
+    """With `exact` it is refused and the hold is unchanged; with `up_to_available` it gives the shortfall."""
     placed = await ada.place_hold(ADA, "draw", amount=2)
     before = snapshot(url)
 
@@ -102,22 +102,22 @@ async def test_capturing_more_than_there_is(ada: CreditService, url: Database) -
     assert (captured.credits_consumed, captured.shortfall, captured.remaining) == (6, 4, 0)
 
 
-async def test_releasing(ada: CreditService) -> None:
-    """Everything comes back, once; after it the hold has ended."""
+async def test_release_gives_back_once(ada: CreditService) -> None:
+    """All held credits come back once; then the hold has ended."""
     placed = await ada.place_hold(ADA, "draw", amount=5)
 
     released = await ada.release_hold(ADA, placed.hold_id, reason="the model is away")
 
     assert (released.hold_id, released.released, released.remaining, released.held) == (placed.hold_id, 5, 6, 0)
     assert released.transaction.reason == "the model is away"
-    for again in (ada.release_hold, ada.capture_hold, ada.extend_hold):
+    for end in (ada.release_hold, ada.capture_hold, ada.extend_hold):
         with pytest.raises(HoldEndedError) as refused:
-            await again(ADA, placed.hold_id)
+            await end(ADA, placed.hold_id)
         assert (refused.value.state, refused.value.captured_late) == ("released", False)
 
 
-async def test_extending(ada: CreditService, clock: MovedClock) -> None:
-    """A hold lives longer from now on, and never shorter."""
+async def test_extend_never_shortens(ada: CreditService, clock: MovedClock) -> None:
+    """A hold is extended from now on, and never shortened."""
     placed = await ada.place_hold(ADA, "draw", ttl_seconds=60)
     clock.move(seconds=59)
 
@@ -128,8 +128,8 @@ async def test_extending(ada: CreditService, clock: MovedClock) -> None:
     assert (longer.expires_at, same.expires_at) == (START + timedelta(seconds=179),) * 2
 
 
-async def test_an_expired_hold(ada: CreditService, clock: MovedClock, url: Database) -> None:
-    """Its credits come back by themselves; it can be captured late, once, as a use of its own."""
+async def test_expired_hold_is_captured_late_once(ada: CreditService, clock: MovedClock, url: Database) -> None:
+    """Its credits come back. It can be captured late once, by a separate use."""
     placed = await ada.place_hold(ADA, "draw", amount=2, ttl_seconds=60)
     clock.move(seconds=60)
     back = await ada.get_user_credits(ADA)
@@ -147,8 +147,8 @@ async def test_an_expired_hold(ada: CreditService, clock: MovedClock, url: Datab
     assert ledger_of(url, ADA)[1:] == [(2, "hold", -2, 4), (3, "hold_expire", 2, 6), (4, "consume", -2, 4)]
 
 
-async def test_a_hold_of_another_account_is_not_there(ada: CreditService) -> None:
-    """An id is looked for in the account that is named, and nowhere else."""
+async def test_hold_of_another_account_is_not_found(ada: CreditService) -> None:
+    """A hold id is looked up in the named account only."""
     placed = await ada.place_hold(ADA, "draw")
     await ada.initialize_user_credits("grace")
 
@@ -157,8 +157,8 @@ async def test_a_hold_of_another_account_is_not_there(ada: CreditService) -> Non
             await ada.capture_hold("grace", hold_id)
 
 
-async def test_a_repeated_key_answers_as_it_first_did(ada: CreditService) -> None:
-    """Each operation on a hold is done once under its key, whatever became of the hold since."""
+async def test_hold_operations_replay_with_key(ada: CreditService) -> None:
+    """Each operation on a hold is done once with its key, and replayed whatever happened to the hold since."""
     placed = await ada.place_hold(ADA, "draw", amount=3, idempotency_key="place")
     extended = await ada.extend_hold(ADA, placed.hold_id, idempotency_key="extend")
     captured = await ada.capture_hold(ADA, placed.hold_id, amount=1, idempotency_key="capture")
@@ -174,8 +174,8 @@ async def test_a_repeated_key_answers_as_it_first_did(ada: CreditService) -> Non
     assert (again[0].expires_at, again[2].released) == (placed.expires_at, 2)
 
 
-async def test_captures_and_a_release_at_once(ada: CreditService) -> None:
-    """Of many that would end a hold exactly one does."""
+async def test_concurrent_ends_of_hold(ada: CreditService) -> None:
+    """Of many concurrent captures and releases exactly one ends the hold."""
     placed = await ada.place_hold(ADA, "draw", amount=3)
     ends: list[Callable[..., Awaitable[Any]]] = [ada.capture_hold, ada.release_hold] * 5
 
@@ -186,8 +186,8 @@ async def test_captures_and_a_release_at_once(ada: CreditService) -> None:
     assert {type(answer) for answer in answers if isinstance(answer, RefusedError)} == {HoldEndedError}
 
 
-async def test_an_unlimited_plan_covers_a_hold(ada: CreditService) -> None:
-    """Nothing is set aside, and capturing what was covered costs nothing."""
+async def test_unlimited_plan_covers_hold(ada: CreditService) -> None:
+    """Nothing is set aside, and capturing a covered hold costs nothing."""
     await ada.update_subscription_status(ADA, "max")
 
     placed = await ada.place_hold(ADA, "render", units=30)
@@ -197,25 +197,25 @@ async def test_an_unlimited_plan_covers_a_hold(ada: CreditService) -> None:
     assert (captured.credits_consumed, captured.remaining) == (0, 6)
 
 
-async def test_a_hold_is_captured_across_a_catalog_change(ada: CreditService, url: Database, clock: MovedClock) -> None:
-    """It keeps the plan and the price version of its placing, whatever is applied and whichever plan follows."""
+async def test_hold_keeps_plan_and_price_of_its_catalog(ada: CreditService, url: Database, clock: MovedClock) -> None:
+    """A hold keeps the plan and catalog version of its placing, whatever catalog and plan follow."""
     placed = await ada.place_hold(ADA, "render", units=30)
-    covered = await _on_max(ada, "draw")
+    covered = await _place_covered_hold(ada, "draw")
     dearer = {**CATALOG.features, "render": Feature(9, unit="second"), "draw": Feature(5)}
     apply_catalog(url, msgspec.structs.replace(CATALOG, features=dearer), clock())
-    kept = {hold.id: (hold.subscription_status, hold.catalog_version) for hold in await ada.list_holds(ADA)}
+    terms = {hold.id: (hold.subscription_status, hold.catalog_version) for hold in await ada.list_holds(ADA)}
 
     on_max = await ada.capture_hold(ADA, placed.hold_id, units=21)
     await ada.update_subscription_status(ADA, "free")
     on_free = await ada.capture_hold(ADA, covered, units=1)
 
-    assert kept == {placed.hold_id: ("free", 1), covered: ("max", 1)}
+    assert terms == {placed.hold_id: ("free", 1), covered: ("max", 1)}
     assert (on_max.credits_consumed, on_max.transaction.price, on_max.transaction.catalog_version) == (6, 6, 1)
     assert (on_free.credits_consumed, on_free.transaction.price, on_free.transaction.catalog_version) == (0, 1, 1)
     proved(url, decide=True)
 
 
-async def _on_max(ada: CreditService, feature: str) -> str:
-    """The id of a hold that the unlimited plan covers."""
+async def _place_covered_hold(ada: CreditService, feature: str) -> str:
+    """Places a hold that the unlimited plan covers; returns its id."""
     await ada.update_subscription_status(ADA, "max")
     return (await ada.place_hold(ADA, feature)).hold_id

@@ -1,4 +1,4 @@
-"""What was told once of the past stays true: what is on its way into the ledger is waited for."""
+"""Reads of the past wait for commands that may still commit, so a past balance never changes later."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ ADA = "ada@example.com"
 
 
 @pytest.mark.parametrize("database", ["sqlite_url", "migrated_postgres_url"])
-async def test_a_charge_that_is_not_committed_yet_is_waited_for(request: pytest.FixtureRequest, database: str) -> None:
-    """It has its time already: a balance and a statement up to now have it, and the next statement begins after it."""
+async def test_read_waits_for_uncommitted_charge(request: pytest.FixtureRequest, database: str) -> None:
+    """A balance and a statement up to now include a charge that has not committed; the next one begins after it."""
     url = str(request.getfixturevalue(database))
     async with CreditService(url) as app, CreditService(url) as desk:
         await app.initialize_user_credits(ADA)
@@ -28,8 +28,8 @@ async def test_a_charge_that_is_not_committed_yet_is_waited_for(request: pytest.
         assert (first.closing.remaining, then.opening, then.movements) == (5, first.closing, ())
 
 
-async def test_what_is_older_than_the_last_transaction_waits_for_nobody(migrated_postgres_url: str) -> None:
-    """Nothing can come before it any more, so that a balance of then is read although the account is held."""
+async def test_balance_before_last_transaction_does_not_wait(migrated_postgres_url: str) -> None:
+    """Nothing can commit before the last transaction, so an earlier balance is read while the account is locked."""
     async with CreditService(migrated_postgres_url) as app, CreditService(migrated_postgres_url) as desk:
         await app.initialize_user_credits(ADA)
         made = (await app.get_credit_history(ADA)).transactions[0]

@@ -1,4 +1,4 @@
-"""Statements of accounts with very many movements: refused as data, and sent in pieces all the same."""
+"""Statements with very many movements: refused as data, and streamed as text and CSV."""
 
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -30,9 +30,9 @@ PEAK_BYTES_MAX = 6_000_000
 
 @pytest.fixture(scope="module")
 async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
-    """Ada's account: more movements than a statement as data holds, a second between any two."""
+    """Ada's account with more movements than a statement as data may have, one a second."""
     clock = MovedClock()
-    account, ledger = _made(clock)
+    account, ledger = _make_ledger(clock)
     async with CreditService(Ledger(module_url, clock=clock)) as service:
         await service.get_catalog()
         with raw_connection(module_url) as connection:
@@ -41,15 +41,15 @@ async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
                 insert(credit_transactions),
                 [dict(zip(TRANSACTION_COLUMNS, transaction_to_row(row), strict=True)) for row in ledger],
             )
-            # As the writer does with each batch, for whoever counts usage.
+            # As the writer does with each batch, for the relay that counts usage.
             touched = msgspec.json.encode([(ADA, 1, LONG)]).decode()
             connection.execute(insert(outbox), {"touched": touched, "recorded_at": clock.at})
         yield service
     proved(module_url)
 
 
-async def test_too_many_movements_are_refused_as_data(long_ledger: CreditService) -> None:
-    """The refusal says from when on there are few enough; from there it is answered, and a moment before it is not."""
+async def test_statement_refuses_more_than_10000_movements(long_ledger: CreditService) -> None:
+    """The refusal has the earliest `since` that fits: that one succeeds."""
     with pytest.raises(InvalidInputError) as refused:
         await long_ledger.get_statement(ADA, since=START)
 
@@ -63,16 +63,16 @@ async def test_too_many_movements_are_refused_as_data(long_ledger: CreditService
 
 
 @pytest.mark.parametrize("form", ["text", "csv"])
-async def test_in_pieces_it_has_any_length(long_ledger: CreditService, form: str) -> None:
-    """Every movement once and in order, and never many of them in memory."""
+async def test_stream_has_any_length_in_bounded_memory(long_ledger: CreditService, form: str) -> None:
+    """Every movement comes once and in order, with few of them in memory."""
     lines, largest = 0, 0
     async for _ in long_ledger.stream_statement(ADA, since=START, form=form):
-        pass  # what is made at the first use is no part of it
+        pass  # the first use makes things that later ones reuse: do not measure them
     tracemalloc.start()
 
-    async for piece in long_ledger.stream_statement(ADA, since=START, form=form):
-        lines += piece.count("\n")
-        largest = max(largest, len(piece))
+    async for chunk in long_ledger.stream_statement(ADA, since=START, form=form):
+        lines += chunk.count("\n")
+        largest = max(largest, len(chunk))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -80,7 +80,7 @@ async def test_in_pieces_it_has_any_length(long_ledger: CreditService, form: str
     assert peak < PEAK_BYTES_MAX, (peak, largest)
 
 
-def _made(clock: MovedClock) -> tuple[Account, list[Transaction]]:
+def _make_ledger(clock: MovedClock) -> tuple[Account, list[Transaction]]:
     account = Account(account_no(ADA), ADA)
     commands: list[Command] = [EnsureAccount(), GrantCredits(amount=LONG)]
     commands += [Consume(feature="video") for _ in range(LONG - 2)]

@@ -1,4 +1,4 @@
-"""Plans and an account's standing over both databases: what each operation answers."""
+"""Plans and the lifecycle of an account, over every database: the result of each operation."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,8 +22,8 @@ async def ada(priced: CreditService) -> CreditService:
     return priced
 
 
-async def test_a_plan_with_a_term(ada: CreditService) -> None:
-    """The allowance comes with the plan, and the account shows what comes next."""
+async def test_plan_with_term_gives_allowance(ada: CreditService) -> None:
+    """The allowance comes with the plan, and the account shows the next one."""
     status = await ada.update_subscription_status(ADA, "basic", reason="checkout", actor="shop")
 
     term = PlanTerm(period="month", ends_at=APRIL, trial=False, next_plan=None, cancelled=False)
@@ -31,12 +31,12 @@ async def test_a_plan_with_a_term(ada: CreditService) -> None:
     now = await ada.get_user_credits(ADA)
     assert (now.term_ends_at, now.trial, now.waiting_plan) == (APRIL, False, None)
     assert (now.next_allowance_at, now.next_allowance_amount) == (APRIL, 100)
-    # Thirty of the hundred would roll over.
+    # Thirty of the hundred would roll over, so seventy expire.
     assert (now.next_expiry_at, now.next_expiry_amount) == (APRIL, 70)
 
 
-async def test_a_lower_plan_waits(ada: CreditService, clock: MovedClock) -> None:
-    """The change is told with its time, shown until then, and made by itself."""
+async def test_lower_plan_begins_at_end_of_term(ada: CreditService, clock: MovedClock) -> None:
+    """The change is returned with its time, shown until then, and made at the end of the term."""
     await ada.update_subscription_status(ADA, "team")
 
     status = await ada.update_subscription_status(ADA, "basic")
@@ -47,7 +47,7 @@ async def test_a_lower_plan_waits(ada: CreditService, clock: MovedClock) -> None
     assert status.subscription_status == "team"
     assert status.term == PlanTerm(period="month", ends_at=APRIL, trial=False, next_plan="basic", cancelled=False)
     assert (waiting.waiting_plan, waiting.next_allowance_amount) == (WaitingPlan(plan="basic", at=APRIL), 100)
-    # Of the unspent 300 as many roll over as the new plan lets stay.
+    # Of the unspent 300 credits the new plan's cap rolls over.
     assert (after.subscription_status, after.waiting_plan, after.remaining) == ("basic", None, 6 + 30 + 100)
     assert [(grant.amount, grant.rolled) for grant in after.grants if grant.category == "plan"] == [
         (30, True),
@@ -55,8 +55,8 @@ async def test_a_lower_plan_waits(ada: CreditService, clock: MovedClock) -> None
     ]
 
 
-async def test_cancelling(ada: CreditService, clock: MovedClock) -> None:
-    """The plan runs to its end, then the account has the default plan; without a term it has it at once."""
+async def test_cancel_subscription_ends_plan_at_end_of_term(ada: CreditService, clock: MovedClock) -> None:
+    """The plan runs to its end, then the default plan begins; without a term it begins at once."""
     await ada.update_subscription_status(ADA, "basic")
 
     status = await ada.cancel_subscription(ADA, reason="asked for it", actor="op@example.com")
@@ -71,8 +71,8 @@ async def test_cancelling(ada: CreditService, clock: MovedClock) -> None:
     assert (again.transaction, again.subscription_status, again.term) == (None, "free", None)
 
 
-async def test_a_trial(ada: CreditService, clock: MovedClock) -> None:
-    """A plan is tried once, with the credits of its trial, and goes on as itself."""
+async def test_trial_runs_once_then_plan_begins(ada: CreditService, clock: MovedClock) -> None:
+    """A plan has one trial with its credits; then its first term begins."""
     status = await ada.update_subscription_status(ADA, "team", trial=True)
     during = await ada.get_user_credits(ADA)
     with pytest.raises(TrialRefusedError):
@@ -91,8 +91,8 @@ async def test_a_trial(ada: CreditService, clock: MovedClock) -> None:
     assert (after.trial, after.remaining, after.term_ends_at) == (False, 306, datetime(2026, 4, 8, 12, tzinfo=UTC))
 
 
-async def test_fair_use_is_shown_and_kept(ada: CreditService) -> None:
-    """What is used of the window is shown; when it is full, so is when it opens, and the refusal says the same."""
+async def test_fair_use_is_shown_and_enforced(ada: CreditService) -> None:
+    """The used part of the window is shown. When it is full, the account and the refusal show when it opens."""
     await ada.update_subscription_status(ADA, "max")
     before = (await ada.get_user_credits(ADA)).fair_use
     for _ in range(3):
@@ -109,8 +109,8 @@ async def test_fair_use_is_shown_and_kept(ada: CreditService) -> None:
     assert refused.value.opens_at == "2026-03-01T13:01:00.000000Z"
 
 
-async def test_a_freeze_and_its_end(ada: CreditService, url: Database) -> None:
-    """Frozen, nothing is spent and refunds go on; what was so already leaves no row."""
+async def test_freeze_refuses_uses_and_allows_refunds(ada: CreditService, url: Database) -> None:
+    """A frozen account refuses uses and allows refunds. A second freeze writes no row."""
     used = await ada.consume_credit(ADA, "draw")
 
     frozen = await ada.freeze_account(ADA, reason="a stolen card", actor="op@example.com")
@@ -128,8 +128,8 @@ async def test_a_freeze_and_its_end(ada: CreditService, url: Database) -> None:
     assert [kind for _, kind, _, _ in ledger_of(url, ADA)] == ["signup", "consume", "freeze", "refund", "unfreeze"]
 
 
-async def test_an_end(ada: CreditService) -> None:
-    """Closed, everything that nothing has set aside is void, and nothing comes or goes any more."""
+async def test_close_voids_unheld_credits(ada: CreditService) -> None:
+    """Closing voids every unheld credit. Then grants are refused; an open hold can be captured."""
     held = await ada.place_hold(ADA, "draw", amount=2)
 
     closed = await ada.close_account(ADA, reason="left")
@@ -143,8 +143,8 @@ async def test_an_end(ada: CreditService) -> None:
     assert (await ada.get_user_credits(ADA)).standing == "closed"
 
 
-async def test_keys_on_what_changes_nothing(ada: CreditService, url: Database) -> None:
-    """Under a key even a change that is made already has a row, and answers the same for ever."""
+async def test_no_op_with_key_has_row(ada: CreditService, url: Database) -> None:
+    """With a key even a no-op writes a row, so its replay always gives the same result."""
     first = await ada.freeze_account(ADA, idempotency_key="k")
     await ada.unfreeze_account(ADA)
     again = await ada.freeze_account(ADA, idempotency_key="k")

@@ -1,4 +1,4 @@
-"""A change inside `credits.transaction()` that was forgotten to be part of it is refused, and changes nothing."""
+"""A change inside `credits.transaction()` without its connection is refused and changes nothing."""
 
 import asyncio
 
@@ -14,12 +14,12 @@ from tests.ledger.moved_clock import MovedClock
 ADA = "ada@example.com"
 MISSING = InvalidInputError(
     "connection",
-    "is missing inside credits.transaction(). Send the block's connection, or ask before or after it.",
+    "is missing inside credits.transaction(). Send the block's connection, or call before or after the block.",
 )
 
 
-def test_a_forgotten_connection_is_refused(url: Database) -> None:
-    """In the block and in no other thread; after the block it is a change like any other."""
+def test_change_without_connection_is_refused_inside_transaction(url: Database) -> None:
+    """It is refused inside the block only; after the block it is accepted."""
     with SyncCreditService(url) as credits:
         credits.initialize_user_credits(ADA)
         with credits.transaction() as connection:
@@ -33,25 +33,25 @@ def test_a_forgotten_connection_is_refused(url: Database) -> None:
     proved(url)
 
 
-def test_a_block_around_another_one_still_refuses(url: Database, sqlite_url: str) -> None:
-    """While another service's block is open inside it, and after that has ended."""
-    said = []
+def test_outer_block_refuses_while_and_after_inner_block(url: Database, sqlite_url: str) -> None:
+    """It refuses while another service's block is open inside it, and after that one has ended."""
+    refusals = []
     with SyncCreditService(url) as credits, SyncCreditService(f"{sqlite_url}.other") as other:
         credits.initialize_user_credits(ADA)
         with credits.transaction():
             with other.transaction(), pytest.raises(InvalidInputError) as refused:
                 credits.consume_credit(ADA, "interior")
-            said.append(refused.value)
+            refusals.append(refused.value)
             with pytest.raises(InvalidInputError) as refused:
                 credits.consume_credit(ADA, "interior")
-            said.append(refused.value)
+            refusals.append(refused.value)
         after = credits.consume_credit(ADA, "interior")
 
-    assert (said, after.remaining) == ([MISSING, MISSING], 5)
+    assert (refusals, after.remaining) == ([MISSING, MISSING], 5)
 
 
-def test_another_ledger_s_changes_are_its_own(url: Database, sqlite_url: str) -> None:
-    """A service on another database is not inside."""
+def test_block_does_not_refuse_other_ledgers(url: Database, sqlite_url: str) -> None:
+    """A service on another database is not inside the block."""
     with SyncCreditService(url) as credits, SyncCreditService(f"{sqlite_url}.other") as other:
         other.initialize_user_credits(ADA)
         with credits.transaction():
@@ -60,8 +60,8 @@ def test_another_ledger_s_changes_are_its_own(url: Database, sqlite_url: str) ->
     assert receipt.remaining == 5
 
 
-def test_a_look_that_would_have_to_write_is_refused(sqlite_url: str, clock: MovedClock) -> None:
-    """What is due is written down by the writer first, who waits for the block: it says so instead."""
+def test_read_that_must_apply_due_changes_is_refused(sqlite_url: str, clock: MovedClock) -> None:
+    """The writer would have to record the due change first, and it waits for the block."""
     with SyncCreditService(Ledger(sqlite_url, clock=clock)) as credits:
         credits.initialize_user_credits(ADA)
         credits.grant_credits(ADA, 5, expires_at=clock.moment.replace(hour=13))
@@ -73,14 +73,14 @@ def test_a_look_that_would_have_to_write_is_refused(sqlite_url: str, clock: Move
     assert (refused.value, left.remaining) == (MISSING, 6)
 
 
-async def test_on_an_event_loop_the_task_is_inside_and_others_are_not(migrated_postgres_url: str) -> None:
-    """A task that was begun before goes on; one begun in the block belongs to it until it ends."""
+async def test_async_block_includes_tasks_started_inside(migrated_postgres_url: str) -> None:
+    """A task started before the block continues; one started inside belongs to it until it ends."""
     async with CreditService(migrated_postgres_url) as credits:
         await credits.initialize_user_credits(ADA)
-        go_on = asyncio.Event()
+        proceed = asyncio.Event()
 
         async def charge_later() -> int:
-            await go_on.wait()
+            await proceed.wait()
             return (await credits.consume_credit(ADA, "interior")).remaining
 
         before = asyncio.create_task(charge_later())
@@ -89,7 +89,7 @@ async def test_on_an_event_loop_the_task_is_inside_and_others_are_not(migrated_p
             with pytest.raises(InvalidInputError):
                 await credits.consume_credit(ADA, "interior")
             begun_inside = asyncio.create_task(charge_later())
-            go_on.set()
+            proceed.set()
             others = await before
         (after,) = await asyncio.gather(begun_inside, return_exceptions=True)
 

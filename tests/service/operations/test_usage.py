@@ -1,4 +1,4 @@
-"""Usage by day in Python: which days are shown, up to when they are complete, and what is refused."""
+"""`get_usage`: which days it has, up to when it is complete, and what it refuses."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,8 +20,8 @@ ADA = "ada@example.com"
 TODAY = START.date()
 
 
-async def test_what_was_used_newest_first(credits: CreditService, url: Database, clock: MovedClock) -> None:
-    """Each feature of each day, the newest day first; days without a use are left out."""
+async def test_usage_has_features_by_day_newest_first(credits: CreditService, url: Database, clock: MovedClock) -> None:
+    """It has each feature of each day, the newest day first; days without uses are omitted."""
     await credits.initialize_user_credits(ADA)
     await credits.initialize_user_credits("bob@example.com")
     first = await credits.consume_credit(ADA, "video")
@@ -47,8 +47,8 @@ async def test_what_was_used_newest_first(credits: CreditService, url: Database,
     )
 
 
-async def test_which_days_are_shown(credits: CreditService, url: Database, clock: MovedClock) -> None:
-    """From `since` up to `until`, which is left out; thirty days where one of them is not given."""
+async def test_usage_has_days_from_since_up_to_until(credits: CreditService, url: Database, clock: MovedClock) -> None:
+    """It has the days from `since` up to `until`, which is excluded; thirty days if one of them is left out."""
     await credits.initialize_user_credits(ADA)
     for _ in range(3):
         await credits.consume_credit(ADA, "video")
@@ -56,14 +56,14 @@ async def test_which_days_are_shown(credits: CreditService, url: Database, clock
     await read_all(Relay(credits.ledger), url)
     day, now = timedelta(days=1), TODAY + timedelta(days=3)
 
-    asked: list[dict[str, date]] = [
+    periods: list[dict[str, date]] = [
         {"since": TODAY, "until": TODAY + day},
         {"since": TODAY + day},
         {"until": TODAY + 2 * day},
         {"since": now - 366 * day, "until": now},
         {"since": now, "until": now + day},
     ]
-    shown = [await credits.get_usage(ADA, **dates) for dates in asked]
+    shown = [await credits.get_usage(ADA, **dates) for dates in periods]
 
     assert [[(each.day - TODAY).days for each in usage.days] for usage in shown] == [[0], [2, 1], [1, 0], [2, 1, 0], []]
     assert [(usage.since, usage.until) for usage in shown[1:3]] == [
@@ -72,8 +72,8 @@ async def test_which_days_are_shown(credits: CreditService, url: Database, clock
     ]
 
 
-async def test_how_far_it_is_complete(credits: CreditService, url: Database, clock: MovedClock) -> None:
-    """Up to the oldest change that no relay has read; up to now where all was read."""
+async def test_complete_until(credits: CreditService, url: Database, clock: MovedClock) -> None:
+    """It is complete up to the oldest change that no relay has read, or up to now."""
     await credits.initialize_user_credits(ADA)
     clock.move(seconds=5)
     await credits.consume_credit(ADA, "video")
@@ -86,18 +86,18 @@ async def test_how_far_it_is_complete(credits: CreditService, url: Database, clo
     some_read = await credits.get_usage(ADA)
     await read_all(Relay(credits.ledger), url)
 
-    with SyncCreditService(Ledger(url, clock=clock)) as looking:
-        # On PostgreSQL whoever has a transaction running holds it back for a moment.
-        await until(lambda: looking.get_usage(ADA).complete_until == clock.moment)
-        all_read = looking.get_usage(ADA)
+    with SyncCreditService(Ledger(url, clock=clock)) as reader:
+        # On PostgreSQL any running transaction delays it for a moment.
+        await until(lambda: reader.get_usage(ADA).complete_until == clock.moment)
+        all_read = reader.get_usage(ADA)
 
     assert (nothing_read.days, nothing_read.complete_until) == ([], START)
     assert (some_read.days[0].uses, some_read.complete_until) == (1, START + timedelta(seconds=15))
     assert all_read.days[0].uses == 2
 
 
-async def test_looking_changes_nothing(credits: CreditService, url: Database) -> None:
-    """No row, no version, nothing in the outbox."""
+async def test_get_usage_changes_nothing(credits: CreditService, url: Database) -> None:
+    """It writes no row, no version and no outbox entry."""
     await credits.initialize_user_credits(ADA)
     before = snapshot(url)
 
@@ -134,10 +134,10 @@ async def test_looking_changes_nothing(credits: CreditService, url: Database) ->
         ),
     ],
 )
-async def test_days_that_cannot_be_shown(
+async def test_invalid_days_are_refused(
     credits: CreditService, dates: dict[str, Any], field: str, problem: str
 ) -> None:
-    """What is no day, no days at all, and more than a year of them are refused by the field's name."""
+    """Other values than dates, empty periods and more than a year are refused with the field's name."""
     await credits.initialize_user_credits(ADA)
 
     with pytest.raises(InvalidInputError) as refused:
@@ -146,8 +146,8 @@ async def test_days_that_cannot_be_shown(
     assert (refused.value.field, refused.value.problem) == (field, problem)
 
 
-async def test_an_account_that_is_not_there(credits: CreditService) -> None:
-    """There is nothing to show of nobody."""
+async def test_unknown_account_is_refused(credits: CreditService) -> None:
+    """An unknown account is refused with its id."""
     with pytest.raises(AccountNotFoundError) as refused:
         await credits.get_usage("nobody")
 

@@ -1,4 +1,4 @@
-"""Checkpoints and proven statements from Python, over both databases and in memory."""
+"""Checkpoints and statement proofs from Python, over every database."""
 
 import asyncio
 from functools import partial
@@ -25,8 +25,8 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 KEY = SigningKey("ab" * 32)
 
 
-async def test_a_checkpoint_is_found_again(credits: CreditService) -> None:
-    """By its number, and the newest without one."""
+async def test_get_checkpoint_by_number_or_newest(credits: CreditService) -> None:
+    """A checkpoint is found by its number; without a number it is the newest."""
     await credits.initialize_user_credits(ADA)
 
     first, second = await credits.make_checkpoint(KEY), await credits.make_checkpoint(KEY)
@@ -36,8 +36,8 @@ async def test_a_checkpoint_is_found_again(credits: CreditService) -> None:
     assert await credits.get_checkpoint(1) == first
 
 
-async def test_a_checkpoint_that_is_not_there_is_refused(credits: CreditService) -> None:
-    """None yet, or none of this number."""
+async def test_missing_checkpoint_is_refused(credits: CreditService) -> None:
+    """Without any checkpoint, and with an unknown number."""
     with pytest.raises(CheckpointNotFoundError) as none_yet:
         await credits.get_checkpoint()
     await credits.make_checkpoint(KEY)
@@ -47,25 +47,25 @@ async def test_a_checkpoint_that_is_not_there_is_refused(credits: CreditService)
     assert (none_yet.value, no_such.value) == (CheckpointNotFoundError(None), CheckpointNotFoundError(2))
 
 
-async def test_what_is_no_key_or_number_is_refused(credits: CreditService) -> None:
-    """By the field's name; nothing is signed."""
+async def test_invalid_key_and_number_are_refused(credits: CreditService) -> None:
+    """The refusal has the field's name, and nothing is signed."""
     await credits.initialize_user_credits(ADA)
     with pytest.raises(InvalidInputError) as no_key:
         await credits.make_checkpoint("ab" * 32)  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError) as no_number:
         await credits.get_checkpoint(0)
 
-    problem = "a str is no SigningKey. Take one: SigningKey.kept('signing_key')."
+    problem = "a str is not a SigningKey. Send one: SigningKey.kept('signing_key')."
     assert no_key.value == InvalidInputError("signing_key", problem)
     assert no_number.value.field == "number"
 
 
-async def test_checkpoints_are_made_while_credits_are_spent(credits: CreditService) -> None:
-    """Each is over one moment of the whole ledger, and what came since goes on from there."""
+async def test_checkpoints_are_made_during_charges(credits: CreditService) -> None:
+    """Each covers one moment of the whole ledger, and later transactions continue from it."""
     names = [f"user {place}" for place in range(8)]
     for name in names:
         await credits.initialize_user_credits(name)
-    kept: list[Given] = []
+    files: list[Given] = []
 
     async def spend(name: str) -> None:
         for _ in range(6):
@@ -75,24 +75,24 @@ async def test_checkpoints_are_made_while_credits_are_spent(credits: CreditServi
         for _ in range(3):
             made = await credits.make_checkpoint(KEY)
             heads = await credits.ledger.read(partial(heads_of, number=made.number))
-            kept.append(Given(f"file {made.number}", made, heads))
+            files.append(Given(f"file {made.number}", made, heads))
 
     await asyncio.gather(sign(), *map(spend, names))
 
-    compared = await credits.ledger.read(lambda connection: compare(connection, kept, trusted=[KEY.public_key]))
+    compared = await credits.ledger.read(lambda connection: compare(connection, files, trusted=[KEY.public_key]))
     assert compared == Compared(3, compared=3)
-    assert [each.checkpoint.number for each in kept] == [1, 2, 3]
-    assert all(8 <= each.checkpoint.transactions <= 8 * 7 for each in kept)
+    assert [each.checkpoint.number for each in files] == [1, 2, 3]
+    assert all(8 <= each.checkpoint.transactions <= 8 * 7 for each in files)
 
 
 def heads_of(connection: Connection, number: int) -> list[bytes]:
-    """The heads that the ledger keeps of a checkpoint, as a file has them."""
+    """The chain heads of a checkpoint in the ledger, as a file has them."""
     with snapshot(connection):
         return [chunk.heads for chunk in list_chunks(connection, number)]
 
 
-def test_from_threads(url: Database) -> None:
-    """The same without an event loop."""
+def test_sync_service_makes_checkpoints(url: Database) -> None:
+    """It works without an event loop."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
 
@@ -102,8 +102,8 @@ def test_from_threads(url: Database) -> None:
         assert service.get_checkpoint() == made
 
 
-async def test_a_statement_carries_its_proof(credits: CreditService, clock: MovedClock) -> None:
-    """With a checkpoint over the account it is borne out alone: all of it attested, and that it is whole."""
+async def test_statement_has_its_proof(credits: CreditService, clock: MovedClock) -> None:
+    """With a checkpoint over the account the proof shows that every row is signed and none is missing."""
     for account_id in (ADA, BOB):
         await credits.initialize_user_credits(account_id)
     clock.move(hours=1)
@@ -114,29 +114,29 @@ async def test_a_statement_carries_its_proof(credits: CreditService, clock: Move
 
     statement = await credits.get_statement(ADA, since=START, until=until)
 
-    came = checked(statement)
-    assert (came.attested_up_to, came.is_followed) == (3, True)
-    assert [movement.kind for movement in came.statement.movements] == ["signup", "consume"]
+    verified = checked(statement)
+    assert (verified.attested_up_to, verified.is_followed) == (3, True)
+    assert [movement.kind for movement in verified.statement.movements] == ["signup", "consume"]
 
 
-async def test_what_came_after_the_checkpoint_is_told_apart(credits: CreditService, clock: MovedClock) -> None:
-    """Its rows continue the chain from the account's head, wherever the period begins."""
+async def test_rows_after_checkpoint_are_not_attested(credits: CreditService, clock: MovedClock) -> None:
+    """Rows after the checkpoint continue the chain from the account's head, wherever the period begins."""
     await credits.initialize_user_credits(ADA)
     await credits.make_checkpoint(KEY)
     for _ in range(3):
         clock.move(hours=1)
         await credits.consume_credit(ADA, "interior")
 
-    came = checked(await credits.get_statement(ADA, since=clock.moment))
+    verified = checked(await credits.get_statement(ADA, since=clock.moment))
 
-    assert (came.attested_up_to, came.statement.opening.version, len(came.statement.movements)) == (1, 3, 1)
-    assert (came.is_followed, came.checkpoint.number) == (False, 1)
+    assert (verified.attested_up_to, verified.statement.opening.version, len(verified.statement.movements)) == (1, 3, 1)
+    assert (verified.is_followed, verified.checkpoint.number) == (False, 1)
     before = checked(await credits.get_statement(ADA, since=START, until=clock.moment))
     assert (before.attested_up_to, len(before.statement.movements), before.is_followed) == (1, 3, False)
 
 
-async def test_the_checkpoint_that_is_nearest_is_taken(credits: CreditService, clock: MovedClock) -> None:
-    """Of those that still keep their heads the oldest that covers the period, so that few rows are shown."""
+async def test_proof_uses_oldest_covering_checkpoint(credits: CreditService, clock: MovedClock) -> None:
+    """Of the checkpoints with stored heads it uses the oldest that covers the period, so that it has few rows."""
     await credits.initialize_user_credits(ADA)
     until = clock.move(hours=1)
     for _ in range(6):
@@ -151,8 +151,8 @@ async def test_the_checkpoint_that_is_nearest_is_taken(credits: CreditService, c
     assert checked(statement).attested_up_to == 4
 
 
-async def test_an_account_that_no_checkpoint_covers_has_no_proof(credits: CreditService) -> None:
-    """Neither without any checkpoint, nor when it came after the newest."""
+async def test_account_without_checkpoint_has_no_proof(credits: CreditService) -> None:
+    """A statement has no proof without a checkpoint, nor if the account is newer than the checkpoint."""
     await credits.initialize_user_credits(ADA)
     before = await credits.get_statement(ADA)
     await credits.make_checkpoint(KEY)
@@ -163,32 +163,32 @@ async def test_an_account_that_no_checkpoint_covers_has_no_proof(credits: Credit
     assert (before.proof, after.proof) == (None, None)
 
 
-async def test_a_statement_in_which_nothing_happened_is_borne_out(credits: CreditService, clock: MovedClock) -> None:
-    """The row before it and the one after it show that."""
+async def test_empty_statement_has_proof(credits: CreditService, clock: MovedClock) -> None:
+    """The rows before and after an empty period prove it."""
     await credits.initialize_user_credits(ADA)
     since, until = clock.move(hours=1), clock.move(hours=1)
     await credits.consume_credit(ADA, "interior")
     await credits.make_checkpoint(KEY)
 
-    came = checked(await credits.get_statement(ADA, since=since, until=until))
+    verified = checked(await credits.get_statement(ADA, since=since, until=until))
 
-    assert (came.statement.movements, came.statement.closing.remaining, came.is_followed) == ((), 6, True)
+    assert (verified.statement.movements, verified.statement.closing.remaining, verified.is_followed) == ((), 6, True)
 
 
-async def test_each_of_many_accounts_has_its_own_path(credits: CreditService) -> None:
-    """Wherever its number stands among the others'."""
+async def test_proof_path_of_each_of_many_accounts(credits: CreditService) -> None:
+    """Each account has a valid path, whatever its place among the others."""
     names = [f"user {place}" for place in range(33)]
     for name in names:
         await credits.initialize_user_credits(name)
     await credits.make_checkpoint(KEY)
 
-    came = [checked(await credits.get_statement(name)) for name in names]
+    verified = [checked(await credits.get_statement(name)) for name in names]
 
-    assert [each.statement.account_id for each in came] == names
-    assert {each.attested_up_to for each in came} == {1}
+    assert [each.statement.account_id for each in verified] == names
+    assert {each.attested_up_to for each in verified} == {1}
 
 
 def checked(statement: CreditStatement) -> Checked:
-    """What the statement's document, as it is sent, bears out by itself."""
+    """Verifies the statement's document as it is sent, without the database."""
     document = msgspec.json.decode(msgspec.json.encode(statement))
     return check(document, is_signed=is_signed, as_shown=as_shown)

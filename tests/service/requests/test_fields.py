@@ -1,4 +1,4 @@
-"""What a field may hold: every value that cannot be accepted is refused by the field's name, before any database."""
+"""What a field may hold: every invalid value is refused by the field's name, without the database."""
 
 from typing import Any
 
@@ -34,15 +34,15 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("capture_hold", ("ada", "x" * 64), {}, "hold_id: has 64 characters. Send at most 63."),
     ("capture_hold", ("ada", "h"), {"amount": -1}, "amount: -1 is out of range. Send an integer from 0 to"),
     ("capture_hold", ("ada", "h"), {"amount": 1, "units": 1}, "amount: was sent beside units."),
-    ("capture_hold", ("ada", "h"), {"mode": "all"}, "mode: 'all' is none of exact, up_to_available."),
+    ("capture_hold", ("ada", "h"), {"mode": "all"}, "mode: 'all' is not one of exact, up_to_available."),
     ("capture_hold", ("ada", "h"), {"late": 1}, "late: 1 is not true or false. Send one of these."),
     ("release_hold", ("ada", "h"), {"reason": ""}, "reason: is empty."),
     ("list_holds", ("ada",), {"limit": 201}, "limit: 201 is not a whole number from 1 to 200."),
     ("refund", ("ada", ""), {}, "transaction_id: is empty."),
     ("refund", ("ada", "t"), {"amount": 0}, "amount: 0 is out of range."),
-    ("get_credit_history", ("ada",), {"kind": "zz"}, "kind: 'zz' is none of signup, ensure, grant, consume, hold, "),
-    ("get_credit_history", ("ada",), {"kind": ""}, "kind: '' is none of signup, "),
-    ("get_credit_history", ("ada",), {"kind": 5}, "kind: 5 is none of signup, "),
+    ("get_credit_history", ("ada",), {"kind": "zz"}, "kind: 'zz' is not one of signup, ensure, grant, consume, hold, "),
+    ("get_credit_history", ("ada",), {"kind": ""}, "kind: '' is not one of signup, "),
+    ("get_credit_history", ("ada",), {"kind": 5}, "kind: 5 is not one of signup, "),
     ("get_transaction", ("ada", "\0"), {}, "transaction_id: '\\x00' has a control character"),
     ("void_grant", ("ada", "g"), {"revoke_spent": "yes"}, "revoke_spent: 'yes' is not true or false."),
     ("void_grant", ("ada", "g" * 100), {}, "grant_id: has 100 characters."),
@@ -60,15 +60,15 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "arguments", "named", "words"), CASES)
-async def test_a_field_that_cannot_be_accepted(
-    operation: str, arguments: tuple[Any, ...], named: dict[str, Any], words: str
+@pytest.mark.parametrize(("operation", "arguments", "named", "message"), CASES)
+async def test_invalid_field_is_refused_before_database(
+    operation: str, arguments: tuple[Any, ...], named: dict[str, Any], message: str
 ) -> None:
-    """The refusal names the field, the value and what to send; the database is not even opened."""
-    service = CreditService("postgresql://nobody@127.0.0.1:1/nowhere")
+    """The refusal has the field, the value and what to send; the database is not opened."""
+    service = CreditService("postgresql://app@127.0.0.1:1/missing")
 
     with pytest.raises(InvalidInputError) as refused:
         await getattr(service, operation)(*arguments, **named)
 
-    assert str(refused.value).startswith(words)
+    assert str(refused.value).startswith(message)
     await service.close()

@@ -1,9 +1,9 @@
-"""The arithmetic of estimates, without a database: percentiles by the nearest rank."""
+"""The arithmetic of estimates, without a database: percentiles by nearest rank."""
 
 import pytest
 
 from sixpence.core.catalog.catalog import Feature, Tier, TokenRates
-from sixpence.service.results.estimates import percentile, told_by_usage
+from sixpence.service.results.estimates import is_priced_by_usage, percentile
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from sixpence.service.results.estimates import percentile, told_by_usage
         (list(range(101, 0, -1)), 50, 51),
     ],
 )
-def test_a_percentile_is_one_of_the_values(values: list[int], percent: int, expected: int) -> None:
-    """It is the least value that so many of a hundred do not exceed, whatever their order."""
+def test_percentile_by_nearest_rank(values: list[int], percent: int, expected: int) -> None:
+    """It is the least value that `percent` of the values do not exceed, in any order."""
     assert percentile(values, percent) == expected
 
 
 @pytest.mark.parametrize(
-    ("feature", "told"),
+    ("feature", "expected"),
     [
         (Feature(3), False),
         (Feature(3, minimum=1), False),
@@ -36,6 +36,6 @@ def test_a_percentile_is_one_of_the_values(values: list[int], percent: int, expe
         (Feature(models={"m": TokenRates(1)}), True),
     ],
 )
-def test_which_prices_depend_on_what_is_used(feature: Feature, told: bool) -> None:
-    """A price for a call does not; units, blocks, tiers and tokens do."""
-    assert told_by_usage(feature) is told
+def test_is_priced_by_usage(feature: Feature, expected: bool) -> None:
+    """A price for a call does not depend on usage; units, blocks, tiers and tokens do."""
+    assert is_priced_by_usage(feature) is expected

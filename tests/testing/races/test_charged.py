@@ -10,8 +10,8 @@ from sixpence.integrations.starlette import CreditIntegration
 from sixpence.testing.races import Call, race
 from sixpence.wiring import Sixpence
 from tests.http.house import SITE
+from tests.integrations.charging_apps import APPS
 from tests.integrations.conftest import parts
-from tests.integrations.studio import APPS
 
 __all__ = ["parts"]
 

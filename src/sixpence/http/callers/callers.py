@@ -19,7 +19,7 @@ from sixpence.http.callers.cookies import find_user
 from sixpence.http.callers.origin import OriginRefusedError, check_origin
 from sixpence.http.wire.errors import CallerError, ForbiddenError, InvalidApiKeyError, NotSignedInError
 from sixpence.service.credits import CreditService
-from sixpence.service.operations.base import permitted
+from sixpence.service.operations.base import with_api_key
 
 T = TypeVar("T")
 # Raises for a request that is not allowed; returns the name to record with the change.
@@ -89,7 +89,7 @@ class Callers:
         def admit(endpoint: CreditEndpoint) -> Endpoint:
             async def admitted(request: Request) -> Response:
                 try:
-                    return await endpoint(request, permitted(credits, self._permit(request)))
+                    return await endpoint(request, with_api_key(credits, self._permit(request)))
                 except NotPermittedError as error:
                     raise InvalidApiKeyError(str(error)) from None
                 except (InvalidInputError, CallerError):
@@ -117,7 +117,7 @@ class Callers:
         shown = _bearer(request)
         if shown is None:
             raise InvalidApiKeyError(NO_KEY)
-        permit = self._api_keys.permit_of(shown)
+        permit = self._api_keys.key_hash_of(shown)
         if permit is None:
             raise InvalidApiKeyError(str(NotPermittedError()))
         return permit
@@ -128,7 +128,7 @@ class Callers:
         Once the key is revoked, each operation of these credits raises `NotPermittedError`.
         """
         name = await self.server_name(request)
-        return name, permitted(credits, self._permit(request))
+        return name, with_api_key(credits, self._permit(request))
 
     async def server_name(self, request: Request) -> str:
         """The server's name to record; raises as `server` does."""

@@ -6,7 +6,7 @@ Not here: the format of the value (`sixpence.auth.tokens`).
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sixpence.auth.session import REMEMBERED, SignedIn
+from sixpence.auth.session import REMEMBERED_DURATION, SignedIn
 from sixpence.auth.sign_in import EmbeddedSignIn
 from sixpence.auth.user import User
 from sixpence.core.values.instant import SECOND
@@ -40,10 +40,10 @@ def set_session_cookies(
 ) -> None:
     """Give the browser its session; the cookie has an expiry only when the session is to be remembered."""
     remember = signed_in.session.remember
-    value = sign_in.signed(signed_in.token)
-    _set(response, _SESSION, value, base_url, max_age_seconds=REMEMBERED // SECOND if remember else None)
+    value = sign_in.sign(signed_in.token)
+    _set(response, _SESSION, value, base_url, max_age_seconds=REMEMBERED_DURATION // SECOND if remember else None)
     if not remember:
-        _set(response, _DONT_REMEMBER, sign_in.signed("true"), base_url, max_age_seconds=None)
+        _set(response, _DONT_REMEMBER, sign_in.sign("true"), base_url, max_age_seconds=None)
     elif _name(_DONT_REMEMBER, base_url) in request.cookies:
         _set(response, _DONT_REMEMBER, "", base_url, max_age_seconds=0)
 

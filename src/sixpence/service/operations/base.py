@@ -1,6 +1,6 @@
-"""What every operation stands on: a request through the writer, a read, and an account with all that is due applied.
+"""What every operation is built on: submitting a request, reading, and reading an account with everything due applied.
 
-Every coroutine of the service awaits in the end only `_submit`, `_read_plainly` and `_write`, so that
+Every coroutine of the service awaits in the end only `_submit`, `_read_plainly` and `_write`. That is why
 `SyncCreditService` can be derived.
 """
 
@@ -23,7 +23,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import accounts
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.writer.batch import Accepted, Request
-from sixpence.service.operations.transaction_guard import check_outside
+from sixpence.service.operations.transaction_guard import refuse_in_transaction
 from sixpence.service.requests import fields
 from sixpence.service.results.receipts import Receipt
 
@@ -38,57 +38,63 @@ class Operations:
     def __init__(self, database: str | Memory | Ledger, *, catalog: Catalog = DEFAULT_CATALOG) -> None:
         self._ledger = database if isinstance(database, Ledger) else Ledger(database, catalog=catalog)
         self._catalogs = CatalogReader()
-        self._permit: bytes | None = None
+        self._api_key_hash: bytes | None = None
 
     @property
     def ledger(self) -> Ledger:
-        """What keeps the credits, for what works beside the operations, such as a relay (`sixpence.Relay`)."""
+        """The ledger that stores the credits, for what works beside the operations, such as `sixpence.Relay`."""
         return self._ledger
 
     async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
-        """Run a command through the writer, or inside the transaction of this connection; raises its refusal."""
-        if self._permit is not None:
-            request = msgspec.structs.replace(request, permit=self._permit)
+        """Runs a command through the writer, or inside the transaction of `connection`; raises its refusal."""
+        if self._api_key_hash is not None:
+            request = msgspec.structs.replace(request, permit=self._api_key_hash)
         if connection is None:
-            check_outside(self._ledger)
+            refuse_in_transaction(self._ledger)
             return await self._ledger.submit(request)
-        own = await self._ledger.own()
-        return await own.submit(connection, request)
+        caller_transactions = await self._ledger.own()
+        return await caller_transactions.submit(connection, request)
 
     async def _read(self, job: Callable[[Connection], T]) -> T:
-        permit = self._permit
-        if permit is None:
+        """Reads, after a check of the API key on the same connection."""
+        api_key_hash = self._api_key_hash
+        if api_key_hash is None:
             return await self._read_plainly(job)
 
-        def permitted_job(connection: Connection) -> T:
-            accounts.check_permit(connection, permit)
+        def checked_job(connection: Connection) -> T:
+            accounts.check_permit(connection, api_key_hash)
             return job(connection)
 
-        return await self._read_plainly(permitted_job)
+        return await self._read_plainly(checked_job)
 
     async def _read_plainly(self, job: Callable[[Connection], T]) -> T:
-        """Read without looking at the permit."""
+        """Reads without a check of the API key."""
         return await self._ledger.read(job)
 
     async def _write(self, job: Callable[[Connection], T]) -> T:
-        """Run the job in a transaction of its own, beside the writer's."""
+        """Runs the job in a transaction of its own, beside the writer's."""
         return await self._ledger.write(job)
 
-    async def _standing(self, account_id: str, look: Callable[[Connection, Account], T]) -> tuple[Scene, T]:
-        """The account with what is due applied, the time and the catalog, and what `look` sees in the same read."""
+    async def _read_account(self, account_id: str) -> Scene:
+        """The account with everything due applied, the time and the catalog."""
+        context, _ = await self._read_account_with(account_id, lambda _connection, _account: None)
+        return context
+
+    async def _read_account_with(self, account_id: str, read: Callable[[Connection, Account], T]) -> tuple[Scene, T]:
+        """The account as `_read_account` gives it, and what `read` gives right after it on the same connection."""
         account_id = fields.account_id(account_id)
         while True:
-            # The permit, if one was shown, is looked up in the same statement as the account.
-            found = await self._read_plainly(lambda connection: self._look(connection, account_id, look))
+            # The API key, if there is one, is checked in the statement that reads the account.
+            found = await self._read_plainly(lambda connection: self._read_unless_due(connection, account_id, read))
             if found is not None:
                 return found
-            # Something has fallen due: it is written down first, so that one version means one balance.
+            # Something is due: record it first, so that one version means one balance.
             await self._submit(Request(account_id, Tick()))
 
-    def _look(
-        self, connection: Connection, account_id: str, look: Callable[[Connection, Account], T]
+    def _read_unless_due(
+        self, connection: Connection, account_id: str, read: Callable[[Connection, Account], T]
     ) -> tuple[Scene, T] | None:
-        seen = accounts.see_account(connection, account_id, self._permit)
+        seen = accounts.see_account(connection, account_id, self._api_key_hash)
         account = seen.account
         if account is None:
             raise AccountNotFoundError(account_id)
@@ -96,25 +102,21 @@ class Operations:
         if account.next_due_at is not None and account.next_due_at <= now:
             return None
         priced_by = self._catalogs.of_version(connection, seen.catalog_version)
-        return Scene(account, now, priced_by, Past()), look(connection, account)
+        return Scene(account, now, priced_by, Past()), read(connection, account)
 
 
-def permitted(operations: S, permit: bytes) -> S:
-    """The same operations for whoever shows the API key with this hash, looked up with each of them and not before.
+def with_api_key(operations: S, api_key_hash: bytes) -> S:
+    """The same operations for the holder of an API key, by the key's hash. Each operation checks the key when it runs.
 
-    Each raises `NotPermittedError` where the key is unknown or was revoked.
+    Each raises `NotPermittedError` if the key is unknown or revoked.
     """
     twin = object.__new__(type(operations))
-    twin.__dict__ = {**operations.__dict__, "_permit": permit}
+    twin.__dict__ = {**operations.__dict__, "_api_key_hash": api_key_hash}
     return twin
 
 
-def nothing_more(_connection: Connection, _account: Account) -> None:
-    """Look at nothing beside the account."""
-
-
 def receipt(kind: type[R], accepted: Accepted) -> R:
-    """The receipt of a command that always leaves a row."""
+    """The receipt of a command that always writes a row."""
     row: Transaction | None = accepted.row
     if row is None:
         raise InternalError

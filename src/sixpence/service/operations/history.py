@@ -1,7 +1,7 @@
-"""Looking back: what an account had at an instant, its statement for a period, and why things are as they are.
+"""History: an account's balance at an instant, its statement for a period, and explanations.
 
-Every look brings the account up to date first, so that what was due by an instant is counted at it. Where something may
-still be on its way into the ledger at or before that instant, it is waited for: what was told once stays true.
+Every read first applies everything that is due, so a balance at an instant includes what was due by then. It also waits
+for transactions that may still commit at or before that instant, so the same question always has the same result.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -27,45 +27,44 @@ from sixpence.ledger.checkpoints.statement_proofs import find_proof
 from sixpence.ledger.reads import accounts
 from sixpence.ledger.reads.point_in_time import Surroundings, find_last_at, list_between, look_around
 from sixpence.ledger.writer.batch import Request
-from sixpence.service.operations.base import Operations, nothing_more
+from sixpence.service.operations.base import Operations
 from sixpence.service.requests import fields
 from sixpence.service.results.statements import BalanceExplanation, CreditStatement, PastBalance, TransactionExplanation
 
 T = TypeVar("T")
 DAYS = 30
-# What a statement as data may hold; as text and CSV it is written in pieces and may have any length.
+# The limit of a statement as data. As text and CSV it is streamed and may have any length.
 MOVEMENTS_MAX = 10_000
-_MOVEMENTS_A_PIECE = 500
+_MOVEMENTS_PER_READ = 500
 _FORMS: dict[str, type[StatementText | StatementCSV]] = {"text": StatementText, "csv": StatementCSV}
 
 
-class LookingBack(Operations):
-    """The operations that tell what was, and why."""
+class HistoryOperations(Operations):
+    """The reads of an account's past, and of the reasons for it."""
 
     async def balance_at(self, account_id: str, at: datetime | None = None) -> PastBalance:
-        """What the account had at an instant, after everything that happened up to it; now where nothing is said.
+        """The account's balance at an instant, after every transaction up to it; by default now.
 
-        Before its first transaction that is 0, at version 0. An instant in the future is refused. Raises
-        `AccountNotFoundError`, and `AccountBusyError` while a transaction that is not over holds the account.
+        Before the first transaction it is 0, at version 0. An instant in the future is refused. Raises
+        `AccountNotFoundError`, and `AccountBusyError` while an open transaction locks the account.
         """
         instant = fields.instant("at", at)
-        scene, _ = await self._standing(account_id, nothing_more)
-        if instant is not None and instant > scene.now:
-            raise _in_the_future("at", instant, scene, "leave it out for the balance now")
-        upper = scene.now if instant is None else instant
-        account, row = await self._settled(
-            scene, upper, lambda connection, account: find_last_at(connection, account, upper)
+        context = await self._read_account(account_id)
+        if instant is not None and instant > context.now:
+            raise _future_error("at", instant, context, "leave it out for the balance now")
+        upper = context.now if instant is None else instant
+        account, row = await self._read_final(
+            context, upper, lambda connection, account: find_last_at(connection, account, upper)
         )
         return PastBalance.of(account.account_id, to_datetime(upper), row)
 
     async def get_statement(
         self, account_id: str, *, since: datetime | None = None, until: datetime | None = None
     ) -> CreditStatement:
-        """What the account had right before `since`, each movement from then on, and what it had right before `until`.
+        """The balance right before `since`, each movement from `since` on, and the balance right before `until`.
 
-        Without times the last 30 days up to now. With more than 10,000 movements it is refused; `stream_statement` has
-        no such bound. Raises `AccountNotFoundError`, and `AccountBusyError` while a transaction that is not over holds
-        the account.
+        By default the last 30 days up to now. More than 10,000 movements are refused; `stream_statement` has no such
+        limit. Raises `AccountNotFoundError`, and `AccountBusyError` while an open transaction locks the account.
         """
         account, period = await self._period(account_id, since, until)
         return await self._read(lambda connection: self._statement(connection, account, period))
@@ -73,67 +72,71 @@ class LookingBack(Operations):
     async def stream_statement(
         self, account_id: str, *, since: datetime | None = None, until: datetime | None = None, form: str = "text"
     ) -> AsyncIterator[str]:
-        """The same statement, however long, as a `text` for people or as `csv`, in pieces to be put together.
+        """Streams the same statement, of any length, as `text` for people or as `csv`.
 
-        Raises with its first piece what `get_statement` raises.
+        With its first chunk it raises what `get_statement` raises.
         """
         if form not in _FORMS:
-            raise InvalidInputError("form", f"{shown(form)} is none of {', '.join(_FORMS)}.")
+            raise InvalidInputError("form", f"{shown(form)} is not one of {', '.join(_FORMS)}.")
         account, period = await self._period(account_id, since, until)
         layout = _FORMS[form](period)
         yield layout.head()
         last = period.closing.version
-        for above in range(period.opening.version, last, _MOVEMENTS_A_PIECE):
-            rows = await self._between(account, above=above, up_to=min(above + _MOVEMENTS_A_PIECE, last))
+        for above in range(period.opening.version, last, _MOVEMENTS_PER_READ):
+            rows = await self._between(account, above=above, up_to=min(above + _MOVEMENTS_PER_READ, last))
             yield layout.lines(map(StatementMovement.of, rows))
         yield layout.foot()
 
     async def explain_transaction(self, account_id: str, transaction_id: str) -> TransactionExplanation:
-        """Why a transaction is what it is: its rules, its arithmetic, its grants, and what came of it since.
+        """Explains a transaction: its rules, its arithmetic, its grants, and what has happened to it since.
 
         Raises `AccountNotFoundError` and `TransactionNotFoundError`.
         """
         transaction_id = fields.text("transaction_id", transaction_id, fields.ID_LENGTH_MAX)
 
-        def look(connection: Connection, account: Account) -> tuple[Transaction, Surroundings] | None:
+        def read(connection: Connection, account: Account) -> tuple[Transaction, Surroundings] | None:
             row = accounts.find_transaction(connection, account, transaction_id)
             return None if row is None else (row, look_around(connection, account, row))
 
-        scene, found = await self._standing(account_id, look)
+        context, found = await self._read_account_with(account_id, read)
         if found is None:
-            raise TransactionNotFoundError(scene.account.account_id, transaction_id)
-        row, around = found
-        return TransactionExplanation.of(explained(row, around.past, scene.priced_by, is_cut=around.is_cut))
+            raise TransactionNotFoundError(context.account.account_id, transaction_id)
+        row, related = found
+        return TransactionExplanation.of(explained(row, related.past, context.priced_by, is_cut=related.is_cut))
 
     async def explain_account(self, account_id: str) -> BalanceExplanation:
-        """Why the account's balance is what it is, in twelve lines at most; raises `AccountNotFoundError`."""
-        scene, latest = await self._standing(
+        """Explains the account's balance in at most twelve lines; raises `AccountNotFoundError`."""
+        context, latest = await self._read_account_with(
             account_id,
             lambda connection, account: list_between(
                 connection, account, above=max(0, account.seq - LATEST_MAX), up_to=account.seq
             ),
         )
-        return BalanceExplanation.of(explained_account(scene, latest[::-1]))
+        return BalanceExplanation.of(explained_account(context, latest[::-1]))
 
     async def _period(self, account_id: str, since: datetime | None, until: datetime | None) -> tuple[Account, Period]:
-        """The account as it stands, and the frame of its statement."""
+        """The account, and the period of its statement with its opening and closing balance."""
         from_, up_to = fields.instant("since", since), fields.instant("until", until)
-        scene, _ = await self._standing(account_id, nothing_more)
-        first, end = _bounds(scene, from_, up_to)
-        return await self._settled(scene, end - 1, lambda connection, account: _frame(connection, account, first, end))
+        context = await self._read_account(account_id)
+        first, end = _bounds(context, from_, up_to)
+        return await self._read_final(
+            context, end - 1, lambda connection, account: _read_period(connection, account, first, end)
+        )
 
-    async def _settled(self, scene: Scene, instant: int, look: Callable[[Connection, Account], T]) -> tuple[Account, T]:
-        """The account once nothing more can come at or before an instant that is not in the future, and a look at it.
+    async def _read_final(
+        self, context: Scene, instant: int, read: Callable[[Connection, Account], T]
+    ) -> tuple[Account, T]:
+        """The account, and what `read` gives, once no more row can be written at or before an instant.
 
-        A row has its time before it is committed, and no earlier one than the last row that is. Whoever looks at a
-        later instant waits for the account's lock first: whatever had it is then in the ledger, or never will be.
+        A row gets its time before its commit, and never an earlier one than the last committed row. So a read at or
+        after its instant takes the account's lock first: then every earlier command has committed or failed.
         """
-        account = scene.account
+        account = context.account
         if instant < account.last_at:
-            return account, await self._read(lambda connection: look(connection, account))
+            return account, await self._read(lambda connection: read(connection, account))
         await self._submit(Request(account.account_id, Tick()))
-        settled, seen = await self._standing(account.account_id, look)
-        return settled.account, seen
+        final, result = await self._read_account_with(account.account_id, read)
+        return final.account, result
 
     async def _between(self, account: Account, *, above: int, up_to: int) -> list[Transaction]:
         return await self._read(lambda connection: list_between(connection, account, above=above, up_to=up_to))
@@ -141,19 +144,20 @@ class LookingBack(Operations):
     def _statement(self, connection: Connection, account: Account, period: Period) -> CreditStatement:
         first, last = period.opening.version, period.closing.version
         if period.count > MOVEMENTS_MAX:
-            (left_out,) = list_between(connection, account, above=last - MOVEMENTS_MAX - 1, up_to=last - MOVEMENTS_MAX)
+            (omitted,) = list_between(connection, account, above=last - MOVEMENTS_MAX - 1, up_to=last - MOVEMENTS_MAX)
             problem = f"{to_wire(period.since)} is {period.count} movements before until, more than {MOVEMENTS_MAX}."
-            remedy = f"Send {to_wire(left_out.created_at + 1)} or later, or ask for text or CSV."
+            remedy = f"Send {to_wire(omitted.created_at + 1)} or later, or ask for text or CSV."
             raise InvalidInputError("since", f"{problem} {remedy}")
         rows = list_between(connection, account, above=first, up_to=last)
         return CreditStatement.of(Statement.of(period, rows, find_proof(connection, account, period)))
 
 
-def _bounds(scene: Scene, since: int | None, until: int | None) -> tuple[int, int]:
-    """The period that is asked for; it ends now at the latest, with the account's last transaction in it."""
-    end = scene.now if scene.now > scene.account.last_at else min(scene.now + 1, INSTANT_MAX)
+def _bounds(context: Scene, since: int | None, until: int | None) -> tuple[int, int]:
+    """The requested period. By default it ends now and includes the account's last transaction."""
+    now = context.now
+    end = now if now > context.account.last_at else min(now + 1, INSTANT_MAX)
     if until is not None and until > end:
-        raise _in_the_future("until", until, scene, "leave it out for all up to now")
+        raise _future_error("until", until, context, "leave it out for all up to now")
     last = end if until is None else until
     first = max(0, last - DAYS * DAY) if since is None else since
     if first >= last:
@@ -162,8 +166,8 @@ def _bounds(scene: Scene, since: int | None, until: int | None) -> tuple[int, in
     return first, last
 
 
-def _frame(connection: Connection, account: Account, since: int, until: int) -> Period:
-    """What there was at both ends of the period."""
+def _read_period(connection: Connection, account: Account, since: int, until: int) -> Period:
+    """The period with its opening and closing balance."""
     return Period(
         account_id=account.account_id,
         since=since,
@@ -173,8 +177,8 @@ def _frame(connection: Connection, account: Account, since: int, until: int) -> 
     )
 
 
-def _in_the_future(field: str, instant: int, scene: Scene, remedy: str) -> InvalidInputError:
-    now = to_wire(scene.now)
+def _future_error(field: str, instant: int, context: Scene, remedy: str) -> InvalidInputError:
+    now = to_wire(context.now)
     return InvalidInputError(
         field, f"{to_wire(instant)} is in the future: it is {now}. Send an earlier time, or {remedy}."
     )

@@ -1,8 +1,7 @@
-"""Telling a call that was forgotten to be part of a transaction from one that is meant to stand alone.
+"""Refuses a change inside `credits.transaction()` that was sent without the block's connection.
 
-Inside `credits.transaction()` a change without its `connection` would not stand or fall with it. On SQLite it would
-even wait for the block to end, which waits for it. Not here: transactions that a caller begins elsewhere, of which
-nobody knows.
+Such a change would neither commit nor roll back with the block. On SQLite it would even wait for the block to end,
+which waits for the change. Not here: transactions that a caller begins elsewhere, which the service cannot see.
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from sixpence.ledger.ledger import Ledger
 
 
 class _Block:
-    """A block of `credits.transaction()`; contexts that were copied inside it know when it is over."""
+    """A block of `credits.transaction()`. Contexts copied inside it see when it has ended."""
 
     __slots__ = ("ledger", "open", "outer")
 
@@ -23,8 +22,8 @@ class _Block:
         self.outer = outer
         self.open = True
 
-    def holds(self, ledger: Ledger) -> bool:
-        """Whether this block, or one around it, is an open one of the ledger's."""
+    def is_open_for(self, ledger: Ledger) -> bool:
+        """Whether this block, or one around it, is an open one of the ledger."""
         block: _Block | None = self
         while block is not None:
             if block.open and block.ledger is ledger:
@@ -37,8 +36,8 @@ _block: ContextVar[_Block | None] = ContextVar("sixpence_transaction", default=N
 
 
 @contextmanager
-def inside(ledger: Ledger) -> Iterator[None]:
-    """Whatever runs in this block is inside a transaction of the ledger's."""
+def transaction_block(ledger: Ledger) -> Iterator[None]:
+    """Marks what runs in this `with` block as inside a transaction of the ledger."""
     outer = _block.get()
     while outer is not None and not outer.open:
         outer = outer.outer
@@ -51,11 +50,11 @@ def inside(ledger: Ledger) -> Iterator[None]:
         block.open = False
 
 
-def check_outside(ledger: Ledger) -> None:
-    """Raise `InvalidInputError` inside a transaction of the ledger's."""
+def refuse_in_transaction(ledger: Ledger) -> None:
+    """Raises `InvalidInputError` inside a transaction of the ledger."""
     block = _block.get()
-    if block is not None and block.holds(ledger):
+    if block is not None and block.is_open_for(ledger):
         raise InvalidInputError(
             "connection",
-            "is missing inside credits.transaction(). Send the block's connection, or ask before or after it.",
+            "is missing inside credits.transaction(). Send the block's connection, or call before or after the block.",
         )

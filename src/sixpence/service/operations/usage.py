@@ -1,6 +1,6 @@
-"""Usage by day: what an account used of each feature, as far as a relay has counted it (`sixpence.ledger.relay`).
+"""Usage by day: an account's uses of each feature, as a relay has counted them (`sixpence.ledger.relay`).
 
-Not here: a balance. The sums may be behind the ledger, and say how far they are.
+Not here: balances. The counts may lag the ledger; `complete_until` says up to when they are complete.
 """
 
 from datetime import date, datetime, timedelta
@@ -25,9 +25,9 @@ _FIRST = date(1970, 1, 1)
 
 
 class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """What was used of a feature on a day in UTC.
+    """The usage of a feature on a day in UTC.
 
-    A refund counts on the day it was made, so more may come back on a day than was consumed on it.
+    A refund counts on the day it was made, so a day's refunds may exceed its uses.
     """
 
     day: date
@@ -49,9 +49,9 @@ class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's usage from the day `since` up to the day `until`, which is left out; newest day first.
+    """An account's usage from the day `since` up to the day `until`, which is excluded; newest day first.
 
-    Whatever was recorded before `complete_until` is counted; what is newer may be.
+    Every transaction before `complete_until` is counted; newer ones may be.
     """
 
     account_id: str
@@ -61,14 +61,14 @@ class CreditUsage(msgspec.Struct, frozen=True, kw_only=True):
     complete_until: datetime
 
 
-class UsageByDay(Operations):
-    """The operation on usage by day."""
+class UsageOperations(Operations):
+    """The read of usage by day."""
 
     async def get_usage(self, account_id: str, *, since: date | None = None, until: date | None = None) -> CreditUsage:
-        """What the account used of each feature from `since` up to `until` (left out), days in UTC, 366 at most.
+        """The account's usage of each feature from `since` up to `until` (excluded), days in UTC, 366 at most.
 
-        Without dates the last 30 days, today's among them. A relay counts after the fact: `complete_until` says up to
-        when. Raises `AccountNotFoundError`.
+        By default the last 30 days, including today. A relay counts afterwards: `complete_until` says up to when.
+        Raises `AccountNotFoundError`.
         """
         account_id = fields.account_id(account_id)
         _check_day("since", since)
@@ -81,7 +81,7 @@ class UsageByDay(Operations):
             raise AccountNotFoundError(account_id)
         now = self._ledger.now(connection)
         first, end = _period(since, until, today=to_datetime(now).date())
-        # The instant first: the sums are then as new as that, or newer.
+        # Read the instant first: then the counts are at least as new.
         complete_until = outbox.read_until(connection, now)
         rows = list_usage(connection, account.account_no, since=(first - _FIRST).days, until=(end - _FIRST).days)
         return CreditUsage(
@@ -94,7 +94,7 @@ class UsageByDay(Operations):
 
 
 def _check_day(field: str, day: object) -> None:
-    """Refuse what is no day: an instant is on one day here and on another there."""
+    """Refuses other values than a date. A datetime is refused too: its day depends on the time zone."""
     if day is None:
         return
     if not isinstance(day, date) or isinstance(day, datetime):
@@ -104,7 +104,7 @@ def _check_day(field: str, day: object) -> None:
 
 
 def _period(since: date | None, until: date | None, *, today: date) -> tuple[date, date]:
-    """The days that are asked for: from the first up to the second, which is left out."""
+    """The requested days: from the first up to the second, which is excluded."""
     end = until or today + timedelta(days=1)
     first = since or end - timedelta(days=DAYS)
     if first >= end:

@@ -1,4 +1,4 @@
-"""Proof of the whole ledger: verify it, sign a checkpoint over it, show the checkpoints that were made."""
+"""Verification of the whole ledger: verify it, make a signed checkpoint of it, get a checkpoint."""
 
 from functools import partial
 from tempfile import SpooledTemporaryFile
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from sixpence.ledger.verify.verify import Report
 
 
-class Verification(Operations):
-    """The operations that prove the ledger; they change no account."""
+class VerificationOperations(Operations):
+    """The operations that verify and sign the ledger; they change no account."""
 
     async def verify(self, *, decide: bool = False) -> "Report":
-        """Fold every account's ledger again and compare it with the stored state, on a snapshot; batches continue.
+        """Folds every account's ledger again and compares it with the stored state, on a snapshot; batches continue.
 
-        With `decide` the rules also decide every transaction again. It takes a core for as long as it runs: for a large
-        ledger `sixpence verify` does the same in its own process.
+        With `decide` the rules also decide every transaction again. It uses one core until it ends: for a large ledger
+        `sixpence verify` does the same in its own process.
         """
-        from sixpence.ledger.verify.verify import verify  # no other operation needs all of this
+        from sixpence.ledger.verify.verify import verify  # slow to import, and used by this operation only
 
         return await self._read(partial(verify, decide=decide))
 
     async def make_checkpoint(self, signing_key: SigningKey) -> Checkpoint:
-        """Sign where every account's chain stands now, and keep that; batches go on meanwhile.
+        """Signs the current head of every account's chain and stores the checkpoint; batches continue meanwhile.
 
-        Against somebody who can write to the database it shows something only from elsewhere: keep a copy. Raises
-        `CheckpointRefusedError` where the ledger is not what the checkpoint before says that it was.
+        Keep a copy elsewhere: someone who can write to the database can also replace the stored checkpoint. Raises
+        `CheckpointRefusedError` if the ledger contradicts the previous checkpoint.
         """
         _check_key(signing_key)
         with SpooledTemporaryFile(max_size=create.SPOOL_BYTES_MAX) as spool:
@@ -47,7 +47,7 @@ class Verification(Operations):
         return checkpoint
 
     async def get_checkpoint(self, number: int | None = None) -> Checkpoint:
-        """The checkpoint of that number, by default the newest; raises `CheckpointNotFoundError`."""
+        """The checkpoint with this number, by default the newest; raises `CheckpointNotFoundError`."""
         number = fields.optional_amount("number", number, least=1)
         found = await self._read(lambda connection: storage.find_checkpoint(connection, number))
         if found is None:
@@ -57,5 +57,5 @@ class Verification(Operations):
 
 def _check_key(value: object) -> None:
     if not isinstance(value, SigningKey):
-        problem = f"a {type(value).__name__} is no SigningKey. Take one: SigningKey.kept('signing_key')."
+        problem = f"a {type(value).__name__} is not a SigningKey. Send one: SigningKey.kept('signing_key')."
         raise InvalidInputError("signing_key", problem)

@@ -1,1 +1,1 @@
-"""What callers send: fields are checked and become requests of the ledger."""
+"""From what a caller sent to requests to the ledger: fields, requests with their fingerprints, pages."""

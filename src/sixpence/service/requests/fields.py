@@ -1,6 +1,6 @@
-"""What a field may hold: each is checked by its own name before anything is asked of the database.
+"""What a field may hold. Each value is checked under its field's name, before the database is used.
 
-Not here: what becomes of the fields (`asking`), and bounds that the core knows, too (`core.bounds`).
+Not here: building requests (`requests`), and bounds that the core checks as well (`core.values.bounds`).
 """
 
 from collections.abc import Sequence
@@ -30,29 +30,29 @@ def account_id(value: str) -> str:
 
 
 def text(field: str, value: str, length_max: int) -> str:
-    """The text as plain text: a member of an enumeration is hashed and stored as what it stands for."""
+    """The text as a plain `str`: a member of an enumeration is hashed and stored as its value."""
     return str.__str__(check_text(field, value, length_max=length_max))
 
 
 def optional_text(field: str, value: str | None, length_max: int) -> str | None:
-    """A text that may be left out."""
+    """An optional text, None if it was left out."""
     return None if value is None else text(field, value, length_max)
 
 
 def instant(field: str, moment: datetime | None) -> int | None:
-    """The instant of a time that may be left out."""
+    """The instant of an optional time."""
     if moment is not None and not isinstance(moment, datetime):
         raise InvalidInputError(field, f"{shown(moment)} is not a datetime. Send an aware one.")
     return None if moment is None else from_datetime(field, moment)
 
 
 def optional_amount(field: str, value: int | None, *, least: int) -> int | None:
-    """An amount that may be left out."""
+    """An optional amount of at least `least`."""
     return None if value is None else check_amount(field, value, least=least)
 
 
 def correction(value: int) -> int:
-    """An amount with a sign, not 0."""
+    """An amount to add or (negative) take, not 0."""
     if type(value) is not int:
         raise InvalidInputError("amount", f"{shown(value)} is not a whole number. Send an integer, like 5 or -5.")
     if not 1 <= abs(value) <= AMOUNT_MAX:
@@ -62,14 +62,14 @@ def correction(value: int) -> int:
 
 
 def flag(field: str, value: bool) -> bool:
-    """Yes or no, and nothing that merely looks like it."""
+    """True or False; 1 and 0 are refused."""
     if type(value) is not bool:
         raise InvalidInputError(field, f"{shown(value)} is not true or false. Send one of these.")
     return value
 
 
 def ttl_seconds(value: int | None) -> int:
-    """How long a hold lives, 600 seconds where nothing is said."""
+    """How long a hold lives, 600 seconds by default."""
     if value is None:
         return TTL_SECONDS
     check_amount("ttl_seconds", value)
@@ -80,7 +80,7 @@ def ttl_seconds(value: int | None) -> int:
 
 
 def usage_of(units: int | None, usage: Usage | None) -> Usage | None:
-    """What was used, None where nothing is said; of units and a usage only one is sent."""
+    """The usage that `units` or `usage` gives, None without either; raises if both were sent."""
     if usage is not None and not isinstance(usage, Usage):
         raise InvalidInputError("usage", f"{shown(usage)} is not a Usage. Send Usage(model=..., input_tokens=...).")
     if units is not None and usage is not None:
@@ -98,7 +98,7 @@ def usage_of(units: int | None, usage: Usage | None) -> Usage | None:
 def usage_or_amount(
     units: int | None, usage: Usage | None, amount: int | None, *, least: int
 ) -> tuple[Usage | None, int | None]:
-    """What was used, or the amount that takes the place of its price; only one of them is sent."""
+    """The usage, or the amount that replaces its price; raises if both were sent."""
     used = usage_of(units, usage)
     if used is not None and amount is not None:
         other = "units" if units is not None else "usage"
@@ -112,25 +112,25 @@ def usage_sent(units: int | None, usage: Usage | None) -> dict[str, Any]:
 
 
 def category(value: str | None) -> Category:
-    """A grant's category, `admin` where nothing is said."""
+    """A grant's category, `admin` by default."""
     if value is None:
         return "admin"
     if value not in get_args(Category):
-        raise InvalidInputError("category", f"{value!r:.60} is none of {', '.join(get_args(Category))}.")
+        raise InvalidInputError("category", f"{value!r:.60} is not one of {', '.join(get_args(Category))}.")
     return cast(Category, str.__str__(value))
 
 
 def kind(value: str | None) -> Kind | None:
-    """A kind of transaction, which may be left out."""
+    """An optional kind of transaction."""
     if value is None:
         return None
     if value not in get_args(Kind):
-        raise InvalidInputError("kind", f"{shown(value)} is none of {', '.join(get_args(Kind))}.")
+        raise InvalidInputError("kind", f"{shown(value)} is not one of {', '.join(get_args(Kind))}.")
     return cast(Kind, str.__str__(value))
 
 
 def priority(value: int) -> int:
-    """A grant's priority."""
+    """A grant's priority, 0 to 1000."""
     check_amount("priority", value, least=0)
     if value > PRIORITY_MAX:
         raise InvalidInputError("priority", f"{value} is out of range. Send an integer from 0 to {PRIORITY_MAX}.")
@@ -138,16 +138,16 @@ def priority(value: int) -> int:
 
 
 def features(values: Sequence[str]) -> tuple[str, ...]:
-    """The features that a grant is for, each once."""
+    """The features that a grant is limited to, without duplicates."""
     if not isinstance(values, (list, tuple)) or not 1 <= len(values) <= FEATURES_MAX:
         raise InvalidInputError("features", f"is not a list of 1 to {FEATURES_MAX} features. Leave it out for all.")
     return tuple(dict.fromkeys(text("features", value, NAME_LENGTH_MAX) for value in values))
 
 
 def capture_mode(value: str | None) -> CaptureMode:
-    """What a capture does when more was used than is there, `exact` where nothing is said."""
+    """What a capture does when the credits do not suffice, `exact` by default."""
     if value is None:
         return "exact"
     if value not in get_args(CaptureMode):
-        raise InvalidInputError("mode", f"{shown(value)} is none of {', '.join(get_args(CaptureMode))}.")
+        raise InvalidInputError("mode", f"{shown(value)} is not one of {', '.join(get_args(CaptureMode))}.")
     return cast(CaptureMode, str.__str__(value))

@@ -1,1 +1,1 @@
-"""What callers get back."""
+"""The values that operations return."""

@@ -1,6 +1,6 @@
-"""What a change answers. Each is made from its ledger row alone, so that a repeated key gives the same one for ever.
+"""Results of changes. Each is made from its ledger row alone, so a replay always gives the same result.
 
-Where nothing had to change there is no row (without a key), and the answer says how the account stands.
+A change without a key that changes nothing writes no row. Its result shows the account's current state.
 """
 
 from datetime import datetime
@@ -9,13 +9,13 @@ from typing import Any, Self
 from sixpence.core.account.account import Account, Standing
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.writer.batch import Accepted
-from sixpence.service.results.results import Balance, CreditTransaction, PlanTerm, balance_at, balance_of
+from sixpence.service.results.results import Balance, CreditTransaction, PlanTerm, balance_fields, balance_fields_after
 
-_STANDINGS: dict[str, Standing] = {"freeze": "frozen", "unfreeze": "open", "close": "closed"}
+_STANDING_AFTER: dict[str, Standing] = {"freeze": "frozen", "unfreeze": "open", "close": "closed"}
 
 
 class Receipt(Balance, frozen=True, kw_only=True):
-    """A change that was made, with the balance right after it; `replayed` when the key had been used for it before."""
+    """A change, with the balance right after it; `replayed` if an earlier request with this key made it."""
 
     transaction: CreditTransaction
     replayed: bool = False
@@ -24,15 +24,15 @@ class Receipt(Balance, frozen=True, kw_only=True):
     def of(cls, row: Transaction, *, replayed: bool) -> Self:
         """The receipt of a row."""
         transaction = CreditTransaction.of(row)
-        return cls(**balance_at(row), transaction=transaction, replayed=replayed, **cls._facts(transaction))
+        return cls(**balance_fields_after(row), transaction=transaction, replayed=replayed, **cls._facts(transaction))
 
     @classmethod
-    def _facts(cls, transaction: CreditTransaction) -> dict[str, Any]:  # noqa: ARG003 - the kinds below use it
+    def _facts(cls, transaction: CreditTransaction) -> dict[str, Any]:  # noqa: ARG003 - subclasses use it
         return {}
 
 
 class PlacedHold(Receipt, frozen=True, kw_only=True):
-    """A hold that was placed: `amount` is set aside until `expires_at`; its id is that of its transaction."""
+    """A placed hold: `amount` is set aside until `expires_at`; its id is its transaction's id."""
 
     hold_id: str
     amount: int
@@ -48,7 +48,7 @@ class PlacedHold(Receipt, frozen=True, kw_only=True):
 
 
 class ExtendedHold(Receipt, frozen=True, kw_only=True):
-    """A hold that lives until `expires_at` now."""
+    """An extended hold: it now expires at `expires_at`."""
 
     hold_id: str
     expires_at: datetime
@@ -59,9 +59,9 @@ class ExtendedHold(Receipt, frozen=True, kw_only=True):
 
 
 class CapturedHold(Receipt, frozen=True, kw_only=True):
-    """A hold that was captured: what was charged, what of it was not there, and what the hold gave back to spend.
+    """A captured hold: what was charged, what could not be charged, and what was released.
 
-    `late` says that the hold had expired, and this is a use of its own.
+    `late` means that the hold had expired, so the charge is a separate use.
     """
 
     hold_id: str
@@ -82,7 +82,7 @@ class CapturedHold(Receipt, frozen=True, kw_only=True):
 
 
 class ReleasedHold(Receipt, frozen=True, kw_only=True):
-    """A hold that was released: `released` can be spent again; what it held of grants that are over is gone."""
+    """A released hold: `released` can be spent again; credits of grants that have ended meanwhile cannot."""
 
     hold_id: str
     released: int
@@ -93,7 +93,7 @@ class ReleasedHold(Receipt, frozen=True, kw_only=True):
 
 
 class Refund(Receipt, frozen=True, kw_only=True):
-    """What was given back of the transaction `refunded_id`; its own `amount` is what of it can be spent."""
+    """A refund of the transaction `refunded_id`: `refunded` went back, of which the refund's `amount` can be spent."""
 
     refunded_id: str
     refunded: int
@@ -104,7 +104,7 @@ class Refund(Receipt, frozen=True, kw_only=True):
 
 
 class VoidedGrant(Receipt, frozen=True, kw_only=True):
-    """A grant that was voided: what was taken of it, the debt left for what was spent, and what could not be taken."""
+    """A voided grant: what was taken of it, the debt for what was spent of it, and what could not be taken."""
 
     grant_id: str
     voided: int
@@ -122,24 +122,24 @@ class VoidedGrant(Receipt, frozen=True, kw_only=True):
 
 
 class OpenedAccount(Balance, frozen=True, kw_only=True):
-    """An account that is there now; `created` when this call made it."""
+    """An account that exists now; `created` if this call made it."""
 
     created: bool
     replayed: bool = False
 
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
-        """The account that a command made or found."""
+        """The account that a command created or found."""
         row = accepted.row
         if row is None:
-            return cls(**balance_of(accepted.account), created=False)
-        return cls(**balance_at(row), created=row.kind == "signup", replayed=accepted.replayed)
+            return cls(**balance_fields(accepted.account), created=False)
+        return cls(**balance_fields_after(row), created=row.kind == "signup", replayed=accepted.replayed)
 
 
 class PlanStatus(Balance, frozen=True, kw_only=True):
-    """The plan an account is on now; `transaction` is None where nothing had to change.
+    """The account's plan now; `transaction` is None if nothing changed.
 
-    `term` is the term that this began or changed, with what waits for its end; None where it did neither.
+    `term` is the term that the transaction began or changed, with what follows at its end; otherwise None.
     """
 
     transaction: CreditTransaction | None
@@ -152,13 +152,15 @@ class PlanStatus(Balance, frozen=True, kw_only=True):
         row = accepted.row
         if row is None:
             term = PlanTerm.of(accepted.account.subscription)
-            return cls(**balance_of(accepted.account), transaction=None, term=term)
+            return cls(**balance_fields(accepted.account), transaction=None, term=term)
         transaction = CreditTransaction.of(row)
-        return cls(**balance_at(row), transaction=transaction, term=transaction.term, replayed=accepted.replayed)
+        return cls(
+            **balance_fields_after(row), transaction=transaction, term=transaction.term, replayed=accepted.replayed
+        )
 
 
 class AccountStatus(Balance, frozen=True, kw_only=True):
-    """How an account stands now: open, frozen or closed; `transaction` is None where nothing had to change."""
+    """Whether an account is open, frozen or closed now; `transaction` is None if nothing changed."""
 
     standing: Standing
     transaction: CreditTransaction | None
@@ -166,14 +168,14 @@ class AccountStatus(Balance, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
-        """How the account stands after a command."""
+        """The account's status after a command."""
         row = accepted.row
         if row is None:
             account: Account = accepted.account
-            return cls(**balance_of(account), standing=account.standing, transaction=None)
+            return cls(**balance_fields(account), standing=account.standing, transaction=None)
         return cls(
-            **balance_at(row),
-            standing=_STANDINGS[row.kind],
+            **balance_fields_after(row),
+            standing=_STANDING_AFTER[row.kind],
             transaction=CreditTransaction.of(row),
             replayed=accepted.replayed,
         )

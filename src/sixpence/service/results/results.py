@@ -1,6 +1,6 @@
-"""What the service answers with. Amounts are in the smallest unit, times are aware UTC datetimes.
+"""Transactions, holds, checks and balances as callers see them. Amounts are integers in the smallest unit, times UTC.
 
-What a change answers stands in `receipts`, the state of an account in `user_credits`.
+Not here: results of changes (`receipts`), an account's current state (`user_credits`), its past (`statements`).
 """
 
 import json
@@ -20,7 +20,7 @@ from sixpence.core.values.instant import moment, to_datetime
 
 
 class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant that a transaction made; `rolled` says that it was carried over from an earlier term."""
+    """A grant that a transaction made; `rolled` means that it was rolled over from an earlier term."""
 
     id: str
     amount: int
@@ -33,7 +33,7 @@ class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, transaction_id: str, place: int, terms: GrantTerms) -> Self:
-        """The grant that a transaction made in that place."""
+        """The transaction's grant in this place."""
         return cls(
             id=grant_id(transaction_id, place),
             amount=terms.amount,
@@ -47,9 +47,9 @@ class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
-    """The term of a plan that a transaction began or changed; at its end `next_plan` follows, or what `cancelled` says.
+    """The term of a plan that a transaction began or changed. At its end `next_plan` follows, unless it is `cancelled`.
 
-    A trial is a term, too. None of this where the plan has no period.
+    A trial is a term, too. A plan without a period has no terms.
     """
 
     period: str
@@ -60,7 +60,7 @@ class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, subscription: Subscription | None) -> Self | None:
-        """The term that a subscription is in, None where none is running."""
+        """The current term of a subscription, None without one."""
         if subscription is None or not subscription.running:
             return None
         return cls(
@@ -73,11 +73,11 @@ class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of an account's ledger; `amount` is the net change of what can be spent, `seq` its place from 1 on.
+    """One row of an account's ledger; `amount` is the net change of what can be spent, `seq` its number from 1 on.
 
-    `about` is the id of the transaction, hold or grant that it is about; `price` is what the `usage` costs by the list,
-    `shortfall` what was asked for and was not there, `refunded` what a refund gave back. `covered` says of a hold that
-    the plan pays for its use.
+    `about` is the id of the transaction, hold or grant that it concerns. `price` is the list price of the `usage`,
+    `shortfall` the requested credits that were not available, `refunded` what a refund gave back. `covered` means that
+    the plan pays for the use of a hold.
     """
 
     id: str
@@ -148,12 +148,12 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def moved(self, *movements: str) -> int:
-        """How many credits these movements moved, whichever way."""
+        """How many credits these movements moved, in either direction."""
         return abs(sum(part.amount for part in self.allocations if part.movement in movements))
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account has at one `version` (the `seq` of its last transaction); one version means one balance."""
+    """An account's balance at a `version` (the `seq` of its last transaction); one version means one balance."""
 
     account_id: str
     subscription_status: str
@@ -164,7 +164,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditHold(msgspec.Struct, frozen=True, kw_only=True):
-    """An open hold: `amount` is set aside until `expires_at`; `covered` says that the plan pays for its use."""
+    """An open hold: `amount` is set aside until `expires_at`; `covered` means that the plan pays for its use."""
 
     id: str
     feature: str
@@ -205,14 +205,14 @@ class CreditCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of transactions, newest first; pass `next_cursor` to go on, None means that there is no more."""
+    """A page of transactions, newest first. Send `next_cursor` for the next page; None means no further page."""
 
     transactions: list[CreditTransaction]
     next_cursor: str | None
 
 
-def balance_of(account: Account) -> dict[str, Any]:
-    """The fields of a `Balance` for an account as it stands."""
+def balance_fields(account: Account) -> dict[str, Any]:
+    """The fields of a `Balance` for an account now."""
     return {
         "account_id": account.account_id,
         "subscription_status": account.plan,
@@ -223,7 +223,7 @@ def balance_of(account: Account) -> dict[str, Any]:
     }
 
 
-def balance_at(row: Transaction) -> dict[str, Any]:
+def balance_fields_after(row: Transaction) -> dict[str, Any]:
     """The fields of a `Balance` right after a row."""
     return {
         "account_id": row.account_id,

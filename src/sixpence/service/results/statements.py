@@ -1,6 +1,6 @@
-"""What looking back answers with: a balance of then, a statement, and explanations with their words.
+"""Past balances, statements and explanations as callers see them.
 
-How they come about stands in `looking_back`; the facts and the words in `core`.
+Not here: reading them (`operations.history`), their facts and sentences (`sixpence.core.reports`).
 """
 
 from datetime import datetime
@@ -18,10 +18,10 @@ from sixpence.service.results.results import Balance
 
 
 class PastBalance(Balance, frozen=True, kw_only=True):
-    """What an account had at the instant `at`: after everything that happened up to it, that instant included.
+    """An account's balance at the instant `at`, after every transaction up to and including it.
 
-    It is the balance right after the transaction `transaction_id`, of the time `changed_at`. Before the account's first
-    transaction everything is 0, the version too, the plan has no name and there is no transaction.
+    It is the balance right after the transaction `transaction_id`, made at `changed_at`. Before the account's first
+    transaction all amounts and the version are 0, the plan's name is empty, and the other two are None.
     """
 
     at: datetime
@@ -33,7 +33,7 @@ class PastBalance(Balance, frozen=True, kw_only=True):
         """The balance at an instant, by the last row up to it."""
         figures = Figures.after(row)
         return cls(
-            **_fields_of(account_id, figures),
+            **_balance_fields(account_id, figures),
             at=at,
             transaction_id=None if row is None else row.id,
             changed_at=None if row is None else to_datetime(row.created_at),
@@ -41,7 +41,7 @@ class PastBalance(Balance, frozen=True, kw_only=True):
 
 
 class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction of a statement, with what the account had after it; `amount` changed what can be spent."""
+    """A transaction of a statement, with the balance after it; `amount` is the net change of what can be spent."""
 
     seq: int
     id: str
@@ -68,10 +68,10 @@ class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreditStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement from `since` up to `until`, which is left out; movements are oldest first.
+    """A statement from `since` up to `until`, which is excluded; movements are oldest first.
 
-    opening.remaining + the movements' amounts = closing.remaining. `proof` is what lets the statement be checked
-    without the database, None where nothing has been signed.
+    opening.remaining + the movements' amounts = closing.remaining. With its `proof` the statement can be verified
+    without the database; it is None without a signed checkpoint.
     """
 
     account_id: str
@@ -85,20 +85,20 @@ class CreditStatement(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, statement: Statement) -> Self:
         """The statement as its account's owner may see it."""
-        name = statement.account_id
+        account_id = statement.account_id
         return cls(
-            account_id=name,
+            account_id=account_id,
             since=to_datetime(statement.since),
             until=to_datetime(statement.until),
-            opening=Balance(**_fields_of(name, statement.opening)),
+            opening=Balance(**_balance_fields(account_id, statement.opening)),
             movements=tuple(map(StatementEntry.of, statement.movements)),
-            closing=Balance(**_fields_of(name, statement.closing)),
+            closing=Balance(**_balance_fields(account_id, statement.closing)),
             proof=statement.proof,
         )
 
 
 class TransactionExplanation(Explanation, frozen=True, kw_only=True):
-    """Why a transaction is what it is, as facts, and in `words`, a line each."""
+    """The explanation of a transaction, as facts and as sentences: `words`, one a line."""
 
     words: tuple[str, ...]
 
@@ -109,7 +109,7 @@ class TransactionExplanation(Explanation, frozen=True, kw_only=True):
 
 
 class BalanceExplanation(AccountExplanation, frozen=True, kw_only=True):
-    """Why an account's balance is what it is, as facts, and in `words`, twelve lines at most."""
+    """The explanation of an account's balance, as facts and as sentences: `words`, at most twelve."""
 
     words: tuple[str, ...]
 
@@ -119,7 +119,7 @@ class BalanceExplanation(AccountExplanation, frozen=True, kw_only=True):
         return cls(**msgspec.structs.asdict(explanation), words=account_words(explanation))
 
 
-def _fields_of(account_id: str, figures: Figures) -> dict[str, Any]:
+def _balance_fields(account_id: str, figures: Figures) -> dict[str, Any]:
     return {
         "account_id": account_id,
         "subscription_status": figures.plan,

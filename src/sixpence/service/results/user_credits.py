@@ -1,4 +1,4 @@
-"""`UserCredits`: everything that an account has, has set aside, owes and will get, as it stands at one instant."""
+"""`UserCredits`: an account's state at one instant: its balance, grants, holds, debts and what comes next."""
 
 from datetime import datetime
 from typing import Self
@@ -13,11 +13,11 @@ from sixpence.core.catalog.catalog import FairUse, PricedBy
 from sixpence.core.rules.context import Scene
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.instant import moment, to_datetime
-from sixpence.service.results.results import Balance, balance_of
+from sixpence.service.results.results import Balance, balance_fields
 
 
 class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """A live grant; `remaining` includes what is `held`. One that is `over` lives on only for what is held of it."""
+    """A live grant; `remaining` includes what is `held`. With `over` set it has ended, except for what is held."""
 
     id: str
     category: Category
@@ -52,9 +52,9 @@ class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FairUseStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of an unlimited plan's fair use is used: `used` of `uses` in the last hour, day or 30 days.
+    """The fair use of an unlimited plan: `used` of `uses` in the last hour, day or 30 days.
 
-    `opens_at` is when one more use fits, where none does now.
+    `opens_at` is when the next use is allowed, if none is allowed now.
     """
 
     uses: int
@@ -64,18 +64,18 @@ class FairUseStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan to which the account goes at the end of its term."""
+    """The plan that begins at the end of the current term."""
 
     plan: str
     at: datetime
 
 
 class UserCredits(Balance, frozen=True, kw_only=True):
-    """The state of an account now. On an unlimited plan a use costs nothing and `remaining` keeps its number.
+    """The state of an account now. On an unlimited plan a use costs nothing and does not change `remaining`.
 
     `remaining` is negative by what is `owed` beyond what can be spent, at most by the plan's `overdraft`. `scheduled`
-    takes effect later and counts in nothing yet. At `next_expiry_at` the next `next_expiry_amount` expire if nobody
-    spends them. `grants` are in the order in which they are spent.
+    takes effect later and is not yet in any balance. At `next_expiry_at`, `next_expiry_amount` credits expire unless
+    they are spent before. `grants` are in burn-down order.
     """
 
     unlimited: bool
@@ -96,16 +96,16 @@ class UserCredits(Balance, frozen=True, kw_only=True):
     grants: tuple[CreditGrant, ...]
 
     @classmethod
-    def of(cls, scene: Scene) -> Self:
-        """What an account shows at that time, under that catalog."""
-        account, priced_by, plan = scene.account, scene.priced_by, scene.plan
+    def of(cls, context: Scene) -> Self:
+        """The account's state at the time and under the catalog of the context."""
+        account, priced_by, plan = context.account, context.priced_by, context.plan
         subscription = account.subscription
         running = subscription is not None and subscription.running
         expiry_at, expiring = next_expiry(account, priced_by)
         coming = next_allowance(account, priced_by)
         fair_use = plan.fair_use if plan is not None and plan.unlimited else None
         return cls(
-            **balance_of(account),
+            **balance_fields(account),
             unlimited=plan is not None and plan.unlimited,
             standing=account.standing,
             owed=account.owed,
@@ -119,14 +119,14 @@ class UserCredits(Balance, frozen=True, kw_only=True):
             term_ends_at=to_datetime(subscription.ends_at) if subscription is not None and running else None,
             trial=subscription is not None and running and subscription.trial,
             waiting_plan=None if subscription is None else _waiting(subscription, priced_by),
-            fair_use=None if fair_use is None else _fair_use(scene, fair_use),
+            fair_use=None if fair_use is None else _fair_use(context, fair_use),
             label=account.label,
             grants=tuple(CreditGrant.of(grant) for grant in account.grants),
         )
 
 
 def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | None:
-    """What waits for the term's end; a plan that has left the catalog falls to the default one, as a cancelled one."""
+    """The plan after the current term: the default one if the plan is cancelled or no longer in the catalog."""
     if not (subscription.running and subscription.waiting):
         return None
     catalog = priced_by.catalog
@@ -134,9 +134,9 @@ def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | N
     return WaitingPlan(plan=plan, at=to_datetime(subscription.ends_at))
 
 
-def _fair_use(scene: Scene, fair_use: FairUse) -> FairUseStatus:
-    window = of(scene.account.windows, fair_use.per)
-    used = counted(window, fair_use.per, scene.now)
+def _fair_use(context: Scene, fair_use: FairUse) -> FairUseStatus:
+    window = of(context.account.windows, fair_use.per)
+    used = counted(window, fair_use.per, context.now)
     full = used >= fair_use.uses
-    opens = opens_at(window, fair_use.per, fair_use.uses, scene.now) if full else None
+    opens = opens_at(window, fair_use.per, fair_use.uses, context.now) if full else None
     return FairUseStatus(uses=fair_use.uses, per=fair_use.per, used=used, opens_at=moment(opens))

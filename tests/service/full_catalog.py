@@ -1,4 +1,4 @@
-"""A catalog in which everything occurs: prices by call, unit and token, and plans of every kind."""
+"""A catalog with every kind of price (by call, unit and token) and of plan."""
 
 from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, TokenRates, Trial
 

@@ -1,4 +1,4 @@
-"""What the tests of the sign-in stand on: a real database, a clock that is set by hand, counted hashing.
+"""Setup for tests of the sign-in: a real database, a clock that tests move, counted hashing.
 
 Not here: a server (serving.py), fixtures (conftest.py).
 """
@@ -23,20 +23,20 @@ SECRET = "a secret of the tests, long enough to be one"
 
 
 class SqlDatabase(Ledger):
-    """The ledger of a database, whose tables a test may look into."""
+    """A ledger that also gives tests access to its tables."""
 
     def rows(self, table_name: str) -> list[dict[str, Any]]:
-        """Everything in a table, in the order of its key."""
+        """All rows of a table, in the order of its key."""
         table = metadata.tables[table_name]
         ordered = select(table).order_by(*table.primary_key)
         return self.read_and_wait(lambda connection: [dict(row) for row in connection.execute(ordered).mappings()])
 
     def add_rows(self, table_name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Puts rows into a table."""
+        """Inserts rows into a table."""
         self.write_and_wait(lambda connection: connection.execute(insert(metadata.tables[table_name]), rows))
 
     def empty(self) -> None:
-        """Removes every user, session, key and sign-in."""
+        """Deletes every user, session, key and sign-in."""
         tables = [table for table in reversed(metadata.sorted_tables) if table.name.startswith("auth_")]
         self.write_and_wait(lambda connection: [connection.execute(delete(table)) for table in tables])
 
@@ -55,7 +55,7 @@ def postgres_ledger(url: str) -> SqlDatabase:
 
 
 class SettableClock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -65,36 +65,36 @@ class SettableClock:
         return self.now
 
     def advance(self, *, seconds: float = 0, days: float = 0) -> None:
-        """Moves it forwards."""
+        """Moves the clock forwards."""
         self.now += int((seconds + days * 86_400) * SECOND)
 
 
 class CountedHashing(PasswordHash):
-    """Real argon2id of low cost that counts what it is asked, and how much of it at once.
+    """Real argon2id of low cost that counts its verifications, and how many of them run concurrently.
 
-    A verification sets `begun`, and goes on when `gate` is set, as it is at first.
+    A verification sets `begun`, and continues when `gate` is set, as it is at first.
     """
 
     def __init__(self) -> None:
         super().__init__([Argon2Hasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)])
         self.verified = 0
-        self.at_once_max = 0
+        self.concurrent_max = 0
         self.begun = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
-        self._at_once = 0
+        self._concurrent = 0
         self._lock = threading.Lock()
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - the name is pwdlib's
-        """Verifies, and counts."""
+        """Verifies and counts."""
         with self._lock:
             self.verified += 1
-            self._at_once += 1
-            self.at_once_max = max(self.at_once_max, self._at_once)
+            self._concurrent += 1
+            self.concurrent_max = max(self.concurrent_max, self._concurrent)
         self.begun.set()
         self.gate.wait(30)
         try:
             return super().verify(password, hash)
         finally:
             with self._lock:
-                self._at_once -= 1
+                self._concurrent -= 1

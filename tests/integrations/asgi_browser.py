@@ -1,4 +1,4 @@
-"""A browser at the lowest level: what an app sends it, message by message, and it can go away while it is answered."""
+"""A browser at the level of ASGI messages: it records what an app sends, and can disconnect meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,16 +19,16 @@ from tests.http.house import SITE
 Work = Callable[[Request], Awaitable[Response]]
 
 
-class Caller:
-    """Ada's browser; `look` is asked before each message that reaches it, and `seen` has what it said."""
+class AsgiBrowser:
+    """Ada's browser. It calls `probe` before each message that reaches it, and stores the results in `probed`."""
 
     def __init__(self, integration: CreditIntegration, ada: httpx.AsyncClient) -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
         self.headers = [(b"cookie", cookie.encode()), (b"origin", SITE.encode())]
-        self.gone = asyncio.Event()
+        self.disconnected = asyncio.Event()
         self.sent: list[Message] = []
-        self.look: Callable[[], Any] = lambda: None
-        self.seen: list[Any] = []
+        self.probe: Callable[[], Any] = lambda: None
+        self.probed: list[Any] = []
         self._integration = integration
 
     def request(self, *more: tuple[bytes, bytes]) -> Request:
@@ -44,10 +44,10 @@ class Caller:
         }
         return Request(scope, self._receiver(), self._send)
 
-    async def answered(
+    async def status_of(
         self, work: Work, *more: tuple[bytes, bytes], inner: Sequence[Middleware] = (), handlers: Handlers | None = None
     ) -> int:
-        """The status of what an app with this one endpoint answers, sent as far as this caller stays."""
+        """The status of the response of an app with this one endpoint, which ends early if the browser disconnects."""
         app = Starlette(
             routes=[Route("/", work, methods=["POST"])],
             middleware=[*self._integration.middleware, *inner],
@@ -65,7 +65,7 @@ class Caller:
 
     @property
     def body(self) -> bytes:
-        """What of the body arrived."""
+        """The received part of the body."""
         return b"".join(message.get("body", b"") for message in self.sent)
 
     def _receiver(self) -> Callable[[], Awaitable[Message]]:
@@ -74,11 +74,11 @@ class Caller:
         async def receive() -> Message:
             if unread:
                 return unread.pop()
-            await self.gone.wait()
+            await self.disconnected.wait()
             return {"type": "http.disconnect"}
 
         return receive
 
     async def _send(self, message: Message) -> None:
-        self.seen.append(self.look())
+        self.probed.append(self.probe())
         self.sent.append(message)

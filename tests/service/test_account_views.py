@@ -1,6 +1,6 @@
-"""One account with everything at once: future-dated, expired, restricted, held and refunded credits, shown three ways.
+"""One account with every kind of credits, shown in its state, its history and a refusal.
 
-In what the account has, in its history, and in the refusal of a use; over both databases, without HTTP.
+The credits are scheduled, expired, restricted, held and refunded; over every database, without HTTP.
 """
 
 from datetime import timedelta
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def ada(priced: CreditService, clock: MovedClock) -> CreditService:
-    """Two hours after Ada's account was made: some of her credits have ended, and some are yet to come."""
+    """Two hours after Ada's account was created: some of her credits have expired, and some take effect later."""
     await priced.initialize_user_credits(ADA)
     await priced.grant_credits(ADA, 4, category="promo", priority=2, expires_at=START + HOUR)
     await priced.grant_credits(ADA, 5, priority=1, expires_at=START + 24 * HOUR, features=["render"])
@@ -31,8 +31,8 @@ async def ada(priced: CreditService, clock: MovedClock) -> CreditService:
     return priced
 
 
-async def test_what_the_account_has(ada: CreditService) -> None:
-    """What can be spent, what is set aside, what comes, and what ends next; what has ended is there for its hold."""
+async def test_user_credits(ada: CreditService) -> None:
+    """It shows spendable, held and scheduled credits and the next expiry. An expired grant remains for its hold."""
     now = await ada.get_user_credits(ADA)
 
     assert (now.remaining, now.held, now.total, now.scheduled, now.version) == (9, 2, 14, 7, 10)
@@ -51,13 +51,13 @@ async def test_what_the_account_has(ada: CreditService) -> None:
     assert (grace.effective_at, grace.expires_at) == (START + 2 * HOUR, START + 2 * HOUR + timedelta(days=30))
 
 
-async def test_its_history(ada: CreditService) -> None:
-    """Every change has its row at its instant, with what it did to which credits; here the oldest comes first."""
+async def test_credit_history(ada: CreditService) -> None:
+    """Each change has a row with its instant and its allocations, here oldest first."""
     page = await ada.get_credit_history(ADA)
 
     rows = page.transactions[::-1]
     places = {row.id: row.seq for row in rows}
-    told = [
+    changes = [
         (
             row.kind,
             row.amount,
@@ -67,7 +67,7 @@ async def test_its_history(ada: CreditService) -> None:
         )
         for row in rows
     ]
-    assert told == [
+    assert changes == [
         ("signup", 6, 6, 0, [(1, 6)]),
         ("grant", 4, 10, 0, [(2, 4)]),
         ("grant", 5, 15, 0, [(3, 5)]),
@@ -91,8 +91,8 @@ async def test_its_history(ada: CreditService) -> None:
     ]
 
 
-async def test_its_refusal(ada: CreditService) -> None:
-    """A use that costs more says what can be spent on it, what is set aside, and what comes."""
+async def test_insufficient_credits_error(ada: CreditService) -> None:
+    """The refusal has the credits for this feature, the held and the scheduled ones."""
     with pytest.raises(InsufficientCreditsError) as refused:
         await ada.consume_credit(ADA, "draw", units=9)
 

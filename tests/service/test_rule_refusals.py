@@ -1,6 +1,6 @@
-"""Every refusal that the whole set of rules has, and its twin: not a byte of the database has changed.
+"""Every refusal of the rules; each leaves the database unchanged, byte for byte.
 
-Those of the plainest operations stand in test_refusals.py; together they must be all that there are.
+The refusals of single operations are in test_refusals.py. Together they are all.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import Database, proved, snapshot
 from tests.ledger.moved_clock import START, MovedClock
-from tests.service.priced import CATALOG
+from tests.service.full_catalog import CATALOG
 from tests.service.test_refusals import REFUSED
 
 ADA, BOB, COLD, GONE, BUSY, FULL = "ada", "bob", "cold", "gone", "busy", "full"
@@ -46,7 +46,7 @@ PLANS = tuple(CATALOG.plans)
 
 
 class Ids(msgspec.Struct):
-    """The ids of what the accounts did."""
+    """The ids of the accounts' transactions and holds."""
 
     open: str
     released: str
@@ -59,8 +59,8 @@ class Ids(msgspec.Struct):
 Call = Callable[[CreditService, Ids], Awaitable[object]]
 Refusal = Callable[[Ids], CreditSystemError]
 
-OF_RULES: dict[str, tuple[Call, Refusal]] = {
-    "more than is there and held": (
+RULE_REFUSALS: dict[str, tuple[Call, Refusal]] = {
+    "more than is available and held": (
         lambda c, i: c.capture_hold(ADA, i.open, amount=7),
         lambda _: InsufficientCreditsError("draw", 7, 5, 6, held=1),
     ),
@@ -74,13 +74,13 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
     ),
     "a freeze of a closed account": (lambda c, _: c.freeze_account(GONE), lambda _: AccountClosedError(GONE)),
     "an end of no freeze": (lambda c, _: c.unfreeze_account(GONE), lambda _: AccountClosedError(GONE)),
-    "units of what is sold by tokens": (
+    "units of a feature priced by tokens": (
         lambda c, _: c.consume_credit(ADA, "chat", units=3),
         lambda _: UnpricedUsageError(
             "units", "this feature is priced by tokens. Leave it out; send usage.model and its tokens."
         ),
     ),
-    "a hold for a model that is not sold": (
+    "a hold for an unknown model": (
         lambda c, _: c.place_hold(ADA, "chat", usage=Usage(model="huge", input_tokens=1)),
         lambda _: UnpricedUsageError("usage.model", "'huge' has no price. Send one of: small, large."),
     ),
@@ -88,7 +88,7 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
         lambda c, _: c.consume_credit(BUSY, "draw"),
         lambda _: FairUseError("max", 3, "hour", "2026-03-01T15:01:00.000000Z"),
     ),
-    "a hold that is not there": (lambda c, _: c.release_hold(ADA, NO_ID), lambda _: HoldNotFoundError(ADA, NO_ID)),
+    "an unknown hold": (lambda c, _: c.release_hold(ADA, NO_ID), lambda _: HoldNotFoundError(ADA, NO_ID)),
     "a hold of another account": (lambda c, i: c.capture_hold(BOB, i.open), lambda i: HoldNotFoundError(BOB, i.open)),
     "a hold that has ended": (
         lambda c, i: c.extend_hold(ADA, i.released),
@@ -102,7 +102,7 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
         lambda c, _: c.adjust(ADA, AMOUNT_MAX, reason="r", actor="a"),
         lambda _: BalanceLimitError(AMOUNT_MAX, 6, AMOUNT_MAX),
     ),
-    "a correction below what is there": (
+    "a correction below the balance": (
         lambda c, _: c.adjust(ADA, -6, reason="r", actor="a"),
         lambda _: AdjustLimitError(-6, 5),
     ),
@@ -115,7 +115,7 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
         lambda c, i: c.refund(FULL, i.expired),
         lambda _: GrantLimitError(LIVE_GRANTS_MAX),
     ),
-    "a transaction that is not there": (
+    "an unknown transaction": (
         lambda c, _: c.refund(ADA, NO_ID),
         lambda _: TransactionNotFoundError(ADA, NO_ID),
     ),
@@ -131,9 +131,9 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
         lambda c, i: c.refund(FULL, i.expired, amount=2),
         lambda i: RefundLimitError(i.expired, 2, 1),
     ),
-    "a grant that is not there": (lambda c, _: c.void_grant(ADA, NO_ID), lambda _: GrantNotFoundError(ADA, NO_ID)),
+    "an unknown grant": (lambda c, _: c.void_grant(ADA, NO_ID), lambda _: GrantNotFoundError(ADA, NO_ID)),
     "a grant that was voided": (lambda c, i: c.void_grant(ADA, i.voided), lambda i: GrantEndedError(i.voided)),
-    "a plan that is not sold": (
+    "an unknown plan": (
         lambda c, _: c.update_subscription_status(ADA, "gold"),
         lambda _: UnknownPlanError("gold", PLANS),
     ),
@@ -150,7 +150,7 @@ OF_RULES: dict[str, tuple[Call, Refusal]] = {
 
 @pytest.fixture(scope="module")
 async def known(module_url: Database) -> AsyncIterator[tuple[CreditService, Ids]]:
-    """A service with accounts in every state that something is refused in; nothing here changes them."""
+    """A service with accounts in every state in which the rules refuse something; no test changes them."""
     clock = MovedClock()
     async with CreditService(Ledger(module_url, clock=clock, catalog=CATALOG)) as service:
         for name in (ADA, BOB, COLD, GONE, BUSY, FULL):
@@ -189,12 +189,12 @@ async def _ids(service: CreditService, expired: str) -> Ids:
     )
 
 
-@pytest.mark.parametrize("name", OF_RULES)
-async def test_a_refusal_carries_its_facts_and_changes_nothing(
+@pytest.mark.parametrize("name", RULE_REFUSALS)
+async def test_rule_refusal_has_data_and_changes_nothing(
     known: tuple[CreditService, Ids], module_url: Database, name: str
 ) -> None:
-    """What is refused says so with its data, and not a byte of the database has changed."""
-    (service, ids), (call, refusal) = known, OF_RULES[name]
+    """The refusal has its data, and no byte of the database changes."""
+    (service, ids), (call, refusal) = known, RULE_REFUSALS[name]
     before = snapshot(module_url)
 
     with pytest.raises(CreditSystemError) as refused:
@@ -205,21 +205,21 @@ async def test_a_refusal_carries_its_facts_and_changes_nothing(
     assert snapshot(module_url) == before
 
 
-def test_a_hold_that_does_not_fit_says_what_does() -> None:
-    """Its remedy is one for a hold, as for a grant: how much may be sent."""
-    _, refusal = OF_RULES["a hold beyond what can be held"]
+def test_hold_over_balance_limit_names_largest_amount() -> None:
+    """Its remedy is the largest amount that can be held, as for a grant."""
+    _, refusal = RULE_REFUSALS["a hold beyond what can be held"]
 
-    said = str(refusal(Ids("", "", "", "", "", "")))
+    message = str(refusal(Ids("", "", "", "", "", "")))
 
-    assert said.endswith(f"passes the limit of {AMOUNT_MAX}. Send at most {AMOUNT_MAX - 1}.")
+    assert message.endswith(f"passes the limit of {AMOUNT_MAX}. Send at most {AMOUNT_MAX - 1}.")
 
 
-def test_every_refusal_there_is_changes_nothing() -> None:
-    """A refusal that is new stands here or in test_refusals.py, and is looked at byte for byte."""
-    looked_at = {type(refusal) for _, refusal in REFUSED.values()}
-    looked_at |= {type(refusal(Ids("", "", "", "", "", ""))) for _, refusal in OF_RULES.values()}
+def test_every_refusal_is_tested() -> None:
+    """Each refusal of the core is tested here or in test_refusals.py."""
+    tested = {type(refusal) for _, refusal in REFUSED.values()}
+    tested |= {type(refusal(Ids("", "", "", "", "", ""))) for _, refusal in RULE_REFUSALS.values()}
 
-    assert set(_leaves(RefusedError)) - looked_at == set()
+    assert set(_leaves(RefusedError)) - tested == set()
 
 
 def _leaves(kind: type[RefusedError]) -> list[type[RefusedError]]:

@@ -1,8 +1,8 @@
-"""Settling: what a request has reserved is charged or given back when the status that really leaves is known.
+"""The middleware that captures or releases a request's reservations once the response's final status is known.
 
-An endpoint does not know it: a framework may set another status, or fail to write the answer. So the decorator
-leaves a note in the request's scope (`Charges`), and a middleware around the whole app (`Settling`) acts on it.
-Not here: how a hold is placed and ended (`reserving`).
+An endpoint does not know it: a framework may set another status, or fail to send the response. So the decorator
+records the reservations in the request's scope (`Charges`), and a middleware around the whole app (`ChargeMiddleware`)
+captures or releases them. Not here: how a hold is placed and ended (`reservations`).
 """
 
 from collections.abc import AsyncIterator
@@ -14,36 +14,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sixpence.core.errors import CreditSystemError
 from sixpence.http.wire.error_handlers import Handler
-from sixpence.integrations.request_fingerprint import RequestFingerprint
-from sixpence.integrations.reserving import Reservation
+from sixpence.integrations.idempotency_fingerprint import IdempotencyFingerprint
+from sixpence.integrations.reservations import Reservation
 
 _SCOPE_KEY = "sixpence.charges"
 
 
 class Charges:
-    """What one request has reserved and not settled yet."""
+    """The open reservations of one request: neither captured nor released yet."""
 
     def __init__(self, scope: Scope) -> None:
-        self.fingerprint = RequestFingerprint(scope)
-        # A streamed answer is charged when all of it was made.
+        self.fingerprint = IdempotencyFingerprint(scope)
+        # A streamed response is charged when its body is complete.
         self.streamed = False
-        self.whole = False
+        self.complete = False
         self._open: list[Reservation] = []
 
     def add(self, reservation: Reservation, response: Any) -> None:
-        """Leave what the work behind an answer has reserved to be settled with that answer."""
+        """Adds a reservation that ends with this response."""
         self._open.append(reservation)
         if isinstance(response, Response) and hasattr(response, "body_iterator"):
             self.streamed = True
-            response.body_iterator = self._watched(response.body_iterator)
+            response.body_iterator = self._watch(response.body_iterator)
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     async def capture(self, *, mode: str | None = None) -> None:
-        """Charge all of it; what cannot be charged goes back and raises, and what then is left is still open."""
+        """Captures every reservation. One that is refused is released, and its refusal raised; the rest stays open."""
         while self._open:
-            # Taken out first: a capture goes on when whoever waits for it is cancelled, and nothing may release it.
+            # Removed first: a capture continues if its caller is cancelled, and must not be released then.
             reservation = self._open.pop()
             try:
                 await reservation.capture(mode=mode)
@@ -52,31 +52,31 @@ class Charges:
                 raise
 
     async def release(self) -> None:
-        """Give back all that is not settled."""
+        """Releases every open reservation."""
         while self._open:
             await self._open.pop().release()
 
-    async def _watched(self, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def _watch(self, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
         async for part in body:
             yield part
-        self.whole = True
+        self.complete = True
 
 
 def charges_of(request: Request, endpoint: str) -> Charges:
-    """The note of a request; raises where nobody would settle it."""
+    """The charges of a request; raises `RuntimeError` in an app without the middleware."""
     charges = request.scope.get(_SCOPE_KEY)
     if not isinstance(charges, Charges):
         raise RuntimeError(
-            f"{endpoint} is charged for, but nothing in this app settles charges: make the app with "
+            f"{endpoint} is charged for, but this app has no middleware that captures charges: make the app with "
             "`middleware=integration.middleware`, as with `exception_handlers=integration.exception_handlers`"
         )
     return charges
 
 
-class Settling:
-    """The middleware: captures before an answer below 400 leaves, and gives back for everything else.
+class ChargeMiddleware:
+    """Captures before a response below 400 is sent, and releases in every other case.
 
-    An answer whose capture is refused does not leave: `refused` answers in its place.
+    If the capture is refused the response is not sent; the handler `refused` makes another one.
     """
 
     def __init__(self, app: ASGIApp, refused: Handler) -> None:
@@ -84,28 +84,28 @@ class Settling:
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the request, and settle what it reserved."""
+        """Serves the request, then captures or releases what it reserved."""
         if scope["type"] != "http" or _SCOPE_KEY in scope:
             await self._app(scope, receive, send)
             return
         charges = scope[_SCOPE_KEY] = Charges(scope)
-        answer = _Answer(scope, receive, send, charges)
+        response = _Response(scope, receive, send, charges)
         try:
-            await self._app(scope, answer.receive, answer.send)
+            await self._app(scope, response.receive, response.send)
         except Exception:
-            # The refusal went through the app to end it; on its way it may have become another exception.
-            if answer.refusal is None:
+            # A refused capture ended the app. On its way through the app it may have become another exception.
+            if response.refusal is None:
                 raise
         finally:
             del scope[_SCOPE_KEY]
             await charges.release()
-        if answer.refusal is not None:
-            response = await self._refused(Request(scope), answer.refusal)
-            await response(scope, receive, send)
+        if response.refusal is not None:
+            refused = await self._refused(Request(scope), response.refusal)
+            await refused(scope, receive, send)
 
 
-class _Answer:
-    """One answer on its way out; `refusal` is why it was kept back."""
+class _Response:
+    """A response while it is sent; `refusal` is why it was not sent."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, charges: Charges) -> None:
         self.refusal: CreditSystemError | None = None
@@ -142,13 +142,13 @@ class _Answer:
                 raise
 
     async def _end(self) -> None:
-        if self._charges.whole:
-            # It is sent: what cannot be paid any more is in the shortfall.
+        if self._charges.complete:
+            # The response was sent: unpaid credits are in the shortfall.
             await self._charges.capture(mode="up_to_available")
         else:
             await self._charges.release()
 
     async def _is_client_gone(self) -> bool:
         request = Request(self._scope, self.receive)
-        # Where the endpoint took no body, the empty one comes first.
+        # If the endpoint read no body, its empty message comes first.
         return await request.is_disconnected() or await request.is_disconnected()

@@ -1,6 +1,6 @@
-"""One small app that charges, written for Starlette and for FastAPI: what the tests of the integration talk to.
+"""Small apps that charge, for Starlette and for FastAPI, which the tests of the integration call.
 
-Each has `/draw` (charged; `?outcome=` says how the work ends), `/plain` (not a coroutine) and `/by-hand`.
+Each has `/draw` (charged; `?outcome=` is how the work ends), `/plain` (not a coroutine) and `/by-hand`.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ class WorkError(Exception):
     """The work failed."""
 
 
-def outcome_of(outcome: str, done: Done) -> Response:
-    """The end of some work: an answer of this status, or an exception."""
+def end_work(outcome: str, done: Done) -> Response:
+    """Ends some work with a response of this status, or with an exception."""
     done.append(outcome)
     if outcome == "exception":
         raise WorkError("the model is away")
     return JSONResponse({"outcome": outcome}, int(outcome))
 
 
-async def by_hand(integration: CreditIntegration, request: Request) -> Response:
-    """An endpoint that looks, works and charges by itself, as the original's did."""
+async def charge_by_hand(integration: CreditIntegration, request: Request) -> Response:
+    """An endpoint that checks, works and charges itself, as the original's endpoints did."""
     check = await integration.validate_credit_usage(request, "sketch")
     result = await integration.check_and_consume_credit(
         request, "sketch", "gen 1", metadata={"room": 7}, idempotency_key=request.headers.get("idempotency-key")
@@ -45,17 +45,18 @@ def starlette_app(integration: CreditIntegration, done: Done) -> Starlette:
 
     @integration.charged("video")
     async def draw(request: Request) -> Response:
-        return outcome_of(request.query_params.get("outcome", "200"), done)
+        return end_work(request.query_params.get("outcome", "200"), done)
 
     @integration.charged("video")
     def plain(request: Request) -> Response:
-        return outcome_of(request.query_params.get("outcome", "200"), done)
+        return end_work(request.query_params.get("outcome", "200"), done)
 
-    async def hand(request: Request) -> Response:
-        return await by_hand(integration, request)
+    async def by_hand(request: Request) -> Response:
+        return await charge_by_hand(integration, request)
 
     routes = [
-        Route(path, each, methods=["POST"]) for path, each in (("/draw", draw), ("/plain", plain), ("/by-hand", hand))
+        Route(path, each, methods=["POST"])
+        for path, each in (("/draw", draw), ("/plain", plain), ("/by-hand", by_hand))
     ]
     return Starlette(
         routes=routes, exception_handlers=integration.exception_handlers, middleware=integration.middleware
@@ -63,26 +64,26 @@ def starlette_app(integration: CreditIntegration, done: Done) -> Starlette:
 
 
 def fastapi_app(integration: CreditIntegration, done: Done) -> FastAPI:
-    """The app for FastAPI: parameters of its own, answers that it makes itself, and its own exceptions."""
+    """The app for FastAPI, with its parameters, its own responses and its own exceptions."""
     app = FastAPI(exception_handlers=integration.exception_handlers, middleware=integration.middleware)
 
     @app.post("/draw")
     @integration.charged("video")
     async def draw(request: Request, outcome: Annotated[str, Query(pattern="^(exception|[0-9]{3})$")] = "200") -> Any:
-        answer = outcome_of(outcome, done)
-        if answer.status_code == 418:
+        response = end_work(outcome, done)
+        if response.status_code == 418:
             raise HTTPException(418, "a teapot draws nothing")
-        return {"outcome": outcome} if answer.status_code == 200 else answer
+        return {"outcome": outcome} if response.status_code == 200 else response
 
     @app.post("/plain")
     @integration.charged("video")
     def plain(request: Request, outcome: str = "200") -> Any:
-        answer = outcome_of(outcome, done)
-        return {"outcome": outcome} if answer.status_code == 200 else answer
+        response = end_work(outcome, done)
+        return {"outcome": outcome} if response.status_code == 200 else response
 
     @app.post("/by-hand")
-    async def hand(request: Request) -> Response:
-        return await by_hand(integration, request)
+    async def by_hand(request: Request) -> Response:
+        return await charge_by_hand(integration, request)
 
     return app
 

@@ -1,6 +1,6 @@
-"""Reserving: credits set aside before some work of an app's own, and charged or given back when it has ended.
+"""Reservations: credits set aside before some work of an app, and charged or given back when it has ended.
 
-Nothing of HTTP here; whose request it is, and what is answered, stands in `starlette`.
+Not here: HTTP, the request's user and the response (`starlette`).
 """
 
 import asyncio
@@ -18,23 +18,23 @@ from sixpence.service.results.receipts import CapturedHold, PlacedHold
 
 T = TypeVar("T")
 
-# What a key gets appended must fit in, too.
-_KEY_ROOM = 40
-# Work that goes on although whoever began it is gone; without a reference it might be collected.
-_going_on: set["asyncio.Task[Any]"] = set()
+# Room for what `key_for` appends to a key.
+_KEY_SUFFIX_LENGTH_MAX = 40
+# Tasks that continue after their caller was cancelled. Without a reference they might be garbage collected.
+_background_tasks: set["asyncio.Task[Any]"] = set()
 
 
 class Reservation:
-    """A hold for some work. `paid` says that this very work was captured before, under the same key.
+    """A hold for some work. `paid` means that the same work was captured before, under the same key.
 
-    End it once: `capture` when the work is good, `release` when it is not. Both go on to their end even when whoever
-    asked is cancelled, and a process that dies leaves a hold that expires by itself.
+    End it once: `capture` if the work succeeded, `release` if it failed. Both run to their end even if the caller is
+    cancelled. If the process dies, the hold expires.
     """
 
-    def __init__(self, use: "Use", hold_id: str, attempt: int, *, paid: bool) -> None:
+    def __init__(self, request: "ReservationRequest", hold_id: str, attempt: int, *, paid: bool) -> None:
         self.hold_id = hold_id
         self.paid = paid
-        self._use = use
+        self._request = request
         self._attempt = attempt
 
     async def capture(
@@ -45,44 +45,45 @@ class Reservation:
         amount: int | None = None,
         mode: str | None = None,
     ) -> CapturedHold:
-        """Charge what was really used, or all that is held; a hold that has expired is charged late.
+        """Charges what was used, or all that is held; an expired hold is charged late.
 
-        Raises `InsufficientCreditsError` where that is too little (not with the mode "up_to_available"). Where another
-        request with the same key gave the hold back meanwhile, the work is reserved and charged anew.
+        Raises `InsufficientCreditsError` if the credits do not suffice (not with the mode "up_to_available"). If
+        another request with the same key has released the hold, the work is reserved and charged again.
         """
-        return await unbroken(self._capture({"units": units, "usage": usage, "amount": amount, "mode": mode}))
+        return await run_to_end(self._capture({"units": units, "usage": usage, "amount": amount, "mode": mode}))
 
     async def release(self) -> None:
-        """Give back what is held; does nothing where the hold has ended."""
+        """Gives back what is held; does nothing if the hold has ended."""
         if not self.paid:
-            await unbroken(self._release())
+            await run_to_end(self._release())
 
     async def _capture(self, used: dict[str, Any]) -> CapturedHold:
-        use = self._use
+        request = self._request
         try:
-            return await use.credits.capture_hold(
-                use.account_id,
+            return await request.credits.capture_hold(
+                request.account_id,
                 self.hold_id,
                 **used,
                 late=True,
-                generation_id=use.generation_id,
-                metadata=use.metadata,
-                idempotency_key=use.key_for("capture", self._attempt),
+                generation_id=request.generation_id,
+                metadata=request.metadata,
+                idempotency_key=request.key_for("capture", self._attempt),
             )
         except HoldEndedError as ended:
-            if ended.state != "released" or use.key is None:
+            if ended.state != "released" or request.key is None:
                 raise
-        again = await use.reserve(self._attempt + 1)
-        return await again._capture(used)
+        retry = await request.reserve(self._attempt + 1)
+        return await retry._capture(used)
 
     async def _release(self) -> None:
-        # Where the database is away the hold expires by itself; what is to be told is why the work failed.
+        # If the database is unavailable the hold expires, and the caller still sees why the work failed.
+        request = self._request
         with suppress(HoldEndedError, UnavailableError):
-            await self._use.credits.release_hold(self._use.account_id, self.hold_id, reason="the work failed")
+            await request.credits.release_hold(request.account_id, self.hold_id, reason="the work failed")
 
 
-class Use:
-    """One use that some work is going to make of a feature; with a key it is one use, however often it is begun."""
+class ReservationRequest:
+    """The use of a feature to reserve credits for. With a key it is charged once, however often it is reserved."""
 
     def __init__(
         self,
@@ -104,27 +105,27 @@ class Use:
         self._terms = terms
 
     async def reserve(self, attempt: int = 1) -> Reservation:
-        """Set the credits aside; raises what `place_hold` does. Cancelled on its way, it leaves no hold."""
+        """Sets the credits aside; raises what `place_hold` raises. If it is cancelled, no hold remains."""
         placing = asyncio.ensure_future(self._reserve(attempt))
         try:
-            return await unbroken(placing)
+            return await run_to_end(placing)
         except asyncio.CancelledError:
-            _keep(asyncio.ensure_future(_release_when_placed(placing)))
+            _keep_reference(asyncio.ensure_future(_release_when_placed(placing)))
             raise
 
-    def key_for(self, what: str, attempt: int) -> str | None:
-        """The key of one step; a key too long to take an addition stands there by its digest."""
+    def key_for(self, step: str, attempt: int) -> str | None:
+        """The key of one step; a key that is too long to be extended is replaced by its digest."""
         if self.key is None:
             return None
-        long = len(self.key) > KEY_LENGTH_MAX - _KEY_ROOM
-        return f"{hashlib.sha256(self.key.encode()).hexdigest() if long else self.key}:{what}:{attempt}"
+        is_long = len(self.key) > KEY_LENGTH_MAX - _KEY_SUFFIX_LENGTH_MAX
+        return f"{hashlib.sha256(self.key.encode()).hexdigest() if is_long else self.key}:{step}:{attempt}"
 
     async def _reserve(self, attempt: int) -> Reservation:
         while True:
             placed = await self._place(attempt)
             if not placed.replayed:
                 return Reservation(self, placed.hold_id, attempt, paid=False)
-            # The same use was begun before: it is under way, or was charged, or came to nothing.
+            # A replay: the same work is running, was charged, or failed.
             try:
                 ttl_seconds = self._terms.get("ttl_seconds")
                 await self.credits.extend_hold(self.account_id, placed.hold_id, ttl_seconds=ttl_seconds)
@@ -148,20 +149,20 @@ class Use:
         except IdempotencyConflictError:
             if self.key is None:
                 raise
-            # Told by the caller's key, which the step's was made of.
+            # Report the caller's key, not the key of the step.
             raise IdempotencyConflictError(self.key) from None
 
 
-async def unbroken(step: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
-    """What the step gives; it goes on to its end even when whoever waits for it is cancelled."""
+async def run_to_end(step: "Coroutine[Any, Any, T] | asyncio.Future[T]") -> T:
+    """Waits for the step's result; if the caller is cancelled, the step still runs to its end."""
     task = asyncio.ensure_future(step)
-    _keep(task)
+    _keep_reference(task)
     return await asyncio.shield(task)
 
 
-def _keep(task: "asyncio.Future[Any]") -> None:
-    _going_on.add(task)  # type: ignore[arg-type]
-    task.add_done_callback(_going_on.discard)
+def _keep_reference(task: "asyncio.Future[Any]") -> None:
+    _background_tasks.add(task)  # type: ignore[arg-type]
+    task.add_done_callback(_background_tasks.discard)
 
 
 async def _release_when_placed(placing: "asyncio.Future[Reservation]") -> None:
