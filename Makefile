@@ -18,7 +18,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture planted check format bench lock clean environment environment-demo python chromium
+.PHONY: help demo test quick torture planted check format bench lock clean environment environment-demo python chromium
 
 help: ## this list
 	@echo "Sixpence: usage credits for AI products"
@@ -30,6 +30,9 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+quick: environment ## run the quick tests: no process, no PostgreSQL, no browser, in less than a minute (ARGS= goes to pytest)
+	$(RUN) pytest --numprocesses 2 --dist loadfile -m quick $(ARGS)
 
 torture: environment ## try what bounded tests cannot: PART=lockstep (all rules on both databases), simulate, kill, histories, flips; STEPS=, SEED=
 	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" $(if $(STEPS),--steps "$(STEPS)") $(if $(SEED),--seed "$(SEED)")

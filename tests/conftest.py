@@ -11,6 +11,28 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.chromium import launched_chromium
 from tests.support.postgres import PostgresDatabases, PostgresServer, fresh_database
+from tests.support.quick import guarded, mark_quick, refuse_in_quick_tests
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the quick tests, before `-m quick` chooses among all."""
+    for item in items:
+        mark_quick(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Refuses fixtures that a quick test may not have."""
+    with guarded(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Refuses what a quick test may not do."""
+    with guarded(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +44,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresDatabases]:
     """The PostgreSQL of all tests, never stopped: `SIXPENCE_TEST_DATABASE_URL`, or one started for this run."""
+    refuse_in_quick_tests("PostgreSQL")
     given = os.environ.get("SIXPENCE_TEST_DATABASE_URL")
     if given:
         yield PostgresDatabases(given)
