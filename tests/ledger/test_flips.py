@@ -12,7 +12,8 @@ from tests.ledger.every_kind import write_every_kind
 from tests.ledger.flips import EXCEPTIONS, TABLES, Flipped, Text, flipped
 from tests.ledger.moved_clock import MovedClock
 
-TRIED = 1_500
+pytestmark = pytest.mark.slow
+TRIED = 500
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The studios that the tests of a module share; each test signs up customers of its own."""
+"""The studios that many tests share; each test signs up customers of its own."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.studio.served import Customer, StudioServer, running_studio
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioServer]:
     """The studio as it is."""
     with running_studio(tmp_path_factory.mktemp("studio")) as running:

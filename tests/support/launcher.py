@@ -144,9 +144,7 @@ def launch(
     with _starting:
         _launcher = _launcher or _Launcher()
     if _launcher.accepts(environment):
-        return _launcher.launch(
-            arguments, cwd=cwd, environment=environment, files=files, own_session=own_session
-        )
+        return _launcher.launch(arguments, cwd=cwd, environment=environment, files=files, own_session=own_session)
     stdin, stdout, stderr = files
     return subprocess.Popen(
         [sys.executable, "-m", PROGRAM, *arguments],
@@ -240,10 +238,10 @@ def _wait_for_request(listener: socket.socket) -> list[str]:
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for each in (woken, wake):
-                    os.close(each)
-                for each in (listener, answers, *running.values()):
-                    each.close()
+                for pipe_end in (woken, wake):
+                    os.close(pipe_end)
+                for connection in (listener, answers, *running.values()):
+                    connection.close()
                 return _become(body, files)
             for file in files:
                 os.close(file)

@@ -6,6 +6,7 @@ quick test that does all the same, in every run. Long tests without a process ar
 
 import inspect
 import multiprocessing
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,30 @@ from typing import Any
 import pytest
 
 # Whatever comes from these modules starts a process, or is one.
-STARTERS = ("multiprocessing", "subprocess", "tests.support.chromium", "tests.support.launcher",
-            "tests.support.postgres", "tests.support.server")  # fmt: skip
-STARTS = {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn", "subprocess.Popen"}
+STARTERS = (
+    "multiprocessing",
+    "sixpence_studio.workshop",
+    "subprocess",
+    "tests.support.chromium",
+    "tests.support.launcher",
+    "tests.support.postgres",
+    "tests.support.server",
+)
+# Functions of other modules that do.
+CALLS = {"create_subprocess_exec", "create_subprocess_shell", "fork"}
+# What a test is called by that needs no PostgreSQL, where a fixture chooses another one by name.
+ALONE = ("sqlite", "memory")
+# What Python reports when a process starts.
+STARTS = {
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.spawn",
+    "subprocess.Popen",
+}
 
 _known: dict[object, bool] = {}
 _guarded: list[str] = []
@@ -34,19 +56,16 @@ def mark_quick(item: pytest.Item) -> None:
 
 
 @contextmanager
-def guarded(item: pytest.Item) -> Iterator[None]:
-    """Refuse what a quick test must not do while it is set up, runs and is cleared away."""
-    if not item.get_closest_marker("quick"):
-        yield
-        return
+def guarded(name: str) -> Iterator[None]:
+    """Refuse what a quick test must not do; raises NotQuickError."""
     made = _processes_made()
-    _guarded.append(item.nodeid)
+    _guarded.append(name)
     try:
         yield
     finally:
         _guarded.clear()
     if _processes_made() != made + 1:
-        raise NotQuickError(f"{item.nodeid} is marked quick and used multiprocessing. Mark it slow.")
+        raise NotQuickError(f"{name} is marked quick and used multiprocessing. Mark it slow.")
 
 
 def refuse_in_quick_tests(what: str) -> None:
@@ -69,18 +88,24 @@ def _processes_made() -> int:
 
 
 def _needs_process(item: pytest.Function) -> bool:
+    fixtures = [made.func for definitions in item._fixtureinfo.name2fixturedefs.values() for made in definitions]
     if "postgres" in item.name:
         return True
-    fixtures = [made.func for definitions in item._fixtureinfo.name2fixturedefs.values() for made in definitions]
-    return any(_starts_process(each) for each in (item.function, *fixtures))
+    if any(map(_chooses_fixture, fixtures)) and not any(kind in item.name for kind in ALONE):
+        return True
+    return any(starts_process(each) for each in (item.function, *fixtures))
 
 
-def _starts_process(thing: Any) -> bool:
+def _chooses_fixture(function: Any) -> bool:
+    return "getfixturevalue" in getattr(inspect.unwrap(function), "__code__", _chooses_fixture.__code__).co_names
+
+
+def starts_process(thing: Any) -> bool:
     """Whether it is such a module or comes from one, or refers, however far away in the tests, to something that is."""
     # The type itself is compared: some objects of libraries come to life when they are looked at.
     kind = type(thing)
     if kind is ModuleType:
-        return thing.__name__.startswith(STARTERS)
+        return bool(thing.__name__.startswith(STARTERS))
     if kind is FunctionType:
         thing = inspect.unwrap(thing)
     elif not issubclass(kind, type):
@@ -89,13 +114,15 @@ def _starts_process(thing: Any) -> bool:
         return bool(thing.__module__.startswith(STARTERS))
     if thing not in _known:
         _known[thing] = thing.__module__.startswith(STARTERS)  # also ends functions that call each other in a circle
-        _known[thing] = _known[thing] or any(map(_starts_process, _referred(thing)))
+        _known[thing] = _known[thing] or any(map(starts_process, _referred(thing)))
     return _known[thing]
 
 
 def _referred(thing: FunctionType | type) -> Iterator[object]:
     if isinstance(thing, FunctionType):
-        yield from (thing.__globals__[name] for name in _names(thing.__code__) if name in thing.__globals__)
+        names = set(_names(thing.__code__))
+        yield from [subprocess] * (not names.isdisjoint(CALLS))
+        yield from (thing.__globals__[name] for name in names if name in thing.__globals__)
         return
     yield from thing.__bases__
     for member in vars(thing).values():
