@@ -27,9 +27,20 @@ SIXPENCE = (sys.executable, "-m", "sixpence.cli")
 
 
 class ServerProcess:
-    """A server that may be killed and started again; its address, its home and its database stay the same."""
+    """A server that may be killed and started again; its address, its home and its database stay the same.
 
-    def __init__(self, home: Path, environment: Mapping[str, str], *, workers: int, command: str = "serve") -> None:
+    Without `forked` it is started as from a shell, not from launcher.py's process: for measurements.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        *,
+        workers: int,
+        command: str = "serve",
+        forked: bool = True,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.home = home
@@ -40,7 +51,7 @@ class ServerProcess:
         self._log = home / f"server-{self.port}.log"
         self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         # Workers and the demo start Python processes of their own, as a program from a shell does.
-        self._forks = command == "serve" and workers == 1
+        self._forks = forked and command == "serve" and workers == 1
 
     @property
     def pid(self) -> int:
