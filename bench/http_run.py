@@ -21,7 +21,8 @@ THEIR_KEY = "the-bench-has-one-key"
 def served(database: str, *, workers: int = 1, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
     """Run our server on a database that has its schema; stops it with SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as home:
-        server = ServerProcess(Path(home), environment_for(Path(home), database, env), workers=workers)
+        environment = environment_for(Path(home), database, env)
+        server = ServerProcess(Path(home), environment, workers=workers, forked=False)
         server.start()
         try:
             yield server

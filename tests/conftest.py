@@ -5,12 +5,40 @@ Async tests run on asyncio, without a mark. Not here: how the servers are starte
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.chromium import launched_chromium
 from tests.support.postgres import PostgresDatabases, PostgresServer, fresh_database
+from tests.support.quick import guarded, mark_quick, refuse_in_quick_tests
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the quick tests, before `-m quick` chooses among all, and brings files of quick tests alone to the end.
+
+    Where files are given to several processes in this order, short ones at the end let all of them end together.
+    """
+    for item in items:
+        mark_quick(item)
+    long = {item.path for item in items if not item.get_closest_marker("quick")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Refuses fixtures that a quick test may not have."""
+    with guarded(item.nodeid) if item.get_closest_marker("quick") else nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Refuses what a quick test may not do."""
+    with guarded(item.nodeid) if item.get_closest_marker("quick") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +50,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresDatabases]:
     """The PostgreSQL of all tests, never stopped: `SIXPENCE_TEST_DATABASE_URL`, or one started for this run."""
+    refuse_in_quick_tests("PostgreSQL")
     given = os.environ.get("SIXPENCE_TEST_DATABASE_URL")
     if given:
         yield PostgresDatabases(given)

@@ -6,6 +6,7 @@ Not here: the same on the databases (tests/lockstep).
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -20,6 +21,9 @@ from tests.lockstep.choosing import Drawn
 from tests.lockstep.course import Course, Step, begin
 from tests.lockstep.pair import Pair, key_of, reread, to_bytes
 from tests.lockstep.timing import draw_clock
+
+pytestmark = pytest.mark.slow
+
 
 _JUMPS = (0, 400, 1_000_000, 3_600_000_000, 86_400_000_000, 40 * 86_400_000_000)
 

@@ -15,6 +15,7 @@ from sixpence.http.commands.holds import PlaceHold
 from tests.http.house import House, open_account, opened_house
 from tests.ledger.databases import proved, snapshot
 
+pytestmark = pytest.mark.slow
 TARGET = "/v1/accounts/target"
 PATHS = ["/v1/accounts", *(f"{TARGET}/{rest}" for rest in ("consume", "grants", "holds", "adjust", "estimate"))]
 FUZZ = settings(

@@ -29,6 +29,7 @@ from tests.races.served import Served
 from tests.races.wire import Connection
 
 LONG, SHORT = "long", "short"
+pytestmark = pytest.mark.slow
 LENGTHS = {LONG: 100_000, SHORT: 10}
 ROUNDS = 60
 RATIO_MAX = 3.0

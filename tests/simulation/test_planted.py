@@ -8,6 +8,7 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.store import SimulatedStore
 from tests.simulation.world import Failure, simulate
 
+pytestmark = pytest.mark.slow
 SEEDS_MAX = 12
 COMMANDS = 500
 

@@ -8,6 +8,7 @@ from tests.simulation.faults import AT_COMMIT, AT_POINTS
 from tests.simulation.world import Failure, Tried, simulate
 from tests.torture.simulate import run_twice
 
+pytestmark = pytest.mark.slow
 SEEDS = [f"suite {number}" for number in range(10)]
 COMMANDS = 600
 

@@ -1,4 +1,4 @@
-"""The studios that the tests of a module share; each test signs up its own customers."""
+"""The studios that many tests share; each test signs up its own customers."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.studio.served import Customer, StudioServer, running_studio
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioServer]:
     """The studio with its own generators."""
     with running_studio(tmp_path_factory.mktemp("studio")) as running:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.launcher import ForkedProcess, launch, run
 from tests.support.ports import free_port
 
 START_SECONDS_MAX = 60.0
@@ -26,9 +27,20 @@ SIXPENCE = (sys.executable, "-m", "sixpence.cli")
 
 
 class ServerProcess:
-    """A server that can be killed and restarted; its address, its home and its database stay the same."""
+    """A server that can be killed and restarted; its address, its home and its database stay the same.
 
-    def __init__(self, home: Path, environment: Mapping[str, str], *, workers: int, command: str = "serve") -> None:
+    Without `forked` it is started as from a shell, not from launcher.py's process: for measurements.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        *,
+        workers: int,
+        command: str = "serve",
+        forked: bool = True,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.home = home
@@ -37,7 +49,9 @@ class ServerProcess:
         if workers > 1:
             self._arguments += ["--workers", str(workers)]
         self._log = home / f"server-{self.port}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
+        # Workers and the demo start Python processes of their own, as a program from a shell does.
+        self._forks = forked and command == "serve" and workers == 1
 
     @property
     def pid(self) -> int:
@@ -55,16 +69,23 @@ class ServerProcess:
         """Start the server and return when it answers `/readyz`."""
         if self._process is not None:
             return
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*SIXPENCE, *self._arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.home,
-                env=self.environment,
-                start_new_session=True,  # its own group, so that a kill reaches the workers
-            )
+        # In its own process group, so that a kill reaches the workers.
+        with self._log.open("ab") as log, open(os.devnull, "rb") as nothing:
+            if self._forks:
+                files = (nothing.fileno(), log.fileno(), log.fileno())
+                self._process = launch(
+                    self._arguments, cwd=self.home, environment=self.environment, files=files, own_session=True
+                )
+            else:
+                self._process = subprocess.Popen(
+                    [*SIXPENCE, *self._arguments],
+                    stdin=nothing,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.home,
+                    env=self.environment,
+                    start_new_session=True,
+                )
         self._wait_until_ready()
 
     def stop(self) -> int:
@@ -147,15 +168,7 @@ def run_sixpence(
     *arguments: str, cwd: Path, environment: Mapping[str, str], typed: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; nothing is a terminal, and stdin holds what was `typed`."""
-    return subprocess.run(
-        [*SIXPENCE, *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        input=typed or "",
-    )
+    return run(arguments, cwd=cwd, environment=environment, typed=typed or "")
 
 
 def _answers(url: str) -> bool:

@@ -66,6 +66,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str) 
         checked({**document, "proof": turned})
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_statement_matters() -> None:
     """Each bit of its JSON is turned in turn: every one is found, none ends in anything but a difference."""
     document = statement("1.5", "2.5", signed_up_to=4, last=4)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 
 from sixpence.http.batch.route import batch_routes
@@ -29,6 +30,7 @@ async def settled(look: Callable[[], int], *, at_least: int = 0) -> int:
     return before
 
 
+@pytest.mark.slow
 async def test_who_reads_no_answers_holds_up_what_is_read(sqlite_url: str, tmp_path: Path) -> None:
     """As long as answers are not taken, a bounded part of the batch is taken in and done; then it goes on."""
     async with opened_house(sqlite_url, tmp_path, body_bytes_max=16_384) as house:

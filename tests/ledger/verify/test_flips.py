@@ -12,7 +12,8 @@ from tests.ledger.every_kind import write_every_kind
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.flips import EXCEPTIONS, TABLES, Flipped, Text, flipped
 
-TRIED = 1_500
+pytestmark = pytest.mark.slow
+TRIED = 500
 
 
 @pytest.fixture(scope="module")

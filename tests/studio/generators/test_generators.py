@@ -12,6 +12,7 @@ from sixpence_studio.generators import GENERATORS, Area, Choice, Generator, Opti
 from sixpence_studio.rooms import ROOMS
 from tests.studio.generators.pictures import file_of, gradient, mean_difference, pixels_of, small_room
 
+pytestmark = pytest.mark.slow
 AREA = {"area": "0.3 0.35 0.2 0.25"}
 STILL = [generator for name, generator in GENERATORS.items() if name not in ("remove", "video")]
 

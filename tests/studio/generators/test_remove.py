@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from sixpence_studio.generators import GENERATORS, OptionError, Picture, open_picture
 from tests.studio.generators.pictures import file_of, mean_difference, pixels_of, small_room
 
+pytestmark = pytest.mark.slow
 REMOVE = GENERATORS["remove"]
 
 

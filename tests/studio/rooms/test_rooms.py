@@ -10,6 +10,7 @@ from sixpence_studio.rooms.draw import DRAWINGS
 from sixpence_studio.scene.rendering import Quality
 from tests.studio.generators.pictures import mean_difference
 
+pytestmark = pytest.mark.slow
 DRAWN = (120, 80)
 CELLS = (30, 20)
 TOLERANCE = 12.0

@@ -20,6 +20,7 @@ from examples.races import (
 from sixpence import CreditService, SyncCreditService
 from sixpence.testing.races import Call, Report, race, race_sync
 
+pytestmark = pytest.mark.slow
 ADA = "ada@example.com"
 USER = {"X-User": ADA}
 PICTURE = Call("POST", "/pictures", json={"prompt": "a room"}, headers=USER)
