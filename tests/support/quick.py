@@ -15,21 +15,21 @@ from typing import Any
 
 import pytest
 
-# Whatever comes from these modules starts a process, or is one.
+# Modules that start processes.
 STARTERS = (
     "multiprocessing",
-    "sixpence_studio.workshop",
+    "sixpence_studio.orders.worker_pool",
     "subprocess",
     "tests.support.chromium",
     "tests.support.launcher",
     "tests.support.postgres",
     "tests.support.server",
 )
-# Functions of other modules that do.
+# Functions of other modules that start processes.
 CALLS = {"create_subprocess_exec", "create_subprocess_shell", "fork"}
-# What a test is called by that needs no PostgreSQL, where a fixture chooses another one by name.
+# Parameters of tests that need no PostgreSQL, where a fixture chooses another fixture by name.
 ALONE = ("sqlite", "memory")
-# What Python reports when a process starts.
+# The audit events of a process that starts.
 STARTS = {
     "os.exec",
     "os.fork",
