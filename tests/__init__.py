@@ -1,1 +1,1 @@
-"""The tests: folders mirror src, support/ starts real databases and browsers."""
+"""The tests: folders mirror src; support/ starts real databases, servers and browsers."""

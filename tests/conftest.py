@@ -1,6 +1,6 @@
-"""The fixtures that every test may ask for: real PostgreSQL databases and a real browser.
+"""The fixtures for all tests: real PostgreSQL databases and a real browser.
 
-Async tests run on asyncio, without a mark. Not here: how the servers are started (tests/support/).
+Async tests run on asyncio, without a mark. Not here: starting the servers (tests/support/).
 """
 
 import os
@@ -43,13 +43,13 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Runs async tests on asyncio, the only event loop that Sixpence promises."""
+    """Run async tests on asyncio, the only event loop that Sixpence supports."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresDatabases]:
-    """The PostgreSQL of all tests, never stopped: `SIXPENCE_TEST_DATABASE_URL`, or one started for this run."""
+    """The PostgreSQL server of all tests: `SIXPENCE_TEST_DATABASE_URL`, or one started for this run. Do not stop it."""
     refuse_in_quick_tests("PostgreSQL")
     given = os.environ.get("SIXPENCE_TEST_DATABASE_URL")
     if given:
@@ -61,30 +61,30 @@ def postgres_server() -> Iterator[PostgresDatabases]:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresDatabases) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database, this test's alone."""
+    """The URL of an empty PostgreSQL database for one test."""
     with fresh_database(postgres_server) as url:
         yield url
 
 
 @pytest.fixture
 def own_postgres_server() -> Iterator[PostgresServer]:
-    """A running PostgreSQL server, this test's alone, which it may kill, stop and start."""
+    """A running PostgreSQL server for one test, which may kill, stop and start it."""
     with PostgresServer() as server:
         yield server
 
 
-# One browser a module, not a session: while Playwright's synchronous interface is open, its event loop occupies the
-# thread, and no async test could run.
+# One browser for each module, not for the session: while Playwright's synchronous interface is open, its event loop
+# occupies the thread, and no async test can run.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A running headless Chromium; a module that uses it holds no async tests."""
+    """A running headless Chromium. A module that uses it has no async tests."""
     with launched_chromium() as running:
         yield running
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser context of its own: no cookies, nothing stored."""
+    """A page in a new browser context: no cookies, no storage."""
     context = browser.new_context()
     try:
         yield context.new_page()

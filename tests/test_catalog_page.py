@@ -1,7 +1,6 @@
-"""docs/catalog.md: its example is a valid catalog, and it describes every setting there is."""
+"""docs/catalog.md: its example is a valid catalog, and it describes every setting."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,20 +8,16 @@ import pytest
 
 from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
 from sixpence.core.catalog.toml import from_toml
+from tests.documents import code_blocks, read_document
 
-PAGE = (Path(__file__).parent.parent / "docs" / "catalog.md").read_text()
-TOP = tuple(name for name in Catalog.__struct_fields__ if name not in ("features", "plans"))
-
-
-def example() -> str:
-    """The page's catalog."""
-    found: list[str] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return found[0]
+PAGE = read_document("docs/catalog.md")
+EXAMPLE = code_blocks(PAGE, "toml")[0]
+TOP_LEVEL = tuple(name for name in Catalog.__struct_fields__ if name not in ("features", "plans"))
 
 
-def test_the_example_is_read_as_it_is_meant() -> None:
-    """The whole catalog, as the comments in it say."""
-    assert from_toml(example()) == Catalog(
+def test_example_is_the_described_catalog() -> None:
+    """The example is read as the catalog that its comments describe."""
+    assert from_toml(EXAMPLE) == Catalog(
         features={
             "interior": Feature(title="Interior design"),
             "video": Feature(3, "Video", unit="second", block=10, minimum=6),
@@ -50,12 +45,12 @@ def test_the_example_is_read_as_it_is_meant() -> None:
     )
 
 
-def test_the_example_uses_every_setting() -> None:
-    """Nothing that can be set is missing from it."""
-    settings = {*TOP, *Feature.__struct_fields__, *Plan.__struct_fields__}
+def test_example_uses_every_setting() -> None:
+    """No setting is missing from the example."""
+    settings = {*TOP_LEVEL, *Feature.__struct_fields__, *Plan.__struct_fields__}
     settings |= {name for struct in (Tier, TokenRates, Rollover, Trial, FairUse) for name in struct.__struct_fields__}
 
-    absent = [name for name in sorted(settings) if not re.search(rf"\b{name}\b( = |[].])", example())]
+    absent = [name for name in sorted(settings) if not re.search(rf"\b{name}\b( = |[].])", EXAMPLE)]
 
     assert absent == []
 
@@ -63,19 +58,19 @@ def test_the_example_uses_every_setting() -> None:
 @pytest.mark.parametrize(
     ("heading", "names", "defaults"),
     [
-        ("## At the top", TOP, {"default_plan": "free", "decimals": 0, "grace_days": 30}),
+        ("## At the top", TOP_LEVEL, {"default_plan": "free", "decimals": 0, "grace_days": 30}),
         ("## `[features.NAME]`", Feature.__struct_fields__, msgspec.structs.asdict(Feature())),
         ("## `[plans.NAME]`", Plan.__struct_fields__, msgspec.structs.asdict(Plan())),
     ],
 )
 def test_every_setting_is_described(heading: str, names: tuple[str, ...], defaults: dict[str, Any]) -> None:
-    """Each setting has a line with what holds without it."""
+    """The table of each section has every setting with its default."""
     section = PAGE.split(heading + "\n")[1].split("\n## ")[0]
 
     described = re.findall(r"^\| `(\w+)` \| ([^|]+) \|.*\|$", section, re.MULTILINE)
 
-    told = {name: default.strip("`") for name, default in described if name in names}
-    assert told == {
+    documented = {name: default.strip("`") for name, default in described if name in names}
+    assert documented == {
         name: f'"{value}"' if isinstance(value, str) else "none" if value in (None, (), {}) else str(value).lower()
         for name, value in defaults.items()
         if name in names

@@ -1,47 +1,40 @@
-"""docs/looking-back.md: its examples run as they stand there, and its names are those of the service."""
+"""docs/looking-back.md: its examples run exactly as written, and it lists every operation of the service."""
 
 import contextlib
-import re
 from pathlib import Path
 from typing import Any
 
 from sixpence import CreditService
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.operations.history import HistoryOperations
+from tests.documents import code_blocks, read_document, run_shell
 from tests.support.server import running_server
-from tests.test_readme import shell
 
-PAGE = (Path(__file__).parent.parent / "docs" / "looking-back.md").read_text()
-
-
-def block(language: str) -> str:
-    """The page's block of code in a language."""
-    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return found[0]
+PAGE = read_document("docs/looking-back.md")
 
 
-async def test_the_python_example_looks_back(tmp_path: Path) -> None:
-    """Yesterday there was nothing, the file has today's movements, and the words say why there are five credits."""
+async def test_python_example(tmp_path: Path) -> None:
+    """It prints yesterday's balance of 0 and explains the five credits; its file has today's movements."""
     names: dict[str, Any] = {}
-    exec(block("python"), names)  # the example itself is what is tested
+    exec(code_blocks(PAGE, "python")[0], names)  # the example itself is what is tested
 
     async with CreditService(f"sqlite:///{tmp_path / 'credits.db'}") as credits:
         await credits.initialize_user_credits("user_1")
         await credits.consume_credit("user_1", "video")
-        with contextlib.chdir(tmp_path):  # where the example's file comes to lie
-            told = await names["look_back"](credits)
+        with contextlib.chdir(tmp_path):  # the example writes its file here
+            printed = await names["look_back"](credits)
 
-    assert told.startswith("Yesterday: 0\nuser_1 has 5 credits to spend")
+    assert printed.startswith("Yesterday: 0\nuser_1 has 5 credits to spend")
     lines = (tmp_path / "statement.csv").read_text().splitlines()
     assert [line.split(",")[2] for line in lines] == ["kind", "opening", "signup", "consume", "closing"]
 
 
-def test_the_commands_work(tmp_path: Path) -> None:
-    """Each line runs and ends well, against a server that runs."""
+def test_shell_commands_run(tmp_path: Path) -> None:
+    """Against a running server, each line exits with 0."""
     with running_server(None, tmp_path) as server:
         with SyncCreditService(f"sqlite:///{tmp_path / 'credits.db'}") as credits:
             credits.initialize_user_credits("user_1")
-        done = shell(block("sh"), server)
+        done = run_shell(code_blocks(PAGE, "sh")[0], server)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("user_1 had 6 remaining") == 1
@@ -49,8 +42,8 @@ def test_the_commands_work(tmp_path: Path) -> None:
     assert (tmp_path / "statement.csv").read_text().splitlines()[-1].split(",")[2] == "closing"
 
 
-def test_every_operation_is_described() -> None:
-    """Each method of the service that looks back stands in the table."""
+def test_every_operation_is_listed() -> None:
+    """The table has each method of the service's operations on the past."""
     table = PAGE.split("| | Python |")[1].split("```")[0]
 
     methods = [name for name in vars(HistoryOperations) if not name.startswith("_")]

@@ -15,7 +15,7 @@ from sixpence.core.errors import CatalogError, ServiceClosedError
 from sixpence.ledger.database.engines import PostgresServer, SQLiteFile
 from sixpence.settings import Settings
 from sixpence.wiring import app_of, chosen_catalog, create_app, open_ledger, wire
-from tests.http.house import opened_house
+from tests.http.installation import open_installation
 
 PRICES = """
 [features.photo]
@@ -61,8 +61,8 @@ async def test_chosen_catalog_prices(tmp_path: Path) -> None:
     (tmp_path / "prices.toml").write_text(PRICES)
     url = f"sqlite:///{tmp_path / 'credits.db'}"
 
-    async with opened_house(url, tmp_path, catalog=str(tmp_path / "prices.toml")) as house:
-        shop = await house.server()
+    async with open_installation(url, tmp_path, catalog=str(tmp_path / "prices.toml")) as running:
+        shop = await running.server()
         made = await shop.post("/v1/accounts", json={"account_id": "a"})
         used = await shop.post("/v1/accounts/a/consume", json={"feature": "photo"})
 
@@ -76,8 +76,8 @@ async def test_own_routes_come_after_sixpences(tmp_path: Path) -> None:
         return PlainTextResponse("a page")
 
     everything = Mount("/", routes=[Route("/{path:path}", page)])
-    async with opened_house(f"sqlite:///{tmp_path / 'c.db'}", tmp_path, routes=lambda _: [everything]) as house:
-        client = house.client()
+    async with open_installation(f"sqlite:///{tmp_path / 'c.db'}", tmp_path, routes=lambda _: [everything]) as running:
+        client = running.client()
         answers = [await client.get(path) for path in ("/", "/studio", "/livez", "/v1/catalog")]
 
     assert [(answer.status_code, answer.text) for answer in answers[:2]] == [(200, "a page")] * 2
@@ -86,10 +86,10 @@ async def test_own_routes_come_after_sixpences(tmp_path: Path) -> None:
 
 async def test_app_works_below_prefix(tmp_path: Path) -> None:
     """In a mounted app, ids with a slash are found."""
-    async with opened_house(f"sqlite:///{tmp_path / 'c.db'}", tmp_path) as house:
-        shop = await house.server()
+    async with open_installation(f"sqlite:///{tmp_path / 'c.db'}", tmp_path) as running:
+        shop = await running.server()
         await shop.post("/v1/accounts", json={"account_id": "team/7"})
-        outer = Starlette(routes=[Mount("/credits", house.app)])
+        outer = Starlette(routes=[Mount("/credits", running.app)])
         headers = {"authorization": shop.headers["authorization"]}
         transport = httpx.ASGITransport(outer)
         async with httpx.AsyncClient(transport=transport, base_url="http://app.example.com", headers=headers) as client:

@@ -1,4 +1,4 @@
-"""Bodies and queries that nobody would think of: never a 500, and never a change by a request that was refused."""
+"""Random bodies, queries and ids: never a 500, and a refused request never changes anything."""
 
 import json
 from collections.abc import AsyncIterator
@@ -12,21 +12,22 @@ from hypothesis import strategies as st
 
 from sixpence.http.commands.grants import Adjust, EnsureAccount, Grant
 from sixpence.http.commands.holds import PlaceHold
-from tests.http.house import House, open_account, opened_house
+from tests.http.installation import Installation, open_account, open_installation
 from tests.ledger.databases import proved, snapshot
 
 pytestmark = pytest.mark.slow
+
 TARGET = "/v1/accounts/target"
 PATHS = ["/v1/accounts", *(f"{TARGET}/{rest}" for rest in ("consume", "grants", "holds", "adjust", "estimate"))]
 FUZZ = settings(
     max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    # The same cases on every machine: what hunts further is run by hand with more examples.
+    # The same cases on every machine. To search further, run it by hand with more examples.
     derandomize=True,
 )
 
-# Characters of every kind, halves of characters too.
+# Every kind of character, lone surrogates included.
 words = st.text(st.characters(exclude_categories=()), max_size=40)
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
@@ -42,7 +43,7 @@ plausible = (
     | st.sampled_from([1, 6, 0, -1, 2**53 - 1, 2**53, 2**63, 2**64])
 )
 objects = st.dictionaries(names | words, plausible, max_size=6)
-good = st.fixed_dictionaries(
+valid_objects = st.fixed_dictionaries(
     {},
     optional={
         "account_id": st.just("target"),
@@ -60,56 +61,61 @@ queries = st.dictionaries(
 
 
 @pytest.fixture(scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     """An installation over a SQLite file for this module."""
     home = tmp_path_factory.mktemp("home")
     url = f"sqlite:///{home / 'credits.db'}"
-    async with opened_house(url, home) as opened:
+    async with open_installation(url, home) as opened:
         yield opened
     proved(url)
 
 
 @pytest.fixture(scope="module")
-async def shop(house: House) -> httpx.AsyncClient:
+async def shop(installation: Installation) -> httpx.AsyncClient:
     """A server with one account."""
-    client = await house.server()
+    client = await installation.server()
     await open_account(client, "target")
     return client
 
 
 @FUZZ
 @given(path=st.sampled_from(PATHS), body=st.binary(max_size=200))
-async def test_any_bytes(house: House, shop: httpx.AsyncClient, path: str, body: bytes) -> None:
-    """Bytes that are no request are told so, and change nothing."""
-    before = snapshot(house.url)
+async def test_random_bytes_are_refused(
+    installation: Installation, shop: httpx.AsyncClient, path: str, body: bytes
+) -> None:
+    """Bytes that are not a JSON object are refused, and change nothing."""
+    before = snapshot(installation.url)
 
     answer = await shop.post(path, content=body)
 
     assert (answer.status_code, answer.json()["status"]) in ((400, 400), (422, 422))
-    assert snapshot(house.url) == before
+    assert snapshot(installation.url) == before
 
 
 @FUZZ
-@given(path=st.sampled_from(PATHS), body=objects | good, key=st.none() | st.sampled_from(["a", "b"]))
-async def test_any_object(
-    house: House, shop: httpx.AsyncClient, path: str, body: dict[str, Any], key: str | None
+@given(path=st.sampled_from(PATHS), body=objects | valid_objects, key=st.none() | st.sampled_from(["a", "b"]))
+async def test_random_objects_are_served_or_refused(
+    installation: Installation, shop: httpx.AsyncClient, path: str, body: dict[str, Any], key: str | None
 ) -> None:
-    """An object is served or refused by name; what was refused has changed nothing."""
-    before = snapshot(house.url)
+    """An object is served, or refused with a code; a refused request changes nothing."""
+    before = snapshot(installation.url)
 
     answer = await shop.post(path, content=json.dumps(body), headers={} if key is None else {"Idempotency-Key": key})
 
-    told = answer.json()
-    assert answer.status_code in (200, 201, 402, 409, 422), told
-    assert answer.status_code < 400 or (told["status"], bool(told["code"])) == (answer.status_code, True)
-    assert answer.status_code < 400 or snapshot(house.url) == before
+    result = answer.json()
+    assert answer.status_code in (200, 201, 402, 409, 422), result
+    assert answer.status_code < 400 or (result["status"], bool(result["code"])) == (
+        answer.status_code,
+        True,
+    )
+    assert answer.status_code < 400 or snapshot(installation.url) == before
 
 
 @FUZZ
 @given(query=queries)
-async def test_any_query(shop: httpx.AsyncClient, query: dict[str, str]) -> None:
-    """A query is answered with a page or refused by name."""
-    text = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in query.items())
+async def test_random_queries_are_answered_or_refused(shop: httpx.AsyncClient, query: dict[str, str]) -> None:
+    """A query is answered with a page, or refused as invalid."""
+    text = "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in query.items())
 
     answer = await shop.get(f"{TARGET}/transactions?{text}")
 
@@ -118,17 +124,19 @@ async def test_any_query(shop: httpx.AsyncClient, query: dict[str, str]) -> None
 
 @FUZZ
 @given(account_id=st.binary(min_size=1, max_size=300), rest=st.sampled_from(["", "/transactions", "/consume"]))
-async def test_any_id(house: House, shop: httpx.AsyncClient, account_id: bytes, rest: str) -> None:
-    """Whatever stands in a path is an account that is not there, or refused by name."""
-    before = snapshot(house.url)
+async def test_random_ids_are_unknown_or_invalid(
+    installation: Installation, shop: httpx.AsyncClient, account_id: bytes, rest: str
+) -> None:
+    """A random id in a path is an unknown account, or refused as invalid."""
+    before = snapshot(installation.url)
     path = "/v1/accounts/" + "".join(f"%{byte:02X}" for byte in account_id) + rest
 
     answer = await shop.request("POST" if rest == "/consume" else "GET", path, content=b'{"feature": "video"}')
 
     assert (answer.status_code, answer.json()["code"]) in ((404, "account-not-found"), (422, "invalid-input"))
-    assert snapshot(house.url) == before
+    assert snapshot(installation.url) == before
 
 
-def encoded(text: str) -> str:
-    """Every byte of a text percent-encoded, halves of characters too."""
+def percent_encode(text: str) -> str:
+    """Percent-encode every byte of a text, lone surrogates included."""
     return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))

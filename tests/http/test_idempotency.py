@@ -1,4 +1,4 @@
-"""Idempotency keys over the wire, over both databases: the first answer again, byte for byte, or a conflict."""
+"""Idempotency keys over HTTP, over both databases: a replay is equal byte for byte, another request is a conflict."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.house import House, open_account, path_of, user_id
+from tests.http.installation import Installation, account_path, open_account, user_id
 from tests.ledger.databases import ledger_of, rows
 
 CHANGES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -22,8 +22,10 @@ CHANGES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_repeated_key_gives_the_first_answer(house: House, shop: httpx.AsyncClient, change: str) -> None:
-    """The same key and request give the same bytes again, marked as a replay, whatever has happened since."""
+async def test_repeated_key_returns_the_first_answer(
+    installation: Installation, shop: httpx.AsyncClient, change: str
+) -> None:
+    """The same key and request return the same bytes, marked as a replay, whatever has happened since."""
     path = await open_account(shop, f"replay {change}")
     rest, body, _ = CHANGES[change]
     key = {"Idempotency-Key": "key 1"}
@@ -34,17 +36,19 @@ async def test_a_repeated_key_gives_the_first_answer(house: House, shop: httpx.A
 
     assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
     assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
-    assert len(ledger_of(house.url, f"replay {change}")) == 3
+    assert len(ledger_of(installation.url, f"replay {change}")) == 3
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_key_of_another_request_is_refused(house: House, shop: httpx.AsyncClient, change: str) -> None:
+async def test_key_of_another_request_is_refused(
+    installation: Installation, shop: httpx.AsyncClient, change: str
+) -> None:
     """The same key with another request is 422, and changes nothing."""
     path = await open_account(shop, f"conflict {change}")
     rest, body, other = CHANGES[change]
     key = {"Idempotency-Key": "key 1"}
     await shop.post(path + rest, json=body, headers=key)
-    before = ledger_of(house.url, f"conflict {change}")
+    before = ledger_of(installation.url, f"conflict {change}")
 
     refused = await shop.post(path + rest, json=other, headers=key)
 
@@ -60,11 +64,11 @@ async def test_a_key_of_another_request_is_refused(house: House, shop: httpx.Asy
             "idempotency_key": "key 1",
         },
     )
-    assert ledger_of(house.url, f"conflict {change}") == before
+    assert ledger_of(installation.url, f"conflict {change}") == before
 
 
-async def test_making_an_account_under_a_key(shop: httpx.AsyncClient) -> None:
-    """The request that made an account says 201 whenever it is repeated under its key."""
+async def test_making_an_account_under_a_key_replays_201(shop: httpx.AsyncClient) -> None:
+    """The request that made an account is answered with 201 whenever it is repeated under its key."""
     key = {"Idempotency-Key": "made"}
     body = {"account_id": "made under a key", "label": "Team"}
 
@@ -75,7 +79,7 @@ async def test_making_an_account_under_a_key(shop: httpx.AsyncClient) -> None:
     assert again.headers["idempotency-replayed"] == "true"
 
 
-async def test_a_key_belongs_to_its_account(house: House, shop: httpx.AsyncClient) -> None:
+async def test_key_belongs_to_its_account(installation: Installation, shop: httpx.AsyncClient) -> None:
     """Two accounts may use the same key for their own changes."""
     paths = [await open_account(shop, account_id) for account_id in ("keys a", "keys b")]
 
@@ -90,8 +94,8 @@ async def test_a_key_belongs_to_its_account(house: House, shop: httpx.AsyncClien
     ]
 
 
-async def test_fields_may_come_in_another_order(shop: httpx.AsyncClient) -> None:
-    """A retry that a client wrote anew, with its fields in another order and null for absent ones, is a replay."""
+async def test_replay_may_have_fields_in_another_order(shop: httpx.AsyncClient) -> None:
+    """A retry with its fields in another order, and null for absent ones, is a replay."""
     path = await open_account(shop, "order")
     key = {"Idempotency-Key": "order"}
 
@@ -103,8 +107,10 @@ async def test_fields_may_come_in_another_order(shop: httpx.AsyncClient) -> None
     assert (again.status_code, again.content) == (200, first.content)
 
 
-async def test_fifty_at_once_under_one_key(house: House, ada: httpx.AsyncClient) -> None:
-    """Fifty requests of a user at once under one key are one charge, and fifty equal answers."""
+async def test_fifty_concurrent_requests_under_one_key_charge_once(
+    installation: Installation, ada: httpx.AsyncClient
+) -> None:
+    """Fifty concurrent requests of a user under one key are one charge and fifty equal answers."""
     key = {"Idempotency-Key": "fifty"}
 
     answers = await asyncio.gather(
@@ -114,11 +120,11 @@ async def test_fifty_at_once_under_one_key(house: House, ada: httpx.AsyncClient)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotency-replayed" in answer.headers for answer in answers) == 49
-    assert ledger_of(house.url, await user_id(ada)) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
+    assert ledger_of(installation.url, await user_id(ada)) == [(1, "signup", 6, 6), (2, "consume", -1, 5)]
 
 
-async def test_a_refusal_is_not_remembered(house: House, shop: httpx.AsyncClient) -> None:
-    """A use that could not be paid for succeeds under the same key once there are credits."""
+async def test_refusal_is_not_stored_under_the_key(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A use refused for lack of credits succeeds under the same key once there are credits."""
     path = await open_account(shop, "topped up")
     for _ in range(6):
         await shop.post(f"{path}/consume", json={"feature": "video"})
@@ -131,22 +137,22 @@ async def test_a_refusal_is_not_remembered(house: House, shop: httpx.AsyncClient
     assert (refused.status_code, accepted.status_code) == (402, 200)
     assert "idempotency-replayed" not in accepted.headers
     query = "SELECT count(*) FROM credit_transactions WHERE idempotency_key = 'again'"
-    assert rows(house.url, query) == [(1,)]
+    assert rows(installation.url, query) == [(1,)]
 
 
-async def test_without_a_key_each_request_counts(shop: httpx.AsyncClient) -> None:
-    """A generation id is a label and no key: two equal requests are two uses."""
+async def test_each_request_without_a_key_is_charged(shop: httpx.AsyncClient) -> None:
+    """A generation id is not a key: two equal requests are two uses."""
     path = await open_account(shop, "no key")
     body = {"feature": "video", "generation_id": "gen 1"}
 
     await shop.post(f"{path}/consume", json=body)
     await shop.post(f"{path}/consume", json=body)
 
-    assert (await shop.get(path_of("no key"))).json()["remaining"] == 4
+    assert (await shop.get(account_path("no key"))).json()["remaining"] == 4
 
 
-async def test_space_around_a_key_is_no_part_of_it(house: House, shop: httpx.AsyncClient) -> None:
-    """A client or a proxy that pads the header sends the same key: the retry is answered, and not charged."""
+async def test_space_around_a_key_is_ignored(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A client or a proxy may pad the header: the key is the same, and the retry is not charged."""
     path = await open_account(shop, "padded")
     keys = [b"key 1", b"key 1 ", b"\tkey 1\t", b"  key 1"]
 
@@ -157,4 +163,4 @@ async def test_space_around_a_key_is_no_part_of_it(house: House, shop: httpx.Asy
 
     assert {answer.content for answer in answers} == {answers[0].content}
     assert [answer.status_code for answer in answers] == [200] * 4
-    assert len(ledger_of(house.url, "padded")) == 2
+    assert len(ledger_of(installation.url, "padded")) == 2

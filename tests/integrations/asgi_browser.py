@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from sixpence.http.wire.error_handlers import Handlers
 from sixpence.integrations.starlette import CreditIntegration
-from tests.http.house import SITE
+from tests.http.installation import SITE
 
 Work = Callable[[Request], Awaitable[Response]]
 

@@ -8,7 +8,7 @@ import pytest
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, app_of, wire
-from tests.http.house import SITE, House, forget, user_id
+from tests.http.installation import SITE, Installation, delete_account, user_id
 from tests.integrations.asgi_browser import AsgiBrowser
 from tests.integrations.charging_apps import APPS, Done
 from tests.ledger.databases import proved
@@ -38,7 +38,7 @@ async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
     wired = wire(Settings(home=home, database_url=url))
     app = app_of(wired)
     async with app.router.lifespan_context(app):
-        ada = await House(url, app).user()
+        ada = await Installation(url, app).user()
         yield wired, url, ada.cookies, await user_id(ada)
     proved(url)
 
@@ -47,7 +47,7 @@ async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
 def charging_app(request: pytest.FixtureRequest, parts: tuple[Sixpence, str, httpx.Cookies, str]) -> ChargingApp:
     """The app, once on each framework; Ada has no account yet."""
     wired, url, _, account_id = parts
-    forget(url, account_id)
+    delete_account(url, account_id)
     return ChargingApp(wired, url, request.param)
 
 

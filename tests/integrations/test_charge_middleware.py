@@ -14,7 +14,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.http.house import PROBLEM, SITE
+from tests.http.installation import PROBLEM, SITE
 from tests.integrations.asgi_browser import AsgiBrowser
 from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of, rows

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from tests.http.house import PROBLEM
+from tests.http.installation import PROBLEM
 from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of
 

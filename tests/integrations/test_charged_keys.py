@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from tests.http.house import SITE
+from tests.http.installation import SITE
 from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of, rows
 

@@ -8,7 +8,7 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 from sixpence.http.wire.errors import NotSignedInError
 from sixpence.integrations.starlette import ChargeResult
 from sixpence.service.results.results import CreditCheck
-from tests.http.house import SITE
+from tests.http.installation import SITE
 from tests.integrations.conftest import ChargingApp
 from tests.ledger.databases import ledger_of, rows
 

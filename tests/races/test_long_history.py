@@ -23,7 +23,7 @@ from sixpence.core.values.instant import DAY
 from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, account_to_row, transaction_to_row
 from sixpence.ledger.database.tables import credit_accounts, usage_daily
 from sixpence.ledger.sqlite.store import system_clock
-from tests.http.house import forget
+from tests.http.installation import delete_account
 from tests.ledger.databases import proved, raw_engine
 from tests.races.served import Served
 from tests.races.wire import Connection
@@ -60,7 +60,7 @@ def long_served(request: pytest.FixtureRequest, made: list[Made]) -> Iterator[Se
     yield served
     proved(served.database_url)
     for account_id in LENGTHS:
-        forget(served.database_url, account_id)
+        delete_account(served.database_url, account_id)
 
 
 async def test_length_does_not_slow_an_answer(long_served: Served, tell: Callable[[str], None]) -> None:

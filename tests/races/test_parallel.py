@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from tests.http.house import forget
+from tests.http.installation import delete_account
 from tests.ledger.databases import ledger_of, rows
 from tests.races.served import Served
 from tests.races.wire import Connection, Reply
@@ -46,7 +46,7 @@ async def test_fifty_of_one_key(served: Served) -> None:
 async def test_two_hundred_first_requests_of_a_new_user(served: Served) -> None:
     """One account and one signup grant, whoever comes first; every request is answered."""
     account_id, cookie = await served.sign_up("first@example.com")
-    forget(served.database_url, account_id)
+    delete_account(served.database_url, account_id)
 
     answers = await served.at_once(lambda c: c.ask("GET", "/api/user/credits"), 200, cookie=cookie)
 
@@ -66,7 +66,7 @@ async def test_two_hundred_first_requests_of_a_new_account(served: Served) -> No
 async def test_first_uses_of_a_new_user(served: Served) -> None:
     """Two hundred uses at once by a user without an account: it is made once, and six are paid for."""
     account_id, cookie = await served.sign_up("uses@example.com")
-    forget(served.database_url, account_id)
+    delete_account(served.database_url, account_id)
 
     def use(connection: Connection) -> Awaitable[Reply]:
         return connection.ask("POST", "/api/user/credits/consume", {"feature": "video"}, origin=connection.url)

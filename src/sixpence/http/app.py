@@ -1,4 +1,4 @@
-"""The door: the ASGI application with its routes, its middleware and its handlers of errors."""
+"""The entry point: the ASGI application with its routes, its middleware and its error handlers."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -42,8 +42,8 @@ def build_app(
     handlers: Handlers = {
         **refusal_handlers(credits, upgrade_url=upgrade_url),
         HTTPException: _bare_status,
-        ClientDisconnect: _client_gone,
-        Exception: _defect,
+        ClientDisconnect: _client_disconnected,
+        Exception: _unexpected_error,
     }
     fast_routes = FastRoutes(routes, handlers, is_overloaded, under_way_max=under_way_max)
     middleware = [Middleware(FastPath, fast_routes), Middleware(EncodedPaths)]
@@ -71,11 +71,11 @@ async def _bare_status(request: Request, error: Exception) -> Response:
     return problems.of_status(error.status_code, detail.get(error.status_code, str(error.detail)), error.headers)
 
 
-async def _client_gone(_request: Request, _error: Exception) -> Response:
-    # Nobody reads this answer; the log shows why the request ended.
+async def _client_disconnected(_request: Request, _error: Exception) -> Response:
+    # The client cannot read this answer; the log shows why the request ended.
     return problems.of_status(400, "The client went away while it was sending.")
 
 
-async def _defect(request: Request, error: Exception) -> Response:
+async def _unexpected_error(request: Request, error: Exception) -> Response:
     _log.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
     return problems.of_error(InternalError())

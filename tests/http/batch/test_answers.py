@@ -1,4 +1,4 @@
-"""A line of a batch is answered with the very bytes of the single request's body, whatever it asks and becomes."""
+"""The answer to a line of a batch has the bytes of the single request's answer, refusals included."""
 
 import asyncio
 import json
@@ -19,15 +19,15 @@ from sixpence.http.batch.lines import Op
 from sixpence.http.commands.command import Command, Target
 from sixpence.http.wire.error_handlers import refusal_handlers
 from sixpence.service.credits import CreditService
-from tests.http.batch.batching import PATH, Line, body_of, use
-from tests.http.house import House, open_account, path_of
+from tests.http.batch.batch_client import PATH, Line, consume_line, to_ndjson
+from tests.http.installation import Installation, account_path, open_account
 from tests.ledger.databases import snapshot
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "http.md").read_text()
 
-# What each op asks: the rest of its path below the account's, and a body with everything that it takes.
+# For each op: the rest of its path below the account's, and a body with all of its fields.
 METADATA = {"job": 7, "é": [1, None]}
-ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
+REQUESTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "ensure": ("", {"label": "Team", "metadata": METADATA}),
     "consume": ("/consume", {"feature": "video", "units": 2, "generation_id": "gen 1", "metadata": METADATA}),
     "grant": (
@@ -54,68 +54,76 @@ ASKED: Mapping[str, tuple[str, dict[str, Any]]] = {
     "release_hold": ("/holds/{hold_id}/release", {"reason": "it failed", "metadata": METADATA}),
     "refund": ("/transactions/{transaction_id}/refund", {"amount": 1, "reason": "it failed", "metadata": METADATA}),
 }
-assert set(ASKED) == set(get_args(Op))
+assert set(REQUESTS) == set(get_args(Op))
 
 
-class Row:
-    """One change as a line and as a request of its own."""
+class Change:
+    """One change, as a line and as a single request."""
 
     def __init__(self, op: str, account_id: str, ids: Mapping[str, str]) -> None:
-        rest, body = ASKED[op]
+        rest, body = REQUESTS[op]
         named = {"account_id": account_id}
         self.line = {"op": op, **named, **{name: ids[name] for name in ids if f"{{{name}}}" in rest}, **body}
-        self.path = path_of(account_id) + rest.format(**ids) if rest else "/v1/accounts"
+        self.path = account_path(account_id) + rest.format(**ids) if rest else "/v1/accounts"
         self.body = body if rest else {**named, **body}
 
 
-async def row_of(shop: httpx.AsyncClient, op: str, account_id: str) -> Row:
-    """The change, which can be made: with an account, a hold and a use before it."""
+async def send_line(shop: httpx.AsyncClient, line: Line) -> bytes:
+    """Send a batch of one line, and return the bytes of its answer."""
+    [answer] = (await shop.post(PATH, content=to_ndjson([line]))).content.splitlines()
+    return answer
+
+
+async def prepare_change(shop: httpx.AsyncClient, op: str, account_id: str) -> Change:
+    """The change, with the account, the hold and the use that it needs."""
     if op == "ensure":
-        return Row(op, account_id, {})
+        return Change(op, account_id, {})
     path = await open_account(shop, account_id)
     held = await shop.post(f"{path}/holds", json={"feature": "video", "amount": 2})
     used = await shop.post(f"{path}/consume", json={"feature": "video"})
-    return Row(op, account_id, {"hold_id": held.json()["hold_id"], "transaction_id": used.json()["transaction_id"]})
+    return Change(op, account_id, {"hold_id": held.json()["hold_id"], "transaction_id": used.json()["transaction_id"]})
 
 
-@pytest.mark.parametrize("op", ASKED)
-async def test_a_line_is_answered_as_its_request_is(house: House, shop: httpx.AsyncClient, op: str) -> None:
-    """Under one key the line's answer and the request's are equal byte for byte, and so are the fingerprints."""
-    row = await row_of(shop, op, f"equal/é {op}")
+@pytest.mark.parametrize("op", REQUESTS)
+async def test_line_replays_as_the_single_request(installation: Installation, shop: httpx.AsyncClient, op: str) -> None:
+    """Under one key, the answers of line and request are equal byte for byte, because the fingerprints are equal."""
+    change = await prepare_change(shop, op, f"equal/é {op}")
 
-    [answer] = (await shop.post(PATH, content=body_of([{**row.line, "idempotency_key": "one"}]))).content.splitlines()
-    single = await shop.post(row.path, json=row.body, headers={"Idempotency-Key": "one"})
-    [again] = (await shop.post(PATH, content=body_of([{**row.line, "idempotency_key": "one"}]))).content.splitlines()
+    answer = await send_line(shop, {**change.line, "idempotency_key": "one"})
+    single = await shop.post(change.path, json=change.body, headers={"Idempotency-Key": "one"})
+    again = await send_line(shop, {**change.line, "idempotency_key": "one"})
 
     assert single.headers["idempotency-replayed"] == "true"
     assert answer == b'{"index":0,"status":%d,' % single.status_code + single.content[1:]
     assert again == b'{"index":0,"status":%d,"replayed":true,' % single.status_code + single.content[1:]
 
 
-@pytest.mark.parametrize("op", ASKED)
-async def test_a_request_is_answered_as_its_line_is(shop: httpx.AsyncClient, op: str) -> None:
-    """The same the other way round: a line finds what a request has done."""
-    row = await row_of(shop, op, f"other way {op}")
+@pytest.mark.parametrize("op", REQUESTS)
+async def test_single_request_replays_as_the_line(shop: httpx.AsyncClient, op: str) -> None:
+    """A line replays what a single request did before."""
+    change = await prepare_change(shop, op, f"other way {op}")
 
-    single = await shop.post(row.path, json=row.body, headers={"Idempotency-Key": "one"})
-    [answer] = (await shop.post(PATH, content=body_of([{**row.line, "idempotency_key": "one"}]))).content.splitlines()
+    single = await shop.post(change.path, json=change.body, headers={"Idempotency-Key": "one"})
+    answer = await send_line(shop, {**change.line, "idempotency_key": "one"})
 
     assert single.status_code in (200, 201)
     assert answer == b'{"index":0,"status":%d,"replayed":true,' % single.status_code + single.content[1:]
 
 
-@pytest.mark.parametrize("op", [op for op in ASKED if op != "ensure"])
-async def test_a_line_is_refused_as_its_request_is(house: House, shop: httpx.AsyncClient, op: str) -> None:
-    """A refusal is the same problem, and neither changes anything."""
-    row = Row(op, f"nobody {op}", {"hold_id": "none", "transaction_id": "none"})
-    before = snapshot(house.url)
+@pytest.mark.parametrize("op", [op for op in REQUESTS if op != "ensure"])
+async def test_line_is_refused_as_the_single_request(
+    installation: Installation, shop: httpx.AsyncClient, op: str
+) -> None:
+    """The refusals of line and request are the same problem, and neither changes anything."""
+    change = Change(op, f"nobody {op}", {"hold_id": "none", "transaction_id": "none"})
+    before = snapshot(installation.url)
 
-    single = await shop.post(row.path, json=row.body)
-    [answer] = (await shop.post(PATH, content=body_of([row.line]))).content.splitlines()
+    single = await shop.post(change.path, json=change.body)
+    answer = await send_line(shop, change.line)
 
     assert single.status_code == 404
     assert answer == b'{"index":0,' + single.content[1:]
-    assert snapshot(house.url) == before
+    assert snapshot(installation.url) == before
 
 
 REFUSED: Mapping[str, tuple[str, dict[str, Any], int]] = {
@@ -137,32 +145,32 @@ REFUSED: Mapping[str, tuple[str, dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_every_kind_of_refusal(house: House, shop: httpx.AsyncClient, case: str) -> None:
-    """What the rules, the bounds and the reader of bodies refuse is the same problem, fact by fact."""
+async def test_every_kind_of_refusal_is_equal(installation: Installation, shop: httpx.AsyncClient, case: str) -> None:
+    """Refusals by rules, by bounds and by the reader of bodies are the same problem for line and request."""
     op, wrong, status = REFUSED[case]
-    row = await row_of(shop, op, f"refused {case}")
-    line, body = {**row.line, **wrong}, {**row.body, **wrong}
-    path = row.path.replace(str(row.line.get("hold_id")), str(line.get("hold_id")))
+    change = await prepare_change(shop, op, f"refused {case}")
+    line, body = {**change.line, **wrong}, {**change.body, **wrong}
+    path = change.path.replace(str(change.line.get("hold_id")), str(line.get("hold_id")))
     body.pop("hold_id", None)
-    before = snapshot(house.url)
+    before = snapshot(installation.url)
 
     single = await shop.post(path, json=body)
-    [answer] = (await shop.post(PATH, content=body_of([line]))).content.splitlines()
+    answer = await send_line(shop, line)
 
     assert single.status_code == status
     assert answer == b'{"index":0,' + single.content[1:]
-    assert snapshot(house.url) == before
+    assert snapshot(installation.url) == before
 
 
-async def test_a_source_key_is_answered_as_its_request_is(shop: httpx.AsyncClient) -> None:
-    """A payment that was delivered by a request is found by a line, and is claimed for other accounts."""
+async def test_source_key_is_shared_with_single_requests(shop: httpx.AsyncClient) -> None:
+    """A line replays a payment that a single request delivered; for another account it is refused."""
     await open_account(shop, "payer")
     await open_account(shop, "other payer")
     body = {"amount": 5, "reason": "paid", "source_key": "invoice 1"}
 
-    single = await shop.post(f"{path_of('payer')}/grants", json=body)
-    refused = await shop.post(f"{path_of('other payer')}/grants", json=body)
-    content = body_of({"op": "grant", "account_id": account_id, **body} for account_id in ("payer", "other payer"))
+    single = await shop.post(f"{account_path('payer')}/grants", json=body)
+    refused = await shop.post(f"{account_path('other payer')}/grants", json=body)
+    content = to_ndjson({"op": "grant", "account_id": account_id, **body} for account_id in ("payer", "other payer"))
     answers = (await shop.post(PATH, content=content)).content.splitlines()
 
     assert (single.status_code, refused.status_code) == (200, 409)
@@ -172,49 +180,49 @@ async def test_a_source_key_is_answered_as_its_request_is(shop: httpx.AsyncClien
     ]
 
 
-async def test_no_name_stands_twice_in_an_answer(shop: httpx.AsyncClient) -> None:
-    """What stands around a body has names that no body has."""
+async def test_answer_has_each_name_once(shop: httpx.AsyncClient) -> None:
+    """The fields of a line's answer never collide with the fields of the body."""
     await open_account(shop, "names")
-    lines: list[Line | bytes] = [*[use("names", idempotency_key="k")] * 2, use("nobody"), b"{"]
+    lines: list[Line | bytes] = [*[consume_line("names", idempotency_key="k")] * 2, consume_line("nobody"), b"{"]
 
-    answers = (await shop.post(PATH, content=body_of(lines))).content.splitlines()
+    answers = (await shop.post(PATH, content=to_ndjson(lines))).content.splitlines()
 
     for answer in answers:
         names = [name for name, _ in json.loads(answer, object_pairs_hook=list)]
         assert len(names) == len(set(names))
 
 
-async def test_the_example_of_the_document(shop: httpx.AsyncClient) -> None:
-    """What docs/http.md sends is answered as it says there."""
+async def test_example_of_the_http_page(shop: httpx.AsyncClient) -> None:
+    """The lines in docs/http.md get the answers in docs/http.md."""
     sent = DOCUMENT.split("<<'LINES'\n")[1].split("LINES\n")[0].encode()
-    told = DOCUMENT.split("LINES\n```\n\n```\n")[1].split("```")[0].splitlines()
+    documented = DOCUMENT.split("LINES\n```\n\n```\n")[1].split("```")[0].splitlines()
 
     answers = (await shop.post(PATH, content=sent)).text.splitlines()
 
-    assert len(told) == len(answers) == 3
-    for line, answer in zip(told, answers, strict=True):
+    assert len(documented) == len(answers) == 3
+    for line, answer in zip(documented, answers, strict=True):
         assert re.fullmatch(re.escape(line).replace(r"\.\.\.", ".*"), answer)
 
 
-class Faulty(Command):
+class FailingCommand(Command):
     """A command with a defect."""
 
     account_id: str = "faulty"
     idempotency_key: str | None = None
 
     async def run(self, credits: CreditService, target: Target) -> Response:
-        """Fail as nobody expects it."""
+        """Raise an unexpected error."""
         raise ZeroDivisionError(credits, target)
 
 
-async def test_a_defect_ends_its_line_alone(sqlite_url: str) -> None:
-    """What nobody expects is an internal error in its line's place, told in the log and not to the caller."""
+async def test_unexpected_error_ends_only_its_line(sqlite_url: str) -> None:
+    """An unexpected error is an internal error in its line's place; only the log has its details."""
     credits = CreditService(sqlite_url)
     handlers = refusal_handlers(credits, upgrade_url="/up")
     answers = LineAnswers(Request({"type": "http"}), credits, "shop", handlers, lambda: asyncio.sleep(0))
 
     with capture_logs() as logged:
-        answer = await answers.answer(batch_lines.Line(Faulty()))
+        answer = await answers.answer(batch_lines.Line(FailingCommand()))
 
     assert (answer.status_code, json.loads(bytes(answer.body))["code"]) == (500, "internal-error")
     assert [entry["event"] for entry in logged] == ["a line of a batch failed"]

@@ -1,4 +1,4 @@
-"""Each command over HTTP takes what the service's method takes: the same names, the same defaults."""
+"""Each command over HTTP has the arguments of the service's method: the same names, the same defaults."""
 
 import inspect
 from typing import Any
@@ -33,18 +33,20 @@ METHODS: dict[type[Command], Any] = {
     UnfreezeAccount: CreditService.unfreeze_account,
     CloseAccount: CreditService.close_account,
 }
-# Not in a body: the path, the header and the caller say these, and a connection is Python's alone.
-ELSEWHERE = {"self", "account_id", "actor", "idempotency_key", "connection"}
-# The library gives credits without a reason; over HTTP somebody else will want to know it.
+# Not in a body: these come from the path, the header and the caller. Only Python can pass a connection.
+NOT_IN_BODY = {"self", "account_id", "actor", "idempotency_key", "connection"}
+# In Python the reason of a grant is optional; over HTTP it is required.
 STRICTER_OVER_HTTP = {(Grant, "reason")}
 
 
 @pytest.mark.parametrize("command", METHODS, ids=lambda command: command.__name__)
-def test_command_takes_what_the_service_method_takes(command: type[Command]) -> None:
-    """Every argument of the method is a field with the same default, and the other way round."""
+def test_command_has_the_arguments_of_the_service_method(command: type[Command]) -> None:
+    """Every argument of the method is a field with the same default, and every field is an argument."""
     parameters = inspect.signature(METHODS[command]).parameters
 
-    arguments = {name: default_of(each) for name, each in parameters.items() if name not in ELSEWHERE | {command.item}}
+    arguments = {
+        name: default_of(each) for name, each in parameters.items() if name not in NOT_IN_BODY | {command.item}
+    }
 
     fields = {each.name: field_default(command, each) for each in msgspec.structs.fields(command)}
     fields.pop("account_id", None)
@@ -54,7 +56,7 @@ def test_command_takes_what_the_service_method_takes(command: type[Command]) -> 
 
 
 @pytest.mark.parametrize("command", METHODS, ids=lambda command: command.__name__)
-def test_command_names_what_the_service_method_names(command: type[Command]) -> None:
+def test_command_item_and_actor_match_the_service_method(command: type[Command]) -> None:
     """The item of a command is an argument of the method, and its actor is recorded where the method takes one."""
     parameters = inspect.signature(METHODS[command]).parameters
 
@@ -63,8 +65,8 @@ def test_command_names_what_the_service_method_names(command: type[Command]) -> 
     assert (items, "actor" in parameters) == ({command.item} - {""}, command.records_actor)
 
 
-def test_every_command_of_a_route_or_a_line_is_compared() -> None:
-    """No command over HTTP is left out of these tests."""
+def test_every_command_is_compared() -> None:
+    """These tests compare every command of a route or a batch line."""
     assert {*SERVER_COMMANDS.values(), *COMMANDS.values()} == set(METHODS)
 
 

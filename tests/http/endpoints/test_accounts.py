@@ -1,14 +1,14 @@
-"""The endpoints for servers with an API key, over both databases: whole answers, ids of every kind, grants, pages."""
+"""The endpoints for servers with an API key, over both databases: accounts, consume, grants, history, catalog."""
 
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from tests.http.house import NOTHING_TO_COME, House, open_account, path_of, signup_grant
+from tests.http.installation import ACCOUNT_DEFAULTS, Installation, account_path, open_account, signup_grant
 from tests.ledger.databases import ledger_of, rows
 
-# What a path, a URL, a database or a framework could take for something else.
+# Ids that a path, a URL, a database or a framework could misread.
 ODD_IDS = [
     "team/7",
     "100%",
@@ -29,14 +29,14 @@ ODD_IDS = [
 ]
 
 
-async def test_an_account_is_made_once(shop: httpx.AsyncClient) -> None:
-    """The first request makes the account and says 201; the next finds it and says 200."""
+async def test_making_an_account_again_returns_200(shop: httpx.AsyncClient) -> None:
+    """The first request makes the account and is answered with 201; the next finds it: 200."""
     body = {"account_id": "team 1", "label": "The team", "metadata": {"crm": 7}}
 
     made = await shop.post("/v1/accounts", json=body)
     found = await shop.post("/v1/accounts", json=body)
 
-    standing = {
+    account = {
         "account_id": "team 1",
         "subscription_status": "free",
         "remaining": 6,
@@ -44,24 +44,24 @@ async def test_an_account_is_made_once(shop: httpx.AsyncClient) -> None:
         "held": 0,
         "version": 1,
     }
-    assert (made.status_code, made.json()) == (201, {**standing, "created": True})
-    assert (found.status_code, found.json()) == (200, {**standing, "created": False})
+    assert (made.status_code, made.json()) == (201, {**account, "created": True})
+    assert (found.status_code, found.json()) == (200, {**account, "created": False})
 
 
-async def test_an_account_keeps_what_it_was_made_with(house: House, shop: httpx.AsyncClient) -> None:
+async def test_account_keeps_its_first_label_and_metadata(installation: Installation, shop: httpx.AsyncClient) -> None:
     """Label and metadata are those of the request that made the account."""
     await shop.post("/v1/accounts", json={"account_id": "team 2", "label": "First", "metadata": {"z": 1, "a": "é"}})
     await shop.post("/v1/accounts", json={"account_id": "team 2", "label": "Second", "metadata": {}})
 
-    answer = await shop.get(path_of("team 2"))
+    answer = await shop.get(account_path("team 2"))
 
     query = "SELECT label, metadata FROM credit_accounts WHERE account_id = 'team 2'"
-    assert rows(house.url, query) == [("First", '{"z":1,"a":"é"}')]
+    assert rows(installation.url, query) == [("First", '{"z":1,"a":"é"}')]
     assert answer.json()["label"] == "First"
 
 
-async def test_an_account_now(shop: httpx.AsyncClient) -> None:
-    """An account's credits, with when the next of them end."""
+async def test_get_account(shop: httpx.AsyncClient) -> None:
+    """An account's credits and grants, with the next expiry."""
     path = await open_account(shop, "team 3")
     ends = (datetime.now(UTC) + timedelta(days=30)).isoformat(timespec="microseconds")
     await shop.post(f"{path}/grants", json={"amount": 10, "reason": "promo", "expires_at": ends})
@@ -82,7 +82,7 @@ async def test_an_account_now(shop: httpx.AsyncClient) -> None:
             "granted_at": body["granted_at"],
             "next_expiry_at": ends.replace("+00:00", "Z"),
             "next_expiry_amount": 10,
-            **NOTHING_TO_COME,
+            **ACCOUNT_DEFAULTS,
             "grants": [
                 {
                     **signup_grant(body["grants"][0]["id"], body["grants"][0]["effective_at"]),
@@ -98,14 +98,14 @@ async def test_an_account_now(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_a_use(house: House, shop: httpx.AsyncClient) -> None:
-    """A use for any account answers with its transaction and the balance right after it."""
+async def test_consume(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A consume returns its transaction and the balance right after it."""
     path = await open_account(shop, "team 4")
 
     answer = await shop.post(f"{path}/consume", json={"feature": "remove", "generation_id": "g", "metadata": {}})
 
     query = "SELECT id, metadata FROM credit_transactions WHERE account_id = 'team 4' AND seq = 2"
-    ((transaction_id, metadata),) = rows(house.url, query)
+    ((transaction_id, metadata),) = rows(installation.url, query)
     body = answer.json()
     assert (answer.status_code, metadata, body) == (
         200,
@@ -126,8 +126,8 @@ async def test_a_use(house: House, shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_a_grant(house: House, shop: httpx.AsyncClient) -> None:
-    """A grant answers with the balance after it; the ledger records its terms and whose key gave it."""
+async def test_grant(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A grant returns the balance after it; the ledger records its terms and the name of the API key."""
     path = await open_account(shop, "team 5")
     grant = {
         "amount": 10,
@@ -143,7 +143,7 @@ async def test_a_grant(house: House, shop: httpx.AsyncClient) -> None:
     answer = await shop.post(f"{path}/grants", json=grant)
 
     query = "SELECT id, detail, metadata FROM credit_transactions WHERE account_id = 'team 5' AND seq = 2"
-    ((transaction_id, detail, metadata),) = rows(house.url, query)
+    ((transaction_id, detail, metadata),) = rows(installation.url, query)
     body = answer.json()
     assert (answer.status_code, body) == (
         200,
@@ -167,8 +167,8 @@ async def test_a_grant(house: House, shop: httpx.AsyncClient) -> None:
     assert metadata == '{"campaign":"spring"}'
 
 
-async def test_a_grant_to_come(shop: httpx.AsyncClient) -> None:
-    """A grant that takes effect later is promised, and not yet in the balance."""
+async def test_grant_with_a_later_effective_time(shop: httpx.AsyncClient) -> None:
+    """A grant that takes effect later is not yet in the balance."""
     path = await open_account(shop, "team 6")
 
     answer = await shop.post(
@@ -179,8 +179,8 @@ async def test_a_grant_to_come(shop: httpx.AsyncClient) -> None:
     assert (answer.status_code, body["amount"], body["remaining"], body["total"]) == (200, 3, 6, 6)
 
 
-async def test_transactions_in_pages(shop: httpx.AsyncClient) -> None:
-    """A server reads any account's history with the filters and pages of the user's own."""
+async def test_transactions_have_filters_and_pages(shop: httpx.AsyncClient) -> None:
+    """A server reads the history of any account, with the filters and the pages of the user's history."""
     path = await open_account(shop, "team/8")
     for feature in ("video", "sketch", "video"):
         await shop.post(f"{path}/consume", json={"feature": feature})
@@ -195,8 +195,10 @@ async def test_transactions_in_pages(shop: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("account_id", ODD_IDS)
-async def test_an_id_may_be_anything(house: House, shop: httpx.AsyncClient, account_id: str) -> None:
-    """An id goes through body and path and back unchanged, whatever is in it."""
+async def test_account_id_may_have_any_characters(
+    installation: Installation, shop: httpx.AsyncClient, account_id: str
+) -> None:
+    """An id is unchanged in bodies, paths and answers."""
     path = await open_account(shop, account_id)
 
     used = await shop.post(f"{path}/consume", json={"feature": "video"})
@@ -207,7 +209,7 @@ async def test_an_id_may_be_anything(house: House, shop: httpx.AsyncClient, acco
     assert [answer.status_code for answer in (used, granted, shown, listed)] == [200, 200, 200, 200]
     assert [answer.json()["account_id"] for answer in (used, granted, shown)] == [account_id] * 3
     assert {row["account_id"] for row in listed.json()["transactions"]} == {account_id}
-    assert ledger_of(house.url, account_id) == [(1, "signup", 6, 6), (2, "consume", -1, 5), (3, "grant", 2, 7)]
+    assert ledger_of(installation.url, account_id) == [(1, "signup", 6, 6), (2, "consume", -1, 5), (3, "grant", 2, 7)]
 
 
 @pytest.mark.parametrize(
@@ -233,8 +235,8 @@ async def test_an_id_may_be_anything(house: House, shop: httpx.AsyncClient, acco
         ("POST", "/estimate", {"feature": "video"}),
     ],
 )
-async def test_an_account_that_nobody_made(shop: httpx.AsyncClient, method: str, rest: str, body: object) -> None:
-    """Only POST /v1/accounts makes an account; elsewhere an unknown id is 404."""
+async def test_unknown_account_is_404(shop: httpx.AsyncClient, method: str, rest: str, body: object) -> None:
+    """Only POST /v1/accounts makes an account; on other endpoints an unknown id is 404."""
     answer = await shop.request(method, f"/v1/accounts/nobody%2F7{rest}", json=body)
 
     assert (answer.status_code, answer.json()) == (
@@ -250,8 +252,8 @@ async def test_an_account_that_nobody_made(shop: httpx.AsyncClient, method: str,
     )
 
 
-async def test_the_catalog(shop: httpx.AsyncClient) -> None:
-    """A server reads what things cost and what plans give, with every default written out."""
+async def test_catalog_has_every_default(shop: httpx.AsyncClient) -> None:
+    """A server reads the catalog, in which every default is written out."""
     answer = await shop.get("/v1/catalog")
 
     body = answer.json()

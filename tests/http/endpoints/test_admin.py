@@ -1,4 +1,4 @@
-"""The endpoints of operators, over both databases: grants that say who gave them, users and keys that are made."""
+"""The endpoints of operators, over both databases: grants that record the operator, users, API keys."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,27 +6,29 @@ import httpx
 import pytest
 
 from sixpence.core.values.instant import from_datetime
-from tests.http.house import OPERATOR_TOKEN, PASSWORD, SITE, House, user_id
+from tests.http.installation import OPERATOR_TOKEN, PASSWORD, SITE, Installation, user_id
 from tests.ledger.databases import ledger_of, rows
 
 GRANT = "/api/admin/credits/grant"
 
 
 @pytest.fixture(scope="module")
-async def olga(house: House) -> httpx.AsyncClient:
+async def olga(installation: Installation) -> httpx.AsyncClient:
     """An operator who has signed in."""
-    return await house.operator()
+    return await installation.operator()
 
 
-async def test_an_operators_grant(house: House, ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
-    """A grant answers with the balance after it; the ledger records the operator's e-mail and the reason."""
+async def test_grant_records_the_operator(
+    installation: Installation, ada: httpx.AsyncClient, olga: httpx.AsyncClient
+) -> None:
+    """A grant returns the balance after it; the ledger records the operator's e-mail and the reason."""
     account_id = await user_id(ada)
     await ada.get("/api/user/credits")
 
     answer = await olga.post(GRANT, json={"user_id": account_id, "amount": 20, "reason": "sorry for yesterday"})
 
     query = "SELECT id, detail FROM credit_transactions WHERE account_id = :id AND seq = 2"
-    ((transaction_id, detail),) = rows(house.url, query, {"id": account_id})
+    ((transaction_id, detail),) = rows(installation.url, query, {"id": account_id})
     body = answer.json()
     assert (answer.status_code, body) == (
         200,
@@ -50,8 +52,8 @@ async def test_an_operators_grant(house: House, ada: httpx.AsyncClient, olga: ht
     )
 
 
-async def test_a_grant_that_ends(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
-    """A grant may have an end, which the user sees."""
+async def test_grant_with_an_expiry(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+    """A grant may have an expiry, which the user sees."""
     await ada.get("/api/user/credits")
     ends = (datetime.now(UTC) + timedelta(days=7)).isoformat(timespec="microseconds")
 
@@ -59,13 +61,15 @@ async def test_a_grant_that_ends(ada: httpx.AsyncClient, olga: httpx.AsyncClient
         GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "a week", "expires_at": ends}
     )
 
-    standing = (await ada.get("/api/user/credits")).json()
-    assert (answer.status_code, standing["remaining"]) == (200, 7)
-    assert datetime.fromisoformat(standing["next_expiry_at"]) == datetime.fromisoformat(ends)
+    shown = (await ada.get("/api/user/credits")).json()
+    assert (answer.status_code, shown["remaining"]) == (200, 7)
+    assert datetime.fromisoformat(shown["next_expiry_at"]) == datetime.fromisoformat(ends)
 
 
-async def test_a_double_click_grants_once(house: House, ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
-    """The form's key makes of two clicks one grant."""
+async def test_double_click_grants_once(
+    installation: Installation, ada: httpx.AsyncClient, olga: httpx.AsyncClient
+) -> None:
+    """Two clicks send the same key of the form, so they make one grant."""
     await ada.get("/api/user/credits")
     body = {"user_id": await user_id(ada), "amount": 20, "reason": "sorry"}
     key = {"Idempotency-Key": "form 1"}
@@ -74,11 +78,11 @@ async def test_a_double_click_grants_once(house: House, ada: httpx.AsyncClient, 
     again = await olga.post(GRANT, json=body, headers=key)
 
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
-    assert ledger_of(house.url, await user_id(ada)) == [(1, "signup", 6, 6), (2, "grant", 20, 26)]
+    assert ledger_of(installation.url, await user_id(ada)) == [(1, "signup", 6, 6), (2, "grant", 20, 26)]
 
 
-async def test_a_grant_for_nobody(olga: httpx.AsyncClient) -> None:
-    """A grant for a user without an account is 404 and makes none."""
+async def test_grant_to_an_unknown_account(olga: httpx.AsyncClient) -> None:
+    """A grant to a user without an account is 404 and makes no account."""
     answer = await olga.post(GRANT, json={"user_id": "nobody", "amount": 1, "reason": "a gift"})
 
     assert (answer.status_code, answer.json()["code"], answer.json()["account_id"]) == (
@@ -88,7 +92,7 @@ async def test_a_grant_for_nobody(olga: httpx.AsyncClient) -> None:
     )
 
 
-async def test_a_grant_that_has_ended(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
+async def test_grant_with_a_past_expiry(ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
     """A grant that could never be spent is 422, with the field, its value and the remedy."""
     await ada.get("/api/user/credits")
     body = {"user_id": await user_id(ada), "amount": 1, "reason": "late", "expires_at": "2001-01-01T00:00:00Z"}
@@ -110,23 +114,25 @@ async def test_a_grant_that_has_ended(ada: httpx.AsyncClient, olga: httpx.AsyncC
     )
 
 
-async def test_the_command_line_is_recorded_as_such(house: House, ada: httpx.AsyncClient) -> None:
-    """A grant by this machine's own command line names the local operator."""
+async def test_command_line_is_recorded_as_local_operator(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """A grant by the command line of this machine has the actor `local operator`."""
     await ada.get("/api/user/credits")
 
-    await house.local_operator().post(GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "by hand"})
+    await installation.local_operator().post(
+        GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "by hand"}
+    )
 
     page = (await ada.get("/api/user/credits/history", params={"kind": "grant"})).json()
     assert [(row["actor"], row["reason"]) for row in page["transactions"]] == [("local operator", "by hand")]
 
 
-async def test_a_user_made_by_an_operator(house: House, olga: httpx.AsyncClient) -> None:
-    """A user made by an operator can sign in and has the credits of signing up."""
+async def test_create_user(installation: Installation, olga: httpx.AsyncClient) -> None:
+    """A user that an operator made can sign in and has the signup credits."""
     body = {"email": "Bob@example.com", "name": "Bob", "password": PASSWORD}
 
     made = await olga.post("/api/admin/users", json=body)
 
-    bob = house.client(origin=SITE)
+    bob = installation.client(origin=SITE)
     await bob.post("/api/auth/sign-in/email", json={"email": "bob@example.com", "password": PASSWORD})
     assert (made.status_code, made.json()) == (
         201,
@@ -135,14 +141,14 @@ async def test_a_user_made_by_an_operator(house: House, olga: httpx.AsyncClient)
     assert (await bob.get("/api/user/credits")).json()["remaining"] == 6
 
 
-async def test_a_key_is_shown_once_and_works(house: House, olga: httpx.AsyncClient) -> None:
-    """A new key's text is in the answer and opens the door; the database has its hash alone."""
+async def test_create_key_shows_it_once(installation: Installation, olga: httpx.AsyncClient) -> None:
+    """The answer has the text of the new key, which is valid; the database has only its hash."""
     made = await olga.post("/api/admin/keys", json={"name": "worker"})
 
     body = made.json()
-    asked = await house.client(authorization=f"bearer {body['key']}").get("/v1/catalog")
-    stored = rows(house.url, "SELECT * FROM auth_api_keys WHERE name = 'worker'")
-    assert (made.status_code, list(body), body["name"], asked.status_code) == (
+    catalog = await installation.client(authorization=f"bearer {body['key']}").get("/v1/catalog")
+    stored = rows(installation.url, "SELECT * FROM auth_api_keys WHERE name = 'worker'")
+    assert (made.status_code, list(body), body["name"], catalog.status_code) == (
         201,
         ["id", "name", "key"],
         "worker",
@@ -177,8 +183,8 @@ async def test_a_key_is_shown_once_and_works(house: House, olga: httpx.AsyncClie
         ({"cookie": "", "authorization": b"Bearer \xff"}, 401, "not-signed-in"),
     ],
 )
-async def test_nobody_else_is_an_operator(
-    house: House,
+async def test_non_operators_are_refused(
+    installation: Installation,
     ada: httpx.AsyncClient,
     path: str,
     body: dict[str, object],
@@ -186,25 +192,25 @@ async def test_nobody_else_is_an_operator(
     status: int,
     code: str,
 ) -> None:
-    """A user who is none is 403, whoever shows nothing or something else 401, and nothing has happened."""
-    before = counted(house)
+    """Non-operators get 403; missing or invalid credentials get 401. Nothing is changed."""
+    before = count_rows(installation)
 
     answer = await ada.post(path, json=body, headers=headers)  # type: ignore[arg-type]
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert counted(house) == before
+    assert count_rows(installation) == before
 
 
-async def test_an_api_key_is_no_operator(house: House, shop: httpx.AsyncClient) -> None:
-    """A server's key opens /v1 and not the operators' door."""
+async def test_api_key_is_not_an_operator(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A server cannot use the endpoints for operators."""
     answer = await shop.post("/api/admin/keys", json={"name": "another"})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")
 
 
-def counted(house: House) -> list[tuple[object, ...]]:
-    """How many users, keys and transactions there are."""
+def count_rows(installation: Installation) -> list[tuple[object, ...]]:
+    """The number of users, keys, transactions and accounts."""
     return [
-        rows(house.url, f"SELECT count(*) FROM {table}")[0]
+        rows(installation.url, f"SELECT count(*) FROM {table}")[0]
         for table in ("auth_users", "auth_api_keys", "credit_transactions", "credit_accounts")
     ]

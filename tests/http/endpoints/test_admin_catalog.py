@@ -1,9 +1,9 @@
-"""The catalog as operators see and change it, over both databases."""
+"""The endpoints of operators on the catalog, over both databases: show, compare, apply."""
 
 import httpx
 import pytest
 
-from tests.http.house import House, user_id
+from tests.http.installation import Installation, user_id
 
 CATALOG = "/api/admin/catalog"
 DIFF = "/api/admin/catalog/diff"
@@ -17,13 +17,15 @@ overdraft = 5
 
 
 @pytest.fixture(scope="module")
-async def olga(house: House) -> httpx.AsyncClient:
+async def olga(installation: Installation) -> httpx.AsyncClient:
     """An operator who has signed in."""
-    return await house.operator()
+    return await installation.operator()
 
 
-async def test_what_a_draft_changes(house: House, ada: httpx.AsyncClient, olga: httpx.AsyncClient) -> None:
-    """The answer has the sentences, and the accounts on each plan that changes or goes; nothing is applied."""
+async def test_diff_shows_the_changes_of_a_draft(
+    installation: Installation, ada: httpx.AsyncClient, olga: httpx.AsyncClient
+) -> None:
+    """The answer describes each change, and counts the accounts on each changed or removed plan; nothing is applied."""
     await ada.get("/api/user/credits")
     assert await user_id(ada)
     before = (await olga.get(CATALOG)).json()
@@ -42,8 +44,8 @@ async def test_what_a_draft_changes(house: House, ada: httpx.AsyncClient, olga: 
     assert (await olga.get(CATALOG)).json() == before
 
 
-async def test_a_draft_with_problems(olga: httpx.AsyncClient) -> None:
-    """Every problem is in the refusal, as when it is applied."""
+async def test_invalid_draft_is_refused(olga: httpx.AsyncClient) -> None:
+    """Comparing and applying an invalid draft are refused with its problems."""
     answers = [
         await olga.post(path, json={"toml": "[features.a]\nblock = 0\n[plans.free]"}) for path in (DIFF, CATALOG)
     ]
@@ -52,8 +54,8 @@ async def test_a_draft_with_problems(olga: httpx.AsyncClient) -> None:
     assert all("features.a.block: 0 is not a whole number from 1 to" in answer.json()["detail"] for answer in answers)
 
 
-async def test_earlier_versions_stay_in_the_ledger(house: House, olga: httpx.AsyncClient) -> None:
-    """The catalog in force is shown by itself, however many there were before it."""
+async def test_shown_catalog_has_no_earlier_versions(installation: Installation, olga: httpx.AsyncClient) -> None:
+    """The endpoint shows only the catalog in force, without the earlier versions."""
     applied = (await olga.post(CATALOG, json={"toml": DRAFT})).json()
 
     shown = (await olga.get(CATALOG)).json()

@@ -1,16 +1,16 @@
-"""Checkpoints over HTTP: servers read them, the command line has them made, and nobody else does either."""
+"""Checkpoints over HTTP: servers read them, operators read and make them, other callers are refused."""
 
 import httpx
 import pytest
 
 from sixpence.core.proof.checkpoint import read_checkpoint
 from sixpence.ledger.checkpoints.signing import is_signed
-from tests.http.house import House, open_account
+from tests.http.installation import Installation, open_account
 
 
-async def test_a_server_reads_the_newest_and_any_other(own_house: House) -> None:
-    """As the very document that was signed, with the key of the home folder."""
-    shop, operator = await own_house.server(), own_house.local_operator()
+async def test_read_newest_and_numbered_checkpoint(own_installation: Installation) -> None:
+    """A checkpoint is the document that was signed with the key of the home folder."""
+    shop, operator = await own_installation.server(), own_installation.local_operator()
     await open_account(shop, "team 7")
     first = await operator.post("/api/admin/checkpoint")
     second = await operator.post("/api/admin/checkpoint")
@@ -25,14 +25,14 @@ async def test_a_server_reads_the_newest_and_any_other(own_house: House) -> None
     assert (await operator.get("/api/admin/checkpoint")).json() == second.json()
 
 
-async def test_before_the_first_there_is_none(own_house: House) -> None:
-    """It is a 404 that says how one is made."""
-    shop = await own_house.server()
+async def test_unknown_checkpoint_is_404(own_installation: Installation) -> None:
+    """The problem names the command that makes the first checkpoint."""
+    shop = await own_installation.server()
 
-    none_yet, no_such = await shop.get("/v1/checkpoint"), await shop.get("/v1/checkpoint?number=9")
+    missing, unknown = await shop.get("/v1/checkpoint"), await shop.get("/v1/checkpoint?number=9")
 
-    assert (none_yet.status_code, no_such.status_code) == (404, 404)
-    assert none_yet.json() == {
+    assert (missing.status_code, unknown.status_code) == (404, 404)
+    assert missing.json() == {
         "type": "about:blank",
         "code": "checkpoint-not-found",
         "title": "No such checkpoint",
@@ -43,18 +43,18 @@ async def test_before_the_first_there_is_none(own_house: House) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "first", "", "1" * 16])
-async def test_what_is_no_number_is_refused(own_house: House, number: str) -> None:
-    """By the parameter's name."""
-    shop = await own_house.server()
+async def test_invalid_number_is_refused(own_installation: Installation, number: str) -> None:
+    """The problem names the parameter."""
+    shop = await own_installation.server()
 
     refused = await shop.get("/v1/checkpoint", params={"number": number})
 
     assert (refused.status_code, refused.json()["field"]) == (422, "number")
 
 
-async def test_who_may_not_does_not(own_house: House) -> None:
-    """Nobody without a key reads one, and nobody but an operator has one made or asks for the key."""
-    stranger, shop, ada = own_house.client(), await own_house.server(), await own_house.user()
+async def test_other_callers_are_refused(own_installation: Installation) -> None:
+    """Reading a checkpoint needs an API key; making one, and reading the public key, needs an operator."""
+    stranger, shop, ada = own_installation.client(), await own_installation.server(), await own_installation.user()
 
     answers: list[httpx.Response] = [
         await stranger.get("/v1/checkpoint"),
@@ -65,5 +65,5 @@ async def test_who_may_not_does_not(own_house: House) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 403, 403, 403]
-    made = await own_house.local_operator().post("/api/admin/checkpoint")
+    made = await own_installation.local_operator().post("/api/admin/checkpoint")
     assert made.json()["number"] == 1

@@ -1,29 +1,29 @@
-"""Refunds, voids, corrections and outside events over the wire, by servers and by operators, over both databases."""
+"""Refunds, voids, adjustments and source keys over HTTP, by servers and by operators, over both databases."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.http.house import House, open_account, path_of
+from tests.http.installation import Installation, account_path, open_account
 from tests.ledger.databases import ledger_of
 
 
-async def used(shop: httpx.AsyncClient, path: str) -> str:
-    """Spend a credit and give the id of the transaction."""
+async def consume(shop: httpx.AsyncClient, path: str) -> str:
+    """Spend a credit, and return the id of the transaction."""
     return str(
         (await shop.post(f"{path}/consume", json={"feature": "video"})).raise_for_status().json()["transaction_id"]
     )
 
 
-async def test_a_refund(shop: httpx.AsyncClient) -> None:
-    """A refund says what was given back, of which transaction; its row says who did it, and a key repeats it."""
+async def test_refund(shop: httpx.AsyncClient) -> None:
+    """A refund returns its amount and its transaction; the row has the actor, and the key replays the answer."""
     path = await open_account(shop, "refund 1")
-    transaction_id = await used(shop, path)
-    asked: dict[str, Any] = {"json": {"reason": "empty"}, "headers": {"Idempotency-Key": "k"}}
+    transaction_id = await consume(shop, path)
+    request: dict[str, Any] = {"json": {"reason": "empty"}, "headers": {"Idempotency-Key": "k"}}
 
-    answer = await shop.post(f"{path}/transactions/{transaction_id}/refund", **asked)
-    again = await shop.post(f"{path}/transactions/{transaction_id}/refund", **asked)
+    answer = await shop.post(f"{path}/transactions/{transaction_id}/refund", **request)
+    again = await shop.post(f"{path}/transactions/{transaction_id}/refund", **request)
 
     body = answer.json()
     assert (answer.status_code, body) == (
@@ -55,21 +55,21 @@ async def test_a_refund(shop: httpx.AsyncClient) -> None:
     }
 
 
-async def test_a_refund_of_more_than_was_consumed(shop: httpx.AsyncClient) -> None:
-    """It is refused with what is left."""
+async def test_refund_of_more_than_was_consumed(shop: httpx.AsyncClient) -> None:
+    """The problem has the amount that is left to refund."""
     path = await open_account(shop, "refund 2")
-    transaction_id = await used(shop, path)
+    transaction_id = await consume(shop, path)
 
     answer = await shop.post(f"{path}/transactions/{transaction_id}/refund", json={"amount": 2})
 
     assert (answer.status_code, answer.json()["code"], answer.json()["left"]) == (409, "refund-limit", 1)
 
 
-async def test_a_void(shop: httpx.AsyncClient) -> None:
-    """A void says what was taken, what is owed for it and what could not be taken; a second one is refused."""
+async def test_void(shop: httpx.AsyncClient) -> None:
+    """A void returns the voided amount, the debt and the shortfall; a second void is refused."""
     path = await open_account(shop, "void 1")
     grant = (await shop.post(f"{path}/grants", json={"amount": 4, "reason": "a gift", "priority": 1})).json()
-    await used(shop, path)
+    await consume(shop, path)
 
     answer = await shop.post(
         f"{path}/grants/{grant['transaction_id']}/void", json={"revoke_spent": True, "reason": "x"}
@@ -92,8 +92,8 @@ async def test_a_void(shop: httpx.AsyncClient) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "grant-ended")
 
 
-async def test_a_correction(shop: httpx.AsyncClient) -> None:
-    """Up and down are answered with a sign."""
+async def test_adjust(shop: httpx.AsyncClient) -> None:
+    """The amount in the answer is positive or negative, as in the request."""
     path = await open_account(shop, "adjust 1")
 
     answers = [await shop.post(f"{path}/adjust", json={"amount": amount, "reason": "x"}) for amount in (5, -3)]
@@ -104,14 +104,14 @@ async def test_a_correction(shop: httpx.AsyncClient) -> None:
     ]
 
 
-async def test_an_outside_event(house: House, shop: httpx.AsyncClient) -> None:
-    """A redelivered event gets the first answer's bytes; another account's request for it is 409 and gives nothing."""
-    mine, other = [await open_account(shop, account_id) for account_id in ("event 1", "event 2")]
-    grant = {"amount": 50, "reason": "invoice", "source_key": f"invoice of {house.url}"}
+async def test_source_key(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A repeated source key returns the first answer's bytes; for another account it is 409 and grants nothing."""
+    path, other_path = [await open_account(shop, account_id) for account_id in ("event 1", "event 2")]
+    grant = {"amount": 50, "reason": "invoice", "source_key": f"invoice of {installation.url}"}
 
-    first = await shop.post(f"{mine}/grants", json=grant)
-    again = await shop.post(f"{mine}/grants", json=grant)
-    refused = await shop.post(f"{other}/grants", json=grant)
+    first = await shop.post(f"{path}/grants", json=grant)
+    again = await shop.post(f"{path}/grants", json=grant)
+    refused = await shop.post(f"{other_path}/grants", json=grant)
 
     assert (first.status_code, again.content, again.headers["idempotency-replayed"]) == (200, first.content, "true")
     assert (refused.status_code, refused.json()["code"], refused.json()["claimed_by"]) == (
@@ -119,29 +119,29 @@ async def test_an_outside_event(house: House, shop: httpx.AsyncClient) -> None:
         "source-claimed",
         "event 1",
     )
-    assert [len(ledger_of(house.url, account_id)) for account_id in ("event 1", "event 2")] == [2, 1]
+    assert [len(ledger_of(installation.url, account_id)) for account_id in ("event 1", "event 2")] == [2, 1]
 
 
-async def test_an_operators_event(house: House, shop: httpx.AsyncClient) -> None:
-    """An operator's grant takes an event, too."""
+async def test_source_key_of_an_operators_grant(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """An operator's grant may have a source key, too."""
     await open_account(shop, "event 3")
     grant = {"user_id": "event 3", "amount": 5, "reason": "a referral", "source_key": "referral 1"}
 
-    answers = [await house.local_operator().post("/api/admin/credits/grant", json=grant) for _ in range(2)]
+    answers = [await installation.local_operator().post("/api/admin/credits/grant", json=grant) for _ in range(2)]
 
     assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true"]
-    assert ledger_of(house.url, "event 3")[-1] == (2, "grant", 5, 11)
+    assert ledger_of(installation.url, "event 3")[-1] == (2, "grant", 5, 11)
 
 
-async def test_operators_have_the_same_endpoints(house: House, shop: httpx.AsyncClient) -> None:
-    """An operator corrects any account, whatever its id, and is recorded by name."""
+async def test_operators_have_the_endpoints_of_servers(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """An operator changes any account, whatever its id, and is recorded by name."""
     path = await open_account(shop, "odd/id 100%")
     at = path.replace("/v1/", "/api/admin/")
-    transaction_id = await used(shop, path)
+    transaction_id = await consume(shop, path)
     hold_id = (await shop.post(f"{path}/holds", json={"feature": "video"})).json()["hold_id"]
-    operator = await house.operator()
+    operator = await installation.operator()
 
-    asked: list[tuple[str, dict[str, object]]] = [
+    requests: list[tuple[str, dict[str, object]]] = [
         (f"transactions/{transaction_id}/refund", {"reason": "empty"}),
         ("adjust", {"amount": 2, "reason": "lost"}),
         (f"holds/{hold_id}/release", {}),
@@ -149,7 +149,7 @@ async def test_operators_have_the_same_endpoints(house: House, shop: httpx.Async
         ("freeze", {}),
         ("close", {}),
     ]
-    answers = [await operator.post(f"{at}/{rest}", json=body) for rest, body in asked]
+    answers = [await operator.post(f"{at}/{rest}", json=body) for rest, body in requests]
 
     assert [answer.status_code for answer in answers] == [200] * 6
     history = (await shop.get(f"{path}/transactions")).json()["transactions"]
@@ -169,11 +169,11 @@ async def test_operators_have_the_same_endpoints(house: House, shop: httpx.Async
         ("POST", "/grants/g/void"),
     ],
 )
-async def test_a_user_is_neither_server_nor_operator(ada: httpx.AsyncClient, method: str, rest: str) -> None:
-    """A browser's session opens none of these doors, not even for the user's own account."""
+async def test_users_are_refused(ada: httpx.AsyncClient, method: str, rest: str) -> None:
+    """A user's session is no authorization for these endpoints, not even for the user's own account."""
     own = (await ada.get("/api/user/credits")).json()["account_id"]
 
-    server = await ada.request(method, f"{path_of(own)}{rest}", json={})
+    server = await ada.request(method, f"{account_path(own)}{rest}", json={})
     operator = await ada.request(method, f"/api/admin/accounts/{own}{rest}", json={})
     user = await ada.request(method, f"/api/user/credits{rest}", json={})
 

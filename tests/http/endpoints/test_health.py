@@ -1,4 +1,4 @@
-"""Liveness and readiness: a database that goes away and comes back costs 503s, and no restart."""
+"""Liveness and readiness: while the database is away, requests are 503; when it is back, no restart is needed."""
 
 import asyncio
 import time
@@ -8,21 +8,21 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.house import PROBLEM, SITE, House, open_account, opened_house
+from tests.http.installation import PROBLEM, SITE, Installation, open_account, open_installation
 from tests.ledger.databases import ledger_of, proved, upgrade
 from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture(scope="module")
-def mortal() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for this module, whose tests kill it and start it again."""
+def stoppable_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that the tests of this module stop and start."""
     with PostgresServer() as server:
         yield server
 
 
-async def test_live_and_ready(house: House) -> None:
-    """Both answer nobody in particular: the process lives, and it can serve by this catalog."""
-    client = house.client()
+async def test_livez_and_readyz(installation: Installation) -> None:
+    """Both need no authorization: the process lives, and it can serve with this catalog."""
+    client = installation.client()
 
     live, ready = await client.get("/livez"), await client.get("/readyz")
 
@@ -30,26 +30,26 @@ async def test_live_and_ready(house: House) -> None:
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "catalog_version": 1})
 
 
-async def test_a_database_that_goes_away_and_comes_back(mortal: PostgresServer, tmp_path: Path) -> None:
-    """While PostgreSQL is dead every request is a 503 with Retry-After and the process lives; then all goes on."""
-    url = mortal.create_database()
+async def test_database_restarts(stoppable_server: PostgresServer, tmp_path: Path) -> None:
+    """While PostgreSQL is down, every request except /livez is 503 with Retry-After; then requests are served."""
+    url = stoppable_server.create_database()
     upgrade(url)
-    async with opened_house(url, tmp_path) as house:
-        shop, ada = await house.server(), await house.user()
+    async with open_installation(url, tmp_path) as installation:
+        shop, ada = await installation.server(), await installation.user()
         path = await open_account(shop, "patient")
         await shop.post(f"{path}/consume", json={"feature": "video"})
 
-        mortal.kill()
+        stoppable_server.kill()
         away = await asyncio.gather(
-            house.client().get("/readyz"),
+            installation.client().get("/readyz"),
             shop.get(path),
             shop.post(f"{path}/consume", json={"feature": "video"}),
             ada.get("/api/user/credits"),
             ada.post("/api/user/credits/consume", json={"feature": "video"}),
-            house.client(origin=SITE).get("/livez"),
+            installation.client(origin=SITE).get("/livez"),
         )
-        mortal.start()
-        await until_ready(house)
+        stoppable_server.start()
+        await wait_until_ready(installation)
         used = await shop.post(f"{path}/consume", json={"feature": "video"})
 
     *refused, live = away
@@ -62,15 +62,15 @@ async def test_a_database_that_goes_away_and_comes_back(mortal: PostgresServer, 
     proved(url)
 
 
-async def test_a_database_that_is_not_there_at_first(mortal: PostgresServer, tmp_path: Path) -> None:
-    """An installation that starts before its database is ready as soon as that is."""
-    url = mortal.create_database()
+async def test_database_starts_after_the_installation(stoppable_server: PostgresServer, tmp_path: Path) -> None:
+    """An installation that starts before its database is ready once the database is."""
+    url = stoppable_server.create_database()
     upgrade(url)
-    mortal.stop()
-    async with opened_house(url, tmp_path) as house:
-        before = await house.client().get("/readyz")
-        mortal.start()
-        await until_ready(house)
+    stoppable_server.stop()
+    async with open_installation(url, tmp_path) as installation:
+        before = await installation.client().get("/readyz")
+        stoppable_server.start()
+        await wait_until_ready(installation)
 
     assert (before.status_code, before.json()["code"], before.headers["retry-after"]) == (
         503,
@@ -79,11 +79,11 @@ async def test_a_database_that_is_not_there_at_first(mortal: PostgresServer, tmp
     )
 
 
-async def until_ready(house: House) -> httpx.Response:
-    """The answer of a /readyz that says 200, within ten seconds."""
+async def wait_until_ready(installation: Installation) -> httpx.Response:
+    """The first answer of /readyz with status 200, within ten seconds."""
     deadline = time.monotonic() + 10
     while True:
-        answer = await house.client().get("/readyz")
+        answer = await installation.client().get("/readyz")
         if answer.status_code == 200 or time.monotonic() > deadline:
             assert answer.status_code == 200
             return answer

@@ -1,4 +1,4 @@
-"""Looking back over HTTP: for servers, signed-in users and operators, as JSON, as text and as CSV."""
+"""Past balances, statements and explanations over HTTP: for servers, users and operators, as JSON, text and CSV."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.house import PROBLEM, House, open_account, user_id
+from tests.http.installation import PROBLEM, Installation, open_account, user_id
 
 
 @pytest.fixture(scope="module")
 async def path(shop: httpx.AsyncClient) -> str:
-    """The path of an account that was made, used twice, and given back one of it; its id must be encoded in a path."""
+    """The path of an account with two uses and a refund; its id must be percent-encoded."""
     path = await open_account(shop, "team/7 100%")
     for feature in ("video", "sketch"):
         used = await shop.post(f"{path}/consume", json={"feature": feature})
@@ -21,13 +21,13 @@ async def path(shop: httpx.AsyncClient) -> str:
 
 @pytest.fixture
 async def history(shop: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
-    """Its transactions, oldest first."""
+    """The account's transactions, oldest first."""
     page = await shop.get(f"{path}/transactions")
     return list(page.json()["transactions"][::-1])
 
 
-async def test_a_balance_of_then(shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]) -> None:
-    """The whole answer, for the instant of the first use."""
+async def test_balance_at_an_instant(shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]) -> None:
+    """The balance at the instant of the first use."""
     used = history[1]
 
     answer = await shop.get(f"{path}/balance", params={"at": used["created_at"]})
@@ -45,15 +45,15 @@ async def test_a_balance_of_then(shop: httpx.AsyncClient, path: str, history: li
     }
 
 
-async def test_a_balance_now(shop: httpx.AsyncClient, path: str) -> None:
-    """Without an instant it is that of now."""
+async def test_balance_without_an_instant(shop: httpx.AsyncClient, path: str) -> None:
+    """Without `at` it is the current balance."""
     answer = await shop.get(f"{path}/balance")
 
     assert (answer.json()["version"], answer.json()["remaining"]) == (4, 5)
 
 
-async def test_a_statement_as_json(shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]) -> None:
-    """Opening, movements and closing; it says what there is to prove it by, if anything."""
+async def test_statement_as_json(shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]) -> None:
+    """A statement has its opening, its movements, its closing, and a proof if there is one."""
     period = {"since": history[1]["created_at"], "until": history[3]["created_at"]}
 
     body = (await shop.get(f"{path}/statement", params=period)).json()
@@ -67,7 +67,7 @@ async def test_a_statement_as_json(shop: httpx.AsyncClient, path: str, history: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "accept", "media_type"),
+    ("form", "accept", "media_type"),
     [
         ("text", "*/*", "text/plain; charset=utf-8"),
         ("csv", "*/*", "text/csv; charset=utf-8"),
@@ -77,11 +77,11 @@ async def test_a_statement_as_json(shop: httpx.AsyncClient, path: str, history: 
         (None, "text/html, */*", "application/json"),
     ],
 )
-async def test_the_form_of_a_statement(
-    shop: httpx.AsyncClient, path: str, asked: str | None, accept: str, media_type: str
+async def test_format_of_a_statement(
+    shop: httpx.AsyncClient, path: str, form: str | None, accept: str, media_type: str
 ) -> None:
-    """What is asked for by name goes before what is accepted, and that before JSON; no cache keeps any of it."""
-    query = {} if asked is None else {"format": asked}
+    """The parameter `format` wins over the header Accept, and JSON is the default; no answer may be cached."""
+    query = {} if form is None else {"format": form}
 
     answer = await shop.get(f"{path}/statement", params=query, headers={"accept": accept})
 
@@ -89,8 +89,8 @@ async def test_the_form_of_a_statement(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_text_and_csv_are_whole(shop: httpx.AsyncClient, path: str) -> None:
-    """They end with what there was last, and a reason that looks like a formula is a text."""
+async def test_statement_as_text_and_csv(shop: httpx.AsyncClient, path: str) -> None:
+    """Both end with the closing balance, and in CSV a reason that looks like a formula is escaped."""
     text = (await shop.get(f"{path}/statement?format=text")).text
     table = (await shop.get(f"{path}/statement?format=csv")).text
 
@@ -101,18 +101,16 @@ async def test_text_and_csv_are_whole(shop: httpx.AsyncClient, path: str) -> Non
     assert '"\'=1, ""a"" <b>"' in lines[5]
 
 
-async def test_an_explanation_of_an_account(shop: httpx.AsyncClient, path: str) -> None:
-    """Its words and its facts."""
+async def test_explain_account(shop: httpx.AsyncClient, path: str) -> None:
+    """The answer has the sentences and the figures."""
     body = (await shop.get(f"{path}/explain")).json()
 
     assert body["words"][0] == "team/7 100% has 5 credits to spend (plan free, version 4)."
     assert (body["total"], body["used"], body["by_category"]) == (6, 1, [{"category": "signup", "amount": 5}])
 
 
-async def test_an_explanation_of_a_transaction(
-    shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]
-) -> None:
-    """Its words and its facts, with what came back since."""
+async def test_explain_transaction(shop: httpx.AsyncClient, path: str, history: list[dict[str, Any]]) -> None:
+    """The answer has the sentences and the figures, with the later refund."""
     used, refund = history[2], history[3]
 
     body = (await shop.get(f"{path}/transactions/{used['id']}/explain")).json()
@@ -122,30 +120,30 @@ async def test_an_explanation_of_a_transaction(
     assert (body["left_to_refund"], [later["id"] for later in body["since"]]) == (0, [refund["id"]])
 
 
-async def test_a_user_looks_back(house: House) -> None:
-    """A signed-in user sees their own statement, in each form, and why they have what they have."""
-    ada = await house.user("ada-looks-back@example.com")
+async def test_user_reads_own_statement_and_explanation(installation: Installation) -> None:
+    """A signed-in user reads the statement and the explanation of their own account."""
+    ada = await installation.user("ada-looks-back@example.com")
 
     statement = await ada.get("/api/user/credits/statement")
     text = await ada.get("/api/user/credits/statement?format=text")
-    told = await ada.get("/api/user/credits/explain")
+    explanation = await ada.get("/api/user/credits/explain")
 
     name = await user_id(ada)
     assert [move["kind"] for move in statement.json()["movements"]] == ["signup"]
     assert text.text.startswith(f"Statement of {name}\n")
-    assert told.json()["words"][0] == f"{name} has 6 credits to spend (plan free, version 1)."
+    assert explanation.json()["words"][0] == f"{name} has 6 credits to spend (plan free, version 1)."
 
 
-async def test_an_account_that_was_never_made_is_made_first(ada: httpx.AsyncClient) -> None:
-    """As with everything that a signed-in user asks for first, also where the answer goes out in pieces."""
+async def test_user_statement_makes_a_missing_account(ada: httpx.AsyncClient) -> None:
+    """A user's first request makes the account, also when its answer is streamed."""
     text = await ada.get("/api/user/credits/statement?format=text")
 
     assert (text.status_code, text.text.splitlines()[-1]) == (200, "0 + 6 = 6 credits, in 1 movement.")
 
 
-async def test_what_an_operator_sees(house: House, path: str, history: list[dict[str, Any]]) -> None:
-    """The same as a server."""
-    operator = house.local_operator()
+async def test_operator_reads_the_same(installation: Installation, path: str, history: list[dict[str, Any]]) -> None:
+    """An operator has the endpoints of a server."""
+    operator = installation.local_operator()
     below = path.replace("/v1/", "/api/admin/", 1)
 
     answers = [
@@ -160,12 +158,12 @@ async def test_what_an_operator_sees(house: House, path: str, history: list[dict
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "problem"),
+    ("rest", "field", "problem"),
     [
         ("balance?at=yesterday", "at", "'yesterday' is not a time. Send one like 2026-01-31T09:30:00Z."),
         ("balance?at=2026-01-31T09:30:00", "at", "2026-01-31T09:30:00 has no time zone. Add one, such as Z for UTC."),
         ("balance?since=2026-01-31", "since", "is not a parameter of this request. Leave it out; known: at."),
-        ("statement?format=pdf", "format", "'pdf' is none of json, text, csv."),
+        ("statement?format=pdf", "format", "'pdf' is not one of json, text, csv."),
         (
             "statement?format=text&since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
             "since",
@@ -179,39 +177,39 @@ async def test_what_an_operator_sees(house: House, path: str, history: list[dict
         ),
     ],
 )
-async def test_a_query_that_cannot_be_answered(
-    shop: httpx.AsyncClient, path: str, asked: str, field: str, problem: str
+async def test_invalid_query_is_refused(
+    shop: httpx.AsyncClient, path: str, rest: str, field: str, problem: str
 ) -> None:
-    """It is refused by the parameter's name, before an answer in pieces begins."""
-    answer = await shop.get(f"{path}/{asked}")
+    """The problem names the parameter, also when the answer would be streamed."""
+    answer = await shop.get(f"{path}/{rest}")
 
     body = answer.json()
     assert (answer.status_code, answer.headers["content-type"], body["code"]) == (422, PROBLEM, "invalid-input")
     assert (body["field"], body["detail"]) == (field, f"{field}: {problem}")
 
 
-@pytest.mark.parametrize(("asked", "field"), [("balance?at=", "at"), ("statement?until=", "until")])
-async def test_the_future_is_refused(shop: httpx.AsyncClient, path: str, asked: str, field: str) -> None:
-    """By the clock of the installation."""
+@pytest.mark.parametrize(("rest", "field"), [("balance?at=", "at"), ("statement?until=", "until")])
+async def test_future_instant_is_refused(shop: httpx.AsyncClient, path: str, rest: str, field: str) -> None:
+    """An instant after the server's clock is invalid."""
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    answer = await shop.get(f"{path}/{asked}{tomorrow}")
+    answer = await shop.get(f"{path}/{rest}{tomorrow}")
 
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert "is in the future: it is " in answer.json()["detail"]
 
 
-async def test_who_may_not_look(house: House, shop: httpx.AsyncClient) -> None:
-    """Without a key, without a session, and for what is not there."""
-    nobody = house.client()
+async def test_unauthorized_or_unknown(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """Without a key or a session it is 401; an unknown account or transaction is 404."""
+    stranger = installation.client()
     path = await open_account(shop, "team 12")
 
     answers = [
-        await nobody.get("/v1/accounts/a/statement?format=text"),
-        await nobody.get("/v1/accounts/a/explain"),
-        await nobody.get("/api/user/credits/statement?since=yesterday"),
-        await nobody.get("/api/user/credits/explain"),
-        await nobody.get("/api/admin/accounts/a/balance"),
+        await stranger.get("/v1/accounts/a/statement?format=text"),
+        await stranger.get("/v1/accounts/a/explain"),
+        await stranger.get("/api/user/credits/statement?since=yesterday"),
+        await stranger.get("/api/user/credits/explain"),
+        await stranger.get("/api/admin/accounts/a/balance"),
         await shop.get("/v1/accounts/nobody/statement?format=csv"),
         await shop.get(f"{path}/transactions/nothing/explain"),
     ]

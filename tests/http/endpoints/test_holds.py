@@ -1,4 +1,4 @@
-"""Holds over the wire, over both databases: whole answers, and the same bytes again under a key."""
+"""Holds over HTTP, over both databases: whole answers, and replays that are equal byte for byte."""
 
 from datetime import datetime
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.http.house import House, open_account
+from tests.http.installation import Installation, open_account
 from tests.ledger.databases import ledger_of, rows
 
 
 def balance(account_id: str, *, remaining: int, held: int, version: int) -> dict[str, Any]:
-    """The balance that every change answers with."""
+    """The fields of the balance in the answer to every change."""
     return {
         "account_id": account_id,
         "remaining": remaining,
@@ -22,20 +22,22 @@ def balance(account_id: str, *, remaining: int, held: int, version: int) -> dict
     }
 
 
-async def placed(shop: httpx.AsyncClient, path: str, **more: Any) -> str:
-    """Place a hold and give the path that stands for it."""
+async def place_hold(shop: httpx.AsyncClient, path: str, **more: Any) -> str:
+    """Place a hold, and return its path."""
     answer = await shop.post(f"{path}/holds", json={"feature": "video", **more})
     return f"{path}/holds/{answer.raise_for_status().json()['hold_id']}"
 
 
-async def test_placing(house: House, shop: httpx.AsyncClient) -> None:
-    """A hold answers with its id, what is set aside and until when."""
+async def test_place_hold(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """The answer has the id of the hold, its amount and its expiry."""
     path = await open_account(shop, "hold/1")
 
     answer = await shop.post(f"{path}/holds", json={"feature": "video", "units": 4, "generation_id": "g"})
 
     body = answer.json()
-    ((transaction_id,),) = rows(house.url, "SELECT id FROM credit_transactions WHERE account_id='hold/1' AND seq=2")
+    ((transaction_id,),) = rows(
+        installation.url, "SELECT id FROM credit_transactions WHERE account_id='hold/1' AND seq=2"
+    )
     assert (answer.status_code, body) == (
         200,
         {
@@ -51,15 +53,15 @@ async def test_placing(house: House, shop: httpx.AsyncClient) -> None:
             "created_at": body["created_at"],
         },
     )
-    lives = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["created_at"])
-    assert lives.total_seconds() == 600
+    lifetime = datetime.fromisoformat(body["expires_at"]) - datetime.fromisoformat(body["created_at"])
+    assert lifetime.total_seconds() == 600
 
 
-async def test_listing(shop: httpx.AsyncClient) -> None:
-    """Open holds are listed; an account without any has an empty list."""
+async def test_list_holds(shop: httpx.AsyncClient) -> None:
+    """Open holds are listed; an account without holds has an empty list."""
     path = await open_account(shop, "hold 2")
     empty = await shop.get(f"{path}/holds")
-    hold = await placed(shop, path, amount=3)
+    hold = await place_hold(shop, path, amount=3)
 
     listed = await shop.get(f"{path}/holds", params={"limit": 1})
 
@@ -78,10 +80,10 @@ async def test_listing(shop: httpx.AsyncClient) -> None:
     }
 
 
-async def test_capturing(shop: httpx.AsyncClient) -> None:
-    """A capture answers with what was charged and what came back."""
+async def test_capture_hold(shop: httpx.AsyncClient) -> None:
+    """The answer has the charged and the released amount."""
     path = await open_account(shop, "hold 3")
-    hold = await placed(shop, path, amount=4)
+    hold = await place_hold(shop, path, amount=4)
 
     answer = await shop.post(f"{hold}/capture", json={"units": 1, "generation_id": "g"})
 
@@ -103,10 +105,10 @@ async def test_capturing(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_capturing_more_than_there_is(shop: httpx.AsyncClient) -> None:
-    """Exact, it is 402 with what is held; up to what is available, it is charged with a shortfall."""
+async def test_capture_more_than_available(shop: httpx.AsyncClient) -> None:
+    """An exact capture is 402 with the held amount; `up_to_available` charges with a shortfall."""
     path = await open_account(shop, "hold 4")
-    hold = await placed(shop, path)
+    hold = await place_hold(shop, path)
 
     refused = await shop.post(f"{hold}/capture", json={"amount": 10})
     charged = await shop.post(f"{hold}/capture", json={"amount": 10, "mode": "up_to_available"})
@@ -119,27 +121,32 @@ async def test_capturing_more_than_there_is(shop: httpx.AsyncClient) -> None:
     assert (charged.status_code, charged.json()["credits_consumed"], charged.json()["shortfall"]) == (200, 6, 4)
 
 
-async def test_releasing_and_extending(house: House, shop: httpx.AsyncClient) -> None:
-    """A hold lives longer, then everything comes back; a hold that has ended says how and when."""
+async def test_extend_and_release_hold(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """An extended hold expires later; a release returns everything; a capture after it is refused with the end."""
     path = await open_account(shop, "hold 5")
-    hold = await placed(shop, path, ttl_seconds=60)
+    hold = await place_hold(shop, path, ttl_seconds=60)
 
     extended = await shop.post(f"{hold}/extend", json={"ttl_seconds": 3_600})
     released = await shop.post(f"{hold}/release", json={"reason": "the model is away"})
     ended = await shop.post(f"{hold}/capture", json={})
 
-    lives = datetime.fromisoformat(extended.json()["expires_at"]) - datetime.fromisoformat(
+    lifetime = datetime.fromisoformat(extended.json()["expires_at"]) - datetime.fromisoformat(
         extended.json()["created_at"]
     )
-    assert (extended.status_code, lives.total_seconds()) == (200, 3_600)
-    told = {name: released.json()[name] for name in ("released", "reason", "remaining", "held")}
-    assert (released.status_code, told) == (
+    assert (extended.status_code, lifetime.total_seconds()) == (200, 3_600)
+    facts = {name: released.json()[name] for name in ("released", "reason", "remaining", "held")}
+    assert (released.status_code, facts) == (
         200,
         {"released": 1, "reason": "the model is away", "remaining": 6, "held": 0},
     )
     assert (ended.status_code, ended.json()["code"], ended.json()["state"]) == (409, "hold-ended", "released")
     assert ended.json()["ended_at"] == released.json()["created_at"]
-    assert [kind for _, kind, _, _ in ledger_of(house.url, "hold 5")] == ["signup", "hold", "hold_extend", "release"]
+    assert [kind for _, kind, _, _ in ledger_of(installation.url, "hold 5")] == [
+        "signup",
+        "hold",
+        "hold_extend",
+        "release",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,16 +160,18 @@ async def test_releasing_and_extending(house: House, shop: httpx.AsyncClient) ->
         ("extend", {"ttl_seconds": 900}, {"ttl_seconds": 901}),
     ],
 )
-async def test_a_repeated_key(shop: httpx.AsyncClient, rest: str, body: dict[str, Any], other: dict[str, Any]) -> None:
-    """What was done to a hold under a key is answered in the same bytes again, and nothing else is done under it."""
+async def test_repeated_key_replays_the_change_of_a_hold(
+    shop: httpx.AsyncClient, rest: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """The same key replays the change byte for byte; another request or another hold is a conflict."""
     path = await open_account(shop, f"hold key {rest} {other}")
-    hold = await placed(shop, path)
+    hold = await place_hold(shop, path)
     key = {"Idempotency-Key": "k"}
 
     first = await shop.post(f"{hold}/{rest}", json=body, headers=key)
     again = await shop.post(f"{hold}/{rest}", json=body, headers=key)
     conflict = await shop.post(f"{hold}/{rest}", json=other, headers=key)
-    elsewhere = await shop.post(f"{await placed(shop, path)}/{rest}", json=body, headers=key)
+    other_hold = await shop.post(f"{await place_hold(shop, path)}/{rest}", json=body, headers=key)
 
     assert (first.status_code, again.content, again.headers["idempotency-replayed"]) == (200, first.content, "true")
-    assert [answer.json()["code"] for answer in (conflict, elsewhere)] == ["idempotency-conflict"] * 2
+    assert [answer.json()["code"] for answer in (conflict, other_hold)] == ["idempotency-conflict"] * 2

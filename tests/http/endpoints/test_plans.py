@@ -1,4 +1,4 @@
-"""Plans, standing, usages, estimates and fair use over the wire, under a catalog in which they occur."""
+"""Plans, account status, usage, estimates and fair use over HTTP, with a catalog that has all of them."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.house import SITE, House, open_account, opened_house
+from tests.http.installation import SITE, Installation, open_account, open_installation
 from tests.ledger.databases import proved
 
 CATALOG = """
@@ -52,27 +52,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def house(home: Path) -> AsyncIterator[House]:
-    """An installation over a SQLite file with a catalog of its own."""
+async def installation(home: Path) -> AsyncIterator[Installation]:
+    """An installation over a SQLite file with this catalog."""
     url = f"sqlite:///{home / 'credits.db'}"
-    async with opened_house(url, home, catalog=str(home / "sixpence.toml")) as opened:
+    async with open_installation(url, home, catalog=str(home / "sixpence.toml")) as opened:
         yield opened
     proved(url)
 
 
-async def test_a_plan_and_its_end(shop: httpx.AsyncClient) -> None:
-    """A change of plan answers with its term; a cancellation with what waits; the account shows both."""
+async def test_change_and_cancel_plan(shop: httpx.AsyncClient) -> None:
+    """A change of plan returns its term, a cancellation its end; the account shows both."""
     path = await open_account(shop, "plan 1")
 
-    put = await shop.post(f"{path}/plan", json={"plan": "basic", "reason": "checkout"})
+    changed = await shop.post(f"{path}/plan", json={"plan": "basic", "reason": "checkout"})
     cancelled = await shop.post(f"{path}/plan/cancel", json={}, headers={"Idempotency-Key": "k"})
     again = await shop.post(f"{path}/plan/cancel", json={}, headers={"Idempotency-Key": "k"})
     shown = (await shop.get(path)).json()
 
-    body = put.json()
+    body = changed.json()
     ends_at = body["term"]["ends_at"]
     term = {"period": "month", "ends_at": ends_at, "trial": False, "next_plan": None, "cancelled": False}
-    assert (put.status_code, body) == (
+    assert (changed.status_code, body) == (
         200,
         {
             "transaction_id": body["transaction_id"],
@@ -96,8 +96,8 @@ async def test_a_plan_and_its_end(shop: httpx.AsyncClient) -> None:
     assert (shown["next_expiry_at"], shown["next_expiry_amount"]) == (ends_at, 100)
 
 
-async def test_a_trial(shop: httpx.AsyncClient) -> None:
-    """A plan is tried once."""
+async def test_trial_is_possible_once(shop: httpx.AsyncClient) -> None:
+    """A second trial of a plan is refused."""
     path = await open_account(shop, "plan 2")
 
     tried = await shop.post(f"{path}/plan", json={"plan": "basic", "trial": True})
@@ -107,8 +107,8 @@ async def test_a_trial(shop: httpx.AsyncClient) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "trial-refused")
 
 
-async def test_a_plan_that_it_is_on(shop: httpx.AsyncClient) -> None:
-    """Nothing has to change, so there is no transaction, and the answer says how it is."""
+async def test_change_to_the_current_plan_is_a_no_op(shop: httpx.AsyncClient) -> None:
+    """The answer has the balance, and no transaction."""
     path = await open_account(shop, "plan 3")
 
     answer = await shop.post(f"{path}/plan", json={"plan": "free"})
@@ -117,8 +117,8 @@ async def test_a_plan_that_it_is_on(shop: httpx.AsyncClient) -> None:
     assert (answer.status_code, body["transaction_id"], body["created_at"], body["version"]) == (200, None, None, 1)
 
 
-async def test_standing(shop: httpx.AsyncClient) -> None:
-    """Frozen, a use is 403; unfrozen it is paid; closed is the end."""
+async def test_freeze_unfreeze_and_close(shop: httpx.AsyncClient) -> None:
+    """A frozen account refuses a use with 403, an open one charges it, a closed one refuses it."""
     path = await open_account(shop, "standing")
 
     answers = []
@@ -136,8 +136,8 @@ async def test_standing(shop: httpx.AsyncClient) -> None:
     ]
 
 
-async def test_fair_use(shop: httpx.AsyncClient) -> None:
-    """When fair use is used up, 429 says when it opens, as a time and as seconds to wait."""
+async def test_fair_use_limit_is_429(shop: httpx.AsyncClient) -> None:
+    """Over the fair-use limit, a 429 has the instant when the window opens, and Retry-After in seconds."""
     path = await open_account(shop, "fair use")
     await shop.post(f"{path}/plan", json={"plan": "max"})
     used = [await shop.post(f"{path}/consume", json={"feature": "draw"}) for _ in range(3)]
@@ -157,10 +157,10 @@ async def test_fair_use(shop: httpx.AsyncClient) -> None:
     }
 
 
-async def test_what_was_used_is_priced(house: House, shop: httpx.AsyncClient) -> None:
-    """Servers and users send units or tokens, and the price follows."""
+async def test_units_and_tokens_are_priced(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """Servers and users send units or tokens, and the catalog gives the price."""
     path = await open_account(shop, "usages")
-    ada = await house.user()
+    ada = await installation.user()
     usage = {"model": "small", "input_tokens": 500, "output_tokens": 200}
 
     answers = [
@@ -175,8 +175,8 @@ async def test_what_was_used_is_priced(house: House, shop: httpx.AsyncClient) ->
     assert [(row["price"], row["usage"]) for row in history] == [(2, usage), (2, {"units": 10})]
 
 
-async def test_a_usage_without_a_price(shop: httpx.AsyncClient) -> None:
-    """What is not sold like this is 422, with the field at fault and what can be sent."""
+async def test_usage_without_a_price(shop: httpx.AsyncClient) -> None:
+    """A usage that the catalog does not price is 422, with the field and the remedy."""
     path = await open_account(shop, "unpriced")
 
     answer = await shop.post(f"{path}/consume", json={"feature": "chat", "usage": {"model": "huge", "input_tokens": 1}})
@@ -186,20 +186,27 @@ async def test_a_usage_without_a_price(shop: httpx.AsyncClient) -> None:
 
 
 async def test_estimates(shop: httpx.AsyncClient) -> None:
-    """By the catalog for anybody; for an account with whether it could pay; from the past where nothing is said."""
+    """An estimate by units has a price, and for an account whether it can pay; without units it has past prices."""
     path = await open_account(shop, "estimates")
     hold = (await shop.post(f"{path}/holds", json={"feature": "render", "units": 30})).json()["hold_id"]
     await shop.post(f"{path}/holds/{hold}/capture", json={"units": 15})
 
     priced = (await shop.get("/v1/estimate", params={"feature": "render", "units": 21})).json()
     past = (await shop.get("/v1/estimate", params={"feature": "render"})).json()
-    own = (await shop.post(f"{path}/estimate", json={"feature": "render", "units": 21})).json()
+    for_account = (await shop.post(f"{path}/estimate", json={"feature": "render", "units": 21})).json()
     unknown = (await shop.post(f"{path}/estimate", json={"feature": "chat"})).json()
 
-    nothing = {"feature": "render", "catalog_version": 1, "price": 6, "past": []}
-    assert priced == nothing
-    assert past == {**nothing, "price": None, "past": [{"model": None, "count": 1, "p50": 4, "p95": 4}]}
-    assert own == {**nothing, "allowed": False, "required": 6, "remaining": 2, "available": 2, "unlimited": False}
+    expected = {"feature": "render", "catalog_version": 1, "price": 6, "past": []}
+    assert priced == expected
+    assert past == {**expected, "price": None, "past": [{"model": None, "count": 1, "p50": 4, "p95": 4}]}
+    assert for_account == {
+        **expected,
+        "allowed": False,
+        "required": 6,
+        "remaining": 2,
+        "available": 2,
+        "unlimited": False,
+    }
     assert unknown == {
         "feature": "chat",
         "catalog_version": 1,
@@ -212,10 +219,10 @@ async def test_estimates(shop: httpx.AsyncClient) -> None:
     }
 
 
-async def test_another_page_cannot_freeze(house: House, shop: httpx.AsyncClient) -> None:
-    """What an operator's browser is made to send by another site is refused."""
+async def test_foreign_page_cannot_freeze(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """A request that a foreign page sends through an operator's browser is refused."""
     await open_account(shop, "not frozen")
-    olga = await house.operator()
+    olga = await installation.operator()
 
     refused = await olga.post(
         "/api/admin/accounts/not%20frozen/freeze", json={}, headers={"origin": "https://evil.example.com"}

@@ -1,4 +1,4 @@
-"""Usage by day over HTTP: for servers, signed-in users and operators, counted by the installation's own relay."""
+"""Usage by day over HTTP: for servers, users and operators, counted by the installation's relay."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,42 +9,43 @@ import httpx
 import pytest
 
 from sixpence.core.values.instant import from_wire, to_datetime
-from tests.http.house import PROBLEM, House, open_account, opened_house, user_id
+from tests.http.installation import PROBLEM, Installation, open_account, open_installation, user_id
 from tests.ledger.databases import module_url, proved, run
 
 __all__ = ["module_url"]
 
 
 @pytest.fixture(scope="module")
-async def house(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def installation(module_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     """An installation with its relay, once over each database."""
-    async with opened_house(module_url, tmp_path_factory.mktemp("home"), relay=True) as opened:
+    async with open_installation(module_url, tmp_path_factory.mktemp("home"), relay=True) as opened:
         yield opened
     proved(module_url)
 
 
-async def used(client: httpx.AsyncClient, path: str, uses: int) -> dict[str, Any]:
-    """The answer once so many uses are counted; a relay counts within a second, on a busy machine a little later."""
+async def wait_for_usage(client: httpx.AsyncClient, path: str, uses: int, *, refunded: int = 0) -> dict[str, Any]:
+    """The answer once these uses and refunded credits are counted: within a second, or later on a busy machine."""
     for _ in range(400):
         answer = await client.get(path)
         body: dict[str, Any] = answer.raise_for_status().json()
-        if sum(day["uses"] for day in body["days"]) == uses:
+        counted = tuple(sum(day[name] for day in body["days"]) for name in ("uses", "credits_refunded"))
+        if counted == (uses, refunded):
             return body
         await asyncio.sleep(0.05)
-    raise AssertionError(f"{uses} uses are not counted")
+    raise AssertionError(f"{uses} uses and {refunded} refunded credits are not counted")
 
 
-async def test_what_an_account_used(house: House, shop: httpx.AsyncClient) -> None:
-    """The whole answer, of an account whose id a path must encode; what was asked for before it is complete."""
+async def test_usage_of_an_account(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """The whole answer, for an account whose id must be percent-encoded, with `complete_until`."""
     path = await open_account(shop, "team/7 100%")
     for feature in ("video", "video", "sketch"):
         last = await shop.post(f"{path}/consume", json={"feature": feature})
     await shop.post(f"{path}/transactions/{last.json()['transaction_id']}/refund", json={})
 
-    body = await used(shop, f"{path}/usage", 3)
+    body = await wait_for_usage(shop, f"{path}/usage", 3, refunded=1)
 
     today = _today()
-    asked_at = body.pop("complete_until")
+    complete_until = body.pop("complete_until")
     assert body == {
         "account_id": "team/7 100%",
         "since": (today - timedelta(days=29)).isoformat(),
@@ -54,19 +55,19 @@ async def test_what_an_account_used(house: House, shop: httpx.AsyncClient) -> No
             {"day": today.isoformat(), "feature": "video", "uses": 2, "credits_consumed": 2, "credits_refunded": 0},
         ],
     }
-    assert to_datetime(from_wire("complete_until", asked_at)) > datetime.now(UTC) - timedelta(seconds=30)
+    assert to_datetime(from_wire("complete_until", complete_until)) > datetime.now(UTC) - timedelta(seconds=30)
 
 
-async def test_the_days_that_are_asked_for(house: House, shop: httpx.AsyncClient) -> None:
-    """`since` is the first day, `until` is left out."""
+async def test_usage_of_a_period(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """`since` is the first day; `until` is excluded."""
     path = await open_account(shop, "team 8")
     await shop.post(f"{path}/consume", json={"feature": "video"})
-    await used(shop, f"{path}/usage", 1)
-    _move_day(house.url, "team 8", date(2026, 11, 1))
+    await wait_for_usage(shop, f"{path}/usage", 1)
+    _move_day(installation.url, "team 8", date(2026, 11, 1))
 
     november = await shop.get(f"{path}/usage?since=2026-11-01&until=2026-12-01")
     october = await shop.get(f"{path}/usage", params={"since": "2026-10-01", "until": "2026-11-01"})
-    _move_day(house.url, "team 8", _today())  # where its ledger has it
+    _move_day(installation.url, "team 8", _today())  # as in the ledger
 
     assert [day["day"] for day in november.json()["days"]] == ["2026-11-01"]
     assert (october.json()["days"], october.json()["until"]) == ([], "2026-11-01")
@@ -78,30 +79,30 @@ def _move_day(url: str, account_id: str, day: date) -> None:
     run(url, f"UPDATE usage_daily SET day = :day WHERE {own}", {"day": number, "account_id": account_id})
 
 
-async def test_what_a_user_used(house: House) -> None:
+async def test_usage_of_a_user(installation: Installation) -> None:
     """A signed-in user sees their own account's usage."""
-    ada = await house.user("ada-uses@example.com")
+    ada = await installation.user("ada-uses@example.com")
     await ada.post("/api/user/credits/consume", json={"feature": "interior"})
 
-    body = await used(ada, "/api/user/credits/usage", 1)
+    body = await wait_for_usage(ada, "/api/user/credits/usage", 1)
 
     assert (body["account_id"], body["days"][0]["feature"]) == (await user_id(ada), "interior")
 
 
-async def test_what_an_operator_sees(house: House, shop: httpx.AsyncClient) -> None:
+async def test_operator_reads_the_same(installation: Installation, shop: httpx.AsyncClient) -> None:
     """An operator sees the same as a server."""
     path = await open_account(shop, "team 9")
     await shop.post(f"{path}/consume", json={"feature": "video"})
-    operator = house.local_operator()
+    operator = installation.local_operator()
 
-    body = await used(operator, path.replace("/v1/", "/api/admin/", 1) + "/usage", 1)
+    body = await wait_for_usage(operator, path.replace("/v1/", "/api/admin/", 1) + "/usage", 1)
 
     assert body["account_id"] == "team 9"
 
 
-async def test_without_a_relay(own_house: House) -> None:
-    """Where it is turned off nothing is counted, and the answer says so."""
-    shop = await own_house.server()
+async def test_usage_without_a_relay(own_installation: Installation) -> None:
+    """Without a relay no use is counted, and `complete_until` shows it."""
+    shop = await own_installation.server()
     made = await shop.post("/v1/accounts", json={"account_id": "team 11"})
     await shop.post("/v1/accounts/team%2011/consume", json={"feature": "video"})
     granted_at = (await shop.get("/v1/accounts/team%2011")).json()["granted_at"]
@@ -133,8 +134,8 @@ async def test_without_a_relay(own_house: House) -> None:
         ("limit=5", "limit", "is not a parameter of this request. Leave it out; known: since, until."),
     ],
 )
-async def test_a_query_that_cannot_be_answered(shop: httpx.AsyncClient, query: str, field: str, problem: str) -> None:
-    """It is refused by the parameter's name."""
+async def test_invalid_query_is_refused(shop: httpx.AsyncClient, query: str, field: str, problem: str) -> None:
+    """The problem names the parameter."""
     path = await open_account(shop, "team 10")
 
     answer = await shop.get(f"{path}/usage?{query}")
@@ -144,14 +145,14 @@ async def test_a_query_that_cannot_be_answered(shop: httpx.AsyncClient, query: s
     assert (body["field"], body["detail"]) == (field, f"{field}: {problem}")
 
 
-async def test_who_may_not_look(house: House, shop: httpx.AsyncClient) -> None:
-    """Without a key, without a session, and for an account that is not there."""
-    nobody = house.client()
+async def test_unauthorized_or_unknown(installation: Installation, shop: httpx.AsyncClient) -> None:
+    """Without a key or a session it is 401; an unknown account is 404."""
+    stranger = installation.client()
 
     answers = [
-        await nobody.get("/v1/accounts/a/usage?since=yesterday"),
-        await nobody.get("/api/user/credits/usage?since=yesterday"),
-        await nobody.get("/api/admin/accounts/a/usage"),
+        await stranger.get("/v1/accounts/a/usage?since=yesterday"),
+        await stranger.get("/api/user/credits/usage?since=yesterday"),
+        await stranger.get("/api/admin/accounts/a/usage"),
         await shop.get("/v1/accounts/nobody/usage"),
     ]
 

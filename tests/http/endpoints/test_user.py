@@ -1,4 +1,4 @@
-"""The endpoints of a signed-in user, over both databases: whole answers, filters, pages, and the account made once."""
+"""The endpoints of a signed-in user, over both databases: credits, consume, history, and the first request."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.http.house import JSON, NOTHING_ELSE, NOTHING_TO_COME, House, path_of, signup_grant, user_id
+from tests.http.installation import (
+    ACCOUNT_DEFAULTS,
+    JSON,
+    TRANSACTION_DEFAULTS,
+    Installation,
+    account_path,
+    signup_grant,
+    user_id,
+)
 from tests.ledger.databases import ledger_of, rows
 
 CREDITS = "/api/user/credits"
@@ -14,8 +22,8 @@ CONSUME = f"{CREDITS}/consume"
 HISTORY = f"{CREDITS}/history"
 
 
-async def test_credits_now(ada: httpx.AsyncClient) -> None:
-    """A user sees the credits that came with the account, and no cache keeps them."""
+async def test_get_credits(ada: httpx.AsyncClient) -> None:
+    """A new user has the signup credits; the answer may not be cached."""
     answer = await ada.get(CREDITS)
 
     body = answer.json()
@@ -30,7 +38,7 @@ async def test_credits_now(ada: httpx.AsyncClient) -> None:
         "granted_at": body["granted_at"],
         "next_expiry_at": None,
         "next_expiry_amount": 0,
-        **NOTHING_TO_COME,
+        **ACCOUNT_DEFAULTS,
         "grants": [signup_grant(body["grants"][0]["id"], body["granted_at"])],
         "label": None,
     }
@@ -42,14 +50,14 @@ async def test_credits_now(ada: httpx.AsyncClient) -> None:
     )
 
 
-async def test_a_use(house: House, ada: httpx.AsyncClient) -> None:
-    """A use answers with its transaction and the balance right after it."""
+async def test_consume(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """A consume returns its transaction and the balance right after it."""
     account_id = await user_id(ada)
 
     answer = await ada.post(CONSUME, json={"feature": "sketch", "generation_id": "gen 1", "metadata": {"room": 7}})
 
     query = "SELECT id, metadata, generation_id FROM credit_transactions WHERE account_id = :id AND seq = 2"
-    ((transaction_id, metadata, generation_id),) = rows(house.url, query, {"id": account_id})
+    ((transaction_id, metadata, generation_id),) = rows(installation.url, query, {"id": account_id})
     body = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (200, JSON)
     assert body == {
@@ -68,16 +76,15 @@ async def test_a_use(house: House, ada: httpx.AsyncClient) -> None:
     assert (metadata, generation_id) == ('{"room":7}', "gen 1")
 
 
-async def test_the_least_that_a_use_needs(house: House, ada: httpx.AsyncClient) -> None:
-    """A use needs its feature only; null is the same as leaving a field out."""
-
+async def test_consume_needs_only_a_feature(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """A field with null is the same as a missing field."""
     answer = await ada.post(CONSUME, json={"feature": "video", "generation_id": None, "metadata": None})
 
     assert (answer.status_code, answer.json()["generation_id"], answer.json()["remaining"]) == (200, None, 5)
 
 
-async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
-    """The history shows every transaction whole, newest first."""
+async def test_history(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """The history has every transaction with all its fields, newest first."""
     used = (await ada.post(CONSUME, json={"feature": "video", "metadata": {"b": 1, "a": [None, 1.5, "é"]}})).json()
 
     answer = await ada.get(HISTORY)
@@ -90,7 +97,7 @@ async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
     assert newest == {
         **common,
         **nothing,
-        **NOTHING_ELSE,
+        **TRANSACTION_DEFAULTS,
         "price": 1,
         "catalog_version": 1,
         "id": used["transaction_id"],
@@ -108,7 +115,7 @@ async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
     assert oldest == {
         **common,
         **nothing,
-        **NOTHING_ELSE,
+        **TRANSACTION_DEFAULTS,
         "price": None,
         "catalog_version": 1,
         "grants": [
@@ -139,8 +146,8 @@ async def test_the_history(house: House, ada: httpx.AsyncClient) -> None:
     assert list(newest["metadata"]) == ["b", "a"]
 
 
-async def test_pages_meet_without_gap_or_overlap(house: House, ada: httpx.AsyncClient) -> None:
-    """Following `next_cursor` gives every transaction once, newest first, however many come in between."""
+async def test_pages_have_no_gap_or_overlap(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """Following `next_cursor` returns every transaction once, newest first, while further ones are made."""
     for _ in range(4):
         await ada.post(CONSUME, json={"feature": "video"})
 
@@ -153,22 +160,22 @@ async def test_pages_meet_without_gap_or_overlap(house: House, ada: httpx.AsyncC
     assert (seen, third["next_cursor"]) == ([[5, 4], [3, 2], [1]], None)
 
 
-async def test_a_page_has_fifty_unless_asked(ada: httpx.AsyncClient, shop: httpx.AsyncClient) -> None:
-    """Without a limit a page has fifty transactions; the most that one may ask for is 200."""
+async def test_page_has_fifty_transactions_by_default(ada: httpx.AsyncClient, shop: httpx.AsyncClient) -> None:
+    """Without a limit a page has fifty transactions; the limit may be up to 200."""
     await ada.get(CREDITS)
-    grants = f"{path_of(await user_id(ada))}/grants"
+    grants = f"{account_path(await user_id(ada))}/grants"
     await asyncio.gather(*(shop.post(grants, json={"amount": 1, "reason": "promo"}) for _ in range(60)))
 
-    usual = (await ada.get(HISTORY)).json()
+    default = (await ada.get(HISTORY)).json()
     largest = (await ada.get(HISTORY, params={"limit": 200})).json()
 
-    assert [row["seq"] for row in usual["transactions"]] == list(range(61, 11, -1))
+    assert [row["seq"] for row in default["transactions"]] == list(range(61, 11, -1))
     assert (len(largest["transactions"]), largest["next_cursor"]) == (61, None)
 
 
 @pytest.fixture
 async def varied(ada: httpx.AsyncClient) -> list[dict[str, str]]:
-    """What a user with four transactions sees: signup, video, sketch, video."""
+    """The history of a user with four transactions: signup, video, sketch, video."""
     for feature in ("video", "sketch", "video"):
         await ada.post(CONSUME, json={"feature": feature})
     transactions: list[dict[str, str]] = (await ada.get(HISTORY)).json()["transactions"]
@@ -192,17 +199,17 @@ async def varied(ada: httpx.AsyncClient) -> list[dict[str, str]]:
         ({"cursor": "999999999999999999"}, [4, 3, 2, 1]),
     ],
 )
-async def test_filters(
+async def test_history_filters(
     ada: httpx.AsyncClient, varied: list[dict[str, str]], params: dict[str, str], seen: list[int]
 ) -> None:
-    """A page can be asked for by feature, kind and time; `since` is included and `until` is not."""
+    """The filters are feature, kind and time; `since` is included and `until` is excluded."""
     answer = await ada.get(HISTORY, params=params)
 
     assert (answer.status_code, [row["seq"] for row in answer.json()["transactions"]]) == (200, seen)
 
 
-async def test_a_span_of_time_is_half_open(ada: httpx.AsyncClient, varied: list[dict[str, str]]) -> None:
-    """From one transaction's time until another's gives the first and not the second."""
+async def test_history_period_is_half_open(ada: httpx.AsyncClient, varied: list[dict[str, str]]) -> None:
+    """A period from one transaction's time until another's has the first and not the second."""
     times = {row["seq"]: row["created_at"] for row in varied}
 
     answer = await ada.get(HISTORY, params={"since": times[2], "until": times[4]})  # type: ignore[index]
@@ -210,21 +217,21 @@ async def test_a_span_of_time_is_half_open(ada: httpx.AsyncClient, varied: list[
     assert [row["seq"] for row in answer.json()["transactions"]] == [3, 2]
 
 
-async def test_two_hundred_first_requests_make_one_account(house: House, ada: httpx.AsyncClient) -> None:
-    """A user whose account was never made gets it once, with one signup grant, however many requests come first."""
+async def test_concurrent_first_requests_make_one_account(installation: Installation, ada: httpx.AsyncClient) -> None:
+    """Two hundred concurrent first requests of a user make one account with one signup grant."""
     account_id = await user_id(ada)
-    ask = [
+    requests = [
         lambda: ada.get(CREDITS),
         lambda: ada.get(HISTORY),
         lambda: ada.post(CONSUME, json={"feature": "video"}),
         lambda: ada.get(CREDITS),
     ]
 
-    answers = await asyncio.gather(*(ask[number % 4]() for number in range(200)))
+    answers = await asyncio.gather(*(requests[number % 4]() for number in range(200)))
 
     assert {answer.status_code for answer in answers} <= {200, 402}
     assert sum(answer.status_code == 402 for answer in answers) == 44
-    assert ledger_of(house.url, account_id) == [
+    assert ledger_of(installation.url, account_id) == [
         (1, "signup", 6, 6),
         *((seq, "consume", -1, 7 - seq) for seq in range(2, 8)),
     ]

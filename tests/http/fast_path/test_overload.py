@@ -1,4 +1,4 @@
-"""More changes than the writer gets done: what would wait too long is refused unread, what was accepted is served."""
+"""Overload through ASGI: changes that would wait too long are refused at once, and accepted ones are served."""
 
 import asyncio
 import sqlite3
@@ -9,23 +9,23 @@ import httpx
 
 from sixpence.ledger.writer.throughput import FEW
 from sixpence.settings import Settings
-from tests.http.house import PROBLEM, House, open_account, opened_house
+from tests.http.installation import PROBLEM, Installation, open_account, open_installation
 from tests.ledger.databases import consumed, proved
 
-CROWD = 200
+CLIENTS = 200
 
 
-async def test_a_crowd_is_refused_at_once(sqlite_url: str, tmp_path: Path) -> None:
-    """While hundreds wait for a slow writer whoever comes is told to come again; reads are not."""
-    async with opened_house(sqlite_url, tmp_path, batch_size_max=1, queue_seconds_max=0.01) as house:
-        shop = await house.server()
-        path = await open_account(shop, "crowd")
+async def test_changes_are_refused_while_the_queue_is_slow(sqlite_url: str, tmp_path: Path) -> None:
+    """While hundreds of changes wait for a slow writer, further changes get a 503 with Retry-After; reads do not."""
+    async with open_installation(sqlite_url, tmp_path, batch_size_max=1, queue_seconds_max=0.01) as installation:
+        shop = await installation.server()
+        path = await open_account(shop, "overload")
         (await shop.post(f"{path}/grants", json={"amount": 10_000, "reason": "tests"})).raise_for_status()
 
-        before = await asyncio.gather(*(_use(shop, path) for _ in range(CROWD)))
+        before = await asyncio.gather(*(_use(shop, path) for _ in range(CLIENTS)))
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as elsewhere:
             elsewhere.execute("BEGIN IMMEDIATE")
-            early = [asyncio.create_task(_use(shop, path)) for _ in range(CROWD)]
+            early = [asyncio.create_task(_use(shop, path)) for _ in range(CLIENTS)]
             await asyncio.sleep(1)
             late = await asyncio.gather(*(_use(shop, path) for _ in range(10)))
             seen = await shop.get(path)
@@ -37,8 +37,8 @@ async def test_a_crowd_is_refused_at_once(sqlite_url: str, tmp_path: Path) -> No
     assert late[0].headers["content-type"] == PROBLEM
     assert (seen.status_code, after.status_code) == (200, 200)
     accepted = sum(answer.status_code == 200 for answer in served)
-    assert (accepted, len(served) - accepted) == (FEW + 2, CROWD - FEW - 2)
-    assert consumed(sqlite_url, "crowd") == sum(answer.status_code == 200 for answer in (*before, *served, after))
+    assert (accepted, len(served) - accepted) == (FEW + 2, CLIENTS - FEW - 2)
+    assert consumed(sqlite_url, "overload") == sum(answer.status_code == 200 for answer in (*before, *served, after))
     proved(sqlite_url)
 
 
@@ -46,12 +46,15 @@ async def _use(shop: httpx.AsyncClient, path: str) -> httpx.Response:
     return await shop.post(f"{path}/consume", json={"feature": "video"})
 
 
-async def test_bodies_that_never_come_keep_nobody_out(own_house: House) -> None:
-    """Any number of clients, whoever they are, may leave their bodies unsent: others are served meanwhile."""
-    shop = await own_house.server()
+async def test_unsent_bodies_do_not_block_other_clients(own_installation: Installation) -> None:
+    """Any number of clients may leave their bodies unsent: others are served meanwhile."""
+    shop = await own_installation.server()
     path = await open_account(shop, "patient")
     stranger = b"Bearer sixpence_" + b"a" * 40
-    slow = [asyncio.create_task(_never_sends(own_house, path, stranger)) for _ in range(Settings().under_way_max + 10)]
+    slow = [
+        asyncio.create_task(_send_no_body(own_installation, path, stranger))
+        for _ in range(Settings().under_way_max + 10)
+    ]
     await asyncio.sleep(0)
 
     served = await _use(shop, path)
@@ -61,7 +64,7 @@ async def test_bodies_that_never_come_keep_nobody_out(own_house: House) -> None:
     assert served.status_code == 200
 
 
-async def _never_sends(house: House, path: str, authorization: bytes) -> None:
+async def _send_no_body(installation: Installation, path: str, authorization: bytes) -> None:
     raw_path = f"{path}/consume"
     scope = {
         "type": "http",
@@ -71,8 +74,8 @@ async def _never_sends(house: House, path: str, authorization: bytes) -> None:
         "query_string": b"",
         "headers": [(b"authorization", authorization)],
     }
-    await house.app(scope, asyncio.Event().wait, _nobody_listens)  # type: ignore[arg-type]
+    await installation.app(scope, asyncio.Event().wait, _discard)  # type: ignore[arg-type]
 
 
-async def _nobody_listens(_message: object) -> None:
+async def _discard(_message: object) -> None:
     return None

@@ -1,4 +1,4 @@
-"""Changes that a real server refuses unread while it has more to do than it gets done, byte for byte."""
+"""Overload over real connections, byte for byte: the server refuses changes before it parses them."""
 
 import socket
 import sqlite3
@@ -10,27 +10,27 @@ from pathlib import Path
 import pytest
 
 from sixpence.ledger.writer.throughput import FEW
-from tests.http.fast_path.test_protocol import BODY, Door, answer_on, status_of
+from tests.http.fast_path.test_protocol import BODY, RawClient, read_answer, status_of
 from tests.ledger.databases import consumed, proved
 from tests.support.server import running_server
 
-CROWD = FEW + 50
+WAITING = FEW + 50
 
 
-class Full:
-    """A server whose writer waits for its file, with a crowd of requests before it."""
+class OverloadedServer:
+    """An overloaded server: its writer waits for the database, and many requests wait for the writer."""
 
-    def __init__(self, door: Door, stack: ExitStack) -> None:
-        self.door = door
-        self.crowd = [stack.enter_context(door.connect()) for _ in range(CROWD)]
+    def __init__(self, client: RawClient, stack: ExitStack) -> None:
+        self.client = client
+        self.waiting = [stack.enter_context(client.connect()) for _ in range(WAITING)]
 
-    def ask(self, *requests: bytes) -> list[int]:
-        """The statuses of the answers to these requests, which arrive as they are on one connection."""
-        with self.door.connect() as connection:
+    def request(self, *requests: bytes) -> list[int]:
+        """Send these bytes one after another on one connection; returns the statuses of the answers."""
+        with self.client.connect() as connection:
             for request in requests:
                 connection.sendall(request)
                 time.sleep(0.05)
-            return [status_of(answer_on(connection)[0]) for _ in range(sum(map(_count, requests)))]
+            return [status_of(read_answer(connection)[0]) for _ in range(sum(map(_count, requests)))]
 
 
 def _count(request: bytes) -> int:
@@ -38,21 +38,22 @@ def _count(request: bytes) -> int:
 
 
 @pytest.fixture
-def full(tmp_path: Path) -> Iterator[Full]:
-    """Everybody who comes now would wait too long; at the end each of the crowd has had an answer, and all adds up."""
+def overloaded(tmp_path: Path) -> Iterator[OverloadedServer]:
+    """An overloaded server. At the end every waiting request was answered, and the ledger has the accepted ones."""
     path = tmp_path / "credits.db"
     with ExitStack() as stack:
         server = stack.enter_context(running_server(None, tmp_path, env={"SIXPENCE_QUEUE_SECONDS_MAX": "0.01"}))
-        full = Full(Door(server), stack)
-        early = _answers(full.crowd, full.door.use())  # from these it is known how fast it goes
-        with closing(sqlite3.connect(path)) as elsewhere:
-            elsewhere.execute("BEGIN IMMEDIATE")
-            _send(full.crowd, full.door.use())
+        overloaded = OverloadedServer(RawClient(server), stack)
+        # These give the server its estimate of the throughput.
+        statuses = _answers(overloaded.waiting, overloaded.client.consume_bytes())
+        with closing(sqlite3.connect(path)) as blocker:
+            blocker.execute("BEGIN IMMEDIATE")
+            _send(overloaded.waiting, overloaded.client.consume_bytes())
             time.sleep(0.5)
-            yield full
-        early += [status_of(answer_on(connection)[0]) for connection in full.crowd]
-    assert set(early) <= {200, 503}
-    assert consumed(f"sqlite:///{path}", "ada") == early.count(200)
+            yield overloaded
+        statuses += [status_of(read_answer(connection)[0]) for connection in overloaded.waiting]
+    assert set(statuses) <= {200, 503}
+    assert consumed(f"sqlite:///{path}", "ada") == statuses.count(200)
     proved(f"sqlite:///{path}")
 
 
@@ -63,62 +64,65 @@ def _send(connections: list[socket.socket], request: bytes) -> None:
 
 def _answers(connections: list[socket.socket], request: bytes) -> list[int]:
     _send(connections, request)
-    return [status_of(answer_on(connection)[0]) for connection in connections]
+    return [status_of(read_answer(connection)[0]) for connection in connections]
 
 
-def test_whoever_asks_again_is_refused_again(full: Full) -> None:
-    """The connection stays, and each request on it has its answer."""
-    use = full.door.use()
+def test_refused_client_may_retry_on_its_connection(overloaded: OverloadedServer) -> None:
+    """The connection stays open, and each request on it is answered."""
+    consume = overloaded.client.consume_bytes()
 
-    assert full.ask(use, use, use) == [503, 503, 503]
-
-
-def test_the_refusal_is_the_one_of_every_way(full: Full) -> None:
-    """Refused unread or read, a request has the same answer."""
-    with full.door.connect() as connection:
-        connection.sendall(full.door.use())
-        unread = answer_on(connection)
-        connection.sendall(full.door.use(b"Origin: https://app.example.com"))
-        read = answer_on(connection)
-
-    assert (status_of(unread[0]), unread[1]["code"], b"retry-after: 1" in unread[0]) == (503, "overloaded", True)
-    assert (status_of(read[0]), read[1]) == (503, unread[1])
+    assert overloaded.request(consume, consume, consume) == [503, 503, 503]
 
 
-def test_requests_that_are_not_whole_and_alone(full: Full) -> None:
-    """Pieces, two at once, a closed connection and an older version are read by the parser, and refused behind it."""
-    use, closing_use = full.door.use(), full.door.use(b"Connection: close")
+def test_refusal_before_parsing_equals_the_refusal_after_it(overloaded: OverloadedServer) -> None:
+    """A request that is refused before parsing, and one that is refused after it, get the same answer."""
+    with overloaded.client.connect() as connection:
+        connection.sendall(overloaded.client.consume_bytes())
+        unparsed = read_answer(connection)
+        connection.sendall(overloaded.client.consume_bytes(b"Origin: https://app.example.com"))
+        parsed = read_answer(connection)
 
-    assert full.ask(use[:40], use[40:-3], use[-3:]) == [503]
-    assert full.ask(use + use) == [503, 503]
-    assert full.ask(closing_use) == [503]
-    assert full.ask(full.door.use(version=b"1.0")) == [503]
-
-
-def test_what_only_looks_like_a_change(full: Full) -> None:
-    """A body of another size than said is no request that could be refused unread."""
-    short = full.door.use().replace(b"Content-Length: %d" % len(BODY), b"Content-Length: %d" % (len(BODY) + 2))
-
-    assert full.ask(short, b"  ") == [503]
+    assert (status_of(unparsed[0]), unparsed[1]["code"], b"retry-after: 1" in unparsed[0]) == (503, "overloaded", True)
+    assert (status_of(parsed[0]), parsed[1]) == (503, unparsed[1])
 
 
-def test_reads_go_on(full: Full) -> None:
-    """Whoever only looks is served, on a connection that was refused before, too."""
-    get = b"GET /v1/accounts/ada HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + full.door.key.encode() + b"\r\n\r\n"
+def test_pieces_pipelines_and_old_versions_are_refused(overloaded: OverloadedServer) -> None:
+    """Pieces, pipelined requests, `Connection: close` and HTTP/1.0 are refused after parsing."""
+    client = overloaded.client
+    consume, consume_and_close = client.consume_bytes(), client.consume_bytes(b"Connection: close")
 
-    assert full.ask(full.door.use(), get, full.door.use(), get) == [503, 200, 503, 200]
+    assert overloaded.request(consume[:40], consume[40:-3], consume[-3:]) == [503]
+    assert overloaded.request(consume + consume) == [503, 503]
+    assert overloaded.request(consume_and_close) == [503]
+    assert overloaded.request(client.consume_bytes(version=b"1.0")) == [503]
 
 
-def test_so_many_are_worked_on_at_once(tmp_path: Path) -> None:
-    """Beyond the number that a setting says whoever comes is refused, and those who came before are served."""
+def test_body_shorter_than_its_content_length(overloaded: OverloadedServer) -> None:
+    """A request whose body is incomplete is refused only once the rest has arrived."""
+    whole = overloaded.client.consume_bytes()
+    short = whole.replace(b"Content-Length: %d" % len(BODY), b"Content-Length: %d" % (len(BODY) + 2))
+
+    assert overloaded.request(short, b"  ") == [503]
+
+
+def test_reads_are_served_while_changes_are_refused(overloaded: OverloadedServer) -> None:
+    """A read is served, also on a connection whose change was refused before."""
+    client = overloaded.client
+    consume, get = client.consume_bytes(), client.get_bytes(b"/v1/accounts/ada")
+
+    assert overloaded.request(consume, get, consume, get) == [503, 200, 503, 200]
+
+
+def test_under_way_max_bounds_changes_in_flight(tmp_path: Path) -> None:
+    """Beyond the number in the setting, further changes are refused, and the accepted ones are served."""
     with running_server(None, tmp_path, env={"SIXPENCE_UNDER_WAY_MAX": "3"}) as server, ExitStack() as stack:
-        door = Door(server)
-        early, late = ([stack.enter_context(door.connect()) for _ in range(count)] for count in (3, 5))
-        with closing(sqlite3.connect(tmp_path / "credits.db")) as elsewhere:
-            elsewhere.execute("BEGIN IMMEDIATE")
-            _send(early, door.use())
+        client = RawClient(server)
+        early, late = ([stack.enter_context(client.connect()) for _ in range(count)] for count in (3, 5))
+        with closing(sqlite3.connect(tmp_path / "credits.db")) as blocker:
+            blocker.execute("BEGIN IMMEDIATE")
+            _send(early, client.consume_bytes())
             time.sleep(0.5)
-            refused = _answers(late, door.use())
-        served = [status_of(answer_on(connection)[0]) for connection in early]
+            refused = _answers(late, client.consume_bytes())
+        served = [status_of(read_answer(connection)[0]) for connection in early]
 
     assert (served, refused) == ([200] * 3, [503] * 5)

@@ -1,4 +1,4 @@
-"""What strangers send to the sign-in: forged cookies, foreign pages, guessed passwords."""
+"""Attacks on the sign-in: guessed passwords, forged cookies, requests of foreign pages, forged addresses."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,39 +16,32 @@ SIGN_IN = {"email": ADA["email"], "password": ADA["password"]}
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A running site with nobody signed up."""
-    with running_site(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def secure_site(tmp_path: Path) -> Iterator[Site]:
-    """A running site that browsers reach by https."""
+    """A running site with an https base URL."""
     with running_site(tmp_path, STUDIO) as running:
         yield running
 
 
-def test_twenty_wrong_passwords_at_once(site: Site) -> None:
-    """Of twenty parallel guesses five are verified and fifteen are told when to come back."""
+def test_concurrent_wrong_passwords_are_throttled(site: Site) -> None:
+    """Of twenty concurrent guesses five are verified, and fifteen get a 429 with Retry-After."""
     site.signed_up()
 
     with ThreadPoolExecutor(20) as pool, httpx.Client(base_url=site.url, timeout=30) as client:
         guesses = [{"email": "ada@example.com", "password": f"wrong horse {n}"} for n in range(20)]
         answers = list(pool.map(lambda guess: client.post("/api/auth/sign-in/email", json=guess), guesses))
 
-    late = [answer for answer in answers if answer.status_code == 429]
+    throttled = [answer for answer in answers if answer.status_code == 429]
     assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 15}
     assert site.hashing.verified == 5
-    assert {answer.headers["retry-after"] for answer in late} == {"900"}
-    assert late[0].json() == {
+    assert {answer.headers["retry-after"] for answer in throttled} == {"900"}
+    assert throttled[0].json() == {
         "message": "Too many failed sign-ins for this e-mail. Try again in 900 s.",
         "code": "TOO_MANY_REQUESTS",
     }
 
 
-def test_waiting_helps(site: Site) -> None:
-    """After the time that Retry-After names, the right password signs in."""
+def test_sign_in_succeeds_after_retry_after(site: Site) -> None:
+    """After the seconds in Retry-After, the right password signs in."""
     site.signed_up()
     client = site.client()
     for _ in range(5):
@@ -61,7 +54,7 @@ def test_waiting_helps(site: Site) -> None:
     assert (refused.status_code, accepted.status_code) == (429, 200)
 
 
-def test_too_many_at_once(site: Site) -> None:
+def test_full_hashing_queue_is_503(site: Site) -> None:
     """When the queue for hashing is full the answer is 503 with Retry-After."""
     places = [site.sign_in._passwords.queue_slot() for _ in range(66)]
     for place in places:
@@ -73,15 +66,15 @@ def test_too_many_at_once(site: Site) -> None:
     assert answer.headers["retry-after"] == "1"
 
 
-def test_forged_cookies_are_nobodys(site: Site) -> None:
-    """A changed token, a changed signature, another secret's, none, a quoted and a broken value find nobody."""
+def test_forged_cookies_find_no_session(site: Site) -> None:
+    """A changed token, a changed or missing signature, another secret's, and malformed values find no session."""
     client = site.signed_up()
-    genuine = client.cookies[COOKIE]
-    token, _, signature = genuine.partition(".")
+    valid = client.cookies[COOKIE]
+    token, _, signature = valid.partition(".")
     swapped = token[:-1] + ("a" if token[-1] != "a" else "b")
     other = tokens.sign("another secret, of thirty-two letters!", token)
-    forged = [f"{swapped}.{signature}", genuine[:-4], token, f"{token}.", other, "", ".", "%", "%00", f"{genuine}x"]
-    forged += ["\xff\xfe", f"{token}.\xff", '"', "x" * 4000, genuine.replace("%", "%25")]
+    forged = [f"{swapped}.{signature}", valid[:-4], token, f"{token}.", other, "", ".", "%", "%00", f"{valid}x"]
+    forged += ["\xff\xfe", f"{token}.\xff", '"', "x" * 4000, valid.replace("%", "%25")]
 
     answers = [
         httpx.get(f"{site.url}/api/auth/get-session", headers={b"cookie": f"{COOKIE}={value}".encode("latin-1")})
@@ -105,7 +98,7 @@ def test_forged_cookies_are_nobodys(site: Site) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["sign-out", "sign-in/email", "sign-up/email"])
-def test_a_foreign_page_cannot_use_the_cookie(site: Site, path: str, origin: str | None, code: str) -> None:
+def test_foreign_page_cannot_use_the_cookie(site: Site, path: str, origin: str | None, code: str) -> None:
     """A POST with a cookie and without an allowed Origin is 403 and changes nothing."""
     client = site.signed_up()
     del client.headers["origin"]
@@ -126,8 +119,8 @@ def test_a_foreign_page_cannot_use_the_cookie(site: Site, path: str, origin: str
     "headers",
     [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-mode": "navigate"}],
 )
-def test_a_foreign_page_cannot_sign_its_visitor_in(site: Site, headers: dict[str, str]) -> None:
-    """Without a cookie too, what a browser sends from a page that is not allowed is 403."""
+def test_foreign_page_cannot_sign_its_visitor_in(site: Site, headers: dict[str, str]) -> None:
+    """A browser's sign-in from a page that is not allowed is 403, also without a cookie."""
     site.signed_up()
 
     answer = httpx.post(f"{site.url}/api/auth/sign-in/email", json=SIGN_IN, headers=headers)
@@ -136,8 +129,8 @@ def test_a_foreign_page_cannot_sign_its_visitor_in(site: Site, headers: dict[str
     assert len(site.database.rows("auth_sessions")) == 1
 
 
-def test_an_allowed_page_and_a_program_can(site: Site) -> None:
-    """An allowed other origin may use the cookie, and what is no browser needs no Origin to sign in."""
+def test_allowed_page_and_other_clients_may_sign_in(site: Site) -> None:
+    """An allowed origin may use the cookie, and a client that is not a browser needs no Origin to sign in."""
     client = site.signed_up()
 
     program = httpx.post(f"{site.url}/api/auth/sign-in/email", json=SIGN_IN)
@@ -146,8 +139,8 @@ def test_an_allowed_page_and_a_program_can(site: Site) -> None:
     assert (program.status_code, page.status_code) == (200, 200)
 
 
-def test_other_routes_check_the_origin_alike(site: Site) -> None:
-    """`check_origin` refuses a foreign POST with a cookie, and lets reads and requests without cookies through."""
+def test_check_origin_protects_other_routes(site: Site) -> None:
+    """`check_origin` refuses a foreign POST with a cookie; it allows reads, and requests without cookies."""
     client = site.signed_up()
     foreign = {"origin": "https://evil.example"}
 
@@ -161,7 +154,7 @@ def test_other_routes_check_the_origin_alike(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [403, 200, 200, 200]
 
 
-def test_on_https_the_cookie_is_secure(secure_site: Site) -> None:
+def test_https_cookies_are_secure(secure_site: Site) -> None:
     """On https the cookies have the prefix and Secure, when they are set and when they are cleared."""
     site = secure_site
 
@@ -183,8 +176,8 @@ def test_on_https_the_cookie_is_secure(secure_site: Site) -> None:
     ]
 
 
-def test_on_https_the_plain_name_is_refused(secure_site: Site) -> None:
-    """On https a genuine value under the name without the prefix finds nobody."""
+def test_https_ignores_cookies_without_the_prefix(secure_site: Site) -> None:
+    """On https a valid value under the name without the prefix finds no session."""
     site = secure_site
     value = site.sign_in.sign(site.client().post("/api/auth/sign-up/email", json=ADA).json()["token"])
 
@@ -214,8 +207,8 @@ def test_on_https_the_plain_name_is_refused(secure_site: Site) -> None:
         (["," * 1000], "127.0.0.1"),
     ],
 )
-def test_the_address_is_the_last_that_no_trusted_proxy_has(site: Site, forwarded: list[str], recorded: str) -> None:
-    """A forwarded address counts as far as trusted proxies wrote the header, and no stranger can put one before."""
+def test_client_address_is_the_nearest_untrusted_one(site: Site, forwarded: list[str], recorded: str) -> None:
+    """X-Forwarded-For counts only as far as trusted proxies wrote it, so a client cannot forge its address."""
     headers = [("x-forwarded-for", text) for text in forwarded]
 
     httpx.post(f"{site.url}/api/auth/sign-up/email", json=ADA, headers=headers).raise_for_status()

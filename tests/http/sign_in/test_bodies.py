@@ -1,4 +1,4 @@
-"""Bodies that cannot be read are refused with a code and the field's name, and change nothing."""
+"""Invalid bodies of the sign-in are refused with a code and the field's name, and change nothing."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.mark.parametrize("path", ["sign-up/email", "sign-in/email"])
 @pytest.mark.parametrize(
-    ("body", "status", "code", "place"),
+    ("body", "status", "code", "prefix"),
     [
         (b"", 400, "BAD_REQUEST", "[body]"),
         (b"{bro", 400, "BAD_REQUEST", "[body]"),
@@ -43,12 +43,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     ],
     ids=str,
 )
-def test_a_body_that_is_no_object(site: Site, path: str, body: bytes, status: int, code: str, place: str) -> None:
-    """What is no JSON object of a sensible size is a 4xx."""
+def test_body_that_is_not_a_json_object(
+    site: Site, path: str, body: bytes, status: int, code: str, prefix: str
+) -> None:
+    """A body that is malformed, too large or not a JSON object is a 4xx."""
     answer = httpx.post(f"{site.url}/api/auth/{path}", content=body, headers=JSON)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.json()["message"].startswith(place)
+    assert answer.json()["message"].startswith(prefix)
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -67,14 +69,14 @@ def test_a_body_that_is_no_object(site: Site, path: str, body: bytes, status: in
     ],
 )
 @pytest.mark.parametrize("path", ["sign-up/email", "sign-in/email"])
-def test_a_field_of_a_wrong_type(site: Site, path: str, change: dict[str, object], message: str) -> None:
-    """A field of a wrong type is 400 by its name, in Better Auth's words."""
+def test_field_of_a_wrong_type(site: Site, path: str, change: dict[str, object], message: str) -> None:
+    """A field of a wrong type is 400 and named, in Better Auth's words."""
     answer = httpx.post(f"{site.url}/api/auth/{path}", json={**ADA, **change})
 
     assert (answer.status_code, answer.json()) == (400, {"message": message, "code": "VALIDATION_ERROR"})
 
 
-def test_every_wrong_field_is_named_at_once(site: Site) -> None:
+def test_all_invalid_fields_are_named_together(site: Site) -> None:
     """Missing and wrong fields are named in one answer."""
     answer = httpx.post(f"{site.url}/api/auth/sign-up/email", json={"name": 3, "password": True})
 
@@ -99,8 +101,8 @@ def test_every_wrong_field_is_named_at_once(site: Site) -> None:
         ({"password": "x" * 129}, "PASSWORD_TOO_LONG", "Password too long"),
     ],
 )
-def test_a_field_that_is_not_accepted(site: Site, change: dict[str, str], code: str, start: str) -> None:
-    """A sign-up with an e-mail, a name or a password that is none is 400, and there is no user."""
+def test_sign_up_refuses_invalid_fields(site: Site, change: dict[str, str], code: str, start: str) -> None:
+    """A sign-up with an invalid e-mail, name or password is 400, and makes no user."""
     answer = httpx.post(f"{site.url}/api/auth/sign-up/email", json={**ADA, **change})
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
@@ -116,8 +118,8 @@ def test_a_field_that_is_not_accepted(site: Site, change: dict[str, str], code: 
         ({"password": "x" * 129}, "PASSWORD_TOO_LONG"),
     ],
 )
-def test_a_sign_in_that_cannot_be_meant(site: Site, change: dict[str, str], code: str) -> None:
-    """At a sign-in these have Better Auth's own codes, and nothing is verified or recorded."""
+def test_sign_in_refuses_invalid_fields(site: Site, change: dict[str, str], code: str) -> None:
+    """A sign-in with them gets Better Auth's codes; no password is verified and no attempt recorded."""
     answer = httpx.post(f"{site.url}/api/auth/sign-in/email", json={**SIGN_IN, **change})
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
@@ -125,8 +127,8 @@ def test_a_sign_in_that_cannot_be_meant(site: Site, change: dict[str, str], code
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_another_content_type(site: Site, kind: str) -> None:
-    """A body that does not say it is JSON is 415: a form of another site can send no JSON without asking."""
+def test_other_content_types_are_refused(site: Site, kind: str) -> None:
+    """A body of another type is 415. A form on another site cannot send JSON without a CORS preflight."""
     answer = httpx.post(f"{site.url}/api/auth/sign-up/email", content=json.dumps(ADA), headers={"content-type": kind})
 
     assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
@@ -137,8 +139,8 @@ def test_another_content_type(site: Site, kind: str) -> None:
     ("body", "status", "code"),
     [(b"[]", 400, "VALIDATION_ERROR"), (b"{", 400, "BAD_REQUEST"), (b" " * 65_537, 413, "PAYLOAD_TOO_LARGE")],
 )
-def test_a_sign_out_with_a_broken_body(site: Site, body: bytes, status: int, code: str) -> None:
-    """A sign-out needs no body, but a broken one is refused."""
+def test_sign_out_refuses_an_invalid_body(site: Site, body: bytes, status: int, code: str) -> None:
+    """A sign-out needs no body, but an invalid one is refused."""
     answer = httpx.post(f"{site.url}/api/auth/sign-out", content=body, headers=JSON)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -1,7 +1,4 @@
-"""Better Auth's paths over the wire: signing up, in and out, and asking who is signed in."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""Better Auth's paths over HTTP: sign-up, sign-in, sign-out and get-session."""
 
 import httpx
 import pytest
@@ -10,21 +7,14 @@ from sixpence.auth import errors
 from sixpence.core.values.instant import DAY
 from sixpence.http.sign_in.routes import ANSWERS
 from tests.auth.sign_in_setup import NOON
-from tests.auth.site import ADA, COOKIE, Site, running_site
+from tests.auth.site import ADA, COOKIE, Site
 
 FIELDS = ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role"]
 JSON = "application/json"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A running site with nobody signed up."""
-    with running_site(tmp_path) as running:
-        yield running
-
-
-def test_signing_up(site: Site) -> None:
-    """A sign-up answers with the user and the token, and gives the session cookie."""
+def test_sign_up(site: Site) -> None:
+    """A sign-up returns the user and the token, and sets the session cookie."""
     answer = site.client().post("/api/auth/sign-up/email", json={**ADA, "email": "Ada@Example.com"})
 
     body = answer.json()
@@ -48,8 +38,8 @@ def test_signing_up(site: Site) -> None:
     ]
 
 
-def test_get_session_says_who_is_signed_in(site: Site) -> None:
-    """With the cookie, get-session answers with the session and the user."""
+def test_get_session_returns_session_and_user(site: Site) -> None:
+    """With the cookie, get-session returns the session and the user."""
     client = site.client(**{"user-agent": "Browser/1.0", "x-forwarded-for": "192.0.2.7"})
     signed_up = client.post("/api/auth/sign-up/email", json=ADA).json()
 
@@ -71,7 +61,7 @@ def test_get_session_says_who_is_signed_in(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_get_session_without_one_is_null(site: Site) -> None:
+def test_get_session_without_a_cookie_is_null(site: Site) -> None:
     """Without a cookie, get-session answers 200 with the literal null."""
     answer = site.client().get("/api/auth/get-session")
 
@@ -79,8 +69,8 @@ def test_get_session_without_one_is_null(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_milliseconds_are_cut(site: Site) -> None:
-    """An instant is shown with its milliseconds, and nothing finer."""
+def test_instants_have_milliseconds(site: Site) -> None:
+    """Instants are cut to milliseconds."""
     site.clock.now = NOON + 123_987
 
     body = site.client().post("/api/auth/sign-up/email", json=ADA).json()
@@ -88,8 +78,8 @@ def test_milliseconds_are_cut(site: Site) -> None:
     assert body["user"]["createdAt"] == "2026-05-28T20:26:40.123Z"
 
 
-def test_signing_in(site: Site) -> None:
-    """A sign-in answers as Better Auth does, and its cookie is a session of its own."""
+def test_sign_in(site: Site) -> None:
+    """A sign-in answers as Better Auth does, and starts a new session."""
     first = site.signed_up()
     client = site.client()
 
@@ -106,8 +96,8 @@ def test_signing_in(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["sign-up", "sign-in"])
-def test_a_session_not_to_be_remembered(site: Site, path: str) -> None:
-    """With rememberMe false the cookies end with the browser and the session after a day."""
+def test_remember_me_false_ends_with_the_browser(site: Site, path: str) -> None:
+    """With rememberMe false, the cookies end with the browser, and the session ends after a day."""
     if path == "sign-in":
         site.signed_up()
 
@@ -122,8 +112,8 @@ def test_a_session_not_to_be_remembered(site: Site, path: str) -> None:
     assert ends[False] == NOON + DAY
 
 
-def test_being_remembered_again(site: Site) -> None:
-    """A sign-in to be remembered takes back the cookie that said otherwise."""
+def test_remember_me_true_clears_dont_remember(site: Site) -> None:
+    """A later sign-in with rememberMe clears the cookie dont_remember."""
     client = site.signed_up(rememberMe=False)
 
     answer = client.post("/api/auth/sign-in/email", json={"email": ADA["email"], "password": ADA["password"]})
@@ -134,8 +124,8 @@ def test_being_remembered_again(site: Site) -> None:
     assert list(client.cookies) == [COOKIE]
 
 
-def test_signing_out(site: Site) -> None:
-    """A sign-out clears the cookies and ends the session: the old cookie, replayed, finds nobody."""
+def test_sign_out(site: Site) -> None:
+    """A sign-out clears the cookies and ends the session: a stolen cookie finds no session."""
     client = site.signed_up()
     stolen = client.cookies[COOKIE]
 
@@ -151,15 +141,15 @@ def test_signing_out(site: Site) -> None:
     assert site.database.rows("auth_sessions") == []
 
 
-def test_signing_out_nobody(site: Site) -> None:
+def test_sign_out_without_a_session(site: Site) -> None:
     """A sign-out without a body and without a session succeeds."""
     answer = site.client().post("/api/auth/sign-out")
 
     assert (answer.status_code, answer.json()) == (200, {"success": True})
 
 
-def test_an_expired_session_is_null(site: Site) -> None:
-    """When the seven days are over the cookie finds nobody."""
+def test_expired_session_is_null(site: Site) -> None:
+    """After seven days the cookie finds no session."""
     client = site.signed_up()
     before = client.get("/api/auth/get-session").json()
     site.clock.advance(days=7)
@@ -170,8 +160,8 @@ def test_an_expired_session_is_null(site: Site) -> None:
     assert (after.status_code, after.text) == (200, "null")
 
 
-def test_another_part_learns_who_is_calling(site: Site) -> None:
-    """`find_user` gives the user of the cookie to any route, and None without one."""
+def test_find_user_in_other_routes(site: Site) -> None:
+    """`find_user` returns the user of the cookie to any route, and None without a cookie."""
     client = site.signed_up()
 
     answers = [each.get("/whoami").json() for each in (client, site.client())]
@@ -179,8 +169,8 @@ def test_another_part_learns_who_is_calling(site: Site) -> None:
     assert answers == [{"email": "ada@example.com"}, {"email": None}]
 
 
-def test_an_email_that_is_taken(site: Site) -> None:
-    """A second sign-up with the same e-mail is 422 and gives no cookie."""
+def test_sign_up_refuses_a_taken_email(site: Site) -> None:
+    """A second sign-up with the same e-mail is 422 and sets no cookie."""
     site.signed_up()
 
     answer = site.client().post("/api/auth/sign-up/email", json={**ADA, "email": "ADA@example.com"})
@@ -193,18 +183,18 @@ def test_an_email_that_is_taken(site: Site) -> None:
     assert len(site.database.rows("auth_users")) == 1
 
 
-def test_wrong_passwords_and_unknown_emails_are_told_alike(site: Site) -> None:
+def test_wrong_password_and_unknown_email_get_equal_answers(site: Site) -> None:
     """Both are 401 with the same bytes, and cost one verification each."""
     site.signed_up()
-    tries = [("ada@example.com", "wrong horse"), ("nobody@example.com", "correct horse")]
+    attempts = [("ada@example.com", "wrong horse"), ("nobody@example.com", "correct horse")]
 
     answers = [
         site.client().post("/api/auth/sign-in/email", json={"email": email, "password": password})
-        for email, password in tries
+        for email, password in attempts
     ]
 
-    told = [(answer.status_code, answer.content, sorted(set(answer.headers) - {"date"})) for answer in answers]
-    assert told[0] == told[1]
+    shown = [(answer.status_code, answer.content, sorted(set(answer.headers) - {"date"})) for answer in answers]
+    assert shown[0] == shown[1]
     assert (answers[0].status_code, answers[0].json()) == (
         401,
         {"message": "Invalid email or password", "code": "INVALID_EMAIL_OR_PASSWORD"},
@@ -212,8 +202,8 @@ def test_wrong_passwords_and_unknown_emails_are_told_alike(site: Site) -> None:
     assert site.hashing.verified == 2
 
 
-def test_every_refusal_of_a_sign_in_has_an_answer() -> None:
-    """Each error of the sign-in that these paths can meet is mapped to a status and one of Better Auth's codes."""
+def test_every_sign_in_error_has_an_answer() -> None:
+    """Each error that these paths can raise is mapped to a status and one of Better Auth's codes."""
     elsewhere = {errors.UserNotFoundError, errors.ApiKeyNotFoundError}
 
     assert set(ANSWERS) == set(errors.AuthError.__subclasses__()) - elsewhere

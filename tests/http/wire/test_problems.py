@@ -1,6 +1,6 @@
-"""Errors on the wire: every one has a status, each status is shown once, and a 500 tells nothing.
+"""Problem documents: every error has a status, each status has an example, and a 500 has no details.
 
-Not here: 429, which only signing in knows (test_sign_in_abuse.py).
+Not here: 429 (tests/http/endpoints/test_plans.py, tests/http/sign_in/test_abuse.py).
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from structlog.testing import capture_logs
 import sixpence.auth.errors as auth_errors
 from sixpence.core.errors import CreditSystemError, DatabaseSetupError, InternalError, QueueFullError
 from sixpence.http.wire.problems import STATUSES, of_error
-from tests.http.house import PROBLEM, SITE, House, open_account, opened_house
+from tests.http.installation import PROBLEM, SITE, Installation, open_account, open_installation
 from tests.ledger.databases import rows, run
 
 SECRET = "postgresql://boss:hunter2@db.example.com"
 
 
 def test_every_error_has_a_status() -> None:
-    """Each leaf of the tree, the sign-in's branch too, is mapped by its own code, and nothing else is."""
+    """The table has exactly the codes of the tree's leaves, the sign-in's included."""
     assert issubclass(auth_errors.AuthError, CreditSystemError)
 
     codes = [leaf.code for leaf in leaves(CreditSystemError)]
@@ -34,8 +34,8 @@ def test_every_error_has_a_status() -> None:
     assert set(codes) == set(STATUSES)
 
 
-async def test_402(shop: httpx.AsyncClient) -> None:
-    """Too few credits: the facts, where to upgrade and what is on offer stand at the top level."""
+async def test_402_insufficient_credits(shop: httpx.AsyncClient) -> None:
+    """The facts, the upgrade URL and the offers are at the top level."""
     path = await open_account(shop, "spent")
     for _ in range(6):
         await shop.post(f"{path}/consume", json={"feature": "video"})
@@ -66,8 +66,8 @@ async def test_402(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_402_for_credits_that_are_for_something_else(shop: httpx.AsyncClient) -> None:
-    """What remains and what this feature may spend of it are two figures."""
+async def test_402_when_credits_are_for_other_features(shop: httpx.AsyncClient) -> None:
+    """The remaining credits and those that this feature may spend are two fields."""
     path = await open_account(shop, "only sketches")
     for _ in range(6):
         await shop.post(f"{path}/consume", json={"feature": "video"})
@@ -79,8 +79,8 @@ async def test_402_for_credits_that_are_for_something_else(shop: httpx.AsyncClie
     assert facts == {"required": 1, "remaining": 4, "available": 0, "shortfall": 1}
 
 
-async def test_400(shop: httpx.AsyncClient) -> None:
-    """A body that is no JSON."""
+async def test_400_malformed_body(shop: httpx.AsyncClient) -> None:
+    """A body that is not JSON."""
     path = await open_account(shop, "malformed")
 
     answer = await shop.post(f"{path}/consume", content=b'{"feature": "video"')
@@ -100,9 +100,9 @@ async def test_400(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_401_for_a_user(house: House) -> None:
-    """Nobody is signed in."""
-    answer = await house.client(origin=SITE).get("/api/user/credits")
+async def test_401_not_signed_in(installation: Installation) -> None:
+    """A request without a session."""
+    answer = await installation.client(origin=SITE).get("/api/user/credits")
 
     assert (answer.status_code, answer.json()) == (
         401,
@@ -116,9 +116,9 @@ async def test_401_for_a_user(house: House) -> None:
     )
 
 
-async def test_401_for_a_server(house: House) -> None:
-    """No API key."""
-    answer = await house.client().get("/v1/accounts/x")
+async def test_401_invalid_api_key(installation: Installation) -> None:
+    """A request without an API key."""
+    answer = await installation.client().get("/v1/accounts/x")
 
     assert (answer.status_code, answer.headers["www-authenticate"], answer.json()) == (
         401,
@@ -133,8 +133,8 @@ async def test_401_for_a_server(house: House) -> None:
     )
 
 
-async def test_403(ada: httpx.AsyncClient) -> None:
-    """A user asks for what operators do."""
+async def test_403_forbidden(ada: httpx.AsyncClient) -> None:
+    """A user calls an endpoint for operators."""
     answer = await ada.post("/api/admin/credits/grant", json={})
 
     assert (answer.status_code, answer.json()) == (
@@ -150,9 +150,9 @@ async def test_403(ada: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/v1", "/v1/accounts/a/b/c", "/v1/accounts//consume", "/%2e%2e/v1"])
-async def test_404(house: House, path: str) -> None:
-    """A path that is not there."""
-    answer = await house.client().get(path)
+async def test_404_not_found(installation: Installation, path: str) -> None:
+    """An unknown path."""
+    answer = await installation.client().get(path)
 
     assert (answer.status_code, answer.headers["content-type"], answer.json()) == (
         404,
@@ -167,9 +167,9 @@ async def test_404(house: House, path: str) -> None:
     )
 
 
-async def test_405(house: House) -> None:
-    """A method that a path does not have."""
-    answer = await house.client().delete("/v1/accounts/a/consume")
+async def test_405_method_not_allowed(installation: Installation) -> None:
+    """A method that the path does not support."""
+    answer = await installation.client().delete("/v1/accounts/a/consume")
 
     assert (answer.status_code, answer.headers["allow"], answer.json()) == (
         405,
@@ -184,8 +184,8 @@ async def test_405(house: House) -> None:
     )
 
 
-async def test_413(shop: httpx.AsyncClient) -> None:
-    """A body over the limit of two megabytes."""
+async def test_413_body_too_large(shop: httpx.AsyncClient) -> None:
+    """A body over the limit of two mebibytes."""
     path = await open_account(shop, "large")
 
     answer = await shop.post(f"{path}/consume", content=b" " * (2 * 1024 * 1024 + 1))
@@ -203,8 +203,8 @@ async def test_413(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_422(shop: httpx.AsyncClient) -> None:
-    """A field that cannot be accepted: named with its value and what to send."""
+async def test_422_invalid_input(shop: httpx.AsyncClient) -> None:
+    """An invalid field: the problem has its name, its value and the remedy."""
     path = await open_account(shop, "field")
 
     answer = await shop.post(f"{path}/grants", json={"amount": True, "reason": "a gift"})
@@ -224,11 +224,11 @@ async def test_422(shop: httpx.AsyncClient) -> None:
     )
 
 
-async def test_503(sqlite_url: str, tmp_path: Path) -> None:
-    """More requests than may wait: some are refused at once and told when to come again; the others are served."""
-    async with opened_house(sqlite_url, tmp_path, queue_size_max=1, batch_size_max=1) as house:
-        shop = await house.server()
-        path = await open_account(shop, "crowd")
+async def test_503_overloaded(sqlite_url: str, tmp_path: Path) -> None:
+    """With a full queue, some requests are refused at once with Retry-After; the others are served."""
+    async with open_installation(sqlite_url, tmp_path, queue_size_max=1, batch_size_max=1) as installation:
+        shop = await installation.server()
+        path = await open_account(shop, "overload")
 
         answers = await asyncio.gather(*(shop.post(f"{path}/consume", json={"feature": "video"}) for _ in range(100)))
 
@@ -247,10 +247,10 @@ async def test_503(sqlite_url: str, tmp_path: Path) -> None:
     assert rows(sqlite_url, query) == [(served,)]
 
 
-async def test_500_for_a_defect(broken_house: House) -> None:
-    """An exception that nobody expected is a 500 in which nothing of it stands."""
+async def test_500_unexpected_error(broken_installation: Installation) -> None:
+    """An unexpected exception is a 500 without any of its details."""
     with capture_logs() as logged:
-        answer = await broken_house.client().get("/broken")
+        answer = await broken_installation.client().get("/broken")
 
     assert [(entry["event"], entry["path"], str(entry["exc_info"])) for entry in logged] == [
         ("a request failed", "/broken", f"cannot connect to {SECRET}")
@@ -258,11 +258,11 @@ async def test_500_for_a_defect(broken_house: House) -> None:
     assert (answer.status_code, answer.headers["content-type"], answer.json()) == (500, PROBLEM, internal_error())
 
 
-async def test_500_for_an_account_that_cannot_be_read(own_house: House) -> None:
-    """An account whose row was tampered with is a 500 that tells nothing of it; the others are served."""
-    shop = await own_house.server()
+async def test_500_unreadable_account(own_installation: Installation) -> None:
+    """An account whose row was tampered with is a 500 without details; other accounts are served."""
+    shop = await own_installation.server()
     broken, sound = await open_account(shop, "broken"), await open_account(shop, "sound")
-    run(own_house.url, "UPDATE credit_accounts SET live = :text WHERE account_id = 'broken'", {"text": SECRET})
+    run(own_installation.url, "UPDATE credit_accounts SET live = :text WHERE account_id = 'broken'", {"text": SECRET})
 
     with capture_logs():
         answers = [
@@ -276,13 +276,13 @@ async def test_500_for_an_account_that_cannot_be_read(own_house: House) -> None:
     assert [(answer.status_code, answer.json()) for answer in answers] == [(500, internal_error())] * 5
     assert (await shop.post(f"{sound}/consume", json={"feature": "video"})).status_code == 200
     for table in ("credit_transactions", "credit_accounts"):
-        run(own_house.url, f"DELETE FROM {table} WHERE account_id = 'broken'")
+        run(own_installation.url, f"DELETE FROM {table} WHERE account_id = 'broken'")
 
 
-async def test_a_database_that_is_not_set_up_tells_the_operator_alone(postgres_url: str, tmp_path: Path) -> None:
-    """On an old schema every request is 503; the words for the operator are in the log and not in the answer."""
-    async with opened_house(postgres_url, tmp_path) as house:
-        answer = await house.client().get("/readyz")
+async def test_503_database_setup_shows_details_only_in_the_log(postgres_url: str, tmp_path: Path) -> None:
+    """On an old schema every request is 503; the operator's remedy is in the log and not in the answer."""
+    async with open_installation(postgres_url, tmp_path) as installation:
+        answer = await installation.client().get("/readyz")
 
     assert (answer.status_code, answer.headers["retry-after"], answer.json()) == (
         503,
@@ -306,8 +306,8 @@ async def test_a_database_that_is_not_set_up_tells_the_operator_alone(postgres_u
         (DatabaseSetupError("a", "b"), None),
     ],
 )
-def test_an_error_that_says_when_to_come_again(error: CreditSystemError, retry_after: str | None) -> None:
-    """What passes says when in Retry-After."""
+def test_retry_after(error: CreditSystemError, retry_after: str | None) -> None:
+    """Temporary errors have the header Retry-After; others do not."""
     answer = of_error(error)
 
     assert answer.headers.get("retry-after") == retry_after
@@ -315,18 +315,18 @@ def test_an_error_that_says_when_to_come_again(error: CreditSystemError, retry_a
 
 
 @pytest.fixture
-async def broken_house(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    """An installation with a route of an app's own that fails with a secret in its words."""
+async def broken_installation(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    """An installation with a further route, which fails with a secret in its message."""
 
     async def broken(_request: Request) -> Response:
         raise RuntimeError(f"cannot connect to {SECRET}")
 
-    async with opened_house(sqlite_url, tmp_path, routes=lambda _: [Route("/broken", broken)]) as house:
-        yield house
+    async with open_installation(sqlite_url, tmp_path, routes=lambda _: [Route("/broken", broken)]) as installation:
+        yield installation
 
 
 def internal_error() -> dict[str, object]:
-    """The only thing that a 500 says."""
+    """The body of every 500."""
     return {
         "type": "about:blank",
         "status": 500,
@@ -338,7 +338,7 @@ def internal_error() -> dict[str, object]:
 
 
 def leaves(kind: type[CreditSystemError]) -> Iterator[type[CreditSystemError]]:
-    """The errors below one that have none below themselves."""
+    """The classes below this one that have no subclass."""
     children = kind.__subclasses__()
     for child in children:
         yield from leaves(child)

@@ -9,7 +9,7 @@ import pytest
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.testing.races import Call, race
 from sixpence.wiring import Sixpence
-from tests.http.house import SITE
+from tests.http.installation import SITE
 from tests.integrations.charging_apps import APPS
 from tests.integrations.conftest import parts
 

@@ -37,7 +37,7 @@ class Line:
     __slots__ = ("_command", "_item_id", "_key", "account_id")
 
     def __init__(self, command: Command) -> None:
-        # What the line's type has beside the command's own fields.
+        # `_line_of` added these fields to the command's own.
         sent = cast(Any, command)
         self._command = command
         self.account_id: str = sent.account_id
@@ -64,7 +64,7 @@ def read_line(text: bytes) -> Line:
 
 
 def _line_of(command: type[Command]) -> type[Command]:
-    """The command's Struct with what a line says beside its body."""
+    """The command's Struct, with the fields that a line has beside those of the body."""
     fields: list[Any] = [("op", str)]
     if "account_id" not in command.__struct_fields__:
         fields.append(("account_id", str))

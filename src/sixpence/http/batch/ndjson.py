@@ -17,7 +17,7 @@ class Lines:
     """The lines of a body that are not blank. `read` buffers the body, at most one longest line ahead of `next`."""
 
     def __init__(self, receive: Receive, *, line_bytes_max: int, bytes_max: int, lines_max: int) -> None:
-        self.gone = False
+        self.disconnected = False
         self._receive = receive
         self._line_bytes_max = line_bytes_max
         self._bytes_max = bytes_max
@@ -36,7 +36,7 @@ class Lines:
 
     async def read(self) -> None:
         """Buffer the body, then wait: returns when the client disconnects."""
-        while not self.gone:
+        while not self.disconnected:
             while not self._has_room():
                 self._room.clear()
                 await self._room.wait()
@@ -48,7 +48,7 @@ class Lines:
 
         None after the last line, and after the client has disconnected.
         """
-        while not self.gone:
+        while not self.disconnected:
             line = self._cut()
             if line is not None:
                 self._lines_given += 1
@@ -66,7 +66,7 @@ class Lines:
 
     def _buffer_message(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
-            self.gone = True
+            self.disconnected = True
         elif not self._ended:
             part = message.get("body", b"")
             room = self._bytes_max - self._bytes_read

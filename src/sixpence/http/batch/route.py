@@ -43,7 +43,9 @@ def batch_routes(
         actor, permitted = await callers.admitted_server(request, credits)
         sent = request.headers.get("content-type") or MEDIA_TYPE
         if sent.partition(";")[0].strip().lower() != MEDIA_TYPE:
-            raise UnsupportedMediaTypeError(f"A batch is {MEDIA_TYPE}, one JSON object a line. Say so, or no type.")
+            raise UnsupportedMediaTypeError(
+                f"A batch is {MEDIA_TYPE}, one JSON object a line. Send this content type, or none."
+            )
         lines = Lines(request.receive, line_bytes_max=body_bytes_max, bytes_max=batch_bytes_max, lines_max=LINES_MAX)
         answers = LineAnswers(request, permitted, actor, handlers, lambda: callers.server(request))
         return _BatchResponse(lines, BatchRun(lines, answers, is_overloaded))
@@ -70,7 +72,7 @@ class _BatchResponse(Response):
             first = await self._lines.next()
             if first is not None:
                 await self._send_all(first, tasks, send)
-            elif not self._lines.gone:
+            elif not self._lines.disconnected:
                 empty = MalformedBodyError("The body is empty. Send a JSON object a line.", field="body")
                 await problems.of_caller(empty)(scope, receive, send)
             reading.cancel()

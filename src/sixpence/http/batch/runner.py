@@ -56,7 +56,7 @@ class BatchRun:
         index = 0
         while text is not None:
             await self._slots.acquire()
-            if self._lines.gone:
+            if self._lines.disconnected:
                 break
             await self._start(index, text, tasks)
             text = await self._lines.next()
@@ -112,7 +112,7 @@ class BatchRun:
                 return answer_line(index, await self._answers.answer(line))
             except QueueFullError as error:
                 # A line that entered the queue and was late for its batch does not retry: a later line may have run.
-                if started.may_be_followed or self._lines.gone or time.monotonic() > until:
+                if started.may_be_followed or self._lines.disconnected or time.monotonic() > until:
                     return answer_line(index, await self._answers.refusal(error))
             started.was_refused = True
             await asyncio.sleep(RETRY_PAUSE_SECONDS)

@@ -64,9 +64,9 @@ class Callers:
 
     async def operator(self, request: Request) -> str:
         """The operator's name to record; raises as `user` does, and `ForbiddenError` for other users."""
-        shown = _bearer(request)
+        token = _bearer(request)
         expected = self._local_operator_token
-        if shown is not None and expected and secrets.compare_digest(shown.encode(), expected.encode()):
+        if token is not None and expected and secrets.compare_digest(token.encode(), expected.encode()):
             return LOCAL_OPERATOR
         user = await self.user(request)
         if user.role != "admin":
@@ -74,11 +74,11 @@ class Callers:
         return user.email
 
     async def server(self, request: Request) -> ApiKey:
-        """The API key that a server shows; raises `InvalidApiKeyError`."""
-        shown = _bearer(request)
-        if shown is None:
+        """The API key that the request has; raises `InvalidApiKeyError`."""
+        token = _bearer(request)
+        if token is None:
             raise InvalidApiKeyError(NO_KEY)
-        key = await self._api_keys.find_key(shown)
+        key = await self._api_keys.find_key(token)
         if key is None:
             raise InvalidApiKeyError(str(NotPermittedError()))
         return key
@@ -114,16 +114,16 @@ class Callers:
         return admit
 
     def _permit(self, request: Request) -> bytes:
-        shown = _bearer(request)
-        if shown is None:
+        token = _bearer(request)
+        if token is None:
             raise InvalidApiKeyError(NO_KEY)
-        permit = self._api_keys.key_hash_of(shown)
+        permit = self._api_keys.key_hash_of(token)
         if permit is None:
             raise InvalidApiKeyError(str(NotPermittedError()))
         return permit
 
     async def admitted_server(self, request: Request, credits: CreditService) -> tuple[str, CreditService]:
-        """The server's name, and credits that work while its key is valid; raises as `server` does.
+        """The server's name to record, and credits that work while its key is valid; raises as `server` does.
 
         Once the key is revoked, each operation of these credits raises `NotPermittedError`.
         """

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Sent by browsers alone, and no page can take them away.
+# Only browsers send these, and a page cannot remove them.
 _FETCH_METADATA = ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 
 

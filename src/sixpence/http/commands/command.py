@@ -1,6 +1,6 @@
 """A command as HTTP sends it: one Struct is the body of a single request and the line of a batch, for every caller.
 
-The service's signatures say the same in Python; a test compares the two. Not here: the paths of the commands
+The service's methods have the same arguments; a test compares the two. Not here: the paths of the commands
 (`endpoints.commands`) and the ids and keys of a batch line (`batch.lines`).
 """
 
@@ -13,7 +13,7 @@ from sixpence.service.credits import CreditService
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
-    """Where a command goes: the account, the item it names there, the caller's key, and who is recorded."""
+    """The target of a command: the account, the item in it, the caller's key, and the actor to record."""
 
     account_id: str
     item_id: str
@@ -25,7 +25,7 @@ class Command(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A change to one account; `item` is the field that names a hold, a grant or a transaction of it, if any."""
 
     item: ClassVar[str] = ""
-    # Whether the caller's name is recorded with the change.
+    # Whether the actor is recorded with the change.
     records_actor: ClassVar[bool] = False
 
     metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

@@ -19,7 +19,7 @@ class EnsureAccount(Command):
     label: str | None = None
 
     async def run(self, credits: CreditService, target: Target) -> Response:
-        """Make it: 201 when this made it and 200 when it was there."""
+        """Make it: 201 when this request made it, 200 when it existed."""
         account = await credits.initialize_user_credits(
             target.account_id,
             label=self.label,

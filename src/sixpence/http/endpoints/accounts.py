@@ -53,13 +53,13 @@ class _AccountsApi:
         self._body_bytes_max = body_bytes_max
 
     async def ensure(self, request: Request) -> Response:
-        """Make an account, 201 when this made it and 200 when it was there."""
+        """Make an account: 201 when this request made it, 200 when it existed."""
         await self._callers.server(request)
         body = await read_body(request, EnsureAccount, bytes_max=self._body_bytes_max)
         return await body.run(self._credits, Target(body.account_id, "", idempotency_key(request), ""))
 
     async def catalog(self, request: Request) -> Response:
-        """The catalog that prices now."""
+        """The catalog in force."""
         await self._callers.server(request)
         return responses.catalog(await self._credits.get_catalog())
 

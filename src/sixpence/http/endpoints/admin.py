@@ -116,33 +116,29 @@ class _AdminApi:
     async def grant(self, request: Request) -> Response:
         """Give credits to a user."""
         operator = await self._callers.operator(request)
-        asked = await read_body(request, AdminGrant, bytes_max=self._body_bytes_max)
-        command = Grant(
-            amount=asked.amount, reason=asked.reason, expires_at=asked.expires_at, source_key=asked.source_key
-        )
-        return await command.run(self._credits, Target(asked.user_id, "", idempotency_key(request), operator))
+        body = await read_body(request, AdminGrant, bytes_max=self._body_bytes_max)
+        command = Grant(amount=body.amount, reason=body.reason, expires_at=body.expires_at, source_key=body.source_key)
+        return await command.run(self._credits, Target(body.user_id, "", idempotency_key(request), operator))
 
     async def show(self, request: Request) -> Response:
         """An account's credits, its live grants and its latest transactions."""
         await self._callers.operator(request)
-        asked = await read_body(request, AccountName, bytes_max=self._body_bytes_max)
-        return responses.json(await self._overviews.overview(asked.account_id))
+        body = await read_body(request, AccountName, bytes_max=self._body_bytes_max)
+        return responses.json(await self._overviews.overview(body.account_id))
 
     async def create_user(self, request: Request) -> Response:
         """Make a user, with an account of credits."""
         await self._callers.operator(request)
-        asked = await read_body(request, NewUser, bytes_max=self._body_bytes_max)
-        user = await self._users.create_user(
-            email=asked.email, name=asked.name, password=asked.password, role=asked.role
-        )
+        body = await read_body(request, NewUser, bytes_max=self._body_bytes_max)
+        user = await self._users.create_user(email=body.email, name=body.name, password=body.password, role=body.role)
         await self._credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
         return responses.json({"id": user.id, "email": user.email, "name": user.name, "role": user.role}, 201)
 
     async def create_key(self, request: Request) -> Response:
         """Make an API key; the answer is the only place where it is ever shown."""
         operator = await self._callers.operator(request)
-        asked = await read_body(request, NewKey, bytes_max=self._body_bytes_max)
-        made = await self._api_keys.create_key(name=asked.name, created_by=operator)
+        body = await read_body(request, NewKey, bytes_max=self._body_bytes_max)
+        made = await self._api_keys.create_key(name=body.name, created_by=operator)
         return responses.json({"id": made.key.id, "name": made.key.name, "key": made.text}, 201)
 
     async def list_keys(self, request: Request) -> Response:
@@ -153,8 +149,8 @@ class _AdminApi:
     async def revoke_key(self, request: Request) -> Response:
         """End an API key."""
         await self._callers.operator(request)
-        asked = await read_body(request, KeyId, bytes_max=self._body_bytes_max)
-        return responses.json(_shown(await self._api_keys.revoke(asked.id)))
+        body = await read_body(request, KeyId, bytes_max=self._body_bytes_max)
+        return responses.json(_shown(await self._api_keys.revoke(body.id)))
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

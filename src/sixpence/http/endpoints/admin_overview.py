@@ -1,4 +1,4 @@
-"""An account as an operator sees it: its credits, its open holds and its latest transactions, in one read."""
+"""The operator's overview of an account: its credits, its open holds and its latest transactions, in one read."""
 
 from typing import Any
 

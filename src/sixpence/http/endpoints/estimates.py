@@ -34,15 +34,15 @@ def estimate_routes(credits: CreditService, callers: Callers, *, body_bytes_max:
     async def for_account(request: Request) -> Response:
         await callers.server(request)
         account_id = account_id_in(request)
-        asked = await read_body(request, PlannedUse, bytes_max=body_bytes_max)
-        used: dict[str, Any] = {"units": asked.units, "usage": usage_in(asked.usage)}
-        estimate = await credits.estimate(asked.feature, **used)
+        body = await read_body(request, PlannedUse, bytes_max=body_bytes_max)
+        used: dict[str, Any] = {"units": body.units, "usage": usage_in(body.usage)}
+        estimate = await credits.estimate(body.feature, **used)
         if estimate.price is None:
             # The price is unknown, so whether the account can pay it is unknown, too.
             account = await credits.get_user_credits(account_id)
             check = {"allowed": None, "required": None, "remaining": account.remaining, "unlimited": account.unlimited}
         else:
-            check = msgspec.structs.asdict(await credits.validate_credit_usage(account_id, asked.feature, **used))
+            check = msgspec.structs.asdict(await credits.validate_credit_usage(account_id, body.feature, **used))
         return responses.json({**msgspec.structs.asdict(estimate), **check})
 
     return [

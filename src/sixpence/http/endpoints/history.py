@@ -32,9 +32,11 @@ async def statement(request: Request, credits: CreditService, account_id: str) -
     if form == "json":
         return responses.json(await credits.get_statement(account_id, **period))
     pieces = credits.stream_statement(account_id, **period, form=form)
-    # Before the response starts, so that a refusal is still a problem document.
+    # Read before the response starts, so that a refusal is still a problem document.
     first = await anext(pieces)
-    return StreamingResponse(_all(first, pieces), headers={"Cache-Control": "no-store"}, media_type=_MEDIA_TYPES[form])
+    return StreamingResponse(
+        _prepend(first, pieces), headers={"Cache-Control": "no-store"}, media_type=_MEDIA_TYPES[form]
+    )
 
 
 async def _balance(request: Request, credits: CreditService) -> Response:
@@ -58,7 +60,7 @@ async def _explain_transaction(request: Request, credits: CreditService) -> Resp
     return responses.json(await credits.explain_transaction(account_id, transaction_id))
 
 
-async def _all(first: str, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+async def _prepend(first: str, pieces: AsyncIterator[str]) -> AsyncIterator[str]:
     yield first
     async for piece in pieces:
         yield piece

@@ -151,12 +151,12 @@ class FastPathProtocol(HttpToolsProtocol):
         exchange.response_complete = True
         if exchange.disconnected:
             return
-        self.transport.write(self._written(response, keep_alive=exchange.keep_alive))
+        self.transport.write(self._to_bytes(response, keep_alive=exchange.keep_alive))
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _written(self, response: Response, *, keep_alive: bool) -> bytes:
+    def _to_bytes(self, response: Response, *, keep_alive: bool) -> bytes:
         """The bytes of the response, in one piece and so in one packet."""
         parts = [STATUS_LINE[response.status_code]]
         for name, value in (*self.server_state.default_headers, *response.raw_headers):

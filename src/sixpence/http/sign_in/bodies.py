@@ -15,7 +15,7 @@ from sixpence.core.values.instant import to_wire
 
 BODY_BYTES_MAX = 64 * 1024
 
-# In JavaScript's words, as Better Auth names them.
+# The names of JavaScript's types, as Better Auth uses them.
 _NAMES = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 
 

@@ -1,4 +1,4 @@
-"""Signing up, in and out, and asking who is signed in: Better Auth's email-and-password paths over HTTP.
+"""Sign-up, sign-in, sign-out and get-session: Better Auth's email-and-password paths over HTTP.
 
 Errors are `{message, code}` with Better Auth's codes, unlike the rest of the API. Not here: the rules
 (`sixpence.auth`), the cookie (`callers.cookies`), the bodies (`bodies`).
@@ -27,7 +27,7 @@ from sixpence.http.sign_in.bodies import BodyRefusedError, read_empty, read_fiel
 
 HOOK_SECONDS_MAX = 3.0
 
-# What Better Auth answers in the same case; it has no code of its own for a rate limit.
+# The answers of Better Auth in the same cases; it has no code of its own for a rate limit.
 ANSWERS: Mapping[type[CreditSystemError], tuple[int, str]] = {
     errors.EmailTakenError: (422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
     errors.WrongPasswordError: (401, "INVALID_EMAIL_OR_PASSWORD"),
@@ -57,10 +57,10 @@ def sign_in_routes(
     """
     api = _SignInApi(sign_in, base_url, allowed_origins, trusted_proxies, on_sign_up)
     return [
-        Route("/api/auth/sign-up/email", _answering(api.sign_up), methods=["POST"]),
-        Route("/api/auth/sign-in/email", _answering(api.sign_in), methods=["POST"]),
-        Route("/api/auth/sign-out", _answering(api.sign_out), methods=["POST"]),
-        Route("/api/auth/get-session", _answering(api.get_session), methods=["GET"]),
+        Route("/api/auth/sign-up/email", _with_error_answers(api.sign_up), methods=["POST"]),
+        Route("/api/auth/sign-in/email", _with_error_answers(api.sign_in), methods=["POST"]),
+        Route("/api/auth/sign-out", _with_error_answers(api.sign_out), methods=["POST"]),
+        Route("/api/auth/get-session", _with_error_answers(api.get_session), methods=["GET"]),
     ]
 
 
@@ -145,7 +145,7 @@ async def _run_hook(hook: SignUpHook, user: User) -> None:
         _log.debug("sign_up_hook_failed", user_id=user.id, exc_info=True)
 
 
-def _answering(endpoint: Endpoint) -> Endpoint:
+def _with_error_answers(endpoint: Endpoint) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)

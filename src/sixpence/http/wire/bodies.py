@@ -49,7 +49,7 @@ def idempotency_key(request: Request) -> str | None:
     # Space around a header's value is not part of it (RFC 9110, section 5.5), and some proxies remove it.
     key = keys[0].decode("latin-1").strip(" \t")
     if not key.isascii():
-        # Clients disagree on the encoding, so that one key could become two.
+        # Clients disagree on the encoding, so one key could become two.
         raise InvalidInputError(KEY_HEADER, f"{shown(key)} is not ASCII. Send letters, digits and signs.")
     return check_text(KEY_HEADER, key, length_max=KEY_LENGTH_MAX)
 

@@ -1,4 +1,4 @@
-"""The errors of HTTP itself: callers that are not let in, and bodies that cannot be read.
+"""The errors of HTTP itself: refused callers and unreadable bodies.
 
 CallerError
 ├── NotSignedInError           401
@@ -53,7 +53,7 @@ class ForbiddenError(CallerError):
 
 
 class MalformedBodyError(CallerError):
-    """A body that is not the expected JSON object; `field` is where it goes wrong."""
+    """A body that is not a JSON object; the fact `field` names the place."""
 
     code = "malformed-body"
     title = "The body cannot be read"

@@ -91,9 +91,9 @@ def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None
     return problem(status, title.lower().replace(" ", "-"), title, detail, {}, headers)
 
 
-def _seconds_until(moment: str) -> int:
+def _seconds_until(instant: str) -> int:
     """The whole seconds until an instant, at least 1."""
-    return max(1, ceil(datetime.fromisoformat(moment).timestamp() - time()))
+    return max(1, ceil(datetime.fromisoformat(instant).timestamp() - time()))
 
 
 def problem(

@@ -22,7 +22,7 @@ def history_query(request: Request) -> dict[str, Any]:
     """The arguments of `get_credit_history` that a query string names."""
     query = _query(request, HISTORY)
     arguments: dict[str, Any] = {name: query[name] for name in ("cursor", "feature", "kind") if name in query}
-    arguments.update(_moments(query, ("since", "until")))
+    arguments.update(_instants(query, ("since", "until")))
     return {"limit": _limit(query), **arguments}
 
 
@@ -33,7 +33,7 @@ def usage_query(request: Request) -> dict[str, date]:
 
 def balance_query(request: Request) -> dict[str, datetime]:
     """The arguments of `balance_at` that a query string names."""
-    return _moments(_query(request, ("at",)), ("at",))
+    return _instants(_query(request, ("at",)), ("at",))
 
 
 def statement_query(request: Request) -> tuple[dict[str, datetime], str]:
@@ -45,7 +45,7 @@ def statement_query(request: Request) -> tuple[dict[str, datetime], str]:
         form = next((STATEMENT_TYPES[each] for each in accepted if each in STATEMENT_TYPES), "json")
     elif form not in STATEMENT_TYPES.values():
         raise InvalidInputError("format", f"{shown(form)} is not one of {', '.join(STATEMENT_TYPES.values())}.")
-    return _moments(query, ("since", "until")), form
+    return _instants(query, ("since", "until")), form
 
 
 def limit_query(request: Request) -> int:
@@ -79,7 +79,7 @@ def _limit(query: dict[str, str]) -> int:
     return int(limit)
 
 
-def _moments(query: dict[str, str], names: Sequence[str]) -> dict[str, datetime]:
+def _instants(query: dict[str, str], names: Sequence[str]) -> dict[str, datetime]:
     """The times that a query names."""
     return {name: to_datetime(from_wire(name, query[name])) for name in names if name in query}
 

@@ -1,4 +1,4 @@
-"""The usage of a model's tokens, as a body holds it."""
+"""The usage of a model's tokens in a body."""
 
 import msgspec
 

@@ -1,18 +1,18 @@
-"""Batches as clients have them: sent at once, or in a conversation at the client's own pace.
+"""Clients of `POST /v1/batch`: one sends all lines at once, one sends lines and reads answers step by step.
 
-Not here: fixtures (conftest.py), a client over a real socket (test_batch_served.py).
+Not here: fixtures (conftest.py), clients over a real socket (test_sockets.py).
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 from starlette.types import ASGIApp, Message
 
-from tests.http.house import open_account
+from tests.http.installation import open_account
 
 PATH = "/v1/batch"
 NDJSON = "application/x-ndjson"
@@ -20,65 +20,74 @@ NDJSON = "application/x-ndjson"
 Line = Mapping[str, Any]
 
 
-def body_of(lines: Iterable[Line | bytes]) -> bytes:
-    """Lines as they are sent; bytes as they are."""
+def to_ndjson(lines: Iterable[Line | bytes]) -> bytes:
+    """The body that holds these lines; bytes are taken as they are."""
     return b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
 
 
-def use(account_id: str, **more: Any) -> Line:
+def consume_line(account_id: str, **more: Any) -> Line:
     """A line that consumes one video, which costs one credit."""
     return {"op": "consume", "account_id": account_id, "feature": "video", **more}
 
 
-async def batch(client: httpx.AsyncClient, lines: Iterable[Line | bytes]) -> list[dict[str, Any]]:
-    """The answers to these lines, sent at once."""
-    answer = await client.post(PATH, content=body_of(lines))
+async def send_batch(client: httpx.AsyncClient, lines: Iterable[Line | bytes]) -> list[dict[str, Any]]:
+    """Send these lines in one request, and return their answers."""
+    answer = await client.post(PATH, content=to_ndjson(lines))
     assert (answer.status_code, answer.headers["content-type"]) == (200, NDJSON)
     return [json.loads(line) for line in answer.content.splitlines()]
 
 
-async def open_rich(client: httpx.AsyncClient, account_id: str) -> str:
-    """Make an account with a hundred thousand credits, and give its path."""
+async def open_funded_account(client: httpx.AsyncClient, account_id: str) -> str:
+    """Make an account with a hundred thousand credits, and return its path."""
     path = await open_account(client, account_id)
     (await client.post(f"{path}/grants", json={"amount": 100_000, "reason": "tests"})).raise_for_status()
     return path
 
 
-class Conversation:
-    """One batch, whose client says when it sends, when it reads, and when it goes away."""
+async def wait_until_stable(read: Callable[[], int], *, at_least: int = 0) -> int:
+    """A number, once it is at least this and has stopped growing."""
+    before = -1
+    while (now := read()) != before or now < at_least:
+        before = now
+        await asyncio.sleep(0.5)
+    return before
+
+
+class BatchStream:
+    """One batch, sent and read step by step: the test decides when to send, read and disconnect."""
 
     def __init__(self, app: ASGIApp, headers: httpx.Headers) -> None:
         self._app = app
         self._headers = [(name.lower(), value) for name, value in headers.raw]
         self._sent: asyncio.Queue[Message] = asyncio.Queue()
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
-        self.reads = asyncio.Event()
-        self.reads.set()
+        self.reading = asyncio.Event()
+        self.reading.set()
         self.status = 0
-        # What the server has taken in.
-        self.taken_bytes = 0
+        # The bytes that the server has received.
+        self.received_bytes = 0
         self.chunks = 0
 
-    def say(self, *lines: Line | bytes) -> None:
+    def send(self, *lines: Line | bytes) -> None:
         """Send lines."""
-        self._sent.put_nowait({"type": "http.request", "body": body_of(lines), "more_body": True})
+        self._sent.put_nowait({"type": "http.request", "body": to_ndjson(lines), "more_body": True})
 
     def end(self) -> None:
-        """Say that there are no more."""
+        """End the body."""
         self._sent.put_nowait({"type": "http.request", "body": b"", "more_body": False})
 
-    def go_away(self) -> None:
+    def disconnect(self) -> None:
         """Close the connection."""
         self._sent.put_nowait({"type": "http.disconnect"})
-        self.reads.set()
+        self.reading.set()
 
-    async def hear(self) -> dict[str, Any]:
+    async def receive(self) -> dict[str, Any]:
         """The next answer."""
         answer: dict[str, Any] = json.loads(await self._answers.get())
         return answer
 
     async def run(self) -> None:
-        """The whole exchange, from the server's side."""
+        """Let the app serve the request."""
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -97,14 +106,14 @@ class Conversation:
 
     async def _receive(self) -> Message:
         message = await self._sent.get()
-        self.taken_bytes += len(message.get("body", b""))
+        self.received_bytes += len(message.get("body", b""))
         return message
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             return
-        await self.reads.wait()
+        await self.reading.wait()
         lines = message.get("body", b"").splitlines()
         self.chunks += bool(lines)
         for line in lines:
@@ -112,14 +121,14 @@ class Conversation:
 
 
 @asynccontextmanager
-async def conversation(app: ASGIApp, client: httpx.AsyncClient) -> AsyncIterator[Conversation]:
-    """A batch of this client's, under way; at the end the server has done with it."""
-    talk = Conversation(app, client.headers)
-    running = asyncio.create_task(talk.run())
+async def open_stream(app: ASGIApp, client: httpx.AsyncClient) -> AsyncIterator[BatchStream]:
+    """Start a batch of this client; at the end the app has finished the request."""
+    stream = BatchStream(app, client.headers)
+    serving = asyncio.create_task(stream.run())
     try:
-        yield talk
+        yield stream
     except BaseException:
-        talk.go_away()
+        stream.disconnect()
         raise
     finally:
-        await asyncio.wait_for(running, 60)
+        await asyncio.wait_for(serving, 60)

@@ -1,6 +1,6 @@
-"""A whole installation in this process: `create_app` over a real database, and those who may call it.
+"""A whole installation in this process: `create_app` over a real database, and a client for each kind of caller.
 
-Requests go through ASGI itself; tests over sockets and processes are in tests/races. Not here: fixtures (conftest.py).
+Requests go through ASGI itself. Not here: fixtures (conftest.py), sockets and processes (tests/races).
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,43 +18,43 @@ from sixpence.wiring import create_app
 from tests.ledger.databases import run
 
 SITE = "http://127.0.0.1:8000"
-FRONT = "https://front.example.com"
+ALLOWED_ORIGIN = "https://front.example.com"
 PASSWORD = "correct horse"
 OPERATOR_TOKEN = "the token of the tests' own local operator"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
-class House:
-    """The app over the database at `url`, and clients of every kind for it."""
+class Installation:
+    """The app over the database at `url`, and clients for it."""
 
     def __init__(self, url: str, app: Starlette) -> None:
         self.url = url
         self.app = app
 
     def client(self, **headers: str) -> httpx.AsyncClient:
-        """Somebody nobody knows, who keeps cookies; an app that fails answers as a server would."""
+        """A client without a session or a key, which stores cookies. An exception of the app becomes its 500."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers, timeout=30)
 
     def local_operator(self) -> httpx.AsyncClient:
-        """The command line on this machine."""
+        """A client with the token of the command line on this machine."""
         return self.client(authorization=f"Bearer {OPERATOR_TOKEN}")
 
     async def server(self, name: str = "shop") -> httpx.AsyncClient:
-        """A server with an API key of its own."""
+        """A server with a new API key."""
         made = await self.local_operator().post("/api/admin/keys", json={"name": name})
         return self.client(authorization=f"Bearer {made.raise_for_status().json()['key']}")
 
     async def user(self, email: str = "ada@example.com") -> httpx.AsyncClient:
-        """Somebody who has just signed up, on a page of this site."""
+        """The browser of a user who has just signed up, on a page of this site."""
         client = self.client(origin=SITE)
         body = {"email": email, "name": "Ada", "password": PASSWORD}
         (await client.post("/api/auth/sign-up/email", json=body)).raise_for_status()
         return client
 
     async def operator(self, email: str = "olga@example.com") -> httpx.AsyncClient:
-        """An operator who has signed in."""
+        """The browser of an operator who has signed in."""
         client = self.client(origin=SITE)
         body = {"email": email, "name": "Olga", "password": PASSWORD, "role": "admin"}
         (await self.local_operator().post("/api/admin/users", json=body)).raise_for_status()
@@ -63,39 +63,44 @@ class House:
 
 
 @asynccontextmanager
-async def opened_house(
+async def open_installation(
     url: str,
     home: Path,
     *,
     routes: Callable[[CreditIntegration], Sequence[BaseRoute]] | None = None,
     relay: bool = False,
     **chosen: Any,
-) -> AsyncIterator[House]:
-    """An installation over this database, ended in good order; `chosen` are settings.
+) -> AsyncIterator[Installation]:
+    """Run an installation over this database, and shut it down at the end; `chosen` are settings.
 
-    Without a relay nothing changes by itself between two looks at the database.
+    Without a relay, only requests change the database.
     """
-    own = {"home": home, "database_url": url, "local_operator_token": OPERATOR_TOKEN, "allowed_origins": (FRONT,)}
+    own = {
+        "home": home,
+        "database_url": url,
+        "local_operator_token": OPERATOR_TOKEN,
+        "allowed_origins": (ALLOWED_ORIGIN,),
+    }
     settings = Settings.read({}, relay=relay, **own, **chosen)
     app = create_app(settings, routes=routes)
     async with app.router.lifespan_context(app):
-        yield House(url, app)
+        yield Installation(url, app)
 
 
 async def user_id(client: httpx.AsyncClient) -> str:
-    """The id of the user whom this client is signed in as, which is the account's, too."""
+    """The id of the signed-in user, which is also the id of the account."""
     session = await client.get("/api/auth/get-session")
     return str(session.json()["user"]["id"])
 
 
 async def open_account(client: httpx.AsyncClient, account_id: str) -> str:
-    """Make an account as a server does, and give the path that stands for it."""
+    """Make an account as a server does, and return its path."""
     (await client.post("/v1/accounts", json={"account_id": account_id})).raise_for_status()
-    return path_of(account_id)
+    return account_path(account_id)
 
 
 def signup_grant(grant_id: str, granted_at: str) -> dict[str, Any]:
-    """The six credits that came with an account, as an account shows them."""
+    """The six credits of a new account, as the account's JSON lists them."""
     return {
         "id": grant_id,
         "category": "signup",
@@ -112,8 +117,8 @@ def signup_grant(grant_id: str, granted_at: str) -> dict[str, Any]:
     }
 
 
-# What an account on a plan without a term shows beside its balance and its grants.
-NOTHING_TO_COME: dict[str, Any] = {
+# The fields of an account on a plan without a term, beside its balance and its grants.
+ACCOUNT_DEFAULTS: dict[str, Any] = {
     "standing": "open",
     "owed": 0,
     "overdraft": 0,
@@ -126,8 +131,8 @@ NOTHING_TO_COME: dict[str, Any] = {
     "fair_use": None,
 }
 
-# What a transaction shows that is about nothing else, and neither a hold nor a change of plan.
-NOTHING_ELSE: dict[str, Any] = {
+# The fields of a transaction without another subject that is neither a hold nor a change of plan.
+TRANSACTION_DEFAULTS: dict[str, Any] = {
     "about": None,
     "usage": None,
     "shortfall": None,
@@ -141,17 +146,17 @@ NOTHING_ELSE: dict[str, Any] = {
 }
 
 
-def path_of(account_id: str) -> str:
-    """The path of an account: its id's UTF-8 bytes, each that is no letter or digit percent-encoded."""
+def account_path(account_id: str) -> str:
+    """The path of an account: every byte of its id is percent-encoded, except ASCII letters and digits."""
     return "/v1/accounts/" + "".join(
         chr(byte) if chr(byte).isalnum() and byte < 128 else f"%{byte:02X}" for byte in account_id.encode()
     )
 
 
-def forget(url: str, account_id: str) -> None:
-    """Leave a user without an account: somebody whose hook at sign-up never ran."""
+def delete_account(url: str, account_id: str) -> None:
+    """Delete a user's account, as if the hook at sign-up had never run."""
     numbered = "account_no IN (SELECT account_no FROM credit_accounts WHERE account_id = :id)"
     for table in ("credit_holds", "credit_transactions", "usage_daily", "credit_accounts"):
         run(url, f"DELETE FROM {table} WHERE {numbered}", {"id": account_id})
-    # The account was alone in its batches.
+    # No other account was in its batches.
     run(url, "DELETE FROM outbox WHERE touched LIKE :batch", {"batch": f'[["{account_id}",%'})

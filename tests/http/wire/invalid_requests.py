@@ -1,13 +1,13 @@
-"""What people and programs send by mistake, a line a case: the request, and words of what they are told.
+"""Invalid requests, one line for each case: the request, and words of the problem that it gets.
 
-Not here: what is done with them (test_bad_input.py).
+Not here: the tests that send them (test_invalid_requests.py, test_concurrent_invalid_requests.py).
 """
 
 import json
 from typing import Any
 
 ACCOUNT = "/v1/accounts/target"
-USE, GRANT, NEW, HISTORY = f"{ACCOUNT}/consume", f"{ACCOUNT}/grants", "/v1/accounts", f"{ACCOUNT}/transactions"
+CONSUME, GRANT, ACCOUNTS, HISTORY = f"{ACCOUNT}/consume", f"{ACCOUNT}/grants", "/v1/accounts", f"{ACCOUNT}/transactions"
 HOLD, CAPTURE, EXTEND = (f"{ACCOUNT}/holds{rest}" for rest in ("", "/none/capture", "/none/extend"))
 RELEASE, REFUND, VOID = (
     f"{ACCOUNT}/holds/none/release",
@@ -16,8 +16,8 @@ RELEASE, REFUND, VOID = (
 )
 ADJUST, PLAN, ESTIMATE = (f"{ACCOUNT}/{rest}" for rest in ("adjust", "plan", "estimate"))
 CANCEL, FREEZE, UNFREEZE, CLOSE = (f"{ACCOUNT}/{rest}" for rest in ("plan/cancel", "freeze", "unfreeze", "close"))
-GOOD: dict[str, dict[str, Any]] = {
-    USE: {"feature": "video"},
+VALID: dict[str, dict[str, Any]] = {
+    CONSUME: {"feature": "video"},
     HOLD: {"feature": "video"},
     CAPTURE: {},
     EXTEND: {},
@@ -29,88 +29,88 @@ GOOD: dict[str, dict[str, Any]] = {
     ESTIMATE: {"feature": "video"},
     FREEZE: {},
     GRANT: {"amount": 1, "reason": "a gift"},
-    NEW: {"account_id": "another"},
+    ACCOUNTS: {"account_id": "another"},
 }
 LONG = "x" * 10_000
 
-# What a body as a whole can be beside a JSON object: (its bytes, words of the detail).
+# Bodies that are not a JSON object: (the bytes, words of the detail).
 BODIES: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "is empty"),
+    "empty": (b"", "is empty"),
     "white space": (b" \n\t ", "is empty"),
     "half an object": (b'{"feature": "video"', "is not valid JSON: Expecting ',' delimiter, line 1, column 20"),
-    "one quote too few": (b'{"feature": "video}', "is not valid JSON: Unterminated string"),
+    "a missing quote": (b'{"feature": "video}', "is not valid JSON: Unterminated string"),
     "single quotes": (b"{'feature': 'video'}", "is not valid JSON: Expecting property name"),
-    "a comma too many": (b'{"feature": "video",}', "is not valid JSON"),
+    "a trailing comma": (b'{"feature": "video",}', "is not valid JSON"),
     "two objects": (b'{"feature": "video"}{}', "is not valid JSON: Extra data"),
-    "a form": (b"feature=video&amount=1", "is not valid JSON"),
+    "form fields": (b"feature=video&amount=1", "is not valid JSON"),
     "a list": (b'["feature", "video"]', 'is not an object: ["feature", "video"]'),
     "an empty list": (b"[]", "is not an object: []"),
     "text": (b'"feature"', 'is not an object: "feature"'),
     "a number": (b"6", "is not an object: 6"),
     "null": (b"null", "is not an object: null"),
     "true": (b"true", "is not an object: true"),
-    "no JSON number": (b"NaN", "is not valid JSON"),
+    "NaN": (b"NaN", "is not valid JSON"),
     "deep lists": (b"[" * 100_000, "is not an object"),
     "deep objects": (b'{"metadata":' * 100_000, "Send a JSON object"),
     "deep metadata": (b'{"feature":"video","metadata":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is nested too deep"),
-    "no UTF-8": (b'{"feature": "vid\xffo"}', "is not UTF-8 (byte 16)"),
+    "not UTF-8": (b'{"feature": "vid\xffo"}', "is not UTF-8 (byte 16)"),
     "a raw surrogate": (b'{"feature": "\xed\xa0\x80"}', "is not UTF-8 (byte 13)"),
     "UTF-16": ('{"feature": "video"}'.encode("utf-16"), "is not UTF-8 (byte 0)"),
     "a byte order mark": (b'\xef\xbb\xbf{"feature": "video"}', "is not valid JSON"),
     "a line break in a text": (b'{"feature": "vi\ndeo"}', "is not valid JSON: Invalid control character"),
-    "a NUL between": (b'{"feature":\0"video"}', "is not valid JSON"),
+    "a NUL between tokens": (b'{"feature":\0"video"}', "is not valid JSON"),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not UTF-8 (byte 0)"),
 }
 
-# What a field can hold beside what it takes: (path, field, its JSON, words of the detail).
+# Invalid values of fields: (path, field, its JSON, words of the detail).
 FIELDS: list[tuple[str, str, str, str]] = [
-    (USE, "feature", "7", 'feature: 7 is not text. Send a string in quotes, like "text".'),
-    (USE, "feature", "null", "feature: null is not text."),
-    (USE, "feature", "true", "feature: true is not text."),
-    (USE, "feature", '["video"]', 'feature: ["video"] is not text.'),
-    (USE, "feature", '{"name": "video"}', 'feature: {"name": "video"} is not text.'),
-    (USE, "feature", '""', "feature: is empty. Send 1 to 63 characters."),
-    (USE, "feature", '"cinema"', "feature: 'cinema' is not in the catalog. It has: interior, exterior, "),
-    (USE, "feature", '"Video"', "feature: 'Video' is not in the catalog."),
-    (USE, "feature", '"video "', "feature: 'video ' is not in the catalog."),
-    (USE, "feature", f'"{LONG}"', "feature: has 10000 characters. Send at most 63."),
-    (USE, "feature", r'"vid\u0000eo"', "feature: 'vid\\x00eo' has a control character"),
-    (USE, "feature", r'"\ud800"', "feature: has a lone surrogate, half of a character. Remove it."),
+    (CONSUME, "feature", "7", 'feature: 7 is not text. Send a string in quotes, like "text".'),
+    (CONSUME, "feature", "null", "feature: null is not text."),
+    (CONSUME, "feature", "true", "feature: true is not text."),
+    (CONSUME, "feature", '["video"]', 'feature: ["video"] is not text.'),
+    (CONSUME, "feature", '{"name": "video"}', 'feature: {"name": "video"} is not text.'),
+    (CONSUME, "feature", '""', "feature: is empty. Send 1 to 63 characters."),
+    (CONSUME, "feature", '"cinema"', "feature: 'cinema' is not in the catalog. It has: interior, exterior, "),
+    (CONSUME, "feature", '"Video"', "feature: 'Video' is not in the catalog."),
+    (CONSUME, "feature", '"video "', "feature: 'video ' is not in the catalog."),
+    (CONSUME, "feature", f'"{LONG}"', "feature: has 10000 characters. Send at most 63."),
+    (CONSUME, "feature", r'"vid\u0000eo"', "feature: 'vid\\x00eo' has a control character"),
+    (CONSUME, "feature", r'"\ud800"', "feature: has a lone surrogate, half of a character. Remove it."),
     (
-        USE,
+        CONSUME,
         "generation_id",
         "7",
         'generation_id: 7 is not text. Send a string in quotes, like "text", or leave the field',
     ),
-    (USE, "generation_id", '""', "generation_id: is empty. Send 1 to 255 characters."),
-    (USE, "generation_id", f'"{LONG}"', "generation_id: has 10000 characters. Send at most 255."),
-    (USE, "generation_id", r'"a\u0000"', "generation_id: 'a\\x00' has a control character"),
-    (USE, "generation_id", r'"\udfff\ud800"', "generation_id: has a lone surrogate"),
-    (USE, "metadata", "[]", "metadata: is a JSON list. Send a JSON object."),
-    (USE, "metadata", '"x"', "metadata: is a JSON str. Send a JSON object."),
-    (USE, "metadata", "7", "metadata: is a JSON int. Send a JSON object."),
-    (USE, "metadata", "false", "metadata: is a JSON bool. Send a JSON object."),
-    (USE, "metadata", '{"a": 1, "b": 2, "a": 3}', "metadata: has the name 'a' twice. Send each name once."),
-    (USE, "metadata", '{"a": {"b": 1, "b": 1}}', "metadata: has the name 'b' twice."),
-    (USE, "metadata", r'{"a": 1, "\u0061": 2}', "metadata: has the name 'a' twice."),
-    (USE, "metadata", r'{"a": "\u0000"}', "metadata: has a NUL or a lone surrogate. Remove it."),
-    (USE, "metadata", r'{"\u0000": 1}', "metadata: has a NUL or a lone surrogate."),
-    (USE, "metadata", r'{"a": ["\ud83d"]}', "metadata: has a lone surrogate, half of a character."),
-    (USE, "metadata", '{"a": 1e999}', "metadata: cannot be written as JSON"),
-    (USE, "metadata", '{"a": "' + "y" * 2**20 + '"}', "metadata: has 1048585 bytes. Send at most 16384."),
-    (USE, "metadata", '{"a": "' + "y" * 16_377 + '"}', "metadata: has 16385 bytes. Send at most 16384."),
-    (USE, "metadata", '{"a":' * 65 + "1" + "}" * 65, "metadata: is nested too deep. Send at most 64 levels."),
-    (USE, "metadata", '{"a": ' + "9" * 5_000 + "}", "metadata: is not valid JSON"),
+    (CONSUME, "generation_id", '""', "generation_id: is empty. Send 1 to 255 characters."),
+    (CONSUME, "generation_id", f'"{LONG}"', "generation_id: has 10000 characters. Send at most 255."),
+    (CONSUME, "generation_id", r'"a\u0000"', "generation_id: 'a\\x00' has a control character"),
+    (CONSUME, "generation_id", r'"\udfff\ud800"', "generation_id: has a lone surrogate"),
+    (CONSUME, "metadata", "[]", "metadata: is a JSON list. Send a JSON object."),
+    (CONSUME, "metadata", '"x"', "metadata: is a JSON str. Send a JSON object."),
+    (CONSUME, "metadata", "7", "metadata: is a JSON int. Send a JSON object."),
+    (CONSUME, "metadata", "false", "metadata: is a JSON bool. Send a JSON object."),
+    (CONSUME, "metadata", '{"a": 1, "b": 2, "a": 3}', "metadata: has the name 'a' twice. Send each name once."),
+    (CONSUME, "metadata", '{"a": {"b": 1, "b": 1}}', "metadata: has the name 'b' twice."),
+    (CONSUME, "metadata", r'{"a": 1, "\u0061": 2}', "metadata: has the name 'a' twice."),
+    (CONSUME, "metadata", r'{"a": "\u0000"}', "metadata: has a NUL or a lone surrogate. Remove it."),
+    (CONSUME, "metadata", r'{"\u0000": 1}', "metadata: has a NUL or a lone surrogate."),
+    (CONSUME, "metadata", r'{"a": ["\ud83d"]}', "metadata: has a lone surrogate, half of a character."),
+    (CONSUME, "metadata", '{"a": 1e999}', "metadata: cannot be written as JSON"),
+    (CONSUME, "metadata", '{"a": "' + "y" * 2**20 + '"}', "metadata: has 1048585 bytes. Send at most 16384."),
+    (CONSUME, "metadata", '{"a": "' + "y" * 16_377 + '"}', "metadata: has 16385 bytes. Send at most 16384."),
+    (CONSUME, "metadata", '{"a":' * 65 + "1" + "}" * 65, "metadata: is nested too deep. Send at most 64 levels."),
+    (CONSUME, "metadata", '{"a": ' + "9" * 5_000 + "}", "metadata: is not valid JSON"),
     (
-        USE,
+        CONSUME,
         "amount",
         "1",
         "amount: is not a field of this request. Leave it out; it takes: feature, units, usage, "
         "generation_id, metadata.",
     ),
-    (USE, "Feature", '"video"', "Feature: is not a field of this request."),
-    (USE, "", "1", "is not a field of this request."),
-    (USE, LONG, "1", "xxx...: is not a field of this request."),
+    (CONSUME, "Feature", '"video"', "Feature: is not a field of this request."),
+    (CONSUME, "", "1", "is not a field of this request."),
+    (CONSUME, LONG, "1", "xxx...: is not a field of this request."),
     (
         GRANT,
         "amount",
@@ -173,25 +173,35 @@ FIELDS: list[tuple[str, str, str, str]] = [
     (GRANT, "source_key", r'"a\u001f"', "source_key: 'a\\x1f' has a control character"),
     (GRANT, "effective_at", '"now"', "effective_at: 'now' is not a time."),
     (GRANT, "actor", '"somebody"', "actor: is not a field of this request."),
-    (USE, "units", "-1", "units: -1 is out of range. Send an integer from 0 to 9007199254740991."),
-    (USE, "units", "1.5", "units: 1.5 is not a whole number. Send one like 5, without quotes, point or exponent, or"),
-    (USE, "units", '"3"', 'units: "3" is not a whole number.'),
-    (USE, "units", "true", "units: true is not a whole number."),
-    (USE, "units", str(2**53), "units: 9007199254740992 is out of range."),
-    (USE, "usage", "7", 'usage: 7 is not an object. Send one in curly brackets, like {"name": "text"}, or leave'),
-    (USE, "usage", "{}", "usage.model: is missing. usage takes: model, input_tokens, cached_input_tokens, output_"),
-    (USE, "usage", '{"model": 7}', "usage.model: 7 is not text."),
+    (CONSUME, "units", "-1", "units: -1 is out of range. Send an integer from 0 to 9007199254740991."),
     (
-        USE,
+        CONSUME,
+        "units",
+        "1.5",
+        "units: 1.5 is not a whole number. Send one like 5, without quotes, point or exponent, or",
+    ),
+    (CONSUME, "units", '"3"', 'units: "3" is not a whole number.'),
+    (CONSUME, "units", "true", "units: true is not a whole number."),
+    (CONSUME, "units", str(2**53), "units: 9007199254740992 is out of range."),
+    (CONSUME, "usage", "7", 'usage: 7 is not an object. Send one in curly brackets, like {"name": "text"}, or leave'),
+    (CONSUME, "usage", "{}", "usage.model: is missing. usage takes: model, input_tokens, cached_input_tokens, output_"),
+    (CONSUME, "usage", '{"model": 7}', "usage.model: 7 is not text."),
+    (
+        CONSUME,
         "usage",
         '{"model": "m", "tokens": 1}',
         "usage.tokens: is not a field of usage. Leave it out; it takes: model,",
     ),
-    (USE, "usage", '{"model": "m", "units": 1}', "usage.units: is not a field of usage."),
-    (USE, "usage", '{"model": "m", "input_tokens": 1.5}', "usage.input_tokens: 1.5 is not a whole number."),
-    (USE, "usage", '{"model": "m", "output_tokens": -1}', "usage.output_tokens: -1 is out of range."),
-    (USE, "usage", '{"model": ""}', "usage.model: is empty."),
-    (USE, "usage", '{"model": "m"}', "usage.model: this feature is priced by the unit, for any model. Leave it out;"),
+    (CONSUME, "usage", '{"model": "m", "units": 1}', "usage.units: is not a field of usage."),
+    (CONSUME, "usage", '{"model": "m", "input_tokens": 1.5}', "usage.input_tokens: 1.5 is not a whole number."),
+    (CONSUME, "usage", '{"model": "m", "output_tokens": -1}', "usage.output_tokens: -1 is out of range."),
+    (CONSUME, "usage", '{"model": ""}', "usage.model: is empty."),
+    (
+        CONSUME,
+        "usage",
+        '{"model": "m"}',
+        "usage.model: this feature is priced by the unit, for any model. Leave it out;",
+    ),
     (HOLD, "feature", "7", "feature: 7 is not text."),
     (HOLD, "feature", '"cinema"', "feature: 'cinema' is not in the catalog."),
     (HOLD, "amount", "0", "amount: 0 is out of range. Send an integer from 1 to 9007199254740991."),
@@ -202,7 +212,7 @@ FIELDS: list[tuple[str, str, str, str]] = [
     (HOLD, "expires_at", '"2999-01-01T00:00:00Z"', "expires_at: is not a field of this request."),
     (EXTEND, "ttl_seconds", "-5", "ttl_seconds: -5 is out of range."),
     (CAPTURE, "amount", "-1", "amount: -1 is out of range. Send an integer from 0 to 9007199254740991."),
-    (CAPTURE, "mode", '"all"', 'mode: "all" is none of exact, up_to_available. Send one of these.'),
+    (CAPTURE, "mode", '"all"', 'mode: "all" is not one of exact, up_to_available. Send one of these.'),
     (CAPTURE, "mode", "7", "mode: 7 is not text."),
     (CAPTURE, "late", '"yes"', 'late: "yes" is not true or false. Send one of these, without quotes.'),
     (CAPTURE, "late", "1", "late: 1 is not true or false."),
@@ -233,26 +243,26 @@ FIELDS: list[tuple[str, str, str, str]] = [
     (ESTIMATE, "units", "-1", "units: -1 is out of range."),
     (FREEZE, "reason", "false", "reason: false is not text."),
     (FREEZE, "until", '"2999-01-01T00:00:00Z"', "until: is not a field of this request."),
-    (NEW, "account_id", '""', "account_id: is empty. Send 1 to 255 characters."),
-    (NEW, "account_id", "7", "account_id: 7 is not text."),
-    (NEW, "account_id", f'"{LONG}"', "account_id: has 10000 characters. Send at most 255."),
-    (NEW, "account_id", f'"{"x" * 256}"', "account_id: has 256 characters. Send at most 255."),
-    (NEW, "account_id", r'"a\u0000b"', "account_id: 'a\\x00b' has a control character"),
-    (NEW, "account_id", r'"a\u2028b"', "account_id: 'a\\u2028b' has a control character"),
-    (NEW, "account_id", r'"\ud800"', "account_id: has a lone surrogate"),
-    (NEW, "label", "7", "label: 7 is not text."),
-    (NEW, "label", f'"{LONG}"', "label: has 10000 characters. Send at most 255."),
-    (NEW, "label", r'"\u001b[31m"', "label: '\\x1b[31m' has a control character"),
-    (NEW, "metadata", "[]", "metadata: is a JSON list."),
-    (NEW, "remaining", "1000000", "remaining: is not a field of this request."),
+    (ACCOUNTS, "account_id", '""', "account_id: is empty. Send 1 to 255 characters."),
+    (ACCOUNTS, "account_id", "7", "account_id: 7 is not text."),
+    (ACCOUNTS, "account_id", f'"{LONG}"', "account_id: has 10000 characters. Send at most 255."),
+    (ACCOUNTS, "account_id", f'"{"x" * 256}"', "account_id: has 256 characters. Send at most 255."),
+    (ACCOUNTS, "account_id", r'"a\u0000b"', "account_id: 'a\\x00b' has a control character"),
+    (ACCOUNTS, "account_id", r'"a\u2028b"', "account_id: 'a\\u2028b' has a control character"),
+    (ACCOUNTS, "account_id", r'"\ud800"', "account_id: has a lone surrogate"),
+    (ACCOUNTS, "label", "7", "label: 7 is not text."),
+    (ACCOUNTS, "label", f'"{LONG}"', "label: has 10000 characters. Send at most 255."),
+    (ACCOUNTS, "label", r'"\u001b[31m"', "label: '\\x1b[31m' has a control character"),
+    (ACCOUNTS, "metadata", "[]", "metadata: is a JSON list."),
+    (ACCOUNTS, "remaining", "1000000", "remaining: is not a field of this request."),
 ]
 
-# What a request cannot do without: (path, field).
-NEEDED = [
-    (USE, "feature"),
+# Required fields: (path, field).
+REQUIRED = [
+    (CONSUME, "feature"),
     (GRANT, "amount"),
     (GRANT, "reason"),
-    (NEW, "account_id"),
+    (ACCOUNTS, "account_id"),
     (HOLD, "feature"),
     (ADJUST, "amount"),
     (ADJUST, "reason"),
@@ -260,10 +270,10 @@ NEEDED = [
     (ESTIMATE, "feature"),
 ]
 
-# Two fields of which only one may be sent: (path, body, words of the detail).
-TOGETHER: list[tuple[str, dict[str, Any], str]] = [
+# Fields that exclude each other: (path, body, words of the detail).
+EXCLUSIVE: list[tuple[str, dict[str, Any], str]] = [
     (
-        USE,
+        CONSUME,
         {"feature": "video", "units": 1, "usage": {"model": "m"}},
         "units: was sent beside usage. Send one of the two.",
     ),
@@ -271,7 +281,7 @@ TOGETHER: list[tuple[str, dict[str, Any], str]] = [
     (CAPTURE, {"usage": {"model": "m"}, "amount": 1}, "amount: was sent beside usage. Send one of the two."),
 ]
 
-# What the header can be beside a key: (its values, words of the detail).
+# Invalid values of the header Idempotency-Key: (the values, words of the detail).
 KEYS: dict[str, tuple[list[bytes], str]] = {
     "empty": ([b""], "Idempotency-Key: is empty. Send 1 to 255 characters."),
     "300 characters": ([b"k" * 300], "Idempotency-Key: has 300 characters. Send at most 255."),
@@ -282,7 +292,7 @@ KEYS: dict[str, tuple[list[bytes], str]] = {
     "a control character": ([b"a\x01"], "Idempotency-Key: 'a\\x01' has a control character"),
 }
 
-# What a query string can hold: (it, the field, words of the detail).
+# Invalid query strings: (the query string, the field, words of the detail).
 QUERIES: list[tuple[str, str, str]] = [
     ("limit=0", "limit", "limit: 0 is not a whole number from 1 to 200."),
     ("limit=201", "limit", "limit: 201 is not a whole number from 1 to 200."),
@@ -313,19 +323,19 @@ QUERIES: list[tuple[str, str, str]] = [
     (f"{LONG}=2", "x" * 60, "is not a parameter of this request."),
 ]
 
-# What can stand in a path for an id: (it, words of the detail).
+# Invalid ids in a path: (the path segment, words of the detail).
 IDS: dict[str, tuple[str, str]] = {
     "10,000 characters": (LONG, "account_id: has 10000 characters. Send at most 255."),
     "256 characters": ("x" * 256, "account_id: has 256 characters. Send at most 255."),
     "a NUL": ("a%00b", "account_id: 'a\\x00b' has a control character"),
     "a line break": ("a%0Ab", "account_id: 'a\\nb' has a control character"),
-    "no UTF-8": ("a%FFb", "account_id: is not UTF-8. Percent-encode the id's UTF-8 bytes."),
-    "half a character": ("%ED%A0%80", "account_id: is not UTF-8."),
+    "not UTF-8": ("a%FFb", "account_id: is not UTF-8. Percent-encode the id's UTF-8 bytes."),
+    "a lone surrogate": ("%ED%A0%80", "account_id: is not UTF-8."),
     "a character cut off": ("%F0%9F%AA", "account_id: is not UTF-8."),
 }
 
 
 def body_with(path: str, field: str, value: str) -> bytes:
-    """The body of a good request with one of its fields, or one more, as this JSON."""
-    parts = {name: json.dumps(good) for name, good in GOOD[path].items()} | {field: value}
+    """The body of a valid request in which this field, an existing or a further one, has this JSON."""
+    parts = {name: json.dumps(valid) for name, valid in VALID[path].items()} | {field: value}
     return ("{" + ", ".join(f"{json.dumps(name)}: {part}" for name, part in parts.items()) + "}").encode()

@@ -1,4 +1,4 @@
-"""docs/http.md has every endpoint and every code that a caller can meet."""
+"""docs/http.md describes every endpoint, and every code that a caller can receive."""
 
 import re
 from pathlib import Path
@@ -13,8 +13,8 @@ from sixpence.settings import Settings
 from sixpence.wiring import app_of, wire
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
-# What the sign-in's own paths answer, in Better Auth's shape, and what the command line alone asks for.
-ELSEWHERE = {
+# Codes of the sign-in's paths, which answer in Better Auth's shape, and of requests that only the command line sends.
+NOT_ON_THIS_PAGE = {
     "email-taken",
     "wrong-email-or-password",
     "password-too-short",
@@ -27,7 +27,7 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The paths of an installation, as they stand below an account where they do."""
+    """The paths of an installation, except the operators'."""
     home = tmp_path_factory.mktemp("home")
     parts = wire(Settings(home=home, database_url=f"sqlite:///{home / 'credits.db'}"))
     routes = [route.path for route in app_of(parts).routes if isinstance(route, Route)]
@@ -35,8 +35,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return {path for path in routes if not path.startswith("/api/admin/")}
 
 
-def test_every_endpoint_is_described(paths: set[str]) -> None:
-    """Each path stands in the document, in full or below the account's."""
+def test_page_describes_every_endpoint(paths: set[str]) -> None:
+    """Each path is in the document, in full or as `...` and the part after the account's path."""
     below = "/v1/accounts/{account_id}"
 
     missing = [path for path in sorted(paths) if path not in DOCUMENT and path.replace(below, "...", 1) not in DOCUMENT]
@@ -45,8 +45,8 @@ def test_every_endpoint_is_described(paths: set[str]) -> None:
     assert missing == []
 
 
-def test_nothing_is_described_that_is_not_there(paths: set[str]) -> None:
-    """A request of the tables that begins with a method is one of the application's."""
+def test_page_describes_no_unknown_endpoint(paths: set[str]) -> None:
+    """Each method and path of the tables is an endpoint of the application."""
     described = re.findall(r"`(?:GET|POST) (/v1[^`?\s]*|\.\.\./[^`?\s]*)", DOCUMENT)
 
     known = {path.replace("/v1/accounts/{account_id}", "...", 1) for path in paths} | paths
@@ -54,16 +54,16 @@ def test_nothing_is_described_that_is_not_there(paths: set[str]) -> None:
     assert [path for path in described if path not in known] == []
 
 
-@pytest.mark.parametrize("code", sorted(set(STATUSES) - ELSEWHERE))
-def test_every_code_is_described_with_its_status(code: str) -> None:
-    """A line of the table of errors has the code, behind its status."""
+@pytest.mark.parametrize("code", sorted(set(STATUSES) - NOT_ON_THIS_PAGE))
+def test_page_describes_every_code_with_its_status(code: str) -> None:
+    """A line of the table of errors has the status and the code."""
     lines = [line for line in DOCUMENT.splitlines() if re.match(rf"\| {STATUSES[code]} \|", line)]
 
     assert any(f"`{code}`" in line for line in lines)
 
 
-def test_every_kind_of_transaction_is_named() -> None:
-    """A history can be filtered by any of them, in the document's words."""
-    said = DOCUMENT.split("`kind` is one of ")[1].split(";")[0]
+def test_page_names_every_kind_of_transaction() -> None:
+    """The document lists the kinds by which a history can be filtered."""
+    listed = DOCUMENT.split("`kind` is one of ")[1].split(";")[0]
 
-    assert re.findall("`([a-z_]+)`", said) == list(get_args(Kind))
+    assert re.findall("`([a-z_]+)`", listed) == list(get_args(Kind))
