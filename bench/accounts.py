@@ -11,12 +11,12 @@ from bench.templates import PostgresTemplate, SQLiteTemplate, Template, settle
 from sixpence.core.account.commands import EnsureAccount, GrantCredits
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
-from sixpence.ledger.database.engines import place_of
+from sixpence.ledger.database.engines import parse_database_url
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.postgres.store import PostgresStore
 from sixpence.ledger.sqlite.store import SQLiteStore, system_clock
 from sixpence.ledger.writer.batch import Accepted, Request
-from sixpence.ledger.writer.lane import Lane
+from sixpence.ledger.writer.worker import BatchWorker
 from tests.support.postgres import PostgresServer
 from tests.support.server import environment_for, run_sixpence
 
@@ -35,11 +35,11 @@ class Filled(msgspec.Struct, frozen=True):
 def filled_postgres(server: PostgresServer, accounts: int) -> Filled:
     """A filled database on the server."""
     url = server.create_database()
-    place = place_of(url)
+    place = parse_database_url(url)
     assert isinstance(place, PostgresPlace)
     migrate.upgrade_postgres(place)
     _open_once(url)
-    _fill(Lane(PostgresStore(place.conninfo)), accounts)
+    _fill(BatchWorker(PostgresStore(place.conninfo)), accounts)
     key = _key(url)
     settle(url)
     return Filled(PostgresTemplate(server, url), key, accounts)
@@ -51,7 +51,7 @@ def filled_sqlite(accounts: int) -> Iterator[Filled]:
     with tempfile.TemporaryDirectory(prefix="sixpence-bench-") as folder:
         template = SQLiteTemplate(Path(folder) / "template.db")
         _open_once(template.url)
-        _fill(Lane(SQLiteStore(str(template.path), clock=system_clock)), accounts)
+        _fill(BatchWorker(SQLiteStore(str(template.path), clock=system_clock)), accounts)
         yield Filled(template, _key(template.url), accounts)
 
 
@@ -62,7 +62,7 @@ def _open_once(url: str) -> None:
     ledger.close()
 
 
-def _fill(lane: Lane, accounts: int) -> None:
+def _fill(lane: BatchWorker, accounts: int) -> None:
     """Two rows an account: its signup credits, and a grant that lasts."""
     for start in range(1, accounts + 1, AT_ONCE):
         names = [f"user_{number}" for number in range(start, min(start + AT_ONCE, accounts + 1))]

@@ -33,7 +33,7 @@ from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import DAY, SECOND
-from sixpence.ledger.database.engines import SQLiteFile, place_of
+from sixpence.ledger.database.engines import SQLiteFile, parse_database_url
 from sixpence.ledger.database.rows import (
     ACCOUNT_COLUMNS,
     HOLD_COLUMNS,
@@ -123,7 +123,7 @@ def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> in
     ledger = Ledger(url, clock=lambda: _START - DAY)
     ledger.open()
     lives = [Life(f"user_{number}", dice) for number in range(1, accounts + 1)]
-    writer = _SQLiteWriter if isinstance(place_of(url), SQLiteFile) else _PostgresWriter
+    writer = _SQLiteWriter if isinstance(parse_database_url(url), SQLiteFile) else _PostgresWriter
     count = writer(url).write(lives, rows_each)
     spans = [Span(life.account.account_no, 1, life.account.seq) for life in lives]
     ledger.write_and_wait(lambda connection: usage.add_usage(connection, spans))

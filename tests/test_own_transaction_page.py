@@ -12,8 +12,8 @@ import pytest
 
 from sixpence import InsufficientCreditsError, SyncCreditService
 from tests.documents import code_blocks, read_document
-from tests.ledger.caller_transactions.ways import set_django_up
-from tests.ledger.databases import migrated_database, proved, rows, run
+from tests.ledger.caller_transactions.interfaces import set_django_up
+from tests.ledger.databases import migrated_database, rows, run, verify_clean
 from tests.support.postgres import PostgresDatabases
 
 PAGE = read_document("docs/own-transaction.md")
@@ -36,7 +36,7 @@ def postgres_shop(shop_url: str) -> Iterator[str]:
     with SyncCreditService(shop_url) as credits:
         credits.initialize_user_credits(ADA)
     yield shop_url
-    proved(shop_url)
+    verify_clean(shop_url)
 
 
 def run_example(number: int, url: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_default_database_is_file_in_home(tmp_path: Path) -> None:
     """The default database is a SQLite file in a new home folder; it is not opened yet."""
     ledger = open_ledger(Settings(home=tmp_path / "my home"))
 
-    assert ledger.place == SQLiteFile(str(tmp_path / "my home" / "credits.db"))
+    assert ledger.address == SQLiteFile(str(tmp_path / "my home" / "credits.db"))
     assert list((tmp_path / "my home").iterdir()) == []
 
 
@@ -37,7 +37,7 @@ def test_database_url_chooses_postgresql() -> None:
     """A PostgreSQL URL is used unchanged."""
     ledger = open_ledger(Settings(database_url="postgresql://app:x@db.example.com/credits"))
 
-    assert ledger.place == PostgresServer("postgresql://app:x@db.example.com/credits")
+    assert ledger.address == PostgresServer("postgresql://app:x@db.example.com/credits")
 
 
 def test_chosen_catalog(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from bench.part import Figure, Options, Outcome, Part, Ratio, Run
 from bench.templates import postgres_server
 from sixpence.core.account.commands import Consume, Key
 from sixpence.ledger.database.engines import PostgresServer as PostgresPlace
-from sixpence.ledger.database.engines import place_of
+from sixpence.ledger.database.engines import parse_database_url
 from sixpence.ledger.postgres.store import PostgresStore
 from sixpence.ledger.writer.batch import Accepted, Request
-from sixpence.ledger.writer.lane import Lane
+from sixpence.ledger.writer.worker import BatchWorker
 
 _SIZES = (1, 10, 100, 500)
 _COPIED_AT_ONCE = 500
@@ -114,7 +114,7 @@ def _batches(accounts: int, size: int, above: int = 0) -> _Batches:
         ]
 
 
-def _write(lane: Lane, batches: _Batches, seconds: float) -> list[float]:
+def _write(lane: BatchWorker, batches: _Batches, seconds: float) -> list[float]:
     """Write batches for `seconds` in all; return the seconds of each."""
     times: list[float] = []
     spent = 0.0
@@ -158,10 +158,10 @@ def _made(filled: Filled, rows: int) -> list[_Rows]:
     return [made[start : start + _COPIED_AT_ONCE] for start in range(0, len(made), _COPIED_AT_ONCE)]
 
 
-def _lane(database: str) -> Lane:
-    place = place_of(database)
+def _lane(database: str) -> BatchWorker:
+    place = parse_database_url(database)
     assert isinstance(place, PostgresPlace)
-    return Lane(PostgresStore(place.conninfo))
+    return BatchWorker(PostgresStore(place.conninfo))
 
 
 def _figure(times: list[float], size: int) -> Figure:

@@ -13,7 +13,7 @@ from bench.mixture import write_lives
 from bench.part import Figure, Options, Outcome, Part, Run
 from bench.templates import postgres_server, settle
 from sixpence.ledger.database import migrate
-from sixpence.ledger.database.engines import PostgresServer, place_of, reading_engine
+from sixpence.ledger.database.engines import PostgresServer, parse_database_url, reading_engine
 from sixpence.ledger.verify.verify import verify
 
 _ROWS_EACH = 400
@@ -26,7 +26,7 @@ def _opened(options: Options) -> Iterator[Mapping[str, Run]]:
     accounts = max(1, min(options.accounts, _ROWS // _ROWS_EACH))
     with postgres_server() as server, tempfile.TemporaryDirectory(prefix="sixpence-bench-") as folder:
         urls = (f"sqlite:///{Path(folder) / 'credits.db'}", server.create_database())
-        place = place_of(urls[1])
+        place = parse_database_url(urls[1])
         assert isinstance(place, PostgresServer)
         migrate.upgrade_postgres(place)
         for url in urls:
@@ -44,7 +44,7 @@ def _proved(url: str, *, decide: bool) -> Run:
 
     @contextmanager
     def run() -> Iterator[Outcome]:
-        engine = reading_engine(place_of(url))
+        engine = reading_engine(parse_database_url(url))
         with engine.connect() as connection:
             of_process, of_wall = time.process_time(), time.monotonic()
             report = verify(connection, decide=decide)

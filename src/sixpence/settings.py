@@ -16,7 +16,7 @@ import msgspec
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.checkpoints.key_file import kept_secret
 from sixpence.ledger.checkpoints.signing import SigningKey, check_digits
-from sixpence.ledger.database.engines import place_of
+from sixpence.ledger.database.engines import parse_database_url
 
 SECRET_LENGTH_MIN = 32
 _RANGES: Mapping[str, tuple[float, float]] = {
@@ -185,7 +185,7 @@ def _check_site(name: str, url: str) -> None:
 
 def _check_database(url: str) -> None:
     try:
-        place_of(url)
+        parse_database_url(url)
     except InvalidInputError as error:
         raise InvalidInputError("SIXPENCE_DATABASE_URL", error.problem) from None
 

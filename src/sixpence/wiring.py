@@ -30,7 +30,7 @@ from sixpence.http.endpoints.user import user_routes
 from sixpence.http.sign_in.routes import sign_in_routes
 from sixpence.integrations.starlette import CreditIntegration
 from sixpence.ledger.database.engines import SQLiteFile
-from sixpence.ledger.ledger import LANES, Ledger, Limits
+from sixpence.ledger.ledger import BATCHES_IN_FLIGHT, Ledger, Limits
 from sixpence.ledger.relay.relay import Relay
 from sixpence.ledger.sqlite.store import system_clock
 from sixpence.service.catalog_file import read_catalog
@@ -68,11 +68,11 @@ def open_ledger(settings: Settings) -> Ledger:
             queue_size_max=settings.queue_size_max,
             batch_size_max=settings.batch_size_max,
             wait_seconds_max=settings.wait_seconds_max,
-            lanes=settings.batches_in_flight or LANES,
+            batches_in_flight=settings.batches_in_flight or BATCHES_IN_FLIGHT,
         ),
         unsafe_durability=settings.unsafe_durability,
     )
-    if isinstance(ledger.place, SQLiteFile) and not settings.database_url:
+    if isinstance(ledger.address, SQLiteFile) and not settings.database_url:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return ledger
 

@@ -13,7 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import delete, insert, select
 
 from sixpence.core.values.instant import SECOND
-from sixpence.ledger.database.engines import PostgresServer, place_of
+from sixpence.ledger.database.engines import PostgresServer, parse_database_url
 from sixpence.ledger.database.migrate import upgrade_postgres
 from sixpence.ledger.database.tables import metadata
 from sixpence.ledger.ledger import Ledger
@@ -48,7 +48,7 @@ def sqlite_ledger(path: Path) -> SqlDatabase:
 
 def postgres_ledger(url: str) -> SqlDatabase:
     """The ledger of an empty PostgreSQL database."""
-    place = place_of(url)
+    place = parse_database_url(url)
     assert isinstance(place, PostgresServer)
     upgrade_postgres(place)
     return SqlDatabase(url)

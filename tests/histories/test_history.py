@@ -13,7 +13,7 @@ from tests.histories.ground import ground
 from tests.histories.history import Call, History
 from tests.histories.ledger_rows import read_catalog, read_rows
 from tests.histories.testimony import read_calls
-from tests.ledger.databases import migrated_database, proved
+from tests.ledger.databases import migrated_database, verify_clean
 from tests.support.postgres import PostgresDatabases
 from tests.torture.histories import ask
 
@@ -27,7 +27,7 @@ def history(postgres_server: PostgresDatabases, tmp_path_factory: pytest.TempPat
     testimony = home / "testimony.jsonl"
     with migrated_database(postgres_server) as url, ground(url, home, servers=2) as served:
         crowd = asyncio.run(ask(served, testimony, requests=REQUESTS, clients=16, seed="short"))
-        proved(url, decide=True)
+        verify_clean(url, decide=True)
         assert crowd.unexpected == []
         return History(read_calls(testimony), read_rows(url), read_catalog(url))
 

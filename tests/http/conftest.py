@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.http.installation import Installation, delete_account, open_installation, user_id
-from tests.ledger.databases import module_url, proved, sqlite_url
+from tests.ledger.databases import module_url, sqlite_url, verify_clean
 
 __all__ = ["ada", "installation", "module_url", "own_installation", "shop", "sqlite_url"]
 
@@ -21,7 +21,7 @@ async def installation(module_url: str, tmp_path_factory: pytest.TempPathFactory
     """An installation for a module, once over each database; at the end its whole ledger is verified."""
     async with open_installation(module_url, tmp_path_factory.mktemp("home")) as opened:
         yield opened
-    proved(module_url)
+    verify_clean(module_url)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def own_installation(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Ins
     """An installation for one test, over a SQLite file; at the end its whole ledger is verified."""
     async with open_installation(sqlite_url, tmp_path) as opened:
         yield opened
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
 @pytest.fixture(scope="module")

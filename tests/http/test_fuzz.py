@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sixpence.http.commands.grants import Adjust, EnsureAccount, Grant
 from sixpence.http.commands.holds import PlaceHold
 from tests.http.installation import Installation, open_account, open_installation
-from tests.ledger.databases import proved, snapshot
+from tests.ledger.databases import snapshot, verify_clean
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     url = f"sqlite:///{home / 'credits.db'}"
     async with open_installation(url, home) as opened:
         yield opened
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.fixture(scope="module")

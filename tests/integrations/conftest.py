@@ -11,7 +11,7 @@ from sixpence.wiring import Sixpence, app_of, wire
 from tests.http.installation import SITE, Installation, delete_account, user_id
 from tests.integrations.asgi_browser import AsgiBrowser
 from tests.integrations.charging_apps import APPS, Done
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 
 
 class ChargingApp:
@@ -40,7 +40,7 @@ async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
     async with app.router.lifespan_context(app):
         ada = await Installation(url, app).user()
         yield wired, url, ada.cookies, await user_id(ada)
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.fixture(params=["starlette", "fastapi"])

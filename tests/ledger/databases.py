@@ -1,8 +1,7 @@
-"""Fresh databases for the ledger's tests, and looking into them past Sixpence: raw rows, snapshots, verify.
+"""Fresh databases for the ledger's tests, and functions that read and change them without Sixpence.
 
-Lives here: the fixtures that give one suite both databases (imported by each folder's conftest.py), or these and the
-test kit's memory.
-Not here: how a PostgreSQL server is started (tests/support/postgres.py).
+The fixtures run one suite over both databases, or over these and a memory; each folder's conftest.py imports them. Not
+here: starting a PostgreSQL server (tests/support/postgres.py).
 """
 
 import tempfile
@@ -19,14 +18,14 @@ from sqlalchemy.pool import NullPool
 
 from sixpence.core.catalog.catalog import Catalog
 from sixpence.ledger.database import catalogs, migrate
-from sixpence.ledger.database.engines import PostgresServer, lent_engine, place_of, reading_engine
+from sixpence.ledger.database.engines import PostgresServer, engine_on_connection, parse_database_url, reading_engine
 from sixpence.ledger.database.tables import metadata
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.verify.verify import Report, verify
 from tests.ledger.moved_clock import MovedClock
 from tests.support.postgres import PostgresDatabases, fresh_database
 
-_OF_CREDITS = ("credit_accounts", "credit_transactions", "credit_holds", "source_claims", "outbox")
+_CREDIT_TABLES = ("credit_accounts", "credit_transactions", "credit_holds", "source_claims", "outbox")
 
 Snapshot = dict[str, list[tuple[Any, ...]]]
 Database = str | Memory
@@ -34,7 +33,7 @@ Database = str | Memory
 
 @pytest.fixture
 def clock() -> MovedClock:
-    """The time, for the test to move."""
+    """A clock that the test moves."""
     return MovedClock()
 
 
@@ -47,7 +46,7 @@ def migrated_once(postgres_server: PostgresDatabases) -> Iterator[str]:
 
 @pytest.fixture
 def migrated_postgres_url(migrated_once: str) -> str:
-    """The URL of a migrated PostgreSQL database, emptied for this test, which may change rows and not tables."""
+    """The URL of a migrated PostgreSQL database, emptied for this test; tests may change rows, but not tables."""
     names = [table.name for table in metadata.sorted_tables]
     with psycopg.connect(migrated_once) as connection:
         connection.execute("SET lock_timeout = '5s'")
@@ -57,7 +56,7 @@ def migrated_postgres_url(migrated_once: str) -> str:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite file that is not there yet, in a folder with a space in its name."""
+    """The URL of a SQLite file that does not exist yet, in a folder with a space in its name."""
     folder = tmp_path / "the credits"
     folder.mkdir()
     return f"sqlite:///{folder / 'credits.db'}"
@@ -72,14 +71,14 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql", "memory"])
 def database(request: pytest.FixtureRequest) -> Database:
-    """A fresh database, once of each kind, and once in memory: for suites that need no file and no second process."""
+    """A fresh database, once of each kind and once in memory: for suites without files and second processes."""
     name = {"sqlite": "sqlite_url", "postgresql": "migrated_postgres_url"}.get(request.param)
     return Memory() if name is None else str(request.getfixturevalue(name))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def module_url(request: pytest.FixtureRequest, postgres_server: PostgresDatabases) -> Iterator[str]:
-    """The URL of a database for a whole module, once of each kind: for tests that leave it as it was."""
+    """The URL of a database for a whole module, once of each kind."""
     if request.param == "postgresql":
         with migrated_database(postgres_server) as url:
             yield url
@@ -90,7 +89,7 @@ def module_url(request: pytest.FixtureRequest, postgres_server: PostgresDatabase
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "memory"])
 def module_database(request: pytest.FixtureRequest, postgres_server: PostgresDatabases) -> Iterator[Database]:
-    """The same, and once in memory."""
+    """A database for a whole module, once of each kind and once in memory."""
     if request.param == "memory":
         yield Memory()
     elif request.param == "postgresql":
@@ -103,21 +102,21 @@ def module_database(request: pytest.FixtureRequest, postgres_server: PostgresDat
 
 @contextmanager
 def migrated_database(databases: PostgresDatabases) -> Iterator[str]:
-    """A PostgreSQL database at this version's schema, removed at the end."""
+    """Create a PostgreSQL database at the newest schema, dropped at the end."""
     with fresh_database(databases) as url:
         upgrade(url)
         yield url
 
 
 def upgrade(url: str) -> None:
-    """Brings a PostgreSQL database to this version's schema, as `sixpence db upgrade` does."""
-    place = place_of(url)
+    """Upgrade a PostgreSQL database to the newest schema, like `sixpence db upgrade`."""
+    place = parse_database_url(url)
     assert isinstance(place, PostgresServer)
     migrate.upgrade_postgres(place)
 
 
 def raw_engine(url: str) -> Engine:
-    """An engine that has nothing of Sixpence's."""
+    """An engine without Sixpence's settings."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -126,39 +125,39 @@ def raw_engine(url: str) -> Engine:
 
 @contextmanager
 def raw_connection(url: Database) -> Iterator[Connection]:
-    """A connection past Sixpence, whose changes are committed at the end."""
+    """Connect without Sixpence; changes are committed at the end."""
     if not isinstance(url, Memory):
         with raw_engine(url).begin() as connection:
             yield connection
         return
     try:
-        with lent_engine(url.take()).connect() as connection:
+        with engine_on_connection(url.acquire()).connect() as connection:
             yield connection
     finally:
-        url.give_back()
+        url.release()
 
 
 def rows(url: Database, query: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    """What a query answers; bytes as bytes on both databases."""
+    """The rows of a query, with bytes as `bytes` on both databases."""
     with raw_connection(url) as connection:
         return [_plain(tuple(row)) for row in connection.execute(text(query), values or {})]
 
 
 def run(url: Database, statement: str, values: Mapping[str, Any] | None = None) -> int:
-    """Runs a statement, commits it, and says how many rows it touched."""
+    """Run a statement, commit it, and return the number of affected rows."""
     with raw_connection(url) as connection:
         return connection.execute(text(statement), values or {}).rowcount
 
 
 def apply_catalog(url: Database, catalog: Catalog, now: int) -> None:
-    """Makes the catalog the one in force."""
+    """Apply the catalog."""
     with raw_connection(url) as connection:
         catalogs.apply(connection, catalog, now=now)
 
 
 def snapshot(url: Database) -> Snapshot:
-    """Every byte that stands in the accounts, the ledger, the holds, the claims and the outbox."""
-    return {table: rows(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in _OF_CREDITS}
+    """Every row of the accounts, the ledger, the holds, the claims and the outbox."""
+    return {table: rows(url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in _CREDIT_TABLES}
 
 
 def ledger_of(url: Database, account_id: str) -> list[tuple[Any, ...]]:
@@ -167,18 +166,18 @@ def ledger_of(url: Database, account_id: str) -> list[tuple[Any, ...]]:
     return rows(url, query, {"id": account_id})
 
 
-def consumed(url: Database, account_id: str) -> int:
-    """How many uses stand in an account's ledger."""
+def count_uses(url: Database, account_id: str) -> int:
+    """The number of uses in an account's ledger."""
     query = "SELECT count(*) FROM credit_transactions WHERE account_id = :id AND kind = 'consume'"
     return int(rows(url, query, {"id": account_id})[0][0])
 
 
-def verified(url: Database, *, decide: bool = False) -> Report:
-    """The report of `verify` over the whole database; every row decided anew if wanted."""
+def run_verify(url: Database, *, decide: bool = False) -> Report:
+    """The report of `verify` over the whole database; `decide` also decides every row again."""
     if isinstance(url, Memory):
         with url.connect() as connection:
             return verify(connection, decide=decide)
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection:
             return verify(connection, decide=decide)
@@ -186,9 +185,9 @@ def verified(url: Database, *, decide: bool = False) -> Report:
         engine.dispose()
 
 
-def proved(url: Database, *, decide: bool = False) -> Report:
-    """The same report, which has to be clean."""
-    report = verified(url, decide=decide)
+def verify_clean(url: Database, *, decide: bool = False) -> Report:
+    """Run `verify` and assert that its report is clean."""
+    report = run_verify(url, decide=decide)
     assert report.differences == []
     return report
 

@@ -1,4 +1,4 @@
-"""A small ledger in which every kind of row stands, every state of a hold, claims, two catalogs and usage by day."""
+"""A small ledger with every kind of row, every state of a hold, claims, two catalogs and usage by day."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,32 +34,32 @@ from sixpence.ledger.writer.batch import Accepted
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import apply_catalog
 from tests.ledger.moved_clock import START, MovedClock
-from tests.ledger.writer.lane_driver import CATALOG, Till, another_till, open_till
+from tests.ledger.writer.worker_driver import CATALOG, WorkerDriver, open_driver, reopen_driver
 
 BOB = "bob@example.com"
 ANOTHER_CATALOG = msgspec.structs.replace(CATALOG, features={**CATALOG.features, "sketch": Feature(2, title="Skizze")})
 
 
 def write_every_kind(url: str, clock: MovedClock) -> None:
-    """Fill the database at the URL, which is not there yet, through the writer and the relay."""
-    till = open_till(url, clock)
-    _live(till, clock, lambda: apply_catalog(url, ANOTHER_CATALOG, clock()))
-    till.store.close()
+    """Fill a new database at the URL through the writer and the relay."""
+    driver = open_driver(url, clock)
+    _write_rows(driver, clock, lambda: apply_catalog(url, ANOTHER_CATALOG, clock()))
+    driver.store.close()
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     with SyncCreditService(ledger) as service:
         service.initialize_user_credits(BOB, label="Bob", metadata={"team": 7})
         service.grant_credits(BOB, 5, source_key="invoice 7", expires_at=START + timedelta(days=9))
         asyncio.run(Relay(ledger).run_once())
-    till = another_till(url, clock)
-    till.row(Consume(feature="sketch"), BOB)
-    till.row(Close(reason="gone"), BOB)
-    till.store.close()
+    driver = reopen_driver(url, clock)
+    driver.row(Consume(feature="sketch"), BOB)
+    driver.row(Close(reason="gone"), BOB)
+    driver.store.close()
 
 
-def _live(till: Till, clock: MovedClock, apply_another: Callable[[], None]) -> None:
+def _write_rows(driver: WorkerDriver, clock: MovedClock, apply_another: Callable[[], None]) -> None:
     def row(command: Command, key: str | None = None) -> Transaction:
         clock.move(seconds=1)
-        (outcome,) = till.ask(command, key=key)
+        (outcome,) = driver.run(command, key=key)
         assert isinstance(outcome, Accepted), outcome
         assert outcome.row is not None
         return outcome.row
@@ -82,7 +82,7 @@ def _live(till: Till, clock: MovedClock, apply_another: Callable[[], None]) -> N
     row(Adjust(amount=2, reason="counted", actor="ops"))
     row(ChangePlan(plan="basic"))
     clock.move(seconds=90_000)
-    till.ask(Tick())
+    driver.run(Tick())
     row(Freeze(reason="odd"))
     row(Unfreeze())
     row(CancelPlan())

@@ -1,4 +1,4 @@
-"""A clock that a test moves: microseconds since 1970 UTC, standing still in between."""
+"""A clock that only the test moves, in microseconds since 1970 UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,21 +8,21 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class MovedClock:
-    """Reads START until it is moved; it may be moved back, too."""
+    """Starts at START; the test may move it forward and back."""
 
     def __init__(self) -> None:
         self.at = int(START.timestamp()) * SECOND
 
     def __call__(self) -> int:
-        """What it reads, in microseconds."""
+        """The time in microseconds."""
         return self.at
 
     @property
     def moment(self) -> datetime:
-        """What it reads, as a datetime."""
+        """The time as a datetime."""
         return to_datetime(self.at)
 
     def move(self, **by: float) -> datetime:
-        """Moves by a timedelta's arguments, and gives what it then reads."""
+        """Move by a timedelta's arguments, and return the new time."""
         self.at += timedelta(**by) // timedelta(microseconds=1)
         return self.moment

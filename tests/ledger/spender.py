@@ -1,10 +1,10 @@
-"""A process of its own that uses a ledger: `python -m tests.ledger.spender burst URL` or `... load URL ACCOUNT KEYED`.
+"""A separate process that uses a ledger: `python -m tests.ledger.spender burst URL` or `... load URL ACCOUNT KEYED`.
 
-burst: reads calls as one line of JSON ([method, arguments, keyword arguments] each), says `ready`, waits for a line,
+burst: reads calls as one line of JSON ([method, arguments, keyword arguments] each), writes `ready`, waits for a line,
 makes all calls at once and writes their outcomes as one line of JSON.
-load: sixteen callers spend on one account without end; each acknowledgement is written to the pipe as a line
-`CALLER NUMBER TRANSACTION SEQ` the moment it arrives. It ends by being killed.
-Not here: what comes of it, which the tests compare with what stands in the database.
+load: sixteen callers spend on one account until the process is killed; each acknowledgement is written to the pipe at
+once, as a line `CALLER NUMBER TRANSACTION SEQ`.
+Not here: the comparison of these outcomes with the database, which the tests make.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Spender:
-    """A running process of this module, seen from the test."""
+    """A running process of this module, controlled by the test."""
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -46,28 +46,28 @@ class Spender:
         self.process.kill()
         self.process.communicate()
 
-    def say(self, line: str) -> None:
-        """Writes a line to the process."""
+    def send_line(self, line: str) -> None:
+        """Write a line to the process."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def hear(self) -> str:
-        """The next line that the process writes; empty once it has ended."""
+    def read_line(self) -> str:
+        """Read the process's next line; empty after its end."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip("\n")
 
 
 def burst(url: str, *parts: list[Call]) -> list[list[Any]]:
-    """Makes the calls of each part in a process of its own, all at once, and gives their outcomes."""
+    """Make the calls of each part in a separate process, all at once, and return their outcomes."""
     spenders = [Spender("burst", url) for _ in parts]
     try:
         for spender, calls in zip(spenders, parts, strict=True):
-            spender.say(json.dumps(calls))
-        assert [spender.hear() for spender in spenders] == ["ready"] * len(parts)
+            spender.send_line(json.dumps(calls))
+        assert [spender.read_line() for spender in spenders] == ["ready"] * len(parts)
         for spender in spenders:
-            spender.say("go")
-        return [json.loads(spender.hear()) for spender in spenders]
+            spender.send_line("go")
+        return [json.loads(spender.read_line()) for spender in spenders]
     finally:
         for spender in spenders:
             spender.__exit__()

@@ -1,4 +1,4 @@
-"""Faults of rows, files and disks: one bad command fails alone, and nothing acknowledged is lost."""
+"""Faults of rows, files and disks: a bad command fails alone, and nothing acknowledged is lost."""
 
 import asyncio
 import subprocess
@@ -15,18 +15,18 @@ from sixpence.core.account.commands import Command, Consume, EnsureAccount, Plac
 from sixpence.core.errors import InternalError
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.ledger.writer.batch import Accepted, Request
-from sixpence.ledger.writer.lane import Lane
+from sixpence.ledger.writer.worker import BatchWorker
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, run, snapshot
-from tests.ledger.writer.lane_driver import another_till
+from tests.ledger.databases import Database, count_uses, ledger_of, rows, run, snapshot, verify_clean
+from tests.ledger.writer.worker_driver import reopen_driver
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 
-# What a doctored row of Eve's makes of her commands: broken in memory, or refused only by the database.
+# Changes of Eve's row that break her commands, in memory or at the database.
 SPENT_WRONG = '{"grants":[{"id":"g","amount":3,"remaining":9,"category":"paid","effective_at":0}]}'
 POISONS: dict[str, tuple[str, str | int]] = {
-    "a document that is none": ("live = :value", "{"),
+    "an invalid document": ("live = :value", "{"),
     "a document of another shape": ("live = :value", '{"grants":[{"id":7}]}'),
     "a grant that has more than it had": ("live = :value", SPENT_WRONG),
     "a balance at the end of what the checks allow": ("credits_remaining = :value", -AMOUNT_MAX),
@@ -35,19 +35,19 @@ POISONS: dict[str, tuple[str, str | int]] = {
 
 
 @pytest.fixture
-def lane(database: Database) -> Iterator[Lane]:
-    """A lane over a database in which Ada, Bob and Eve have sixteen credits each."""
+def worker(database: Database) -> Iterator[BatchWorker]:
+    """A worker over a database in which Ada, Bob and Eve have sixteen credits each."""
     with SyncCreditService(database) as service:
         for account_id in (ADA, BOB, EVE):
             service.initialize_user_credits(account_id)
             service.grant_credits(account_id, 10)
-    lane = another_till(database, None).lane
-    yield lane
-    lane.close()
+    worker = reopen_driver(database, None).worker
+    yield worker
+    worker.close()
 
 
 @pytest.mark.parametrize("poison", POISONS)
-def test_a_poisoned_account_fails_alone(lane: Lane, database: Database, poison: str) -> None:
+def test_broken_account_fails_alone(worker: BatchWorker, database: Database, poison: str) -> None:
     """In one batch with others, the command of a broken account fails and changes nothing, and all others succeed."""
     change, value = POISONS[poison]
     run(database, f"UPDATE credit_accounts SET {change} WHERE account_id = :id", {"id": EVE, "value": value})
@@ -58,19 +58,19 @@ def test_a_poisoned_account_fails_alone(lane: Lane, database: Database, poison: 
         *(Request(BOB, use), Request(EVE, use), Request(ADA, use)),
     ]
 
-    outcomes = lane.run(requests)
+    outcomes = worker.run(requests)
 
     assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, True, False, True]
     assert (outcomes[1], outcomes[4]) == (InternalError(), InternalError())
-    assert (consumed(database, ADA), consumed(database, BOB)) == (2, 1)
+    assert (count_uses(database, ADA), count_uses(database, BOB)) == (2, 1)
     assert ledger_of(database, "new@example.com") == [(1, "signup", 6, 6)]
     assert _of(EVE, database) == before
 
 
 @pytest.mark.parametrize("poison", ["a hold's document", "a hold that is gone", "the movements of a use"])
-def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, database: Database, poison: str) -> None:
-    """A hold or a transaction that cannot be read stops the command that needs it, and no other."""
-    placed, used = lane.run(
+def test_unreadable_hold_or_transaction_fails_alone(worker: BatchWorker, database: Database, poison: str) -> None:
+    """Only the command that needs the unreadable row fails."""
+    placed, used = worker.run(
         [Request(EVE, PlaceHold(feature="video", ttl_seconds=60)), Request(EVE, Consume(feature="video"))]
     )
     assert isinstance(placed, Accepted)
@@ -90,15 +90,15 @@ def test_a_poisoned_hold_or_past_fails_alone(lane: Lane, database: Database, poi
     before = _of(EVE, database)
     use = Consume(feature="video")
 
-    outcomes = lane.run([Request(ADA, use), Request(EVE, command), Request(BOB, use), Request(EVE, command)])
+    outcomes = worker.run([Request(ADA, use), Request(EVE, command), Request(BOB, use), Request(EVE, command)])
 
     assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True, False]
     assert (outcomes[1], outcomes[3]) == (InternalError(), InternalError())
     assert _of(EVE, database) == before
 
 
-def test_a_full_disk_costs_errors_and_nothing_else(sqlite_url: str) -> None:
-    """While the file cannot grow, changes fail with a code; with space again the same service goes on."""
+def test_full_disk_refuses_changes_only(sqlite_url: str) -> None:
+    """While the file cannot grow, changes fail with a code; with free space the same service continues."""
     program = """
 import resource, signal, sys
 from sixpence import CreditSystemError, SyncCreditService
@@ -132,11 +132,11 @@ print(errors)
     assert errors == "[(400000, 'database-unavailable')]"
     assert ledger[1:] == acknowledged.split()
     assert 51 < len(ledger) < 101
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
-async def test_a_file_locked_for_too_long_is_unavailable(sqlite_url: str) -> None:
-    """Another process that writes for longer than the bound costs an error with a code; after it, service as ever."""
+async def test_file_locked_for_too_long_is_unavailable(sqlite_url: str) -> None:
+    """A long write of another process costs an error with a code; afterwards the service works."""
     async with CreditService(sqlite_url) as service:
         await service.initialize_user_credits(ADA)
         with _locked_elsewhere(sqlite_url):
@@ -153,11 +153,11 @@ async def test_a_file_locked_for_too_long_is_unavailable(sqlite_url: str) -> Non
         }
         assert (4 < took < 12, readable.remaining) == (True, 6)
         assert (await service.consume_credit(ADA, "video")).remaining == 5
-    assert consumed(sqlite_url, ADA) == 1
-    proved(sqlite_url)
+    assert count_uses(sqlite_url, ADA) == 1
+    verify_clean(sqlite_url)
 
 
-async def test_a_file_locked_for_a_moment_is_waited_for(sqlite_url: str) -> None:
+async def test_file_locked_briefly_is_waited_for(sqlite_url: str) -> None:
     """A short write of another process costs only time."""
     async with CreditService(sqlite_url) as service:
         await service.initialize_user_credits(ADA)
@@ -167,18 +167,18 @@ async def test_a_file_locked_for_a_moment_is_waited_for(sqlite_url: str) -> None
             assert not waiting.done()
 
         assert (await waiting).remaining == 5
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
 def _of(account_id: str, url: Database) -> list[tuple[Any, ...]]:
-    """Every byte of an account: its row, and its ledger."""
+    """Every byte of an account: its row and its ledger."""
     tables = snapshot(url)
     return [row for table in tables.values() for row in table if account_id in row]
 
 
 @contextmanager
 def _locked_elsewhere(url: str) -> Iterator[None]:
-    """Another process has begun to write, and ends without a change."""
+    """Another process holds the write lock and changes nothing."""
     program = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

@@ -1,4 +1,4 @@
-"""kill -9, of the process that uses the library and of PostgreSQL: what was acknowledged is there, and once."""
+"""kill -9 of the process that uses the library, and of PostgreSQL: every acknowledged change is there, once."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 from sixpence.core.errors import UnavailableError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, rows, upgrade
+from tests.ledger.databases import rows, upgrade, verify_clean
 from tests.ledger.spender import CALLERS, Spender
 from tests.support.postgres import PostgresServer
 
@@ -17,8 +17,8 @@ USES = "SELECT id, seq, idempotency_key FROM credit_transactions WHERE kind = 'c
 
 
 @pytest.mark.parametrize("keyed", ["keyed", "keyless"])
-def test_a_killed_process_loses_nothing_it_acknowledged(url: str, keyed: str) -> None:
-    """Killed twice under load: every acknowledged use is in the ledger once, beside what was under way."""
+def test_killed_process_loses_no_acknowledged_use(url: str, keyed: str) -> None:
+    """Killed twice under load: every acknowledged use is in the ledger once, beside the uses in progress."""
     _make(url)
     acknowledged: dict[str, str] = {}
     for _ in range(2):
@@ -30,11 +30,11 @@ def test_a_killed_process_loses_nothing_it_acknowledged(url: str, keyed: str) ->
     assert [id_ for id_ in acknowledged if by_id[id_] != 1] == []
     assert len(ledger) - len(acknowledged) <= 2 * CALLERS
     assert [seq for _, seq, _ in ledger] == list(range(3, 3 + len(ledger)))
-    proved(url)
+    verify_clean(url)
 
 
-def test_every_key_sent_again_after_a_kill_is_charged_once(url: str) -> None:
-    """A client that repeats everything it ever sent, answered or not, gets its old answers and is charged once each."""
+def test_keys_resent_after_a_kill_are_charged_once(url: str) -> None:
+    """A client that resends every key, answered or not, gets its old answers and is charged once each."""
     _make(url)
     acknowledged = _spend_until_killed(url, "keyed", enough=200)
     last = dict.fromkeys(range(CALLERS), -1)
@@ -49,13 +49,13 @@ def test_every_key_sent_again_after_a_kill_is_charged_once(url: str) -> None:
     assert [id_ for id_, key in acknowledged.items() if receipts[key].transaction.id != id_] == []
     assert all(receipts[key].replayed for key in acknowledged.values())
     assert sorted(key for _, _, key in rows(url, USES)) == sorted(keys)
-    proved(url)
+    verify_clean(url)
 
 
-async def test_a_killed_postgresql_costs_errors_and_no_restart(own_postgres_server: PostgresServer) -> None:
-    """PostgreSQL killed under load and started again: errors with a code, then service again by the same object.
+async def test_service_survives_a_killed_postgresql(own_postgres_server: PostgresServer) -> None:
+    """PostgreSQL killed under load and restarted: errors with a code, then the same service works again.
 
-    Half of the callers send keys, and at the end send again whatever was not answered.
+    Half of the callers send keys, and at the end they resend every unanswered one.
     """
     url = own_postgres_server.create_database()
     upgrade(url)
@@ -101,7 +101,7 @@ async def test_a_killed_postgresql_costs_errors_and_no_restart(own_postgres_serv
     assert {code for _, _, code in unanswered} <= {"database-unavailable", "outcome-unknown", "overloaded"}
     unknown = sum(key is None and code == "outcome-unknown" for _, key, code in unanswered)
     assert sum(ledger.values()) - len(set(seen)) <= unknown
-    proved(url)
+    verify_clean(url)
 
 
 def _make(url: str) -> None:
@@ -111,11 +111,11 @@ def _make(url: str) -> None:
 
 
 def _spend_until_killed(url: str, keyed: str, *, enough: int) -> dict[str, str]:
-    """The acknowledgements that came out before the kill: transaction id to the key that it had, or would have had."""
+    """The acknowledgements before the kill: transaction id to key (its would-be key in a keyless load)."""
     with Spender("load", url, ADA, keyed) as spender:
-        lines = [spender.hear() for _ in range(enough)]
+        lines = [spender.read_line() for _ in range(enough)]
         spender.process.kill()
-        while line := spender.hear():
+        while line := spender.read_line():
             lines.append(line)
     parts = [line.split() for line in lines if len(line.split()) == 4]
     return {id_: f"{caller}-{number}" for caller, number, id_, _ in parts}

@@ -1,4 +1,4 @@
-"""Opening a ledger: nothing before the first use, and files and servers that cannot be used are refused in words."""
+"""Opening a ledger: nothing before the first use, and unusable files and servers are refused with a remedy."""
 
 import asyncio
 import multiprocessing
@@ -22,7 +22,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.sqlite.store import SQLiteStore
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, proved, rows, run, upgrade
+from tests.ledger.databases import count_uses, rows, run, upgrade, verify_clean
 from tests.support.postgres import PostgresServer
 
 ADA = "ada@example.com"
@@ -32,8 +32,8 @@ ADA = "ada@example.com"
     "url",
     ["credits.db", "sqlite://", "sqlite:///:memory:", "mysql://root@127.0.0.1/credits", "", "postgresql"],
 )
-def test_a_url_of_another_kind_is_refused(url: str) -> None:
-    """Only a SQLite file and PostgreSQL will do, and the message says what to send."""
+def test_unsupported_url_is_refused(url: str) -> None:
+    """Only a SQLite file and PostgreSQL are accepted, and the message shows an example."""
     with pytest.raises(InvalidInputError) as refused:
         Ledger(url)
 
@@ -41,7 +41,7 @@ def test_a_url_of_another_kind_is_refused(url: str) -> None:
 
 
 def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
-    """Making and closing a service touches no file and no server."""
+    """Creating and closing a service touches no file and no server."""
     with SyncCreditService(f"sqlite:///{tmp_path}/credits.db"):
         pass
     with SyncCreditService("postgresql://nobody@127.0.0.1:1/nothing"):
@@ -50,8 +50,8 @@ def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    """A file in a folder that is not there is refused with the path and what to do."""
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    """A file in a missing folder is refused with the path and the remedy."""
     path = tmp_path / "missing" / "credits.db"
 
     with SyncCreditService(f"sqlite:///{path}") as service, pytest.raises(DatabaseSetupError) as refused:
@@ -60,8 +60,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert (str(path) in str(refused.value), "folder that exists" in refused.value.remedy) == (True, True)
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
-    """Some other file is refused, and not a byte of it changes."""
+def test_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
+    """Another file is refused, and no byte of it changes."""
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada, " * 200)
 
@@ -72,8 +72,8 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "Dear Ada, " * 200
 
 
-def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    """A read-only file in a read-only folder is refused by its path, as a matter of set-up."""
+def test_read_only_file_is_refused(tmp_path: Path) -> None:
+    """A read-only file in a read-only folder is refused by its path, as a set-up error."""
     path = tmp_path / "credits.db"
     with SyncCreditService(f"sqlite:///{path}") as service:
         service.initialize_user_credits(ADA)
@@ -82,7 +82,7 @@ import os, sys
 from sixpence import DatabaseSetupError, SyncCreditService
 
 os.chdir("/")
-if os.geteuid() == 0:  # nobody may write what root may not
+if os.geteuid() == 0:  # root may write read-only files
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 with SyncCreditService(sys.argv[1]) as service:
     try:
@@ -90,7 +90,7 @@ with SyncCreditService(sys.argv[1]) as service:
     except DatabaseSetupError as error:
         print(error)
 """
-    # pytest's own folders are closed to other users.
+    # Other users cannot enter pytest's folders.
     folder = Path("/tmp") / f"sixpence-read-only-{os.getpid()}"
     folder.mkdir()
     try:
@@ -108,8 +108,8 @@ with SyncCreditService(sys.argv[1]) as service:
     assert f"{folder}/credits.db' cannot be opened: attempt to write a readonly database" in ended.stdout
 
 
-def test_a_newer_schema_is_refused(url: str) -> None:
-    """A database of a later version is refused, and stays as it is."""
+def test_newer_schema_is_refused(url: str) -> None:
+    """A database of a later version is refused, and does not change."""
     with SyncCreditService(url) as service:
         service.initialize_user_credits(ADA)
     run(url, "UPDATE sixpence_schema SET version_num = '9999'")
@@ -121,11 +121,11 @@ def test_a_newer_schema_is_refused(url: str) -> None:
         run(url, "UPDATE sixpence_schema SET version_num = :newest", {"newest": migrate.steps()[-1]})
 
     assert ("9999" in refused.value.problem, refused.value.remedy) == (True, "Install the newer version again.")
-    assert consumed(url, ADA) == 0
+    assert count_uses(url, ADA) == 0
 
 
-def test_a_server_without_the_schema_is_told_to_upgrade(postgres_url: str) -> None:
-    """A PostgreSQL database is never changed by itself: the error names the command, and no table was made."""
+def test_server_without_the_schema_is_refused(postgres_url: str) -> None:
+    """A PostgreSQL database is never changed automatically: the error names the command, and no table was created."""
     with SyncCreditService(postgres_url) as service, pytest.raises(DatabaseSetupError) as refused:
         service.initialize_user_credits(ADA)
 
@@ -133,8 +133,8 @@ def test_a_server_without_the_schema_is_told_to_upgrade(postgres_url: str) -> No
     assert rows(postgres_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
-def test_a_server_that_can_lose_its_commits_is_refused() -> None:
-    """With `fsync` off nothing is written, unless that was asked for in words."""
+def test_server_without_fsync_is_refused() -> None:
+    """With `fsync` off nothing is written, unless unsafe durability is allowed."""
     with PostgresServer({"fsync": "off"}) as server:
         url = server.create_database()
         upgrade(url)
@@ -149,8 +149,8 @@ def test_a_server_that_can_lose_its_commits_is_refused() -> None:
     assert (accounts, made) == ([(0,)], True)
 
 
-def test_commits_that_do_not_wait_are_refused(migrated_postgres_url: str) -> None:
-    """With `synchronous_commit` off nothing is written, unless that was asked for in words."""
+def test_server_without_synchronous_commit_is_refused(migrated_postgres_url: str) -> None:
+    """With `synchronous_commit` off nothing is written, unless unsafe durability is allowed."""
     url = f"{migrated_postgres_url}?options=-csynchronous_commit%3Doff"
 
     with SyncCreditService(url) as service, pytest.raises(DatabaseSetupError) as refused:
@@ -163,8 +163,8 @@ def test_commits_that_do_not_wait_are_refused(migrated_postgres_url: str) -> Non
     assert (accounts, made) == ([(0,)], True)
 
 
-def test_failed_openings_leave_no_connection_behind(postgres_url: str) -> None:
-    """A service that is asked again and again on a server it refuses holds no connections to it."""
+def test_failed_openings_leave_no_connection(postgres_url: str) -> None:
+    """Repeated calls of a service on a server that it refuses hold no connection."""
     with SyncCreditService(postgres_url) as service:
         for _ in range(10):
             with pytest.raises(DatabaseSetupError):
@@ -174,8 +174,8 @@ def test_failed_openings_leave_no_connection_behind(postgres_url: str) -> None:
         assert rows(postgres_url, query) == [(0,)]
 
 
-def test_settings_in_the_url_hold_for_every_connection(migrated_postgres_url: str) -> None:
-    """Options of the URL, such as the schema to work in, are the writer's too."""
+def test_url_options_apply_to_every_connection(migrated_postgres_url: str) -> None:
+    """The URL's options, such as a search path, apply to the writer, too."""
     with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS elsewhere")
         url = f"{migrated_postgres_url}?options=-csearch_path%3Delsewhere"
@@ -199,8 +199,8 @@ def test_settings_in_the_url_hold_for_every_connection(migrated_postgres_url: st
     assert (made.created, seen.remaining, public) == (True, 6, [(0,)])
 
 
-async def test_a_silent_server_does_not_stop_the_event_loop() -> None:
-    """While a first use waits for a server that never answers, everything else on the loop goes on."""
+async def test_silent_server_does_not_block_the_event_loop() -> None:
+    """While a first use waits for a server that never answers, the event loop continues."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
         service = CreditService(url)
@@ -213,8 +213,8 @@ async def test_a_silent_server_does_not_stop_the_event_loop() -> None:
     assert longest < 0.9
 
 
-async def test_a_relative_path_means_the_folder_it_was_named_in(tmp_path: Path) -> None:
-    """A process that changes its folder before the first use, or later, keeps its file."""
+async def test_relative_path_is_resolved_at_construction(tmp_path: Path) -> None:
+    """A process that changes its working directory before or after the first use keeps its file."""
     before = Path.cwd()
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -229,11 +229,11 @@ async def test_a_relative_path_means_the_folder_it_was_named_in(tmp_path: Path) 
         os.chdir(before)
 
     assert [path.name for path in (tmp_path / "two").iterdir()] == []
-    assert consumed(f"sqlite:///{tmp_path}/one/credits.db", ADA) == 0
+    assert count_uses(f"sqlite:///{tmp_path}/one/credits.db", ADA) == 0
 
 
-def test_two_processes_make_one_new_file(sqlite_url: str) -> None:
-    """Processes that open one new file at the same moment all succeed, with one schema and one catalog."""
+def test_processes_create_one_new_file_at_once(sqlite_url: str) -> None:
+    """Processes that open one new file at once all succeed, with one schema and one catalog."""
     start = multiprocessing.get_context("spawn")
     barrier = start.Barrier(3)
     processes = [start.Process(target=_open_at_once, args=(sqlite_url, barrier)) for _ in range(3)]
@@ -244,10 +244,10 @@ def test_two_processes_make_one_new_file(sqlite_url: str) -> None:
 
     assert [process.exitcode for process in processes] == [0] * 3
     assert rows(sqlite_url, "SELECT count(*) FROM catalog_versions") == [(1,)]
-    assert (proved(sqlite_url).accounts, consumed(sqlite_url, ADA)) == (1, 3)
+    assert (verify_clean(sqlite_url).accounts, count_uses(sqlite_url, ADA)) == (1, 3)
 
 
-def test_a_file_is_durable_at_each_commit(sqlite_url: str) -> None:
+def test_file_is_durable_at_each_commit(sqlite_url: str) -> None:
     """The file is in WAL mode, and commits are synced to the disk."""
     with SyncCreditService(sqlite_url) as service:
         service.initialize_user_credits(ADA)

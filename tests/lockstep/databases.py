@@ -21,7 +21,7 @@ from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.rules.decide import Decision
 from sixpence.ledger.database import catalogs
-from sixpence.ledger.database.engines import Place, PostgresServer
+from sixpence.ledger.database.engines import DatabaseAddress, PostgresServer
 from sixpence.ledger.database.rows import hold_from_document, transaction_from_row
 from sixpence.ledger.database.tables import credit_accounts, credit_holds, credit_transactions, metadata
 from sixpence.ledger.ledger import Ledger
@@ -29,7 +29,7 @@ from sixpence.ledger.reads.accounts import find_account
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.verify.verify import Report
 from sixpence.ledger.writer.batch import Accepted, Request
-from tests.ledger.databases import Database, verified
+from tests.ledger.databases import Database, run_verify
 from tests.lockstep.asking import Asked
 from tests.lockstep.comparing import agree
 from tests.lockstep.course import Course, Step
@@ -48,7 +48,7 @@ class Follower:
         self.url = url
         self.clock = course.clock
         self.ledger = Ledger(url, catalog=course.priced_by.catalog, clock=lambda: self.clock)
-        self.name = _name_of(self.ledger.place)
+        self.name = _name_of(self.ledger.address)
         self.ledger.open()
         self._seen: dict[str, int] = {}
 
@@ -77,7 +77,7 @@ class Follower:
 
     def prove(self) -> Report:
         """The report of `verify`, with every row decided anew; it has to be clean."""
-        report = verified(self.url, decide=True)
+        report = run_verify(self.url, decide=True)
         agree(f"{self.name}: what verify finds", report.differences, [])
         return report
 
@@ -116,7 +116,7 @@ def empty(url: str) -> None:
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
 
 
-def _name_of(place: Place | Memory) -> str:
+def _name_of(place: DatabaseAddress | Memory) -> str:
     if isinstance(place, Memory):
         return "memory"
     return "PostgreSQL" if isinstance(place, PostgresServer) else "SQLite"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.ledger.databases import migrated_database, proved
+from tests.ledger.databases import migrated_database, verify_clean
 from tests.races.served import Served, serving
 from tests.support.postgres import PostgresDatabases
 
@@ -36,7 +36,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     name = {"sqlite": "served_by_sqlite", "postgresql": "served_by_postgres"}[request.param]
     running: Served = request.getfixturevalue(name)
     yield running
-    proved(running.database_url)
+    verify_clean(running.database_url)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.databases import proved, rows, upgrade
+from tests.ledger.databases import rows, upgrade, verify_clean
 from tests.races.load import Load
 from tests.races.served import Served, serving
 from tests.support.postgres import PostgresServer
@@ -95,7 +95,7 @@ async def die_under_load(name: str, served: Served, death: Death) -> None:
 
     await asyncio.wait_for(asyncio.gather(keyed.run_with_keys(), plain.run_without_keys(), die()), 90)
 
-    proved(served.database_url)
+    verify_clean(served.database_url)
     assert [reply.content for reply in keyed.unexpected + plain.unexpected] == []
     written = uses(served, keyed_path)
     assert sorted(key for _, key in written) == sorted(keyed.keys)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 
 from sixpence.core.values.bounds import account_no
-from tests.ledger.databases import consumed, proved
+from tests.ledger.databases import count_uses, verify_clean
 from tests.races.served import Served
 from tests.races.wire import Connection
 
@@ -45,8 +45,8 @@ async def test_a_locked_account_delays_no_other(served_by_postgres: Served, tell
     assert p99 < P99_SECONDS_MAX
     assert set(waits[0]) == {503}
     assert (max(waits[1]) < LOCKED_SECONDS, set(after[0])) == (True, {200})
-    assert consumed(served.database_url, "locked") == after[0][200]
-    proved(served.database_url)
+    assert count_uses(served.database_url, "locked") == after[0][200]
+    verify_clean(served.database_url)
 
 
 async def use_until(served: Served, number: int, path: str, until: float) -> tuple[Counter[int], list[float]]:

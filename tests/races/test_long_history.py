@@ -24,7 +24,7 @@ from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, account_to_row, t
 from sixpence.ledger.database.tables import credit_accounts, usage_daily
 from sixpence.ledger.sqlite.store import system_clock
 from tests.http.installation import delete_account
-from tests.ledger.databases import proved, raw_engine
+from tests.ledger.databases import raw_engine, verify_clean
 from tests.races.served import Served
 from tests.races.wire import Connection
 
@@ -58,7 +58,7 @@ def long_served(request: pytest.FixtureRequest, made: list[Made]) -> Iterator[Se
     for account, ledger in made:
         put(served.database_url, account, ledger)
     yield served
-    proved(served.database_url)
+    verify_clean(served.database_url)
     for account_id in LENGTHS:
         delete_account(served.database_url, account_id)
 

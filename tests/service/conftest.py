@@ -13,8 +13,8 @@ from tests.ledger.databases import (
     migrated_once,
     migrated_postgres_url,
     module_database,
-    proved,
     sqlite_url,
+    verify_clean,
 )
 from tests.ledger.moved_clock import MovedClock
 from tests.service.full_catalog import CATALOG
@@ -50,7 +50,7 @@ async def credits(url: Database, clock: MovedClock) -> AsyncIterator[CreditServi
     """A service whose clock the test moves; at the end its whole ledger is verified."""
     async with CreditService(Ledger(url, clock=clock)) as service:
         yield service
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.fixture
@@ -58,4 +58,4 @@ async def priced(url: Database, clock: MovedClock) -> AsyncIterator[CreditServic
     """The same with a catalog that has every kind of price and plan."""
     async with CreditService(Ledger(url, clock=clock, catalog=CATALOG)) as service:
         yield service
-    proved(url)
+    verify_clean(url)

@@ -10,7 +10,7 @@ from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.results.receipts import Receipt
-from tests.ledger.databases import Database, proved
+from tests.ledger.databases import Database, verify_clean
 
 ADA = "ada@example.com"
 # Python has other names for these.
@@ -63,7 +63,7 @@ def test_sync_service_returns_same_results(url: Database) -> None:
         "3",
         1,
     )
-    proved(url)
+    verify_clean(url)
 
 
 def test_every_operation_runs_without_event_loop(url: Database) -> None:
@@ -88,7 +88,7 @@ def test_every_operation_runs_without_event_loop(url: Database) -> None:
     assert [receipt.remaining for receipt in receipts] == [5, 5, 6, 11, 6, 5, 0]
     assert (frozen.standing, opened.standing, cancelled.transaction) == ("frozen", "open", None)
     assert (estimate.price, reads) == (1, ([], given.transaction))
-    proved(url)
+    verify_clean(url)
 
 
 def test_sync_service_raises_same_errors(url: Database) -> None:

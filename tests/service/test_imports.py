@@ -23,7 +23,7 @@ class OnlyNeededPackages:
 
 sys.meta_path.insert(0, OnlyNeededPackages())
 from sixpence import CreditService, InsufficientCreditsError, SyncCreditService
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.verify.verify import verify
 
 with SyncCreditService(sys.argv[1]) as service:
@@ -34,7 +34,7 @@ with SyncCreditService(sys.argv[1]) as service:
     service.validate_credit_usage("ada@example.com", "video")
     history = service.get_credit_history("ada@example.com")
     print(len(history.transactions), service.get_user_credits("ada@example.com").version)
-with reading_engine(place_of(sys.argv[1])).connect() as connection:
+with reading_engine(parse_database_url(sys.argv[1])).connect() as connection:
     print(verify(connection).clean)
 """
 

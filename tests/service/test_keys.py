@@ -10,7 +10,7 @@ from sixpence.core.refusals import IdempotencyConflictError, InsufficientCredits
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from sixpence.service.results.receipts import Receipt
-from tests.ledger.databases import Database, consumed, ledger_of, proved, rows, snapshot
+from tests.ledger.databases import Database, count_uses, ledger_of, rows, snapshot, verify_clean
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -134,7 +134,7 @@ async def test_similar_keys_are_distinct(credits: CreditService, url: Database) 
 
     assert [answer.replayed for answer in first] == [False] * len(keys)
     assert [answer.replayed for answer in replay] == [True] * len(keys)
-    assert consumed(url, ADA) == len(keys)
+    assert count_uses(url, ADA) == len(keys)
 
 
 async def test_fifty_concurrent_requests_with_one_key(credits: CreditService, url: Database) -> None:
@@ -162,7 +162,7 @@ async def test_different_concurrent_requests_with_one_key(credits: CreditService
     receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
     assert (len(receipts), len({receipt.transaction.feature_used for receipt in receipts})) == (5, 1)
     assert outcomes.count(IdempotencyConflictError("k")) == 15
-    assert consumed(url, ADA) == 1
+    assert count_uses(url, ADA) == 1
 
 
 async def test_key_survives_restart(url: Database) -> None:
@@ -175,7 +175,7 @@ async def test_key_survives_restart(url: Database) -> None:
         replay = await service.consume_credit(ADA, "video", metadata={"é": 1}, idempotency_key="k")
 
     assert replay == msgspec.structs.replace(first, replayed=True)
-    assert proved(url).transactions == 2
+    assert verify_clean(url).transactions == 2
 
 
 async def test_refused_key_can_be_reused(credits: CreditService, url: Database) -> None:
@@ -204,7 +204,7 @@ async def test_subclasses_of_text_count_as_text(credits: CreditService, url: Dat
     assert rows(url, "SELECT DISTINCT account_id, coalesce(feature_used, 'interior') FROM credit_transactions") == [
         (ADA, "interior")
     ]
-    assert proved(url).transactions == 4
+    assert verify_clean(url).transactions == 4
 
 
 async def test_key_is_shared_by_services(url: Database) -> None:
@@ -216,4 +216,4 @@ async def test_key_is_shared_by_services(url: Database) -> None:
         replay = await other.consume_credit(ADA, "video", idempotency_key="k")
 
     assert replay == msgspec.structs.replace(first, replayed=True)
-    proved(url)
+    verify_clean(url)

@@ -22,7 +22,7 @@ from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, proved, snapshot
+from tests.ledger.databases import Database, snapshot, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 Call = Callable[[CreditService], Awaitable[object]]
@@ -136,7 +136,7 @@ async def known(module_url: Database) -> AsyncIterator[CreditService]:
         for _ in range(6):
             await service.consume_credit(BOB, "interior")
         yield service
-    proved(module_url)
+    verify_clean(module_url)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -34,7 +34,7 @@ from sixpence.core.refusals import (
 from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, proved, snapshot
+from tests.ledger.databases import Database, snapshot, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.full_catalog import CATALOG
 from tests.service.test_refusals import REFUSED
@@ -167,7 +167,7 @@ async def known(module_url: Database) -> AsyncIterator[tuple[CreditService, Ids]
         for _ in range(3):
             await service.consume_credit(BUSY, "draw")
         yield service, await _ids(service, expired.transaction.id)
-    proved(module_url, decide=True)
+    verify_clean(module_url, decide=True)
 
 
 async def _ids(service: CreditService, expired: str) -> Ids:

@@ -10,7 +10,7 @@ from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.core.values.instant import SECOND
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, ledger_of, proved, rows, snapshot
+from tests.ledger.databases import Database, ledger_of, rows, snapshot, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
@@ -104,7 +104,7 @@ async def test_rows_do_not_depend_on_when_they_are_recorded(url: Database, clock
 
     assert ledgers[0] == ledgers[1]
     assert len(ledgers[0]) == 10
-    proved(url)
+    verify_clean(url)
 
 
 async def test_time_never_runs_backwards_in_account(credits: CreditService, clock: MovedClock, url: Database) -> None:
@@ -159,6 +159,6 @@ async def test_next_expiry_includes_credits_ended_by_cancelled_plan(clock: Moved
 
         cancelled = await credits.get_user_credits(ADA)
 
-    proved(url)
+    verify_clean(url)
     assert (running.remaining, running.next_expiry_at, running.next_expiry_amount) == (130, running.term_ends_at, 100)
     assert (cancelled.next_expiry_at, cancelled.next_expiry_amount) == (running.term_ends_at, 130)

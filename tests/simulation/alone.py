@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Catalog
-from sixpence.ledger.writer.store import Append, Asked, Loaded
+from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded
 from tests.simulation.database import Database
 from tests.simulation.faults import QUIET
 from tests.simulation.schedule import Schedule
@@ -47,7 +47,7 @@ class StoreAlone:
         self._schedule = Schedule(Random("alone"), Trace())
         self._store = SimulatedStore(_Clocked(self._schedule, catalog, clock), _Nowhere())
 
-    def load(self, asked: Asked) -> Loaded:
+    def load(self, asked: BatchNeeds) -> Loaded:
         """As the store does."""
         return self._done(lambda: self._store.load(asked))
 
@@ -55,9 +55,9 @@ class StoreAlone:
         """As the store does."""
         self._done(lambda: self._store.append(append))
 
-    def abandon(self) -> None:
+    def roll_back(self) -> None:
         """As the store does."""
-        self._done(self._store.abandon)
+        self._done(self._store.roll_back)
 
     def was_committed(self, row: Transaction) -> bool:
         """As the store does."""

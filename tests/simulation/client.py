@@ -96,7 +96,7 @@ class Client:
             return UnavailableError()
         asked = world.witness.sent(intent)
         try:
-            future = process.writer.begin(intent.request)
+            future = process.writer.submit_future(intent.request)
         except UnavailableError as error:
             world.witness.turned_away(intent)
             world.trace.fault(error.code, intent.number)

@@ -149,10 +149,10 @@ class Session:
                 still_open[hold.seq] = hold
             else:
                 still_open.pop(hold.seq, None)
-        for number in append.unmade:
+        for number in append.unused_account_nos:
             if number in database.accounts and database.accounts[number].seq == 0:
                 del database.accounts[number]
-        database.outbox.append(append.touched())
+        database.outbox.append(append.to_outbox_document())
         database.commits += 1
         for row in append.rows:
             database.schedule.trace.note("row", row.account_id, row.seq, row.kind, row.hash)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import Transaction
-from sixpence.ledger.writer.store import Append, Asked
+from sixpence.ledger.writer.store import Append, BatchNeeds
 from tests.simulation.database import Session
 from tests.simulation.faults import MILLISECOND
 from tests.simulation.store import SimulatedStore
@@ -27,10 +27,10 @@ class AnswersEarly(SimulatedStore):
 class TakesNoLock(SimulatedStore):
     """It reads the accounts without having them to itself."""
 
-    def locked(self, session: Session, asked: Asked, by_no: Mapping[int, str]) -> dict[int, Account]:
+    def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
         """Make what may be made, and read."""
         for number in sorted(by_no):
-            if by_no[number] in asked.making:
+            if by_no[number] in asked.create_ids:
                 session.make(number, by_no[number], 0)
         return {number: session.read(number) for number in sorted(by_no) if session.sees(number)}
 
@@ -38,7 +38,7 @@ class TakesNoLock(SimulatedStore):
 class ReadsBeforeItLocks(SimulatedStore):
     """It takes the lock, but what it read is from before it waited for it."""
 
-    def locked(self, session: Session, asked: Asked, by_no: Mapping[int, str]) -> dict[int, Account]:
+    def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
         """Read, then lock."""
         seen = {number: session.read(number) for number in by_no if session.sees(number)}
         return {number: seen.get(number, account) for number, account in super().locked(session, asked, by_no).items()}
@@ -47,7 +47,7 @@ class ReadsBeforeItLocks(SimulatedStore):
 class ForgetsKeys(SimulatedStore):
     """It does not look for the rows of the keys."""
 
-    def replays(self, _asked: Asked, _accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
+    def replays(self, _asked: BatchNeeds, _accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
         """Nothing was ever asked before."""
         return {}
 
@@ -80,7 +80,7 @@ class LooksTooEarly(SimulatedStore):
 class LeavesItOpen(SimulatedStore):
     """It does not end what it gave up."""
 
-    def abandon(self) -> None:
+    def roll_back(self) -> None:
         """Forget the transaction, and leave it open with its locks."""
         self.session = None
 
@@ -94,7 +94,7 @@ class WritesHalf(SimulatedStore):
             Append(
                 rows=append.rows,
                 accounts=append.accounts,
-                unmade=append.unmade,
+                unused_account_nos=append.unused_account_nos,
                 clock=append.clock,
                 holds=append.holds[:-1],
             )

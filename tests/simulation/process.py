@@ -5,14 +5,14 @@ from functools import partial
 
 import msgspec
 
-from sixpence.ledger.writer.runtime import Running
+from sixpence.ledger.writer.runtime import Runtime
 from sixpence.ledger.writer.writer import Writer
 from tests.simulation.database import Database
 from tests.simulation.faults import QUIET, Faults
 from tests.simulation.schedule import SECOND, Condition, Schedule, Task
 from tests.simulation.store import SimulatedStore
 
-LANES = 2
+BATCHES_IN_FLIGHT = 2
 MakeStore = Callable[[Database, "Process"], SimulatedStore]
 
 
@@ -39,13 +39,13 @@ class Process:
         self._schedule: Schedule = database.schedule
         self._began = self._schedule.random.randrange(10**12)
         self._tasks: list[Task] = []
-        self._stores = [make_store(database, self) for _ in range(LANES)]
+        self._stores = [make_store(database, self) for _ in range(BATCHES_IN_FLIGHT)]
         self.writer = Writer(
             self._stores,
             queue_size_max=bounds.queue_size_max,
             batch_size_max=bounds.batch_size_max,
             wait_seconds_max=bounds.wait_seconds_max,
-            running=Running(
+            runtime=Runtime(
                 monotonic=self._monotonic,
                 pause=lambda seconds: self._schedule.pause(int(seconds * SECOND)),
                 condition=partial(Condition, self._schedule),

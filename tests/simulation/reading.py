@@ -6,13 +6,21 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.prior_transactions import Past
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.database.rows import hold_from_document
-from sixpence.ledger.writer.prefetch import Needed, Place, grants_of, past_of, roots_of
-from sixpence.ledger.writer.revoked_grants import Scan, has_word, read_revoked
-from sixpence.ledger.writer.store import Asked
+from sixpence.ledger.writer.prefetch import (
+    Prefetch,
+    RowKey,
+    group_prior_transactions,
+    replaced_grant_keys,
+    source_grant_keys,
+)
+from sixpence.ledger.writer.revoked_grants import Scan, contains_word, scan_revoked_grants
+from sixpence.ledger.writer.store import BatchNeeds
 from tests.simulation.database import Database
 
 
-def read_needed(database: Database, asked: Asked, accounts: dict[str, Account], wanted: Needed) -> dict[str, Past]:
+def read_needed(
+    database: Database, asked: BatchNeeds, accounts: dict[str, Account], wanted: Prefetch
+) -> dict[str, Past]:
     """Give the accounts the holds that the commands need, and read the past that they name."""
     found = [row for number, seq in wanted.holds if (row := database.holds.get(number, {}).get(seq)) is not None]
     for one in wanted.open_holds:
@@ -24,13 +32,13 @@ def read_needed(database: Database, asked: Asked, accounts: dict[str, Account], 
     for hold in found:
         by_no[hold.account_no].holds[hold.id] = hold_from_document(hold.document)
     rows = _past_rows(database, wanted.past)
-    rows += _past_rows(database, grants_of(asked, accounts, rows))
-    rows += _past_rows(database, roots_of(rows))
-    rows += read_revoked(asked, accounts, rows, lambda scans: _rows_naming(database, scans))
-    return past_of(asked, accounts, rows)
+    rows += _past_rows(database, source_grant_keys(asked, accounts, rows))
+    rows += _past_rows(database, replaced_grant_keys(rows))
+    rows += scan_revoked_grants(asked, accounts, rows, lambda scans: _rows_naming(database, scans))
+    return group_prior_transactions(asked, accounts, rows)
 
 
-def _past_rows(database: Database, places: Iterable[Place]) -> list[Transaction]:
+def _past_rows(database: Database, places: Iterable[RowKey]) -> list[Transaction]:
     rows = []
     for number, seq in places:
         row = database.rows.get(number, {}).get(seq)
@@ -44,5 +52,5 @@ def _rows_naming(database: Database, scans: Iterable[Scan]) -> list[Transaction]
         row
         for scan in scans
         for row in database.rows.get(scan.account_no, {}).values()
-        if row.seq > scan.above and has_word(row, scan.words)
+        if row.seq > scan.above and contains_word(row, scan.words)
     ]

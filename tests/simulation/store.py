@@ -12,14 +12,14 @@ from typing import Protocol
 from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.database.account_numbers import load_by_id
-from sixpence.ledger.writer.prefetch import needed
+from sixpence.ledger.writer.prefetch import prefetch_after_lock
 from sixpence.ledger.writer.store import (
     Append,
-    Asked,
+    BatchNeeds,
     ConnectionLostError,
     ContendedError,
     Loaded,
-    LockWaitError,
+    LockTimeoutError,
     RowRejectedError,
 )
 from tests.simulation.database import Database, Session
@@ -55,7 +55,7 @@ class SimulatedStore:
         self.session: Session | None = None
         self.busy: set[str] = set()
 
-    def load(self, asked: Asked) -> Loaded:
+    def load(self, asked: BatchNeeds) -> Loaded:
         """Begin, make, lock and read."""
         database = self.database
         session = self.begin()
@@ -66,7 +66,7 @@ class SimulatedStore:
         clock = database.clock() + self.process.skew
         priced_by = database.priced_by
         session.version = priced_by.version
-        wanted = needed(asked, accounts, clock=clock)
+        wanted = prefetch_after_lock(asked, accounts, clock=clock)
         if wanted:
             self.point("named")
         return Loaded(
@@ -76,7 +76,7 @@ class SimulatedStore:
             replays=self.replays(asked, accounts),
             busy=frozenset(self.busy),
             past=read_needed(database, asked, accounts, wanted),
-            permitted=frozenset(database.permits.intersection(asked.permits)),
+            active_api_keys=frozenset(database.permits.intersection(asked.api_key_hashes)),
         )
 
     def append(self, append: Append) -> None:
@@ -96,7 +96,7 @@ class SimulatedStore:
         self.session = None
         self.database.schedule.pass_on()
 
-    def abandon(self) -> None:
+    def roll_back(self) -> None:
         """Undo what was begun."""
         if self.session is not None and not self.process.dead:
             self.session.roll_back()
@@ -111,7 +111,7 @@ class SimulatedStore:
         if session.ended:
             self.session = None
             raise ConnectionLostError("the server fell while an account was waited for")
-        self.abandon()
+        self.roll_back()
         if found is None:
             raise ConnectionLostError("the account was not free in time")
         return found
@@ -152,11 +152,11 @@ class SimulatedStore:
         self._lose(session, commits=False)
         raise ConnectionLostError(where)
 
-    def locked(self, session: Session, asked: Asked, by_no: Mapping[int, str]) -> dict[int, Account]:
+    def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
         """The accounts of these numbers, made where they may be, locked in their order, and read."""
         numbers = sorted(by_no)
         patience = LOCK_WAIT if asked.wait else LOCK_BRIEFLY
-        making = set(asked.making)
+        making = set(asked.create_ids)
         for number in numbers:
             if by_no[number] in making and not session.make(number, by_no[number], patience):
                 self._give_up(session, by_no[number])
@@ -173,7 +173,7 @@ class SimulatedStore:
                 self.database.held_at[by_no[number]] = self.database.schedule.now
         return found
 
-    def replays(self, asked: Asked, accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
+    def replays(self, asked: BatchNeeds, accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
         """The rows of the keys that the commands carry."""
         keys = self.database.keys
         return {
@@ -209,7 +209,7 @@ class SimulatedStore:
             raise ConnectionLostError("the server fell while an account was waited for")
         self.database.held_at[account_id] = self.database.schedule.now
         self.database.schedule.trace.fault("lock wait", account_id)
-        raise LockWaitError(account_id)
+        raise LockTimeoutError(account_id)
 
     def _lose(self, session: Session, *, commits: bool) -> None:
         self.session = None

@@ -34,7 +34,7 @@ def signup(key: str | None = None) -> Append:
         priced_by=PricedBy(1, DEFAULT_CATALOG),
         key=None if key is None else Key(key, b"f"),
     )
-    return Append(rows=list(decision.rows), accounts=[decision.account], unmade=[], clock=BEGAN_AT)
+    return Append(rows=list(decision.rows), accounts=[decision.account], unused_account_nos=[], clock=BEGAN_AT)
 
 
 def made(database: Database) -> Session:

@@ -212,7 +212,7 @@ class World:
     def _knock(self, process: Process) -> None:
         """Every account answers through every process: nothing is left locked, parked or taken as running."""
         for account_id in list(self._books):
-            future = process.writer.begin(Request(account_id, Tick()))
+            future = process.writer.submit_future(Request(account_id, Tick()))
             future.add_done_callback(partial(_wake, self.schedule, self.schedule.this_turn()))
             if not self.schedule.wait(KNOCK_SECONDS_MAX * SECOND):
                 raise Wrong(f"process {process.number} does not answer for {account_id}")

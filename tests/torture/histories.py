@@ -16,7 +16,7 @@ from tests.histories.crowd import Crowd
 from tests.histories.drawing import Accounts
 from tests.histories.ground import ground, judge
 from tests.histories.testimony import Witness
-from tests.ledger.databases import migrated_database, proved
+from tests.ledger.databases import migrated_database, verify_clean
 from tests.races.served import Served
 from tests.support.postgres import PostgresServer
 
@@ -82,7 +82,7 @@ def _run_era(tally: Tally, url: str, folder: Path, requests: int, seed: str) -> 
     with ground(url, folder, servers=SERVERS) as served:
         crowd = asyncio.run(ask(served, testimony, requests=requests, clients=CLIENTS, seed=seed))
     asked = time.monotonic()
-    proved(url)
+    verify_clean(url)
     verdict: Verdict = judge(url, testimony)
     tally.requests += crowd.requests
     tally.asking_seconds += asked - began

@@ -20,7 +20,7 @@ from tests.histories.ground import judge
 from tests.histories.history import Row
 from tests.histories.ledger_rows import read_rows
 from tests.histories.testimony import Witness
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 from tests.lockstep.choosing import Rolled
 from tests.support.postgres import PostgresServer
 from tests.torture.deaths import STAGES, Stage
@@ -99,7 +99,7 @@ def _run_era(tally: Tally, postgres: PostgresServer, folder: Path, era: int, dea
     with STAGES[era % len(STAGES)](postgres, folder) as stage:
         crowd = asyncio.run(die_under_load(stage, testimony, tally, deaths=deaths, seed=f"{seed} {era}"))
         url = stage.served.database_url
-        proved(url)
+        verify_clean(url)
         verdict = judge(url, testimony)
     tally.judged += verdict.counts
     return crowd.unexpected + [str(fault) for fault in verdict.faults]
@@ -129,7 +129,7 @@ async def die_under_load(stage: Stage, testimony: Path, tally: Tally, *, deaths:
 def look_up(url: str, crowd: Crowd) -> int:
     """Find every change that was acknowledged by now in the ledger, and prove the ledger; gives how many there are."""
     acknowledged = list(crowd.acknowledged)
-    proved(url)
+    verify_clean(url)
     missed = list_missed(acknowledged, read_rows(url))
     assert missed == [], "\n".join(missed)
     return len(acknowledged)

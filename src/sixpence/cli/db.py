@@ -11,7 +11,7 @@ from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.cli.terminal.options import database_option, settings_of
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import PostgresServer, SQLiteFile, reading_engine
-from sixpence.ledger.sqlite.store import check_one_name, connect
+from sixpence.ledger.sqlite.file import connect, refuse_hard_links
 
 
 @click.group()
@@ -62,7 +62,7 @@ def _upgrade_server(place: PostgresServer) -> tuple[str | None, str]:
 def _upgrade_file(place: SQLiteFile) -> tuple[str | None, str]:
     before = None
     if Path(place.path).exists():
-        check_one_name(place.path)
+        refuse_hard_links(place.path)
         before = _step_through(reading_engine(place))
     if before == migrate.steps()[-1]:
         return before, before

@@ -1,1 +1,1 @@
-"""The durable side of Sixpence: schema, the one write path, and reads. See README.md in this folder."""
+"""The database side of Sixpence: tables, the write path, reads and proofs. See README.md in this folder."""

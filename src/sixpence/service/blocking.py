@@ -27,7 +27,7 @@ class _BlockingCredits(CreditService):
 
     async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
         if connection is not None:
-            return self._ledger.own_and_wait().submit_and_wait(connection, request)
+            return self._ledger.caller_transactions_and_wait().submit_and_wait(connection, request)
         refuse_in_transaction(self._ledger)
         return self._ledger.submit_and_wait(request)
 
@@ -125,7 +125,7 @@ class SyncCreditService:
         it, and it raises `TransactionEndedError` if it takes longer than a command may wait.
         """
         ledger = self._credits.ledger
-        with ledger.own_and_wait().transaction() as connection, transaction_block(ledger):
+        with ledger.caller_transactions_and_wait().transaction() as connection, transaction_block(ledger):
             yield connection
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ class CreditService(
         It commits at the end of the block and rolls back if the block raises. On SQLite every other change waits for
         it: it raises `TransactionEndedError` if it takes longer than a command may wait, and needs `aiosqlite`.
         """
-        caller_transactions = await self._ledger.own()
+        caller_transactions = await self._ledger.caller_transactions()
         async with caller_transactions.transaction_async() as connection:
             with transaction_block(self._ledger):
                 yield connection

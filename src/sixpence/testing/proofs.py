@@ -81,7 +81,7 @@ def _read(ledger: Ledger, job: Callable[[Connection], T]) -> T:
     try:
         return ledger.read_and_wait(job)
     except ServiceClosedError:
-        place = ledger.place
+        place = ledger.address
     reads = place if isinstance(place, Memory) else reading_engine(place)
     try:
         with reads.connect() as connection:

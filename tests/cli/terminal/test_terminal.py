@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.ledger.written import write_long_accounts
+from tests.ledger.long_ledger import write_long_accounts
 from tests.support.server import SIXPENCE, ServerProcess
 
 # What is to be typed once something is shown.

@@ -11,7 +11,7 @@ import psycopg
 from sixpence.core.account.chain import row_hash
 from sixpence.core.account.transaction import FIRST_HEAD
 from sixpence.core.values.instant import SECOND
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.database.rows import transaction_from_row
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.verify.resume import Passed
@@ -269,7 +269,7 @@ def with_two_accounts(installation: ServerProcess) -> None:
 def stopped_after_one(installation: ServerProcess) -> Passed:
     """What a run keeps once it has proved the first account."""
     kept: list[Passed] = []
-    engine = reading_engine(place_of(f"sqlite:///{installation.home / 'credits.db'}"))
+    engine = reading_engine(parse_database_url(f"sqlite:///{installation.home / 'credits.db'}"))
     with engine.connect() as connection:
         verify(connection, keep=kept.append, kept_each_seconds=0)
     engine.dispose()

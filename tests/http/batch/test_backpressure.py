@@ -23,7 +23,7 @@ from tests.http.batch.batch_client import (
     wait_until_stable,
 )
 from tests.http.installation import Installation, open_installation
-from tests.ledger.databases import consumed, proved, rows
+from tests.ledger.databases import count_uses, rows, verify_clean
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ async def test_unread_answers_stop_the_reading_of_lines(sqlite_url: str, tmp_pat
                 stream.send(*[line] * 100)
             stream.end()
 
-            done = await wait_until_stable(lambda: consumed(sqlite_url, "slow"), at_least=IN_FLIGHT_MAX)
+            done = await wait_until_stable(lambda: count_uses(sqlite_url, "slow"), at_least=IN_FLIGHT_MAX)
             received = await wait_until_stable(lambda: stream.received_bytes)
             stream.reading.set()
             answers = [await stream.receive() for _ in range(8_000)]
@@ -49,8 +49,8 @@ async def test_unread_answers_stop_the_reading_of_lines(sqlite_url: str, tmp_pat
         # The started lines, the buffered ones (a little more than the longest line), and the last message.
         assert received <= size * IN_FLIGHT_MAX + 16_384 + 2 * 100 * size
         assert [(answer["index"], answer["status"]) for answer in answers] == [(n, 200) for n in range(8_000)]
-        assert consumed(sqlite_url, "slow") == 8_000
-    proved(sqlite_url)
+        assert count_uses(sqlite_url, "slow") == 8_000
+    verify_clean(sqlite_url)
 
 
 async def test_disconnect_finishes_only_started_lines(installation: Installation, shop: httpx.AsyncClient) -> None:
@@ -61,10 +61,10 @@ async def test_disconnect_finishes_only_started_lines(installation: Installation
         stream.reading.clear()
         stream.send(*[consume_line("left") for _ in range(4_000)])
         stream.end()
-        await wait_until_stable(lambda: consumed(installation.url, "left"), at_least=IN_FLIGHT_MAX)
+        await wait_until_stable(lambda: count_uses(installation.url, "left"), at_least=IN_FLIGHT_MAX)
         stream.disconnect()
 
-    assert consumed(installation.url, "left") == IN_FLIGHT_MAX
+    assert count_uses(installation.url, "left") == IN_FLIGHT_MAX
 
 
 async def test_disconnect_in_the_middle_of_a_line(installation: Installation, shop: httpx.AsyncClient) -> None:
@@ -77,7 +77,7 @@ async def test_disconnect_in_the_middle_of_a_line(installation: Installation, sh
         stream.send(to_ndjson([consume_line("broke off")]).rstrip(b"}\n"))
         stream.disconnect()
 
-    assert consumed(installation.url, "broke off") == 1
+    assert count_uses(installation.url, "broke off") == 1
 
 
 async def test_lines_wait_for_a_full_queue(sqlite_url: str, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_lines_wait_for_a_full_queue(sqlite_url: str, tmp_path: Path) -> N
         for place, account_id in enumerate(accounts):
             done = [row[0] for row in rows(installation.url, query, {"id": account_id})]
             assert done == [str(number) for number in range(place, 300, 2)]
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
 async def test_grants_with_source_keys_wait_for_a_full_queue(sqlite_url: str, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_grants_with_source_keys_wait_for_a_full_queue(sqlite_url: str, tm
         answers = await send_batch(shop, lines)
 
         assert [answer["status"] for answer in answers] == [201] * 40 + [200] * 80
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
 async def test_queue_that_stays_full_is_503(sqlite_url: str, tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ async def test_queue_that_stays_full_is_503(sqlite_url: str, tmp_path: Path) -> 
         assert (refused["status"], refused["code"], refused["retry_after_seconds"]) == (503, "overloaded", 1)
         assert done["status"] == 200
         assert [answer.status_code for answer in single] == [200, 200]
-        assert consumed(sqlite_url, "stuck") == 3
-    proved(sqlite_url)
+        assert count_uses(sqlite_url, "stuck") == 3
+    verify_clean(sqlite_url)
 
 
 async def test_line_late_for_its_batch_is_not_retried(sqlite_url: str, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ async def test_line_late_for_its_batch_is_not_retried(sqlite_url: str, tmp_path:
             "SELECT generation_id FROM credit_transactions WHERE account_id = 'late' AND kind = 'consume' ORDER BY seq"
         )
         assert [row[0] for row in rows(sqlite_url, query)] == done
-    proved(sqlite_url)
+    verify_clean(sqlite_url)
 
 
 async def test_lines_wait_while_the_server_is_overloaded(sqlite_url: str, tmp_path: Path) -> None:
@@ -182,14 +182,14 @@ async def test_lines_wait_while_the_server_is_overloaded(sqlite_url: str, tmp_pa
     async with open_stream(Starlette(routes=routes), shop) as stream:
         stream.send(consume_line("patient"), b"{", consume_line("patient"))
         stream.end()
-        before = await wait_until_stable(lambda: consumed(sqlite_url, "patient"))
+        before = await wait_until_stable(lambda: count_uses(sqlite_url, "patient"))
         overloaded.clear()
         answers = [await stream.receive() for _ in range(3)]
     await parts.credits.close()
 
     assert (before, [answer["status"] for answer in answers]) == (0, [200, 400, 200])
-    assert consumed(sqlite_url, "patient") == 2
-    proved(sqlite_url)
+    assert count_uses(sqlite_url, "patient") == 2
+    verify_clean(sqlite_url)
 
 
 async def _use(shop: httpx.AsyncClient, path: str) -> httpx.Response:

@@ -9,7 +9,7 @@ import pytest
 from tests.http.batch.batch_client import PATH, Line, consume_line, send_batch, to_ndjson
 from tests.http.installation import PROBLEM, Installation, open_account, open_installation
 from tests.http.wire.invalid_requests import BODIES
-from tests.ledger.databases import ledger_of, proved
+from tests.ledger.databases import ledger_of, verify_clean
 
 GRANT: Line = {"op": "grant", "account_id": "lines", "amount": 1, "reason": "a gift"}
 
@@ -170,4 +170,4 @@ async def test_size_limits_of_lines_and_batches(sqlite_url: str, tmp_path: Path)
         assert answers[1]["detail"] == "The line has more than 2048 bytes. Send less."
         assert answers[-1]["detail"].startswith("The batch has more than 8192 bytes. ")
         assert len(ledger_of(installation.url, "sized")) == 3
-    proved(sqlite_url)
+    verify_clean(sqlite_url)

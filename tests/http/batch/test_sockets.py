@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.http.batch.batch_client import NDJSON, PATH, consume_line, to_ndjson, wait_until_stable
-from tests.ledger.databases import consumed, proved, rows
+from tests.ledger.databases import count_uses, rows, verify_clean
 from tests.support.server import ServerProcess, running_server
 
 MEBIBYTE = 2**20
@@ -62,7 +62,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield Shop(server, url, server.create_key())
         logged = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
         assert [entry for entry in logged if entry["level"] not in ("info", "warning") or "exception" in entry] == []
-    proved(url)
+    verify_clean(url)
 
 
 async def test_client_sends_everything_before_it_reads(shop: Shop) -> None:
@@ -76,7 +76,7 @@ async def test_client_sends_everything_before_it_reads(shop: Shop) -> None:
     assert 1.8 * MEBIBYTE < len(body) < 2 * MEBIBYTE
     answers = [json.loads(line) for line in answer.content.splitlines()]
     assert [(each["index"], each["status"]) for each in answers] == [(number, 200) for number in range(10_000)]
-    assert consumed(shop.url, "all at once") == 10_000
+    assert count_uses(shop.url, "all at once") == 10_000
 
 
 async def test_client_that_never_reads_is_bounded(shop: Shop) -> None:
@@ -111,7 +111,7 @@ async def test_client_that_disconnects_stops_its_batch(shop: Shop) -> None:
     async with shop.start_batch() as (reader, writer):
         writer.write(b"%x\r\n%b\r\n" % (len(part), part))
         await reader.readuntil(b'"index":0')
-    done = await wait_until_stable(lambda: consumed(shop.url, "left"))
+    done = await wait_until_stable(lambda: count_uses(shop.url, "left"))
 
     assert 0 < done < 4_000
     shop.open_funded_account("after it left")

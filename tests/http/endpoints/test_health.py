@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.http.installation import PROBLEM, SITE, Installation, open_account, open_installation
-from tests.ledger.databases import ledger_of, proved, upgrade
+from tests.ledger.databases import ledger_of, upgrade, verify_clean
 from tests.support.postgres import PostgresServer
 
 
@@ -59,7 +59,7 @@ async def test_database_restarts(stoppable_server: PostgresServer, tmp_path: Pat
     assert live.status_code == 200
     assert (used.status_code, used.json()["remaining"]) == (200, 4)
     assert ledger_of(url, "patient") == [(1, "signup", 6, 6), (2, "consume", -1, 5), (3, "consume", -1, 4)]
-    proved(url)
+    verify_clean(url)
 
 
 async def test_database_starts_after_the_installation(stoppable_server: PostgresServer, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.http.installation import SITE, Installation, open_account, open_installation
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 
 CATALOG = """
 default_plan = "free"
@@ -57,7 +57,7 @@ async def installation(home: Path) -> AsyncIterator[Installation]:
     url = f"sqlite:///{home / 'credits.db'}"
     async with open_installation(url, home, catalog=str(home / "sixpence.toml")) as opened:
         yield opened
-    proved(url)
+    verify_clean(url)
 
 
 async def test_change_and_cancel_plan(shop: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sixpence.core.values.instant import from_wire, to_datetime
 from tests.http.installation import PROBLEM, Installation, open_account, open_installation, user_id
-from tests.ledger.databases import module_url, proved, run
+from tests.ledger.databases import module_url, run, verify_clean
 
 __all__ = ["module_url"]
 
@@ -20,7 +20,7 @@ async def installation(module_url: str, tmp_path_factory: pytest.TempPathFactory
     """An installation with its relay, once over each database."""
     async with open_installation(module_url, tmp_path_factory.mktemp("home"), relay=True) as opened:
         yield opened
-    proved(module_url)
+    verify_clean(module_url)
 
 
 async def wait_for_usage(client: httpx.AsyncClient, path: str, uses: int, *, refunded: int = 0) -> dict[str, Any]:

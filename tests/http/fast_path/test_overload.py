@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 
-from sixpence.ledger.writer.throughput import FEW
+from sixpence.ledger.writer.throughput import ESTIMATE_COUNT_MIN
 from sixpence.settings import Settings
 from tests.http.installation import PROBLEM, Installation, open_account, open_installation
-from tests.ledger.databases import consumed, proved
+from tests.ledger.databases import count_uses, verify_clean
 
 CLIENTS = 200
 
@@ -37,9 +37,9 @@ async def test_changes_are_refused_while_the_queue_is_slow(sqlite_url: str, tmp_
     assert late[0].headers["content-type"] == PROBLEM
     assert (seen.status_code, after.status_code) == (200, 200)
     accepted = sum(answer.status_code == 200 for answer in served)
-    assert (accepted, len(served) - accepted) == (FEW + 2, CLIENTS - FEW - 2)
-    assert consumed(sqlite_url, "overload") == sum(answer.status_code == 200 for answer in (*before, *served, after))
-    proved(sqlite_url)
+    assert (accepted, len(served) - accepted) == (ESTIMATE_COUNT_MIN + 2, CLIENTS - ESTIMATE_COUNT_MIN - 2)
+    assert count_uses(sqlite_url, "overload") == sum(answer.status_code == 200 for answer in (*before, *served, after))
+    verify_clean(sqlite_url)
 
 
 async def _use(shop: httpx.AsyncClient, path: str) -> httpx.Response:

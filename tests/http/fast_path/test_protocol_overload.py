@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sixpence.ledger.writer.throughput import FEW
+from sixpence.ledger.writer.throughput import ESTIMATE_COUNT_MIN
 from tests.http.fast_path.test_protocol import BODY, RawClient, read_answer, status_of
-from tests.ledger.databases import consumed, proved
+from tests.ledger.databases import count_uses, verify_clean
 from tests.support.server import running_server
 
-WAITING = FEW + 50
+WAITING = ESTIMATE_COUNT_MIN + 50
 
 
 class OverloadedServer:
@@ -53,8 +53,8 @@ def overloaded(tmp_path: Path) -> Iterator[OverloadedServer]:
             yield overloaded
         statuses += [status_of(read_answer(connection)[0]) for connection in overloaded.waiting]
     assert set(statuses) <= {200, 503}
-    assert consumed(f"sqlite:///{path}", "ada") == statuses.count(200)
-    proved(f"sqlite:///{path}")
+    assert count_uses(f"sqlite:///{path}", "ada") == statuses.count(200)
+    verify_clean(f"sqlite:///{path}")
 
 
 def _send(connections: list[socket.socket], request: bytes) -> None:

@@ -40,7 +40,7 @@ from tests.http.wire.invalid_requests import (
     VOID,
     body_with,
 )
-from tests.ledger.databases import proved, snapshot
+from tests.ledger.databases import snapshot, verify_clean
 
 CHANGES = [GRANT, HOLD, CAPTURE, EXTEND, RELEASE, REFUND, VOID, ADJUST, PLAN, CANCEL, FREEZE, UNFREEZE, CLOSE]
 ADMIN = [f"/api/admin/{rest}" for rest in ("credits/grant", "accounts/show", "accounts/target/adjust", "users", "keys")]
@@ -58,7 +58,7 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     url = f"sqlite:///{home / 'credits.db'}"
     async with open_installation(url, home) as opened:
         yield opened
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.fixture(scope="module")

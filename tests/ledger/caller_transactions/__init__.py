@@ -1,1 +1,1 @@
-"""Tests of `sixpence.ledger.own`: commands in a transaction of the caller's."""
+"""Tests of `sixpence.ledger.caller_transactions`: commands in a caller's transaction."""

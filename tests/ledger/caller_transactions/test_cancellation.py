@@ -1,4 +1,4 @@
-"""Tasks that are cancelled in the middle of a charge, and a database that is not there: nothing stands, all goes on."""
+"""Tasks cancelled during a charge, and an unreachable database: nothing is committed, and the service continues."""
 
 import asyncio
 
@@ -10,22 +10,22 @@ from sixpence.core.errors import DatabaseUnavailableError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, NOTE, SHOP, notes
+from tests.ledger.caller_transactions.interfaces import ADA, NOTE, SHOP, notes
 from tests.ledger.databases import ledger_of, raw_engine, upgrade
 from tests.support.postgres import PostgresDatabases
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-async def test_a_task_that_is_cancelled_while_it_waits_leaves_nothing(noted_postgres_url: str, driver: str) -> None:
-    """Its transaction is over with it, and its pooled connection serves the next one."""
+async def test_cancelled_task_commits_nothing(noted_postgres_url: str, driver: str) -> None:
+    """Its transaction is rolled back, and its pooled connection serves the next one."""
     engine = create_async_engine(make_url(noted_postgres_url).set(drivername=f"postgresql+{driver}"), pool_size=1)
     async with CreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         await credits.initialize_user_credits(ADA)
 
         async def charge() -> None:
-            async with engine.begin() as own:
-                await own.execute(text(NOTE.format("mine")))
-                await credits.consume_credit(ADA, "video", connection=own)
+            async with engine.begin() as transaction:
+                await transaction.execute(text(NOTE.format("mine")))
+                await credits.consume_credit(ADA, "video", connection=transaction)
 
         with SyncCreditService(credits.ledger) as blocking, raw_engine(noted_postgres_url).begin() as holder:
             blocking.consume_credit(ADA, "sketch", connection=holder)
@@ -43,8 +43,8 @@ async def test_a_task_that_is_cancelled_while_it_waits_leaves_nothing(noted_post
     assert (notes(noted_postgres_url), ledger_of(noted_postgres_url, ADA)[2:]) == (["mine"], [(3, "consume", -3, 2)])
 
 
-async def test_a_transaction_of_a_database_that_is_gone_does_not_begin(postgres_server: PostgresDatabases) -> None:
-    """Both services say that the database is not available, as for every command."""
+async def test_transaction_of_an_unreachable_database_is_refused(postgres_server: PostgresDatabases) -> None:
+    """Both services report that the database is not available, as for every command."""
     url = postgres_server.create_database()
     upgrade(url)
     async with CreditService(Ledger(url, catalog=SHOP)) as credits:

@@ -1,4 +1,4 @@
-"""Two calls at the same moment on one connection: the second would end the savepoint of the first, and is refused."""
+"""Two calls at the same time on one connection: the second would end the savepoint of the first, and is refused."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, BOB, SHOP
+from tests.ledger.caller_transactions.interfaces import ADA, BOB, SHOP
 from tests.ledger.databases import ledger_of, raw_engine
 
 AT_ONCE = InvalidInputError(
@@ -28,14 +28,16 @@ POOR = [SIGNUP, (2, "consume", -3, 3), (3, "consume", -3, 0)]
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 @pytest.mark.parametrize("names", [(ADA, BOB), (BOB, ADA)])
-async def test_tasks_on_one_connection(noted_postgres_url: str, driver: str, names: tuple[str, str]) -> None:
-    """Of two accounts the first is decided, whether it has the credits or not; afterwards the other one may be."""
+async def test_concurrent_tasks_on_one_connection_are_refused(
+    noted_postgres_url: str, driver: str, names: tuple[str, str]
+) -> None:
+    """The first call is decided, accepted or refused; the other account can be charged afterwards."""
     url = make_url(noted_postgres_url).set(drivername=f"postgresql+{driver}")
     engine = create_async_engine(url, poolclass=NullPool)
     async with CreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         for name, feature in SPENT:
             await credits.initialize_user_credits(name)
-            # Once on such a connection: the first call asks where the credits are, before it is on its own.
+            # One call first: a service reads the identity of its tables once, before its first command.
             async with engine.begin() as connection:
                 await credits.consume_credit(name, feature, connection=connection)
         async with engine.begin() as connection:
@@ -54,23 +56,23 @@ async def test_tasks_on_one_connection(noted_postgres_url: str, driver: str, nam
     assert ledger_of(noted_postgres_url, BOB) == POOR
 
 
-def test_threads_on_one_connection(noted_postgres_url: str) -> None:
-    """While one thread's call waits for its account, another thread's is refused, and the first one is as it was."""
+def test_concurrent_threads_on_one_connection_are_refused(noted_postgres_url: str) -> None:
+    """While one thread's call waits for its account, another thread's is refused, and the first one still succeeds."""
     first: list[Any] = []
     with SyncCreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         for name, feature in SPENT:
             credits.initialize_user_credits(name)
             credits.consume_credit(name, feature)
         engine = raw_engine(noted_postgres_url)
-        with engine.begin() as holder, engine.begin() as own:
+        with engine.begin() as holder, engine.begin() as transaction:
             credits.consume_credit(ADA, "sketch", connection=holder)
             waiting = threading.Thread(
-                target=lambda: first.append(credits.consume_credit(ADA, "sketch", connection=own).remaining)
+                target=lambda: first.append(credits.consume_credit(ADA, "sketch", connection=transaction).remaining)
             )
             waiting.start()
             waiting.join(0.5)
             with pytest.raises(InvalidInputError) as refused:
-                credits.consume_credit(BOB, "sketch", connection=own)
+                credits.consume_credit(BOB, "sketch", connection=transaction)
             holder.commit()
             waiting.join()
 

@@ -1,4 +1,4 @@
-"""A client that dies in the middle of its transaction leaves nothing, and the relay reads only what was committed."""
+"""A client that dies in its transaction leaves nothing, and the relay reads only committed rows."""
 
 import contextlib
 import signal
@@ -14,7 +14,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, SHOP, ChangedMindError, Way, notes
+from tests.ledger.caller_transactions.interfaces import ADA, SHOP, ChangedMindError, Interface, notes
 from tests.ledger.databases import ledger_of, raw_engine, rows
 
 CLIENT = """
@@ -33,8 +33,8 @@ with begin() as connection:
 
 
 @pytest.mark.parametrize("fixture", ["noted_sqlite_url", "noted_postgres_url"])
-def test_a_process_that_is_killed_leaves_nothing(fixture: str, request: pytest.FixtureRequest) -> None:
-    """Killed after the charge and before the commit: neither row is there, and the account and the key are free."""
+def test_killed_process_leaves_nothing(fixture: str, request: pytest.FixtureRequest) -> None:
+    """Killed between the charge and the commit: neither row is there, and the account and the key are free."""
     url = str(request.getfixturevalue(fixture))
     with SyncCreditService(Ledger(url, catalog=SHOP)) as credits:
         credits.initialize_user_credits(ADA)
@@ -57,18 +57,18 @@ def test_a_process_that_is_killed_leaves_nothing(fixture: str, request: pytest.F
             pipe.close()
 
 
-def test_a_connection_that_is_cut_is_an_unavailable_database(noted_postgres_url: str) -> None:
-    """The server ends the session in the middle: the next charge says so, and nothing stands."""
+def test_cut_connection_is_an_unavailable_database(noted_postgres_url: str) -> None:
+    """The server ends the session: the next charge reports it, and nothing is committed."""
     engine = raw_engine(noted_postgres_url)
     with SyncCreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         credits.initialize_user_credits(ADA)
-        with contextlib.suppress(ChangedMindError), engine.connect() as own:
-            credits.consume_credit(ADA, "sketch", connection=own)
-            pid = own.scalar(text("SELECT pg_backend_pid()"))
+        with contextlib.suppress(ChangedMindError), engine.connect() as transaction:
+            credits.consume_credit(ADA, "sketch", connection=transaction)
+            pid = transaction.scalar(text("SELECT pg_backend_pid()"))
             with psycopg.connect(noted_postgres_url, autocommit=True) as other:
                 other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
             with pytest.raises(DatabaseUnavailableError):
-                credits.consume_credit(ADA, "video", connection=own)
+                credits.consume_credit(ADA, "video", connection=transaction)
             raise ChangedMindError
         after = credits.consume_credit(ADA, "video")
 
@@ -76,15 +76,15 @@ def test_a_connection_that_is_cut_is_an_unavailable_database(noted_postgres_url:
     assert ledger_of(noted_postgres_url, ADA) == [(1, "signup", 6, 6), (2, "consume", -3, 3)]
 
 
-async def test_the_relay_reads_after_the_commit(way: Way, noted_url: str) -> None:
-    """Live updates, webhooks and sums come from the outbox: while the transaction is open there is nothing to read."""
-    await way.ask("initialize_user_credits", ADA)
+async def test_relay_reads_after_the_commit(interface: Interface, noted_url: str) -> None:
+    """Live updates, webhooks and sums come from the outbox: while the transaction is open it has no row."""
+    await interface.call("initialize_user_credits", ADA)
     async with CreditService(Ledger(noted_url, catalog=SHOP)) as credits:
         relay = Relay(credits.ledger)
         await relay.run_once()
 
-        async with way.begin() as own:
-            await own.ask("consume_credit", ADA, "video")
+        async with interface.begin() as transaction:
+            await transaction.call("consume_credit", ADA, "video")
             meanwhile = await relay.run_once()
         afterwards = await relay.run_once()
 

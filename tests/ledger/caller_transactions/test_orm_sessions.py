@@ -1,4 +1,4 @@
-"""SQLAlchemy's sessions and `run_sync` over a caller's transaction: what the page says of them."""
+"""SQLAlchemy's sessions and `run_sync` over a caller's transaction, as the documentation shows them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, SHOP, notes
+from tests.ledger.caller_transactions.interfaces import ADA, SHOP, notes
 from tests.ledger.databases import ledger_of
 
 
@@ -19,14 +19,14 @@ class Base(DeclarativeBase):
 
 
 class Note(Base):
-    """A row of the app's."""
+    """A row of the app."""
 
     __tablename__ = "notes"
     text: Mapped[str] = mapped_column(primary_key=True)
 
 
-def test_a_session_over_the_lent_connection(noted_sqlite_url: str) -> None:
-    """Its commit is the transaction's, charge and all; its rollback undoes both."""
+def test_session_over_the_borrowed_connection(noted_sqlite_url: str) -> None:
+    """Its commit commits the charge, too; its rollback rolls both back."""
     with SyncCreditService(Ledger(noted_sqlite_url, catalog=SHOP)) as credits:
         credits.initialize_user_credits(ADA)
         for end in ("commit", "rollback"):
@@ -41,7 +41,7 @@ def test_a_session_over_the_lent_connection(noted_sqlite_url: str) -> None:
     assert (notes(noted_sqlite_url), ledger_of(noted_sqlite_url, ADA)[1:]) == (["commit"], [(2, "consume", -1, 5)])
 
 
-async def test_an_asynchronous_session_over_the_lent_connection(noted_sqlite_url: str) -> None:
+async def test_async_session_over_the_borrowed_connection(noted_sqlite_url: str) -> None:
     """The same on an event loop."""
     async with CreditService(Ledger(noted_sqlite_url, catalog=SHOP)) as credits:
         await credits.initialize_user_credits(ADA)
@@ -54,8 +54,8 @@ async def test_an_asynchronous_session_over_the_lent_connection(noted_sqlite_url
     assert (notes(noted_sqlite_url), ledger_of(noted_sqlite_url, ADA)[1:]) == (["mine"], [(2, "consume", -1, 5)])
 
 
-async def test_an_asynchronous_session_of_the_app_s_own(noted_postgres_url: str) -> None:
-    """A session over an engine of the app's gives its connection."""
+async def test_async_session_of_the_app(noted_postgres_url: str) -> None:
+    """A session over an app's engine passes its connection."""
     engine = create_async_engine(make_url(noted_postgres_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     async with CreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits, AsyncSession(engine) as session:
         await credits.initialize_user_credits(ADA)
@@ -67,7 +67,7 @@ async def test_an_asynchronous_session_of_the_app_s_own(noted_postgres_url: str)
 
 
 async def test_blocking_code_inside_run_sync(noted_postgres_url: str) -> None:
-    """Code that knows nothing of the event loop charges by `SyncCreditService` on the connection that it is given."""
+    """Blocking code charges by `SyncCreditService` on the connection that `run_sync` passes."""
     engine = create_async_engine(make_url(noted_postgres_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     with SyncCreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         credits.initialize_user_credits(ADA)
@@ -75,7 +75,7 @@ async def test_blocking_code_inside_run_sync(noted_postgres_url: str) -> None:
         def work(connection: Any) -> int:
             return credits.consume_credit(ADA, "sketch", connection=connection).remaining
 
-        async with engine.begin() as own:
-            remaining = await own.run_sync(work)
+        async with engine.begin() as transaction:
+            remaining = await transaction.run_sync(work)
 
     assert (remaining, ledger_of(noted_postgres_url, ADA)[1:]) == (5, [(2, "consume", -1, 5)])

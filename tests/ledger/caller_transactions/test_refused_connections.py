@@ -1,4 +1,4 @@
-"""Which connections are refused, with the remedy, and that nothing comes of the command."""
+"""Refused connections: each with its remedy, and without a change by the command."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from sixpence.core.errors import CreditSystemError, DatabaseSetupError, InvalidI
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, SHOP, set_django_up
+from tests.ledger.caller_transactions.interfaces import ADA, SHOP, set_django_up
 from tests.ledger.databases import ledger_of, migrated_database, raw_engine
 from tests.support.postgres import PostgresDatabases
 
 
 @pytest.fixture
 def credits(noted_postgres_url: str) -> Iterator[SyncCreditService]:
-    """A service on PostgreSQL with Ada's account; at the end that has its first row alone."""
+    """A service on PostgreSQL with Ada's account; at the end that has only its first row."""
     with SyncCreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         credits.initialize_user_credits(ADA)
         yield credits
@@ -45,7 +45,7 @@ def engine(noted_postgres_url: str) -> Engine:
 
 
 def problem_of(credits: SyncCreditService, connection: object) -> str:
-    """What is said of a connection."""
+    """The message for a connection."""
     with pytest.raises(InvalidInputError) as refused:
         credits.consume_credit(ADA, "video", connection=connection)
     assert refused.value.field == "connection"
@@ -53,7 +53,7 @@ def problem_of(credits: SyncCreditService, connection: object) -> str:
 
 
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_a_snapshot_older_than_the_lock_is_refused(credits: SyncCreditService, engine: Engine, level: str) -> None:
+def test_stricter_isolation_is_refused(credits: SyncCreditService, engine: Engine, level: str) -> None:
     """Only READ COMMITTED sees what the account's last holder committed."""
     with engine.connect().execution_options(isolation_level=level) as connection:
         assert problem_of(credits, connection) == (
@@ -63,15 +63,15 @@ def test_a_snapshot_older_than_the_lock_is_refused(credits: SyncCreditService, e
         assert connection.scalar(text("SELECT 1")) == 1
 
 
-def test_without_a_transaction_nothing_is_charged(credits: SyncCreditService, engine: Engine) -> None:
-    """A connection that commits every statement by itself would charge whatever becomes of the rest."""
+def test_autocommit_is_refused(credits: SyncCreditService, engine: Engine) -> None:
+    """A connection that commits every statement would charge even if the caller's other statements fail."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         assert problem_of(credits, connection) == (
             "is in no transaction: it commits every statement. Begin one, for instance engine.begin()."
         )
 
 
-def test_a_transaction_that_only_reads_is_refused(credits: SyncCreditService, engine: Engine) -> None:
+def test_read_only_transaction_is_refused(credits: SyncCreditService, engine: Engine) -> None:
     """It could not write the charge."""
     with engine.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
@@ -79,8 +79,8 @@ def test_a_transaction_that_only_reads_is_refused(credits: SyncCreditService, en
         assert problem_of(credits, connection) == "is in a transaction that only reads. Begin one that may write."
 
 
-def test_a_transaction_that_failed_before_is_refused(credits: SyncCreditService, engine: Engine) -> None:
-    """The caller is told that it is over, and not that something is wrong with the credits."""
+def test_failed_transaction_is_refused(credits: SyncCreditService, engine: Engine) -> None:
+    """The message names the failed transaction, and not a fault of the credits."""
     with engine.connect() as connection:
         with pytest.raises(Exception, match="does not exist"):
             connection.execute(text("SELECT * FROM nowhere"))
@@ -94,7 +94,7 @@ def test_another_database_is_refused(
     credits: SyncCreditService, engine: Engine, postgres_server: PostgresDatabases
 ) -> None:
     """One that has Sixpence's tables, too, one without them, and another schema of the same database."""
-    said = "leads to another database or schema than the credits. Connect it to the one they are in."
+    problem = "leads to another database or schema than the credits. Connect it to the one they are in."
 
     with migrated_database(postgres_server) as other, raw_engine(other).connect() as connection:
         elsewhere = problem_of(credits, connection)
@@ -102,17 +102,15 @@ def test_another_database_is_refused(
         connection.execute(text("SET LOCAL search_path TO pg_catalog"))
         schema = problem_of(credits, connection)
 
-    assert (elsewhere, schema) == (said, said)
+    assert (elsewhere, schema) == (problem, problem)
 
 
 @pytest.mark.parametrize(
     "table",
     ["credit_accounts", "credit_transactions", "credit_holds", "outbox", "catalog_versions", "auth_api_keys"],
 )
-def test_a_table_that_comes_before_one_of_the_credits_is_refused(
-    credits: SyncCreditService, engine: Engine, table: str
-) -> None:
-    """A temporary one of its name is found first, and what is written there is gone with the session."""
+def test_table_that_hides_one_of_the_credits_is_refused(credits: SyncCreditService, engine: Engine, table: str) -> None:
+    """A temporary table of the same name is found first, and its rows end with the session."""
     with engine.begin() as connection:
         connection.execute(text(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table} INCLUDING ALL)"))
 
@@ -121,10 +119,10 @@ def test_a_table_that_comes_before_one_of_the_credits_is_refused(
     assert problem == "leads to another database or schema than the credits. Connect it to the one they are in."
 
 
-def test_a_role_without_rights_is_told_what_it_needs(
+def test_role_without_privileges_is_refused_with_the_remedy(
     credits: SyncCreditService, engine: Engine, noted_postgres_url: str
 ) -> None:
-    """The remedy is to grant them; the transaction goes on."""
+    """The remedy is to grant them; the transaction continues."""
     with engine.connect() as connection:
         connection.execute(text("CREATE ROLE guest"))
         connection.execute(text("SET LOCAL ROLE guest"))
@@ -139,8 +137,8 @@ def test_a_role_without_rights_is_told_what_it_needs(
         assert connection.scalar(text("SELECT 1")) == 1
 
 
-def test_what_is_no_connection_is_named(credits: SyncCreditService, engine: Engine) -> None:
-    """A session, a driver's own connection, a closed one: each with what to send instead."""
+def test_unsupported_objects_are_named(credits: SyncCreditService, engine: Engine) -> None:
+    """A session, a driver's connection, a closed one: each with what to send instead."""
     remedy = (
         "Send a SQLAlchemy connection that is in a transaction (session.connection() gives a session's), or Django's "
         "connection inside transaction.atomic()."
@@ -159,38 +157,38 @@ def test_what_is_no_connection_is_named(credits: SyncCreditService, engine: Engi
 
 
 def test_django_outside_a_transaction_is_refused(credits: SyncCreditService, noted_postgres_url: str) -> None:
-    """Django commits every statement by itself outside of atomic()."""
+    """Django commits every statement outside of atomic()."""
     set_django_up(noted_postgres_url)
 
     assert problem_of(credits, django_connection) == "is in no transaction. Call inside `with transaction.atomic():`."
 
 
-async def test_each_service_takes_the_connections_of_its_kind(noted_postgres_url: str) -> None:
-    """One that would block the loop, one that would need a loop, and an asynchronous session."""
+async def test_services_refuse_connections_of_the_other_kind(noted_postgres_url: str) -> None:
+    """One that would block the loop, one that needs a loop, and an async session."""
     url = make_url(noted_postgres_url).set(drivername="postgresql+psycopg")
-    blocking, looping = create_engine(url, poolclass=NullPool), create_async_engine(url, poolclass=NullPool)
-    said: list[str] = []
+    blocking, is_async = create_engine(url, poolclass=NullPool), create_async_engine(url, poolclass=NullPool)
+    problems: list[str] = []
 
-    async with CreditService(noted_postgres_url) as credits, looping.begin() as connection:
+    async with CreditService(noted_postgres_url) as credits, is_async.begin() as connection:
         with blocking.begin() as sync_connection, SyncCreditService(credits.ledger) as sync_credits:
-            said.append(problem_of(sync_credits, connection))
-            for wrong in (sync_connection, AsyncSession(looping)):
+            problems.append(problem_of(sync_credits, connection))
+            for wrong in (sync_connection, AsyncSession(is_async)):
                 with pytest.raises(InvalidInputError) as refused:
                     await credits.consume_credit(ADA, "interior", connection=wrong)
-                said.append(refused.value.problem)
+                problems.append(refused.value.problem)
 
-    assert said == [
+    assert problems == [
         "is asynchronous. Use CreditService with it, or SyncCreditService inside its run_sync.",
         "would block the event loop. Use SyncCreditService with it, in a thread, or send an AsyncConnection.",
         "is a session. Send its connection: session.connection(), awaited if it is async.",
     ]
 
 
-def test_a_sqlite_connection_that_is_not_lent_is_refused(lending: SyncCreditService, noted_sqlite_url: str) -> None:
+def test_sqlite_connection_that_is_not_borrowed_is_refused(lending: SyncCreditService, noted_sqlite_url: str) -> None:
     """A file has one writer at a time: another connection would wait for the writer, and the writer for it."""
     remedy = "On SQLite the writer lends one: `with credits.transaction() as connection`."
-    with raw_engine(noted_sqlite_url).begin() as own, sqlite3.connect(":memory:") as driver:
-        problems = [problem_of(lending, one) for one in (own, driver, django_connection)]
+    with raw_engine(noted_sqlite_url).begin() as transaction, sqlite3.connect(":memory:") as driver:
+        problems = [problem_of(lending, one) for one in (transaction, driver, django_connection)]
 
     assert problems == [
         f"is not one that the writer lent. {remedy}",
@@ -199,8 +197,8 @@ def test_a_sqlite_connection_that_is_not_lent_is_refused(lending: SyncCreditServ
     ]
 
 
-def test_a_connection_of_another_ledger_is_refused(lending: SyncCreditService, tmp_path: object) -> None:
-    """Lent by the writer of another file, it would charge there."""
+def test_connection_of_another_ledger_is_refused(lending: SyncCreditService, tmp_path: object) -> None:
+    """A connection lent by another file's writer would charge there."""
     remedy = "On SQLite the writer lends one: `with credits.transaction() as connection`."
     with SyncCreditService(f"sqlite:///{tmp_path}/other.db") as other, other.transaction() as connection:
         problem = problem_of(lending, connection)
@@ -208,17 +206,15 @@ def test_a_connection_of_another_ledger_is_refused(lending: SyncCreditService, t
     assert problem == f"is not one that the writer lent. {remedy}"
 
 
-def test_a_postgresql_service_takes_no_sqlite_connection(
-    credits: SyncCreditService, lending: SyncCreditService
-) -> None:
-    """Nor the other way round."""
+def test_postgresql_service_refuses_sqlite_connections(credits: SyncCreditService, lending: SyncCreditService) -> None:
+    """And the other way round."""
     with lending.transaction() as connection:
         problem = problem_of(credits, connection)
 
-    assert problem.startswith("leads to sqlite, and the credits are kept on PostgreSQL. ")
+    assert problem.startswith("leads to sqlite, but the credits are on PostgreSQL. ")
 
 
-def test_a_source_key_cannot_be_claimed_in_it(credits: SyncCreditService, engine: Engine) -> None:
+def test_source_key_is_refused_in_a_transaction(credits: SyncCreditService, engine: Engine) -> None:
     """A claim is a transaction of its own and would outlive the caller's."""
     with engine.begin() as connection, pytest.raises(CreditSystemError) as refused:
         credits.grant_credits(ADA, 5, source_key="invoice 7", connection=connection)

@@ -1,4 +1,4 @@
-"""An account that somebody else holds: the wait in a caller's transaction is bounded, and the transaction goes on."""
+"""An account locked elsewhere: the wait in a caller's transaction is limited, and the transaction continues."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, BOB, SHOP, notes
+from tests.ledger.caller_transactions.interfaces import ADA, BOB, SHOP, notes
 from tests.ledger.databases import ledger_of, raw_engine
 
 BOUND_SECONDS = 0.5
@@ -36,92 +36,90 @@ def engine(noted_postgres_url: str) -> Engine:
 
 
 def setting(connection: Connection, name: str) -> str:
-    """What a setting is in the transaction."""
+    """A setting's value in the transaction."""
     return str(connection.scalar(text(f"SHOW {name}")))
 
 
-def test_a_wait_beyond_the_bound_is_over(credits: SyncCreditService, engine: Engine, noted_postgres_url: str) -> None:
-    """The caller is told to try again, keeps what it did, and may charge another account."""
+def test_wait_for_a_lock_is_limited(credits: SyncCreditService, engine: Engine, noted_postgres_url: str) -> None:
+    """The call is refused as busy, and the caller's transaction keeps its rows and may charge another account."""
     with engine.begin() as holder:
         credits.consume_credit(ADA, "sketch", connection=holder)
-        with engine.begin() as own:
-            own.execute(text("INSERT INTO notes VALUES ('mine')"))
+        with engine.begin() as transaction:
+            transaction.execute(text("INSERT INTO notes VALUES ('mine')"))
             began = time.monotonic()
             with pytest.raises(AccountBusyError):
-                credits.consume_credit(ADA, "video", connection=own)
+                credits.consume_credit(ADA, "video", connection=transaction)
             waited = time.monotonic() - began
-            credits.consume_credit(BOB, "sketch", connection=own)
+            credits.consume_credit(BOB, "sketch", connection=transaction)
 
     assert BOUND_SECONDS * 0.9 < waited < BOUND_SECONDS + 1
     assert notes(noted_postgres_url) == ["mine"]
     assert [ledger_of(noted_postgres_url, name)[-1] for name in (ADA, BOB)] == [(2, "consume", -1, 5)] * 2
 
 
-def test_a_refusal_and_a_replay_leave_no_lock(credits: SyncCreditService, engine: Engine) -> None:
-    """While the transaction goes on, the accounts that it asked about in vain are anybody's."""
+def test_refusal_and_replay_leave_no_lock(credits: SyncCreditService, engine: Engine) -> None:
+    """While the transaction is open, other sessions may lock the accounts that it did not change."""
     credits.consume_credit(BOB, "sketch", idempotency_key="k")
 
-    with engine.begin() as own:
+    with engine.begin() as transaction:
         with pytest.raises(InsufficientCreditsError):
-            credits.place_hold(ADA, "sketch", amount=7, connection=own)
-        credits.consume_credit(BOB, "sketch", idempotency_key="k", connection=own)
+            credits.place_hold(ADA, "sketch", amount=7, connection=transaction)
+        credits.consume_credit(BOB, "sketch", idempotency_key="k", connection=transaction)
         others = [credits.consume_credit(name, "sketch").remaining for name in (ADA, BOB)]
 
     assert others == [5, 4]
 
 
 @pytest.mark.parametrize(("before", "waits"), [("0", "500ms"), ("10s", "500ms"), ("70ms", "70ms")])
-def test_the_caller_s_own_limits_are_as_before(
-    credits: SyncCreditService, engine: Engine, before: str, waits: str
-) -> None:
-    """After a charge, a refusal and a wait that was over; a shorter wait of the caller's counts while it lasts."""
-    with engine.begin() as holder, engine.begin() as own:
-        own.execute(text(f"SET lock_timeout = '{before}'"))
+def test_caller_s_lock_timeout_is_restored(credits: SyncCreditService, engine: Engine, before: str, waits: str) -> None:
+    """After a charge, a refusal and a timeout; a shorter timeout of the caller's counts meanwhile."""
+    with engine.begin() as holder, engine.begin() as transaction:
+        transaction.execute(text(f"SET lock_timeout = '{before}'"))
         credits.consume_credit(ADA, "sketch", connection=holder)
         began = time.monotonic()
         with pytest.raises(AccountBusyError):
-            credits.consume_credit(ADA, "sketch", connection=own)
+            credits.consume_credit(ADA, "sketch", connection=transaction)
         waited = time.monotonic() - began
-        after_wait = setting(own, "lock_timeout")
-        credits.consume_credit(BOB, "sketch", connection=own)
-        after_charge = setting(own, "lock_timeout")
+        after_wait = setting(transaction, "lock_timeout")
+        credits.consume_credit(BOB, "sketch", connection=transaction)
+        after_charge = setting(transaction, "lock_timeout")
 
     assert (after_wait, after_charge) == (before, before)
     assert waited < 0.4 if waits == "70ms" else waited > 0.45
 
 
-def test_a_charge_that_waited_sees_what_was_committed(
+def test_waiting_charge_sees_the_other_commit(
     credits: SyncCreditService, engine: Engine, noted_postgres_url: str
 ) -> None:
-    """The transaction began before the other one committed, and decides on what that left."""
+    """The transaction began before the other one committed, and is decided on its result."""
     holder = engine.connect()
     credits.consume_credit(ADA, "video", connection=holder)
-    with engine.begin() as own:
-        own.execute(text("INSERT INTO notes VALUES ('mine')"))
+    with engine.begin() as transaction:
+        transaction.execute(text("INSERT INTO notes VALUES ('mine')"))
         threading.Timer(0.2, holder.commit).start()
-        receipt = credits.consume_credit(ADA, "sketch", connection=own)
+        receipt = credits.consume_credit(ADA, "sketch", connection=transaction)
     holder.close()
 
     assert receipt.remaining == 2
     assert ledger_of(noted_postgres_url, ADA) == [(1, "signup", 6, 6), (2, "consume", -3, 3), (3, "consume", -1, 2)]
 
 
-def test_two_that_wait_for_each_other_get_an_end(noted_postgres_url: str, engine: Engine) -> None:
-    """Two transactions take two accounts in opposite orders: one is told to try again, the other goes on."""
+def test_deadlock_of_two_transactions_ends(noted_postgres_url: str, engine: Engine) -> None:
+    """Two transactions lock two accounts in opposite orders: one is refused as busy, the other continues."""
     outcomes: list[str] = []
     met = threading.Barrier(2)
 
     def take(credits: SyncCreditService, first: str, second: str) -> None:
-        with engine.connect() as own:
-            credits.consume_credit(first, "sketch", connection=own)
+        with engine.connect() as transaction:
+            credits.consume_credit(first, "sketch", connection=transaction)
             met.wait()
             try:
-                credits.consume_credit(second, "sketch", connection=own)
+                credits.consume_credit(second, "sketch", connection=transaction)
             except AccountBusyError:
-                own.rollback()
+                transaction.rollback()
                 outcomes.append("busy")
             else:
-                own.commit()
+                transaction.commit()
                 outcomes.append("charged")
 
     with SyncCreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
@@ -137,23 +135,23 @@ def test_two_that_wait_for_each_other_get_an_end(noted_postgres_url: str, engine
     assert [ledger_of(noted_postgres_url, name)[-1] for name in (ADA, BOB)] == [(2, "consume", -1, 5)] * 2
 
 
-async def test_the_writer_goes_on_for_everybody_else(noted_postgres_url: str, engine: Engine) -> None:
-    """While a transaction holds an account for two seconds, commands for others are answered as ever."""
+async def test_writer_continues_for_other_accounts(noted_postgres_url: str, engine: Engine) -> None:
+    """While a transaction locks an account for two seconds, commands for others are answered at once."""
     async with CreditService(Ledger(noted_postgres_url, catalog=SHOP)) as credits:
         for name in (ADA, BOB):
             await credits.initialize_user_credits(name)
         await credits.grant_credits(BOB, 1_000_000)
-        with SyncCreditService(credits.ledger) as sync_credits, engine.begin() as own:
-            sync_credits.consume_credit(ADA, "sketch", connection=own)
+        with SyncCreditService(credits.ledger) as sync_credits, engine.begin() as transaction:
+            sync_credits.consume_credit(ADA, "sketch", connection=transaction)
             held = asyncio.create_task(credits.consume_credit(ADA, "video"))
             waits = []
             until = time.monotonic() + 2
             while time.monotonic() < until:
-                asked = time.monotonic()
+                began_at = time.monotonic()
                 await credits.consume_credit(BOB, "sketch")
-                waits.append(time.monotonic() - asked)
+                waits.append(time.monotonic() - began_at)
             still_held = not held.done()
-            own.commit()
+            transaction.commit()
             receipt = await held
 
     assert (still_held, receipt.remaining) == (True, 2)

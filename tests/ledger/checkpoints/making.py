@@ -9,7 +9,7 @@ from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.ledger.checkpoints.compare import Compared, Given, compare
 from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.ledger.checkpoints.storage import list_chunks
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.database.snapshot import snapshot
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
@@ -40,7 +40,7 @@ def use(url: str, clock: MovedClock, *account_ids: str, times: int = 1) -> None:
 
 def compared(url: str, *given: Given, trusted: Sequence[str] = (KEY.public_key,)) -> Compared:
     """What comes of comparing the ledger with its checkpoints and these."""
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection:
             return compare(connection, given, trusted=trusted)
@@ -55,7 +55,7 @@ def kept_elsewhere(url: str, checkpoint: Checkpoint) -> Given:
 
 def chunks(url: str, number: int) -> list[bytes]:
     """The heads that are kept of a checkpoint, chunk by chunk."""
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection, snapshot(connection):
             return [chunk.heads for chunk in list_chunks(connection, number)]

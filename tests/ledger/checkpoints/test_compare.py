@@ -9,10 +9,10 @@ from sixpence.core.account.transaction import Transaction
 from sixpence.core.proof.checkpoint import Checkpoint, write_checkpoint
 from sixpence.ledger.checkpoints.compare import LOST_MAX, Compared, Given
 from tests.ledger.checkpoints.making import KEY, compared, kept_elsewhere, sign, use
-from tests.ledger.databases import proved, rows, run
+from tests.ledger.databases import rows, run, verify_clean
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import forge
-from tests.ledger.writer.lane_driver import ADA
+from tests.ledger.writer.worker_driver import ADA
 
 BOB = "bob@example.com"
 ONE = "checkpoint 1 of 2026-03-01T12:00:00.000000Z"
@@ -65,7 +65,7 @@ def test_a_tail_that_was_cut_off(url: str, first: Checkpoint) -> None:
 
     told = compared(url).differences
 
-    assert proved(url).transactions == 2
+    assert verify_clean(url).transactions == 2
     assert told == [
         f"account '{ADA}': {ONE} covers its transactions up to 4, and they end at 2: "
         "the newest were removed, or an older copy of the database was restored"
@@ -82,7 +82,7 @@ def test_a_tail_that_was_cut_off_and_grew_again(url: str, clock: MovedClock, fir
 
     told = compared(url).differences
 
-    assert proved(url).transactions == 4
+    assert verify_clean(url).transactions == 4
     assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
 
 
@@ -92,7 +92,7 @@ def test_a_chain_that_was_computed_anew(url: str, first: Checkpoint) -> None:
 
     told = compared(url).differences
 
-    assert proved(url).transactions == 4
+    assert verify_clean(url).transactions == 4
     assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
 
 
@@ -106,7 +106,7 @@ def test_an_account_that_was_removed(url: str, clock: MovedClock) -> None:
 
     told = compared(url).differences
 
-    assert proved(url).accounts == 1
+    assert verify_clean(url).accounts == 1
     assert told == [
         f"account number {number}: {ONE} covers 2 transactions of it, and there are none: the account was removed"
     ]

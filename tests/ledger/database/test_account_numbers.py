@@ -1,4 +1,4 @@
-"""Account numbers that collide: a hash of 63 bits may one day name another id, and the next one is taken."""
+"""Account numbers that collide: another id has the number's hash of 63 bits, and the next number is taken."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,20 +16,20 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 
 @pytest.fixture
 async def service(url: str) -> AsyncIterator[CreditService]:
-    """A service that is open over a fresh database."""
+    """A service over a fresh database, opened."""
     async with CreditService(url) as service:
         await service.get_catalog()
         yield service
 
 
 def occupy(url: str, number: int, account_id: str) -> None:
-    """Puts an empty account of another id at a number."""
+    """Put an empty account of another id at a number."""
     run(url, "INSERT INTO credit_accounts (account_no, account_id) VALUES (:no, :id)", {"no": number, "id": account_id})
 
 
 @pytest.mark.parametrize("collisions", [1, 3])
-async def test_an_account_takes_the_next_number(service: CreditService, url: str, collisions: int) -> None:
-    """Where another id has the number, the account is made at the next; every operation and read finds it there."""
+async def test_colliding_account_takes_the_next_number(service: CreditService, url: str, collisions: int) -> None:
+    """Where another id has the number, the account is created at the next; every operation and read finds it."""
     for attempt in range(collisions):
         occupy(url, account_no(ADA, attempt), f"squatter-{attempt}@example.com")
 
@@ -45,8 +45,8 @@ async def test_an_account_takes_the_next_number(service: CreditService, url: str
     assert rows(url, "SELECT DISTINCT account_no FROM credit_transactions") == [(account_no(ADA, collisions),)]
 
 
-async def test_an_account_that_is_not_there_is_not_found_behind_a_collision(service: CreditService, url: str) -> None:
-    """The account at the number of an unknown id is not that id's."""
+async def test_unknown_id_does_not_find_a_colliding_account(service: CreditService, url: str) -> None:
+    """The account at the number of an unknown id belongs to another id."""
     occupy(url, account_no(ADA), BOB)
 
     with pytest.raises(AccountNotFoundError):
@@ -57,10 +57,10 @@ async def test_an_account_that_is_not_there_is_not_found_behind_a_collision(serv
     assert ledger_of(url, BOB) == []
 
 
-async def test_keys_are_not_mixed_up_by_a_collision(service: CreditService, url: str) -> None:
-    """The same key on the account at the first number and on the one at the next are two."""
+async def test_colliding_accounts_have_separate_keys(service: CreditService, url: str) -> None:
+    """The same key on the accounts at the first and at the next number is two keys."""
     await service.initialize_user_credits(BOB)
-    # Bob's ledger stands at Ada's number, as if both had hashed to it.
+    # Bob's ledger gets Ada's number, as if both ids had that hash.
     for table in ("credit_accounts", "credit_transactions"):
         run(
             url,
@@ -80,7 +80,7 @@ async def test_keys_are_not_mixed_up_by_a_collision(service: CreditService, url:
 
 
 async def test_four_collisions_fail_alone(service: CreditService, url: str) -> None:
-    """An id whose four numbers are all taken is an internal error; its neighbours in the batch go on."""
+    """An id whose four numbers are taken is an internal error; the other commands of the batch are accepted."""
     for attempt in range(4):
         occupy(url, account_no(ADA, attempt), f"squatter-{attempt}@example.com")
 

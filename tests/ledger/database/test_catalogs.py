@@ -1,4 +1,4 @@
-"""Which catalog prices: the first applied stays until another is applied, and each batch takes the one in force."""
+"""The catalog in force: the first one applied stays until another is applied, and each batch reads it."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -12,13 +12,13 @@ from sixpence.core.errors import CatalogError, DatabaseSetupError
 from sixpence.core.refusals import InsufficientCreditsError, UnknownFeatureError, UnknownPlanError
 from sixpence.ledger.database import catalogs
 from sixpence.ledger.database.catalogs import CatalogCache
-from sixpence.ledger.database.engines import SQLiteFile, place_of
+from sixpence.ledger.database.engines import SQLiteFile, parse_database_url
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.postgres.store import PostgresStore
 from sixpence.ledger.sqlite.store import SQLiteStore
-from sixpence.ledger.writer.store import Asked, Store
+from sixpence.ledger.writer.store import BatchNeeds, Store
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, rows, run
+from tests.ledger.databases import rows, run, verify_clean
 from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
@@ -34,12 +34,12 @@ BAD = CatalogError(
 
 
 def applying(catalog: Catalog, *, now: int = 1) -> Callable[[Connection], PricedBy]:
-    """A job that makes the catalog the one in force."""
+    """A job that applies the catalog."""
     return lambda connection: catalogs.apply(connection, catalog, now=now)
 
 
-async def test_the_first_applied_stays(url: str, clock: MovedClock) -> None:
-    """A service that brings another catalog to a database that has one uses the database's."""
+async def test_first_applied_catalog_stays_in_force(url: str, clock: MovedClock) -> None:
+    """A service with another catalog uses the database's."""
     brought = CreditService(Ledger(url, catalog=DEAR, clock=clock))
     async with brought as first, CreditService(url) as second:
         first_sees = await first.get_catalog()
@@ -51,8 +51,8 @@ async def test_the_first_applied_stays(url: str, clock: MovedClock) -> None:
     assert rows(url, "SELECT version, digest FROM catalog_versions") == [(1, DEAR.digest())]
 
 
-async def test_a_new_version_prices_from_its_batch_on(url: str) -> None:
-    """A change of price holds for the next use, in a service that was open before; each row names its version."""
+async def test_new_version_prices_the_next_batch(url: str) -> None:
+    """A new price holds for the next use, in a service that was open before; each row names its version."""
     dearer = msgspec.structs.replace(DEFAULT_CATALOG, features={**DEFAULT_CATALOG.features, "video": Feature(4)})
     ledger = Ledger(url)
     async with CreditService(ledger) as service, CreditService(url) as other:
@@ -71,11 +71,11 @@ async def test_a_new_version_prices_from_its_batch_on(url: str) -> None:
     details = [detail for (detail,) in rows(url, "SELECT detail FROM credit_transactions ORDER BY seq")]
     assert ["catalog_version" in detail for detail in details] == [True] * 3
     assert details[1:] == ['{"price":1,"catalog_version":1}', '{"price":4,"catalog_version":2}']
-    proved(url)
+    verify_clean(url)
 
 
-async def test_the_catalog_in_force_is_not_applied_again(url: str, clock: MovedClock) -> None:
-    """Applying what is in force makes no version; applying an older one again makes a new one."""
+async def test_applying_the_catalog_in_force_adds_no_version(url: str, clock: MovedClock) -> None:
+    """Applying an older one again adds a new version."""
     ledger = Ledger(url, clock=clock)
     async with CreditService(ledger) as service:
         versions = [
@@ -88,8 +88,8 @@ async def test_the_catalog_in_force_is_not_applied_again(url: str, clock: MovedC
     assert (versions, current) == ([1, 2, 2, 3], PricedBy(3, DEFAULT_CATALOG, clock() + 3, earlier))
 
 
-async def test_a_clock_put_back_applies_nothing_in_the_past(url: str, clock: MovedClock) -> None:
-    """A version counts as applied no earlier than the one before it."""
+async def test_version_is_never_applied_before_the_previous_one(url: str, clock: MovedClock) -> None:
+    """After the clock was set back a version has the previous one's time."""
     ledger = Ledger(url, clock=clock)
     async with CreditService(ledger) as service:
         await service.get_catalog()
@@ -99,10 +99,10 @@ async def test_a_clock_put_back_applies_nothing_in_the_past(url: str, clock: Mov
     assert applied == PricedBy(2, DEAR, clock())
 
 
-async def test_a_batch_sees_all_that_were_applied(url: str, clock: MovedClock) -> None:
-    """The writer's next batch has the new catalog, and those before it, oldest first, each by itself."""
+async def test_batch_sees_all_applied_versions(url: str, clock: MovedClock) -> None:
+    """The writer's next batch has the new catalog and the earlier ones, oldest first, each by itself."""
     ledger = Ledger(url, clock=clock)
-    place = place_of(url)
+    place = parse_database_url(url)
     store: Store = SQLiteStore(place.path) if isinstance(place, SQLiteFile) else PostgresStore(place.conninfo)
     with closing(store):
         async with CreditService(ledger) as service:
@@ -123,18 +123,18 @@ async def test_a_batch_sees_all_that_were_applied(url: str, clock: MovedClock) -
     assert in_force == last
 
 
-def test_a_version_is_read_once() -> None:
-    """Only versions that are not known yet are asked for, and nothing while there is none."""
+def test_version_is_read_once() -> None:
+    """Only new versions are read, and none without a version."""
     cache = CatalogCache()
-    asked: list[tuple[int, int]] = []
+    read_ranges: list[tuple[int, int]] = []
 
     def read_versions(above: int, up_to: int) -> list[tuple[int, int, str]]:
-        asked.append((above, up_to))
+        read_ranges.append((above, up_to))
         return [(number, 10 * number, DEAR.document()) for number in range(above + 1, up_to + 1)]
 
     seen = [cache.current(version, read_versions) for version in (2, 2, 4, 4, 1)]
 
-    assert asked == [(0, 2), (2, 4), (0, 1)]
+    assert read_ranges == [(0, 2), (2, 4), (0, 1)]
     assert [(one.version, [earlier.version for earlier in one.earlier]) for one in seen] == [
         (2, [1]),
         (2, [1]),
@@ -146,16 +146,16 @@ def test_a_version_is_read_once() -> None:
 
 
 @pytest.mark.parametrize("version", [None, 3])
-def test_a_version_that_is_not_there(version: int | None) -> None:
-    """A database without a catalog, or without the version it names, is refused in words."""
+def test_missing_version_is_refused(version: int | None) -> None:
+    """A database without a catalog, or without the version it names, is refused with a remedy."""
     cache = CatalogCache()
 
     with pytest.raises(DatabaseSetupError):
         cache.current(version, lambda _above, _up_to: [])
 
 
-async def test_a_plan_and_a_feature_that_left_the_catalog(url: str) -> None:
-    """An account whose plan is gone keeps its credits and is told which plans there are."""
+async def test_account_keeps_credits_of_a_removed_plan(url: str) -> None:
+    """An account on a removed plan keeps its credits, and a refusal names the plans."""
     ledger = Ledger(url)
     async with CreditService(ledger) as service:
         await service.initialize_user_credits(ADA)
@@ -172,11 +172,11 @@ async def test_a_plan_and_a_feature_that_left_the_catalog(url: str) -> None:
         receipt = await service.consume_credit(ADA, "film")
 
     assert (refused.value, credits.remaining, receipt.remaining) == (UnknownPlanError("free", ("basic",)), 6, 1)
-    proved(url)
+    verify_clean(url)
 
 
-async def test_a_free_feature_and_a_plan_without_a_gift(url: str) -> None:
-    """A price of 0 is paid from nothing, and is on record; an account without signup credits is an account."""
+async def test_free_feature_and_plan_without_signup_credits(url: str) -> None:
+    """A price of 0 is charged without credits, and has a row; an account without signup credits exists."""
     free = Catalog(features={"peek": Feature(0)}, plans={"none": Plan()}, default_plan="none")
     async with CreditService(url, catalog=free) as service:
         opened = await service.initialize_user_credits(ADA)
@@ -184,11 +184,11 @@ async def test_a_free_feature_and_a_plan_without_a_gift(url: str) -> None:
 
     assert (opened.created, opened.remaining, opened.version) == (True, 0, 1)
     assert (receipt.transaction.credits_consumed, receipt.transaction.amount, receipt.version) == (0, 0, 2)
-    proved(url)
+    verify_clean(url)
 
 
-async def test_a_catalog_with_problems_is_refused_before_anything_is_opened(url: str) -> None:
-    """A service and a ledger name every problem at once, also where the database has a catalog of its own."""
+async def test_invalid_catalog_is_refused_before_opening(url: str) -> None:
+    """A service and a ledger name every problem at once, even if the database has a catalog."""
     bad = Catalog(features={"film": Feature(0.5)}, plans={"basic": Plan(overdraft=-1)}, default_plan="nope")  # type: ignore[arg-type]
 
     with pytest.raises(CatalogError) as by_service:
@@ -203,8 +203,8 @@ async def test_a_catalog_with_problems_is_refused_before_anything_is_opened(url:
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the first", "another"])
-def test_a_catalog_with_problems_is_not_applied(url: str, first: bool) -> None:
-    """It is refused with every problem at once, and the one that was in force stays."""
+def test_invalid_catalog_is_not_applied(url: str, first: bool) -> None:
+    """It is refused with every problem at once, and the catalog in force stays."""
     bad = Catalog(features={"film": Feature(0.5)}, plans={"basic": Plan(overdraft=-1)}, default_plan="nope")  # type: ignore[arg-type]
     apply = catalogs.apply_first if first else catalogs.apply
 
@@ -215,8 +215,8 @@ def test_a_catalog_with_problems_is_not_applied(url: str, first: bool) -> None:
     assert rows(url, "SELECT version, digest FROM catalog_versions") == [(1, DEFAULT_CATALOG.digest())]
 
 
-async def test_a_version_that_cannot_be_read(url: str) -> None:
-    """What can be done is said whoever meets it first; without its row the one before it is in force again."""
+async def test_unreadable_version_is_refused_with_a_remedy(url: str) -> None:
+    """Writer and readers name the remedy; without its row the previous version is in force again."""
     spoilt = "INSERT INTO catalog_versions (version, digest, document, applied_at) VALUES (2, 'd', :document, 1)"
     document = DEFAULT_CATALOG.document().replace('"signup_credits":6', '"signup_credits":0.5')
     service = CreditService(url)
@@ -242,11 +242,11 @@ async def test_a_version_that_cannot_be_read(url: str) -> None:
         "Put its row of the table catalog_versions back from a backup; if no transaction names it, delete it.",
     )
     assert receipt.remaining == 5
-    proved(url)
+    verify_clean(url)
 
 
 def _loaded(store: Store) -> PricedBy:
-    """The catalog of a batch of nobody."""
-    priced_by = store.load(Asked(())).priced_by
-    store.abandon()
+    """The catalog that a batch of an unknown account loads."""
+    priced_by = store.load(BatchNeeds(())).priced_by
+    store.roll_back()
     return priced_by

@@ -1,4 +1,4 @@
-"""The schema: what Alembic renders, what a migrated database has, and upgrading once, twice and at once."""
+"""Migrations: the rendered SQL, the migrated schema, and upgrading once, twice and concurrently."""
 
 import multiprocessing
 import sqlite3
@@ -12,23 +12,23 @@ from sqlalchemy import CheckConstraint, DefaultClause, inspect
 
 from sixpence.core.errors import DatabaseSetupError
 from sixpence.ledger.database import migrate
-from sixpence.ledger.database.tables import STORAGE, Words, metadata
-from sixpence.ledger.sqlite.store import connect
+from sixpence.ledger.database.tables import STORAGE, ByteText, metadata
+from sixpence.ledger.sqlite.file import connect
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import raw_engine, rows, run, upgrade
 
 RENDERED = Path(migrate.__file__).parents[1] / "migrations" / "sqlite"
 
 
-def test_the_rendered_steps_are_what_alembic_renders_now() -> None:
-    """The SQL that a base install applies is that of the migrations, step by step, and no step is missing."""
+def test_stored_sql_is_what_alembic_renders() -> None:
+    """The SQL that a base install applies equals that of the migrations, step by step, and no step is missing."""
     kept = {path.stem: path.read_text() for path in RENDERED.glob("*.sql")}
 
     assert kept == migrate.render_sqlite()
     assert sorted(kept) == migrate.steps()
 
 
-def test_a_migrated_database_has_the_tables_of_the_schema(url: str) -> None:
+def test_migrated_database_has_the_tables(url: str) -> None:
     """Tables, columns, types and indexes: Alembic finds no difference."""
     _migrate(url)
 
@@ -39,7 +39,7 @@ def test_a_migrated_database_has_the_tables_of_the_schema(url: str) -> None:
     assert differences == []
 
 
-def test_a_migrated_database_has_the_checks_of_the_schema(url: str) -> None:
+def test_migrated_database_has_the_checks(url: str) -> None:
     """Every bound of an amount is a check of the database, too."""
     _migrate(url)
 
@@ -55,8 +55,8 @@ def test_a_migrated_database_has_the_checks_of_the_schema(url: str) -> None:
         assert found == defined, table.name
 
 
-def test_a_migrated_database_has_the_defaults_of_the_schema(url: str) -> None:
-    """A row that is made empty starts with what the schema says; numbers that come by themselves aside."""
+def test_migrated_database_has_the_defaults(url: str) -> None:
+    """An empty row has the tables' defaults, except for assigned numbers."""
     _migrate(url)
 
     inspector = inspect(raw_engine(url))
@@ -71,8 +71,8 @@ def test_a_migrated_database_has_the_defaults_of_the_schema(url: str) -> None:
         assert {name: found[name] for name in defined} == defined, table.name
 
 
-def test_postgresql_keeps_each_table_as_the_schema_says(migrated_postgres_url: str) -> None:
-    """Room on its pages and when it is cleaned are what the schema says; where it says nothing, the server does."""
+def test_postgresql_has_the_storage_parameters(migrated_postgres_url: str) -> None:
+    """Fill factors and autovacuum settings are those of the tables; without any, the server's defaults."""
     query = """
         SELECT c.relname, split_part(o, '=', 1), split_part(o, '=', 2) FROM pg_class AS c, unnest(c.reloptions) AS o
         WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2
@@ -87,8 +87,8 @@ def test_postgresql_keeps_each_table_as_the_schema_says(migrated_postgres_url: s
     assert ("credit_accounts", "fillfactor", "50") in defined
 
 
-def test_words_compare_by_bytes_on_postgresql(migrated_postgres_url: str) -> None:
-    """Ids, keys and names have the collation C, whatever the database's own is."""
+def test_text_compares_by_bytes_on_postgresql(migrated_postgres_url: str) -> None:
+    """Ids, keys and names have the collation C, for any collation of the database."""
     query = """
         SELECT table_name || '.' || column_name FROM information_schema.columns
         WHERE table_schema = 'public' AND collation_name = 'C' AND table_name <> 'credit_grants'
@@ -97,7 +97,7 @@ def test_words_compare_by_bytes_on_postgresql(migrated_postgres_url: str) -> Non
         f"{table.name}.{column.name}"
         for table in metadata.sorted_tables
         for column in table.columns
-        if column.type is Words
+        if column.type is ByteText
     }
 
     assert {name for (name,) in rows(migrated_postgres_url, query)} == defined
@@ -105,7 +105,7 @@ def test_words_compare_by_bytes_on_postgresql(migrated_postgres_url: str) -> Non
 
 
 def test_upgrading_again_changes_nothing(postgres_url: str) -> None:
-    """A second upgrade finds nothing to do."""
+    """A second upgrade has no step to apply."""
     upgrade(postgres_url)
     before = _tables(postgres_url)
 
@@ -116,7 +116,7 @@ def test_upgrading_again_changes_nothing(postgres_url: str) -> None:
 
 
 def test_opening_a_file_again_changes_nothing(sqlite_url: str) -> None:
-    """A file that has the schema keeps it, statement by statement."""
+    """A file at the newest schema keeps it, statement by statement."""
     query = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
     _migrate(sqlite_url)
     before = rows(sqlite_url, query)
@@ -127,7 +127,7 @@ def test_opening_a_file_again_changes_nothing(sqlite_url: str) -> None:
 
 
 def test_two_processes_upgrade_at_once(postgres_url: str) -> None:
-    """Both succeed, and the steps were applied once."""
+    """Both succeed, and each step is applied once."""
     start = multiprocessing.get_context("spawn")
     barrier = start.Barrier(2)
     processes = [start.Process(target=_upgrade_at_once, args=(postgres_url, barrier)) for _ in range(2)]
@@ -142,8 +142,8 @@ def test_two_processes_upgrade_at_once(postgres_url: str) -> None:
         assert service.initialize_user_credits("ada@example.com").created
 
 
-def test_a_step_that_fails_leaves_nothing_behind(sqlite_url: str) -> None:
-    """A file in which a table of that name is there already is refused, and keeps what it had and nothing else."""
+def test_failed_step_is_rolled_back(sqlite_url: str) -> None:
+    """A file that already has a table of that name is refused, and keeps exactly what it had."""
     path = sqlite_url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as theirs:
         theirs.execute("CREATE TABLE sixpence_schema (version_num TEXT)")
@@ -157,8 +157,8 @@ def test_a_step_that_fails_leaves_nothing_behind(sqlite_url: str) -> None:
     assert rows(sqlite_url, "SELECT name FROM sqlite_master") == [("sixpence_schema",)]
 
 
-def test_a_table_that_is_gone_is_named(sqlite_url: str) -> None:
-    """A file that says it has the schema, and has not all of it, is refused with what is missing."""
+def test_missing_table_is_named(sqlite_url: str) -> None:
+    """A file at the newest schema without one of its tables is refused by the table's name."""
     _migrate(sqlite_url)
     run(sqlite_url, "DROP TABLE credit_holds")
 
@@ -193,12 +193,12 @@ def _is_no_view(_object: object, name: str | None, kind: str, _reflected: bool, 
 
 
 def _bare(default: str | None) -> str | None:
-    """A default without what the databases write around it."""
+    """A default without the databases' casts and quotes."""
     return None if default is None else default.split("::")[0].strip("'")
 
 
 def _condition(text: str) -> str:
-    """A check as both databases write it: PostgreSQL spells BETWEEN out, with casts and brackets."""
+    """A check in one spelling: PostgreSQL expands BETWEEN, with casts and brackets."""
     plain = text.replace("(", "").replace(")", "").replace("'", "").replace("::bigint", "")
     words = plain.split()
     if "BETWEEN" in words:

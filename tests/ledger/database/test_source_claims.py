@@ -1,4 +1,4 @@
-"""Claims of outside events: one account has each, whoever tells of it, and how many at once."""
+"""Claims of outside events: each belongs to one account, also with concurrent claims."""
 
 import threading
 from functools import partial
@@ -11,8 +11,8 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 NOW = 1_772_366_400_000_000
 
 
-def test_the_first_account_has_the_claim(url: str) -> None:
-    """Whoever tells of the event later, for whichever account, hears whose it is; nothing is written again."""
+def test_first_account_owns_the_claim(url: str) -> None:
+    """A later claim by any account returns the owner; nothing is written again."""
     ledger = Ledger(url)
 
     owners = [
@@ -27,8 +27,8 @@ def test_the_first_account_has_the_claim(url: str) -> None:
     assert kept == [("payment-1", ADA, NOW), ("payment-2", BOB, NOW)]
 
 
-def test_two_accounts_race_for_one_claim(url: str) -> None:
-    """Two writers claim the same events for two accounts at once: each event has one owner, and both hear who."""
+def test_concurrent_claims_have_one_owner(url: str) -> None:
+    """Two writers claim the same events for two accounts at once: each event has one owner, and both get it."""
     ledgers = [Ledger(url), Ledger(url)]
     heard: dict[str, list[str]] = {ADA: [], BOB: []}
     start = threading.Barrier(2)

@@ -1,4 +1,4 @@
-"""A database of the first schema, with what its version wrote into it (schema_0001.json), comes to this one's."""
+"""A database of the first schema with rows of its version (schema_0001.json) is upgraded to today's schema."""
 
 import json
 import sqlite3
@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sixpence.core.account.commands import CaptureHold, Consume, PlaceHold, Refund, VoidGrant
 from sixpence.ledger.database import migrate
 from sixpence.ledger.writer.batch import Accepted
-from tests.ledger.databases import proved, raw_engine, rows, upgrade
+from tests.ledger.databases import raw_engine, rows, upgrade, verify_clean
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import ADA, another_till, said
+from tests.ledger.writer.worker_driver import ADA, reopen_driver, summarize
 
 MIGRATIONS = Path(migrate.__file__).parents[1] / "migrations"
 WRITTEN = json.loads((Path(__file__).parent / "schema_0001.json").read_text())
@@ -44,28 +44,28 @@ def old_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-def test_what_was_written_stays_and_is_proved(old_url: str) -> None:
-    """Not a byte of a row changes; the new column is empty, and the whole ledger is proved by today's rules."""
+def test_upgrade_keeps_every_row(old_url: str) -> None:
+    """No byte of a row changes; the new column is empty, and verify is clean by today's rules."""
     before = _ledger(old_url)
 
     _open(old_url)
 
     assert (_ledger(old_url), rows(old_url, "SELECT count(about_seq) FROM credit_transactions")) == (before, [(0,)])
-    report = proved(old_url)
+    report = verify_clean(old_url)
     assert (report.accounts, report.transactions) == (2, 12)
 
 
-def test_the_new_rules_work_on_old_accounts(old_url: str, clock: MovedClock) -> None:
-    """A use of before is refunded, a grant of before is voided, and holds are placed and captured."""
+def test_new_commands_work_on_old_accounts(old_url: str, clock: MovedClock) -> None:
+    """An old use is refunded, an old grant is voided, and holds are placed and captured."""
     _open(old_url)
     clock.move(days=4)
-    till = another_till(old_url, clock)
+    driver = reopen_driver(old_url, clock)
     used, paid = (
         str(rows(old_url, f"SELECT id FROM credit_transactions WHERE account_id = '{ADA}' AND seq = {seq}")[0][0])
         for seq in (8, 2)
     )
 
-    outcomes = till.ask(
+    outcomes = driver.run(
         Refund(transaction_id=used),
         VoidGrant(grant_id=paid),
         Consume(feature="video"),
@@ -73,15 +73,15 @@ def test_the_new_rules_work_on_old_accounts(old_url: str, clock: MovedClock) -> 
     )
     assert isinstance(outcomes[3], Accepted)
     assert outcomes[3].row is not None
-    outcomes += till.ask(CaptureHold(hold_id=outcomes[3].row.id))
-    till.store.close()
+    outcomes += driver.run(CaptureHold(hold_id=outcomes[3].row.id))
+    driver.store.close()
 
-    assert said(outcomes) == [("refund", 1), ("void", -9), ("consume", -1), ("hold", -1), ("capture", 0)]
-    proved(old_url)
+    assert summarize(outcomes) == [("refund", 1), ("void", -9), ("consume", -1), ("hold", -1), ("capture", 0)]
+    verify_clean(old_url)
 
 
-def test_the_view_of_grants_shows_those_of_before(old_url: str) -> None:
-    """Each grant with what remains of it, as the first schema showed it."""
+def test_view_of_grants_shows_old_grants(old_url: str) -> None:
+    """Each grant with its remaining amount, as in the first schema."""
     query = "SELECT account_id, id, amount, remaining, category, state FROM credit_grants ORDER BY id"
     before = rows(old_url, query)
 
@@ -91,7 +91,7 @@ def test_the_view_of_grants_shows_those_of_before(old_url: str) -> None:
 
 
 def _open(url: str) -> None:
-    """Bring it to this version's schema, as opening a file does, or `sixpence db upgrade` on a server."""
+    """Upgrade to today's schema, like opening a file, or `sixpence db upgrade` on a server."""
     if url.startswith("postgresql"):
         upgrade(url)
         return

@@ -1,7 +1,7 @@
-"""A TCP proxy before PostgreSQL that knows COMMIT when it sees it, and can break the connection around it.
+"""A TCP proxy before PostgreSQL that recognizes COMMIT and can break the connection around it.
 
-Real sockets and PostgreSQL's own wire protocol (frontend messages: a type byte, a length, a body). Encryption is off on
-these connections, so that there is something to see.
+It uses real sockets and PostgreSQL's wire protocol (frontend messages: a type byte, a length, a body), without
+encryption, so that it can read the messages.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ COMMITTED = b"COMMIT\0"  # the tag of CommandComplete
 
 
 class CommitProxy:
-    """Passes everything on, until `next_commit` says otherwise; each fate meets one COMMIT.
+    """Forwards everything, except for the COMMIT that `next_commit` chooses a fate for.
 
-    `cut-before`: the connection breaks before the server hears of it. `cut-answer`: the server commits and the client
-    never hears. `hold`: the client's connection breaks at once, and the server's session commits at `release()`.
+    `cut-before`: the connection breaks before the server receives it. `cut-answer`: the server commits and the client
+    never gets its answer. `hold`: the client's connection breaks at once, and the server commits at `release()`.
     """
 
     def __init__(self, url: str) -> None:
@@ -53,11 +53,11 @@ class CommitProxy:
             thread.join(10)
 
     def release(self) -> None:
-        """Lets a held COMMIT go on to the server."""
+        """Forward a held COMMIT to the server."""
         self._released.set()
 
     def cut_all(self) -> None:
-        """Breaks every connection there is."""
+        """Break every connection."""
         for end in list(self._open):
             _break(end)
 
@@ -82,14 +82,14 @@ class CommitProxy:
                 self._threads[-1].start()
 
     def take_fate(self) -> Fate:
-        """What happens to the COMMIT that is here now; the one after it passes."""
+        """The fate of the current COMMIT; the next one is forwarded."""
         fate, self.next_commit = self.next_commit, "pass"
         if fate != "pass":
             self.met.set()
         return fate
 
     def wait_for_release(self) -> None:
-        """Returns when the held COMMIT may go on."""
+        """Wait until the held COMMIT is released."""
         self._released.wait(30)
 
 
@@ -104,7 +104,7 @@ class _Session:
         self._swallow = False
 
     def forward(self) -> None:
-        """From the client to the server, message by message."""
+        """Forward from the client to the server, message by message."""
         with contextlib.suppress(OSError):
             for message in self._messages():
                 if self._is_commit(message):
@@ -121,7 +121,7 @@ class _Session:
         _break(self._server)
 
     def backward(self) -> None:
-        """From the server to the client, as it comes."""
+        """Forward from the server to the client."""
         with contextlib.suppress(OSError):
             while data := self._server.recv(65_536):
                 if self._swallow and COMMITTED in data:

@@ -1,4 +1,4 @@
-"""What the store relies on, shown with psycopg alone: how PostgreSQL's row locks read under READ COMMITTED."""
+"""PostgreSQL's row locks under READ COMMITTED, on which the store relies, shown with psycopg alone."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ Rows = list[tuple[Any, ...]]
 
 @pytest.fixture
 def coins(postgres_url: str) -> Iterator[tuple[psycopg.Connection, psycopg.Connection]]:
-    """Two sessions: the first holds the row of a purse and has written a mark beside it, neither committed yet."""
+    """Two sessions: the first has locked the row of a purse and written a mark beside it, both uncommitted."""
     with (
         psycopg.connect(postgres_url, autocommit=True) as first,
         psycopg.connect(postgres_url, autocommit=True) as second,
@@ -26,8 +26,8 @@ def coins(postgres_url: str) -> Iterator[tuple[psycopg.Connection, psycopg.Conne
         yield first, second
 
 
-def test_a_locked_row_comes_back_fresh(coins: tuple[psycopg.Connection, psycopg.Connection]) -> None:
-    """Who waited for a row's lock sees the row as the awaited session committed it."""
+def test_locked_row_is_read_at_its_newest_version(coins: tuple[psycopg.Connection, psycopg.Connection]) -> None:
+    """After waiting for a row's lock a session reads the row as the other session committed it."""
     first, second = coins
     second.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
 
@@ -36,7 +36,7 @@ def test_a_locked_row_comes_back_fresh(coins: tuple[psycopg.Connection, psycopg.
     assert seen == [(5,)]
 
 
-def test_a_later_statement_sees_what_was_awaited(coins: tuple[psycopg.Connection, psycopg.Connection]) -> None:
+def test_later_statement_sees_the_awaited_commit(coins: tuple[psycopg.Connection, psycopg.Connection]) -> None:
     """In the same pipeline, a statement after the lock sees what the awaited session committed."""
     first, second = coins
 
@@ -50,10 +50,10 @@ def test_a_later_statement_sees_what_was_awaited(coins: tuple[psycopg.Connection
     assert _while_waiting(first, second, work) == [("first",)]
 
 
-def test_another_table_in_the_statement_of_the_lock_is_stale(
+def test_locking_statement_reads_other_tables_stale(
     coins: tuple[psycopg.Connection, psycopg.Connection],
 ) -> None:
-    """Why keys are not read with the lock: that statement's snapshot is older than what it waited for."""
+    """Why keys are not read with the lock: that statement's snapshot is older than the awaited commit."""
     first, second = coins
     second.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
     query = "SELECT coins, (SELECT count(*) FROM marks) FROM purse FOR UPDATE OF purse"
@@ -63,10 +63,10 @@ def test_another_table_in_the_statement_of_the_lock_is_stale(
     assert seen == [(5, 0)]
 
 
-def test_a_row_that_is_inserted_cannot_be_locked_and_is_waited_for(
+def test_uncommitted_row_cannot_be_locked_but_awaited(
     coins: tuple[psycopg.Connection, psycopg.Connection],
 ) -> None:
-    """A lock does not see an uncommitted row; inserting it again waits, and the lock after that finds it."""
+    """A lock does not see an uncommitted row; inserting it again waits, and the next lock finds it."""
     first, second = coins
     first.execute("INSERT INTO purse VALUES (2, 6)")
     unseen = second.execute("SELECT id FROM purse WHERE id = 2 FOR UPDATE").fetchall()
@@ -82,7 +82,7 @@ def test_a_row_that_is_inserted_cannot_be_locked_and_is_waited_for(
 
 
 def _while_waiting(first: psycopg.Connection, second: psycopg.Connection, work: Callable[[], Rows]) -> Rows:
-    """What the work of the second session gives, which the first one's commit sets free."""
+    """The result of the second session's work, which waits for the first one's commit."""
     found: list[Rows] = []
     thread = threading.Thread(target=lambda: found.append(work()))
     thread.start()

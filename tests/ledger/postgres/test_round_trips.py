@@ -1,4 +1,4 @@
-"""How many times a batch on PostgreSQL goes to the server before it can be decided."""
+"""The number of round trips that a batch on PostgreSQL takes before its decision."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from sixpence.ledger.database.catalogs import CatalogCache
 from sixpence.ledger.postgres import batch, statements
 from sixpence.ledger.postgres.pipeline import Pipeline
 from sixpence.ledger.postgres.statements import Call, Row
-from sixpence.ledger.writer.batch import Request, asked_for
+from sixpence.ledger.writer.batch import Request, collect_needs
 from sixpence.service.blocking import SyncCreditService
 
 ADA = "ada@example.com"
@@ -23,13 +23,13 @@ class CountedPipeline(Pipeline):
     trips = 0
 
     def run(self, *calls: Call) -> list[list[Row]]:
-        """Count the trip, and make it."""
+        """Count the trip, and run the calls."""
         self.trips += 1
         return super().run(*calls)
 
 
 class Batches:
-    """Batches of one command, which are loaded and never written; an account with three holds is there."""
+    """Batches of one command that are loaded and never written, on an account with three holds."""
 
     def __init__(self, service: SyncCreditService, connection: psycopg.Connection) -> None:
         service.initialize_user_credits(ADA)
@@ -41,14 +41,14 @@ class Batches:
         self.load(Consume(feature="video"))  # the first one of a connection reads the catalog
 
     def load(self, *commands: Command, later_seconds: int = 0) -> tuple[int, list[str]]:
-        """How many trips it takes, and the holds that the account then has in memory, those that end first first."""
+        """The number of trips, and the account's loaded holds by expiry."""
         before = self._pipeline.trips
-        asked = asked_for([Request(ADA, command) for command in commands], wait=True)
+        needs = collect_needs([Request(ADA, command) for command in commands], wait=True)
         begin: list[Call] = [(statements.BEGIN, ())]
-        now = self._connection.execute(statements.MOMENT.replace("$1", "'{}'")).fetchall()[0][0]
+        now = self._connection.execute(statements.CLOCK_AND_CATALOG.replace("$1", "'{}'")).fetchall()[0][0]
         loaded = batch.load(
             self._pipeline,
-            asked,
+            needs,
             begin=begin,
             catalogs=self._catalogs,
             clock=lambda: now + later_seconds * SECOND,
@@ -68,36 +68,36 @@ def batches(migrated_postgres_url: str) -> Iterator[Batches]:
         yield Batches(service, connection)
 
 
-def test_a_use_takes_one(batches: Batches) -> None:
-    """A plain use has all it needs after the first, and reads no hold."""
+def test_use_takes_one_round_trip(batches: Batches) -> None:
+    """A plain use reads everything at once, and no hold."""
     assert batches.load(Consume(feature="video")) == (1, [])
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_capture_takes_one(batches: Batches, place: int) -> None:
-    """The hold that is named is read with the lock, and of the others as many as tell when the next one ends."""
+def test_capture_takes_one_round_trip(batches: Batches, place: int) -> None:
+    """The named hold is read with the lock, and the next open holds for `holds_due_at`."""
     trips, holds = batches.load(CaptureHold(hold_id=batches.holds[place]))
 
     assert (trips, set(holds)) == (1, {*batches.holds[:2], batches.holds[place]})
 
 
-def test_a_capture_beside_holds_that_are_due_takes_two(batches: Batches) -> None:
-    """What is due is known with the clock: however many these are, all are read then, and as many of the next ones."""
+def test_capture_beside_due_holds_takes_two_round_trips(batches: Batches) -> None:
+    """Due holds are known with the clock: all of them are read in a second trip, and the next ones."""
     assert batches.load(CaptureHold(hold_id=batches.holds[2]), later_seconds=150) == (2, batches.holds)
 
 
-def test_a_use_of_an_account_with_a_hold_that_is_due_takes_two(batches: Batches) -> None:
-    """Nobody named the hold; that it is due shows with the account."""
+def test_use_with_a_due_hold_takes_two_round_trips(batches: Batches) -> None:
+    """The account shows that a hold is due, although no command names it."""
     assert batches.load(Consume(feature="video"), later_seconds=90) == (2, batches.holds)
 
 
-def test_a_refund_takes_three(batches: Batches) -> None:
-    """The transaction is read, and then the rows of the grants that it took from."""
+def test_refund_takes_three_round_trips(batches: Batches) -> None:
+    """The transaction is read, and then the rows of the grants that it consumed from."""
     assert batches.load(Refund(transaction_id=batches.use))[0] == 3
 
 
-def test_a_capture_of_what_is_no_hold_takes_one(batches: Batches) -> None:
-    """An id that leads nowhere reads the next holds and nothing more."""
+def test_capture_of_an_unknown_hold_takes_one_round_trip(batches: Batches) -> None:
+    """An unknown id reads the next holds and nothing more."""
     trips, holds = batches.load(CaptureHold(hold_id=batches.use))
 
     assert (trips, holds) == (1, batches.holds[:2])

@@ -1,4 +1,4 @@
-"""The PostgreSQL store by itself: what a batch sees when it had to wait for another session's batch."""
+"""The PostgreSQL store by itself: what a batch reads after it waited for another session's batch."""
 
 import threading
 import time
@@ -7,19 +7,19 @@ import psycopg
 import pytest
 
 from sixpence.core.account.commands import Command, Consume, EnsureAccount, Key, PlaceHold, Refund, ReleaseHold, Tick
-from sixpence.ledger.database.engines import PostgresServer, place_of
+from sixpence.ledger.database.engines import PostgresServer, parse_database_url
 from sixpence.ledger.postgres.store import PostgresStore
-from sixpence.ledger.writer.batch import Request, asked_for, decide_batch
-from sixpence.ledger.writer.store import Loaded, LockWaitError
+from sixpence.ledger.writer.batch import Request, collect_needs, decide_batch
+from sixpence.ledger.writer.store import Loaded, LockTimeoutError
 from sixpence.service.blocking import SyncCreditService
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.mark.parametrize("new", [False, True])
-def test_who_waited_sees_what_it_waited_for(migrated_postgres_url: str, new: bool) -> None:
-    """A batch that waited for an account, or for its making, reads it fresh, and finds the key committed meanwhile."""
+def test_load_after_a_wait_reads_the_newest_rows(migrated_postgres_url: str, new: bool) -> None:
+    """A batch that waited for an account, or for its creation, reads it fresh, and finds the newly committed key."""
     names = [f"user-{number}@example.com" for number in range(80)]
     with SyncCreditService(migrated_postgres_url) as service:
         for name in names[: 1 if new else None]:
@@ -27,7 +27,7 @@ def test_who_waited_sees_what_it_waited_for(migrated_postgres_url: str, new: boo
     first, second = _store(migrated_postgres_url), _store(migrated_postgres_url)
     seen: list[Loaded] = []
     with psycopg.connect(migrated_postgres_url, autocommit=True) as watcher:
-        # A batch waits for fifty milliseconds: on a busy machine that is not always long enough to be watched.
+        # A batch waits for fifty milliseconds: a busy machine may miss it.
         for name in names[1:]:
             if len(seen) == 3:
                 break
@@ -38,7 +38,7 @@ def test_who_waited_sees_what_it_waited_for(migrated_postgres_url: str, new: boo
     accounts = [next(iter(loaded.accounts.values())) for loaded in seen]
     assert [(account.seq, account.remaining) for account in accounts] == [(2, 5)] * 3
     assert [list(loaded.replays) for loaded in seen] == [[(account.account_id, "k")] for account in accounts]
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_who_waited_sees_what_it_waited_for(migrated_postgres_url: str, new: boo
         (Refund(transaction_id="019cb8b8-1e00-7000-8000-00014651897c"), "about_seq"),
     ],
 )
-def test_only_what_names_something_reads_more(migrated_postgres_url: str, command: Command, last: str) -> None:
-    """Without a named hold or transaction the clock, read with the lock, is the last that a batch asks for."""
+def test_plain_load_ends_with_the_clock(migrated_postgres_url: str, command: Command, last: str) -> None:
+    """Without a named hold or transaction the clock, read with the lock, is the last read of a batch."""
     with SyncCreditService(migrated_postgres_url) as service:
         service.initialize_user_credits("ada@example.com")
     store = _store(migrated_postgres_url)
-    asked = "SELECT query FROM pg_stat_activity WHERE application_name = 'sixpence-writer' AND state LIKE 'idle in %'"
+    query = "SELECT query FROM pg_stat_activity WHERE application_name = 'sixpence-writer' AND state LIKE 'idle in %'"
 
     for _ in range(2):  # the first batch of a connection also reads the catalog
-        store.abandon()
-        store.load(asked_for([Request("ada@example.com", command)], wait=True))
+        store.roll_back()
+        store.load(collect_needs([Request("ada@example.com", command)], wait=True))
     with psycopg.connect(migrated_postgres_url) as watcher:
-        statements = watcher.execute(asked + " AND datname = current_database()").fetchall()
+        statements = watcher.execute(query + " AND datname = current_database()").fetchall()
     store.close()
 
     assert [last in text for (text,) in statements] == [True]
@@ -71,19 +71,19 @@ def test_only_what_names_something_reads_more(migrated_postgres_url: str, comman
 def _raced(
     first: PostgresStore, second: PostgresStore, watcher: psycopg.Connection, account_id: str, *, new: bool
 ) -> list[Loaded]:
-    """What the second store loads after it waited for the first one's commit; nothing when it gave up before."""
+    """What the second store loads after it waited for the first one's commit; None when it timed out before."""
     use = Request(account_id, Consume(feature="video"), Key("k", b"f"))
     requests = [Request(account_id, EnsureAccount()), use] if new else [use]
-    decided = decide_batch(first.load(asked_for(requests, wait=True)), requests)
+    decided = decide_batch(first.load(collect_needs(requests, wait=True)), requests)
     found: list[Loaded] = []
 
     def work() -> None:
         try:
-            found.append(second.load(asked_for(requests, wait=True)))
-        except LockWaitError:
+            found.append(second.load(collect_needs(requests, wait=True)))
+        except LockTimeoutError:
             pass
         finally:
-            second.abandon()
+            second.roll_back()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -97,6 +97,6 @@ def _raced(
 
 
 def _store(url: str) -> PostgresStore:
-    place = place_of(url)
+    place = parse_database_url(url)
     assert isinstance(place, PostgresServer)
     return PostgresStore(place.conninfo)

@@ -1,4 +1,4 @@
-"""A COMMIT whose answer is lost: the outcome is found, and nothing is charged twice, with keys and without."""
+"""A COMMIT without an answer: the outcome is found, and nothing is charged twice, with keys and without."""
 
 import asyncio
 import threading
@@ -9,13 +9,13 @@ import pytest
 
 from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.errors import DatabaseUnavailableError, OutcomeUnknownError
-from sixpence.ledger.database.engines import PostgresServer, place_of
+from sixpence.ledger.database.engines import PostgresServer, parse_database_url
 from sixpence.ledger.postgres.store import PostgresStore
 from sixpence.ledger.writer.batch import Accepted, Outcome, Request
-from sixpence.ledger.writer.lane import Lane
+from sixpence.ledger.writer.worker import BatchWorker
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, ledger_of, proved
+from tests.ledger.databases import count_uses, ledger_of, verify_clean
 from tests.ledger.postgres.commit_proxy import CommitProxy, Fate
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -33,18 +33,18 @@ def proxy(migrated_postgres_url: str) -> Iterator[CommitProxy]:
 
 
 @pytest.fixture
-def lane(proxy: CommitProxy) -> Iterator[Lane]:
-    """A lane of its own through the proxy, so that a test says what is in a batch."""
-    place = place_of(proxy.url)
+def worker(proxy: CommitProxy) -> Iterator[BatchWorker]:
+    """A worker of its own through the proxy, so that a test chooses the batches."""
+    place = parse_database_url(proxy.url)
     assert isinstance(place, PostgresServer)
-    lane = Lane(PostgresStore(place.conninfo))
-    yield lane
-    lane.close()
+    worker = BatchWorker(PostgresStore(place.conninfo))
+    yield worker
+    worker.close()
 
 
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize("fate", ["cut-answer", "cut-before"])
-async def test_a_lost_answer_is_found(
+async def test_lost_answer_is_found(
     proxy: CommitProxy, migrated_postgres_url: str, fate: Fate, key: str | None
 ) -> None:
     """Whether the COMMIT arrived or not, the caller gets its receipt, and the use is charged once."""
@@ -57,20 +57,26 @@ async def test_a_lost_answer_is_found(
         assert (receipt.remaining, receipt.version, receipt.replayed) == (4, 3, False)
         assert proxy.met.is_set()
         assert (await service.get_user_credits(ADA)).remaining == 4
-    assert consumed(migrated_postgres_url, ADA) == 2
-    proved(migrated_postgres_url)
+    assert count_uses(migrated_postgres_url, ADA) == 2
+    verify_clean(migrated_postgres_url)
 
 
 @pytest.mark.parametrize("fate", ["cut-answer", "cut-before"])
-def test_a_whole_batch_is_found(proxy: CommitProxy, lane: Lane, migrated_postgres_url: str, fate: Fate) -> None:
+def test_lost_answer_of_a_batch_is_found(
+    proxy: CommitProxy, worker: BatchWorker, migrated_postgres_url: str, fate: Fate
+) -> None:
     """Every request of the batch gets its own outcome, refusals and replays included."""
-    lane.run([_asked(BOB, USE, key="old")])
-    requests = [_asked(ADA, USE)] * 7 + [_asked(BOB, USE, key="old"), _asked(BOB, USE), _asked("new@example.com", USE)]
+    worker.run([_request(BOB, USE, key="old")])
+    requests = [_request(ADA, USE)] * 7 + [
+        _request(BOB, USE, key="old"),
+        _request(BOB, USE),
+        _request("new@example.com", USE),
+    ]
     proxy.next_commit = fate
 
-    outcomes = lane.run(requests)
+    outcomes = worker.run(requests)
 
-    assert [_said(outcome) for outcome in outcomes] == [
+    assert [_summary(outcome) for outcome in outcomes] == [
         5,
         4,
         3,
@@ -83,63 +89,61 @@ def test_a_whole_batch_is_found(proxy: CommitProxy, lane: Lane, migrated_postgre
         "account-not-found",
     ]
     assert proxy.met.is_set()
-    assert (consumed(migrated_postgres_url, ADA), consumed(migrated_postgres_url, BOB)) == (6, 2)
-    proved(migrated_postgres_url)
+    assert (count_uses(migrated_postgres_url, ADA), count_uses(migrated_postgres_url, BOB)) == (6, 2)
+    verify_clean(migrated_postgres_url)
 
 
-def test_a_commit_that_is_still_under_way_is_waited_for(
-    proxy: CommitProxy, lane: Lane, migrated_postgres_url: str
-) -> None:
-    """The old session commits after the search for its outcome began: the account's lock waits for it."""
+def test_running_commit_is_waited_for(proxy: CommitProxy, worker: BatchWorker, migrated_postgres_url: str) -> None:
+    """The old session commits after the check began: the account's lock waits for it."""
     proxy.next_commit = "hold"
     _release_later(proxy)
 
-    outcomes = lane.run([_asked(ADA, USE)])
+    outcomes = worker.run([_request(ADA, USE)])
 
-    assert [_said(outcome) for outcome in outcomes] == [5]
-    assert consumed(migrated_postgres_url, ADA) == 1
-    proved(migrated_postgres_url)
+    assert [_summary(outcome) for outcome in outcomes] == [5]
+    assert count_uses(migrated_postgres_url, ADA) == 1
+    verify_clean(migrated_postgres_url)
 
 
-def test_a_new_account_under_way_is_waited_for(proxy: CommitProxy, lane: Lane, migrated_postgres_url: str) -> None:
-    """A row that nobody else can see yet cannot be locked; still its commit is waited for, and charged once."""
+def test_running_commit_of_a_new_account_is_waited_for(
+    proxy: CommitProxy, worker: BatchWorker, migrated_postgres_url: str
+) -> None:
+    """An uncommitted account cannot be locked; its commit is still waited for, and charged once."""
     new = "new@example.com"
     proxy.next_commit = "hold"
     _release_later(proxy)
 
-    outcomes = lane.run([_asked(new, EnsureAccount()), _asked(new, USE), _asked(new, GrantCredits(amount=4))])
+    outcomes = worker.run([_request(new, EnsureAccount()), _request(new, USE), _request(new, GrantCredits(amount=4))])
 
-    assert [_said(outcome) for outcome in outcomes] == [6, 5, 9]
+    assert [_summary(outcome) for outcome in outcomes] == [6, 5, 9]
     assert ledger_of(migrated_postgres_url, new) == [(1, "signup", 6, 6), (2, "consume", -1, 5), (3, "grant", 4, 9)]
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
-def test_a_database_that_stays_away_leaves_the_outcome_open(
-    proxy: CommitProxy, lane: Lane, migrated_postgres_url: str
+def test_outcome_is_unknown_while_the_database_is_away(
+    proxy: CommitProxy, worker: BatchWorker, migrated_postgres_url: str
 ) -> None:
-    """With the answer lost and nobody to ask, the error says so; the same key then tells what became of it."""
-    lane.run([_asked(BOB, USE)])
+    """Without an answer and without the database the outcome is unknown; the same key gets it later."""
+    worker.run([_request(BOB, USE)])
     proxy.next_commit = "cut-answer"
     threading.Thread(target=_refuse_after_cut, args=(proxy,), daemon=True).start()
     began = time.monotonic()
 
-    outcomes = lane.run([_asked(ADA, USE, key="k"), _asked(ADA, USE), _asked("nobody@example.com", USE)])
+    outcomes = worker.run([_request(ADA, USE, key="k"), _request(ADA, USE), _request("nobody@example.com", USE)])
 
-    # Even a refusal may rest on a row of the batch that is not there.
+    # A refusal is unknown, too: it may rest on a row of the batch that was not committed.
     assert outcomes == [OutcomeUnknownError(retry_after_seconds=1)] * 3
     assert time.monotonic() - began < 12
     proxy.refusing = False
-    again = lane.run([_asked(ADA, USE, key="k")])[0]
+    again = worker.run([_request(ADA, USE, key="k")])[0]
     assert isinstance(again, Accepted)
-    assert (again.replayed, _said(again)) == (True, 5)
-    assert consumed(migrated_postgres_url, ADA) == 2
-    proved(migrated_postgres_url)
+    assert (again.replayed, _summary(again)) == (True, 5)
+    assert count_uses(migrated_postgres_url, ADA) == 2
+    verify_clean(migrated_postgres_url)
 
 
-async def test_a_database_away_for_longer_than_the_bound_is_unavailable(
-    proxy: CommitProxy, migrated_postgres_url: str
-) -> None:
-    """Reads and changes fail with a code and a time to try again, soon; when it is back, so is the service."""
+async def test_database_is_unavailable_after_the_limit(proxy: CommitProxy, migrated_postgres_url: str) -> None:
+    """Reads and changes fail with a code and a time to retry; afterwards the service works again."""
     async with CreditService(proxy.url) as service:
         await service.consume_credit(ADA, "video")
         proxy.refusing = True
@@ -158,12 +162,12 @@ async def test_a_database_away_for_longer_than_the_bound_is_unavailable(
         proxy.refusing = False
         assert (await service.consume_credit(ADA, "video")).remaining == 4
         assert (await service.get_user_credits(ADA)).remaining == 4
-    assert consumed(migrated_postgres_url, ADA) == 2
-    proved(migrated_postgres_url)
+    assert count_uses(migrated_postgres_url, ADA) == 2
+    verify_clean(migrated_postgres_url)
 
 
-async def test_every_connection_cut_at_once_costs_nothing(proxy: CommitProxy, migrated_postgres_url: str) -> None:
-    """Connections that died while nobody used them are replaced without an error."""
+async def test_cut_idle_connections_are_replaced(proxy: CommitProxy, migrated_postgres_url: str) -> None:
+    """Connections that were cut while idle are replaced without an error."""
     async with CreditService(proxy.url) as service:
         await service.get_user_credits(ADA)
         await service.consume_credit(ADA, "video")
@@ -172,16 +176,16 @@ async def test_every_connection_cut_at_once_costs_nothing(proxy: CommitProxy, mi
 
             assert (await service.consume_credit(BOB, "video")).remaining >= 0
             assert (await service.get_user_credits(ADA)).remaining == 5
-    assert consumed(migrated_postgres_url, BOB) == 3
-    proved(migrated_postgres_url)
+    assert count_uses(migrated_postgres_url, BOB) == 3
+    verify_clean(migrated_postgres_url)
 
 
-def _asked(account_id: str, command: Command, *, key: str | None = None) -> Request:
+def _request(account_id: str, command: Command, *, key: str | None = None) -> Request:
     return Request(account_id, command, None if key is None else Key(key, key.encode()))
 
 
-def _said(outcome: Outcome | None) -> int | str | None:
-    """The balance of an accepted command's row, or the code of what was refused."""
+def _summary(outcome: Outcome | None) -> int | str | None:
+    """The balance of an accepted command's row, or the code of a refusal."""
     if isinstance(outcome, Accepted):
         return None if outcome.row is None else outcome.row.balance_after
     return None if outcome is None else outcome.code

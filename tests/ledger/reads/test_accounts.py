@@ -19,76 +19,76 @@ from sixpence.core.account.commands import (
     ReleaseHold,
 )
 from sixpence.core.catalog.price import Usage
-from sixpence.ledger.database.engines import PostgresServer, place_of, reading_engine
+from sixpence.ledger.database.engines import PostgresServer, parse_database_url, reading_engine
 from sixpence.ledger.postgres import statements
 from sixpence.ledger.postgres.store import connect
 from sixpence.ledger.reads.accounts import Captured, find_account, find_transaction, list_captures, list_open_holds
 from sixpence.ledger.sqlite.store import SQLiteStore
 from tests.ledger.databases import raw_engine, run
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import ADA, Till, open_till
+from tests.ledger.writer.worker_driver import ADA, WorkerDriver, open_driver
 
 BOB = "bob@example.com"
 
 
 @pytest.fixture
-def till(url: str, clock: MovedClock) -> Iterator[Till]:
+def driver(url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     """A till with Ada's account of a hundred and six credits."""
-    till = open_till(url, clock)
-    till.row(GrantCredits(amount=100))
-    yield till
-    till.store.close()
+    driver = open_driver(url, clock)
+    driver.row(GrantCredits(amount=100))
+    yield driver
+    driver.store.close()
 
 
-def test_open_holds_are_listed_by_their_end(till: Till, url: str) -> None:
+def test_open_holds_are_listed_by_their_end(driver: WorkerDriver, url: str) -> None:
     """Those that end first come first; what has ended is not among them, and no more than asked for."""
-    ids = [till.row(PlaceHold(feature="sketch", ttl_seconds=seconds)).id for seconds in (90, 60, 70, 80)]
-    till.row(ExtendHold(hold_id=ids[1], ttl_seconds=100))
-    till.row(ReleaseHold(hold_id=ids[3]))
+    ids = [driver.row(PlaceHold(feature="sketch", ttl_seconds=seconds)).id for seconds in (90, 60, 70, 80)]
+    driver.row(ExtendHold(hold_id=ids[1], ttl_seconds=100))
+    driver.row(ReleaseHold(hold_id=ids[3]))
 
-    with reading_engine(place_of(url)).connect() as connection:
+    with reading_engine(parse_database_url(url)).connect() as connection:
         account = _account(connection)
         listed = [list_open_holds(connection, account, limit) for limit in (10, 2)]
 
     assert [[hold.id for hold in holds] for holds in listed] == [[ids[2], ids[0], ids[1]], [ids[2], ids[0]]]
 
 
-def test_captures_are_listed_over_all_accounts(till: Till, url: str, clock: MovedClock) -> None:
+def test_captures_are_listed_over_all_accounts(driver: WorkerDriver, url: str, clock: MovedClock) -> None:
     """What uses of a feature came to, newest first; other features and uses without a hold are not among them."""
-    till.ask(EnsureAccount(), account_id=BOB)
-    till.row(Consume(feature="video"))
+    driver.run(EnsureAccount(), account_id=BOB)
+    driver.row(Consume(feature="video"))
     for cost, feature, account_id in ((1, "sketch", ADA), (2, "video", ADA), (3, "video", BOB), (4, "video", ADA)):
         clock.move(seconds=1)
-        hold = till.row(PlaceHold(feature=feature, ttl_seconds=60, amount=4), account_id)
-        till.row(CaptureHold(hold_id=hold.id, amount=cost), account_id)
+        hold = driver.row(PlaceHold(feature=feature, ttl_seconds=60, amount=4), account_id)
+        driver.row(CaptureHold(hold_id=hold.id, amount=cost), account_id)
 
-    with reading_engine(place_of(url)).connect() as connection:
+    with reading_engine(parse_database_url(url)).connect() as connection:
         listed = [list_captures(connection, "video", limit=limit) for limit in (9, 2)]
 
     assert [[one.row.credits_consumed for one in captures] for captures in listed] == [[4, 3, 2], [4, 3]]
 
 
-def test_a_capture_is_listed_with_what_its_hold_was_placed_for(till: Till, url: str) -> None:
+def test_a_capture_is_listed_with_what_its_hold_was_placed_for(driver: WorkerDriver, url: str) -> None:
     """The terms of its placing, as the ledger has them; none where a ledger lost the row."""
-    hold = till.row(PlaceHold(feature="video", ttl_seconds=60, usage=Usage(units=2)))
-    capture = till.row(CaptureHold(hold_id=hold.id))
+    hold = driver.row(PlaceHold(feature="video", ttl_seconds=60, usage=Usage(units=2)))
+    capture = driver.row(CaptureHold(hold_id=hold.id))
 
-    with reading_engine(place_of(url)).connect() as connection:
+    with reading_engine(parse_database_url(url)).connect() as connection:
         listed = list_captures(connection, "video", limit=9)
     run(url, "DELETE FROM credit_transactions WHERE kind = 'hold'")
-    with reading_engine(place_of(url)).connect() as connection:
+    with reading_engine(parse_database_url(url)).connect() as connection:
         without = list_captures(connection, "video", limit=9)
 
     assert listed == [Captured(capture, hold.read_detail().hold)]
     assert without == [Captured(capture, None)]
 
 
-def test_a_transaction_is_found_by_its_id(till: Till, url: str) -> None:
+def test_a_transaction_is_found_by_its_id(driver: WorkerDriver, url: str) -> None:
     """By the whole id, and on its own account only."""
-    use = till.row(Consume(feature="sketch"))
-    till.ask(EnsureAccount(), GrantCredits(amount=1), GrantCredits(amount=1), account_id=BOB)
+    use = driver.row(Consume(feature="sketch"))
+    driver.run(EnsureAccount(), GrantCredits(amount=1), GrantCredits(amount=1), account_id=BOB)
 
-    with reading_engine(place_of(url)).connect() as connection:
+    with reading_engine(parse_database_url(url)).connect() as connection:
         ada, bob = find_account(connection, ADA), find_account(connection, BOB)
         assert ada is not None
         assert bob is not None
@@ -98,10 +98,10 @@ def test_a_transaction_is_found_by_its_id(till: Till, url: str) -> None:
     assert (found, elsewhere) == ([use, None, None, None], None)
 
 
-def test_every_read_is_a_look_up(till: Till, url: str) -> None:
+def test_every_read_is_a_look_up(driver: WorkerDriver, url: str) -> None:
     """Each read for a person or an estimate is planned as a search of the index that is there for it."""
     asked: list[tuple[str, Any]] = []
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
     with engine.connect() as connection:
         account = _account(connection)
         event.listen(engine, "before_cursor_execute", lambda _c, _u, text, values, *_: asked.append((text, values)))
@@ -121,15 +121,15 @@ def test_every_read_is_a_look_up(till: Till, url: str) -> None:
 
 def test_a_batch_looks_up_what_it_needs_on_sqlite(sqlite_url: str, clock: MovedClock) -> None:
     """Holds and the past that commands name are found by searches, traced as they are run."""
-    till = open_till(sqlite_url, clock)
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60))
-    use = till.row(Consume(feature="sketch"))
-    store = till.store
+    driver = open_driver(sqlite_url, clock)
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    use = driver.row(Consume(feature="sketch"))
+    store = driver.store
     assert isinstance(store, SQLiteStore)
     asked: list[str] = []
     store.connection().set_trace_callback(asked.append)
 
-    till.loads(ReleaseHold(hold_id=hold.id), Refund(transaction_id=use.id))
+    driver.loads(ReleaseHold(hold_id=hold.id), Refund(transaction_id=use.id))
     store.close()
 
     reads = [text for text in asked if "FROM credit_" in text]
@@ -143,9 +143,9 @@ def test_a_batch_looks_up_what_it_needs_on_sqlite(sqlite_url: str, clock: MovedC
     ("statement", "indexes"),
     [
         (statements.OPEN_HOLDS, ("credit_holds_open",)),
-        (statements.HOLDS, ("credit_holds_pkey",)),
-        (statements.PAST, ("credit_transactions_pkey",)),
-        (statements.ABOUT, ("credit_transactions_about",)),
+        (statements.HOLDS_BY_SEQ, ("credit_holds_pkey",)),
+        (statements.TRANSACTIONS_BY_SEQ, ("credit_transactions_pkey",)),
+        (statements.TRANSACTIONS_ABOUT, ("credit_transactions_about",)),
     ],
 )
 def test_a_batch_looks_up_what_it_needs_on_postgres(
@@ -153,7 +153,7 @@ def test_a_batch_looks_up_what_it_needs_on_postgres(
 ) -> None:
     """Each statement of the second round trip searches its index, place by place, under the writer's own settings."""
     places = '[{"account_no": 1, "seq": 1, "due_by": 1, "beyond": 2}]'
-    place = place_of(migrated_postgres_url)
+    place = parse_database_url(migrated_postgres_url)
     assert isinstance(place, PostgresServer)
 
     with connect(place.conninfo) as connection:

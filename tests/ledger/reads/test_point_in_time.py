@@ -11,13 +11,13 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Consume, ExtendHold, GrantCredits, PlaceHold, Refund
 from sixpence.core.account.transaction import Transaction, transaction_id
 from sixpence.core.errors import BrokenLedgerError
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads.accounts import find_account
 from sixpence.ledger.reads.point_in_time import LAST_AT, SINCE_MAX, find_last_at, list_between, look_around
 from tests.ledger.databases import rows, run
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import ADA, open_till
+from tests.ledger.writer.worker_driver import ADA, open_driver
 
 LONG = 100_000
 # Two rows an instant; beside it stands an account with the next number, whose rows no look may meet.
@@ -40,7 +40,7 @@ def connection(module_url: str) -> Iterator[Connection]:
     run(module_url, FILL.replace("BLOB", "bytea") if module_url.startswith("postgresql") else FILL)
     if module_url.startswith("postgresql"):
         run(module_url, "ANALYZE credit_transactions")
-    engine = reading_engine(place_of(module_url))
+    engine = reading_engine(parse_database_url(module_url))
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -54,13 +54,13 @@ def long_account() -> Account:
 
 def test_the_row_of_every_instant(url: str, clock: MovedClock) -> None:
     """At each instant it is the last row at or before it, as a walk over all rows finds it; before the first none."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     for number in range(30):
         clock.move(microseconds=number % 3)  # some instants have several rows, some none
-        till.row(GrantCredits(amount=1) if number % 2 else Consume(feature="sketch"))
+        driver.row(GrantCredits(amount=1) if number % 2 else Consume(feature="sketch"))
     ledger = rows(url, "SELECT seq, created_at FROM credit_transactions ORDER BY seq")
     first, last = ledger[0][1], ledger[-1][1]
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
 
     with engine.connect() as reading:
         account = find_account(reading, ADA)
@@ -97,12 +97,12 @@ def test_few_rows_are_read_of_a_long_account(connection: Connection, long_accoun
 
 def test_a_gap_is_no_balance(url: str, clock: MovedClock) -> None:
     """Where a row that has to be looked up is gone, nothing is told of what was: it could be anything."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     for _ in range(5):
         clock.move(seconds=1)
-        till.row(GrantCredits(amount=1))
+        driver.row(GrantCredits(amount=1))
     run(url, "DELETE FROM credit_transactions WHERE seq = 3")
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
 
     with engine.connect() as reading:
         account = find_account(reading, ADA)
@@ -133,14 +133,14 @@ def test_what_came_since_is_bounded(connection: Connection, long_account: Accoun
 
 def test_the_surroundings_of_a_row(url: str, clock: MovedClock) -> None:
     """The grants it moved, what it is about, and what came of it; not what only lies near it."""
-    till = open_till(url, clock)
-    given = till.row(GrantCredits(amount=4, priority=1))
-    till.row(GrantCredits(amount=1, priority=500))
-    used = till.row(Consume(feature="video"))
-    back = till.row(Refund(transaction_id=used.id, amount=1))
-    placed = till.row(PlaceHold(feature="video", ttl_seconds=60))
-    longer = till.row(ExtendHold(hold_id=placed.id, ttl_seconds=90))
-    engine = reading_engine(place_of(url))
+    driver = open_driver(url, clock)
+    given = driver.row(GrantCredits(amount=4, priority=1))
+    driver.row(GrantCredits(amount=1, priority=500))
+    used = driver.row(Consume(feature="video"))
+    back = driver.row(Refund(transaction_id=used.id, amount=1))
+    placed = driver.row(PlaceHold(feature="video", ttl_seconds=60))
+    longer = driver.row(ExtendHold(hold_id=placed.id, ttl_seconds=90))
+    engine = reading_engine(parse_database_url(url))
 
     with engine.connect() as reading:
         account = find_account(reading, ADA)
@@ -158,9 +158,9 @@ def test_the_surroundings_of_a_row(url: str, clock: MovedClock) -> None:
 
 def test_metadata_is_not_read(url: str, clock: MovedClock) -> None:
     """It may be large, and no statement shows it; its digest stays."""
-    till = open_till(url, clock)
-    till.row(GrantCredits(amount=4, metadata='{"a":1}'))
-    engine = reading_engine(place_of(url))
+    driver = open_driver(url, clock)
+    driver.row(GrantCredits(amount=4, metadata='{"a":1}'))
+    engine = reading_engine(parse_database_url(url))
 
     with engine.connect() as reading:
         account = find_account(reading, ADA)

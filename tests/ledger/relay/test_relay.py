@@ -16,11 +16,11 @@ from sixpence.ledger.relay.relay import Relay
 from sixpence.ledger.relay.relay_once import Work
 from sixpence.ledger.writer.batch import Request
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, rows, run
-from tests.ledger.life import Life
+from tests.ledger.databases import rows, run, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
+from tests.ledger.random_commands import RandomCommands
 from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
-from tests.ledger.writer.lane_driver import ADA, CATALOG, open_till
+from tests.ledger.writer.worker_driver import ADA, CATALOG, open_driver
 
 BOB = "bob@example.com"
 DAY = START.date()
@@ -34,39 +34,39 @@ class KilledError(Exception):
 async def test_usage_is_what_the_ledger_says(url: str, clock: MovedClock, seed: int) -> None:
     """Two accounts live through every command while a relay reads now and then, in bites of any size."""
     dice = random.Random(seed)
-    till = open_till(url, clock)
-    till.ask(EnsureAccount(), account_id=BOB)
-    lives = {name: Life(dice) for name in (ADA, BOB)}
+    driver = open_driver(url, clock)
+    driver.run(EnsureAccount(), account_id=BOB)
+    lives = {name: RandomCommands(dice) for name in (ADA, BOB)}
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     for _ in range(60):
         requests = [Request(name, lives[name].next(clock())) for name in dice.choices((ADA, BOB), k=dice.randint(1, 6))]
-        for request, outcome in zip(requests, till.lane.run(requests), strict=True):
+        for request, outcome in zip(requests, driver.worker.run(requests), strict=True):
             assert outcome is not None
-            lives[request.account_id].heard(outcome)
+            lives[request.account_id].remember(outcome)
         clock.move(seconds=dice.choice((0, 1, 30, 1_800, 28_800)))
         if dice.random() < 0.2:
             bites = Bites(dice.choice((1, 3, 100)), dice.choice((1, 5, 1_000)), busy_seconds=0.0)
             await Relay(ledger, bites=bites).run_once()
-    till.store.close()
+    driver.store.close()
 
     await read_all(Relay(ledger), url)
     ledger.close()
 
     assert counted(url) == by_hand(url)
     assert {name for name, _, _ in counted(url)} == {ADA, BOB}
-    proved(url)
+    verify_clean(url)
 
 
 async def test_what_counts_as_a_use(url: str, clock: MovedClock) -> None:
     """Consumes, captures and late captures, also of nothing; not holds, grants, nor what is released or expires."""
-    till = open_till(url, clock)
-    till.row(Consume(feature="video"))
-    till.row(Consume(feature="sketch", usage=Usage(units=0)))
-    kept, late, freed = (till.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(3))
-    till.row(CaptureHold(hold_id=kept, amount=0))
+    driver = open_driver(url, clock)
+    driver.row(Consume(feature="video"))
+    driver.row(Consume(feature="sketch", usage=Usage(units=0)))
+    kept, late, freed = (driver.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(3))
+    driver.row(CaptureHold(hold_id=kept, amount=0))
     clock.move(minutes=1)
-    assert till.row(CaptureHold(hold_id=late, late=True)).kind == "consume"
-    till.store.close()
+    assert driver.row(CaptureHold(hold_id=late, late=True)).kind == "consume"
+    driver.store.close()
 
     await _relay(url)
 
@@ -77,12 +77,12 @@ async def test_what_counts_as_a_use(url: str, clock: MovedClock) -> None:
 
 async def test_a_refund_counts_on_its_own_day(url: str, clock: MovedClock) -> None:
     """It is for the feature that was used, and lessens neither the uses nor what was consumed."""
-    till = open_till(url, clock)
-    used = till.row(Consume(feature="video"))
+    driver = open_driver(url, clock)
+    used = driver.row(Consume(feature="video"))
     clock.move(days=1)
-    till.row(Refund(transaction_id=used.id, amount=1))
-    till.row(Refund(transaction_id=used.id))
-    till.store.close()
+    driver.row(Refund(transaction_id=used.id, amount=1))
+    driver.row(Refund(transaction_id=used.id))
+    driver.store.close()
 
     await _relay(url)
 
@@ -91,9 +91,9 @@ async def test_a_refund_counts_on_its_own_day(url: str, clock: MovedClock) -> No
 
 async def test_a_refund_that_names_no_feature_has_that_of_the_use(url: str, clock: MovedClock) -> None:
     """The row it is about says it."""
-    till = open_till(url, clock)
-    till.row(Refund(transaction_id=till.row(Consume(feature="video")).id))
-    till.store.close()
+    driver = open_driver(url, clock)
+    driver.row(Refund(transaction_id=driver.row(Consume(feature="video")).id))
+    driver.store.close()
     assert run(url, "UPDATE credit_transactions SET feature_used = NULL WHERE kind = 'refund'") == 1
 
     await _relay(url)
@@ -103,12 +103,12 @@ async def test_a_refund_that_names_no_feature_has_that_of_the_use(url: str, cloc
 
 async def test_days_begin_at_midnight_in_utc(url: str, clock: MovedClock) -> None:
     """The last microsecond of a day is on that day, the next one is not."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     clock.move(hours=12, microseconds=-1)
-    till.row(Consume(feature="sketch"))
+    driver.row(Consume(feature="sketch"))
     clock.move(microseconds=1)
-    till.row(Consume(feature="sketch"))
-    till.store.close()
+    driver.row(Consume(feature="sketch"))
+    driver.store.close()
 
     await _relay(url)
 
@@ -117,14 +117,14 @@ async def test_days_begin_at_midnight_in_utc(url: str, clock: MovedClock) -> Non
 
 async def test_sums_end_where_amounts_do(url: str, clock: MovedClock) -> None:
     """What is spent and given back over and over is counted up to 2^53 - 1, within one bite and over several."""
-    till = open_till(url, clock)
-    till.row(GrantCredits(amount=AMOUNT_MAX - 6))
+    driver = open_driver(url, clock)
+    driver.row(GrantCredits(amount=AMOUNT_MAX - 6))
     for _ in range(2):
         for _ in range(3):
-            hold = till.row(PlaceHold(feature="video", ttl_seconds=60, amount=AMOUNT_MAX - 6))
-            till.row(Refund(transaction_id=till.row(CaptureHold(hold_id=hold.id)).id))
+            hold = driver.row(PlaceHold(feature="video", ttl_seconds=60, amount=AMOUNT_MAX - 6))
+            driver.row(Refund(transaction_id=driver.row(CaptureHold(hold_id=hold.id)).id))
         await _relay(url)
-    till.store.close()
+    driver.store.close()
 
     assert counted(url) == {(ADA, DAY, "video"): (6, AMOUNT_MAX, AMOUNT_MAX)}
 
@@ -132,12 +132,12 @@ async def test_sums_end_where_amounts_do(url: str, clock: MovedClock) -> None:
 async def test_an_account_whose_number_was_taken(url: str, clock: MovedClock) -> None:
     """Where two ids have one number, each is counted under its own."""
     taken = f"UPDATE credit_accounts SET account_no = {account_no(BOB)} WHERE account_id = '{ADA}'"
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     run(url, taken)
     run(url, taken.replace("credit_accounts", "credit_transactions"))
-    till.row(EnsureAccount(), account_id=BOB)
-    till.row(Consume(feature="sketch"), account_id=BOB)
-    till.store.close()
+    driver.row(EnsureAccount(), account_id=BOB)
+    driver.row(Consume(feature="sketch"), account_id=BOB)
+    driver.store.close()
 
     await _relay(url)
 
@@ -148,10 +148,10 @@ async def test_an_account_whose_number_was_taken(url: str, clock: MovedClock) ->
 
 async def test_an_account_that_is_gone_holds_nothing_up(url: str, clock: MovedClock) -> None:
     """What the outbox says of it is read and comes to nothing."""
-    till = open_till(url, clock)
-    till.row(EnsureAccount(), account_id=BOB)
-    till.row(Consume(feature="sketch"), account_id=BOB)
-    till.store.close()
+    driver = open_driver(url, clock)
+    driver.row(EnsureAccount(), account_id=BOB)
+    driver.row(Consume(feature="sketch"), account_id=BOB)
+    driver.store.close()
     for table in ("credit_transactions", "credit_accounts"):
         run(url, f"DELETE FROM {table} WHERE account_id = '{ADA}'")
 
@@ -162,10 +162,10 @@ async def test_an_account_that_is_gone_holds_nothing_up(url: str, clock: MovedCl
 
 async def test_a_relay_that_dies_before_its_commit_counts_nothing(url: str, clock: MovedClock) -> None:
     """What it read, added and deleted is as it was; the next one counts it, once."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     for _ in range(4):
-        till.row(Consume(feature="sketch"))
-    till.store.close()
+        driver.row(Consume(feature="sketch"))
+    driver.store.close()
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     seen: list[int] = []
 
@@ -191,12 +191,12 @@ async def test_a_relay_that_dies_before_its_commit_counts_nothing(url: str, cloc
 
 async def test_reading_again_counts_nothing_again(url: str, clock: MovedClock) -> None:
     """What was read is deleted: a second look finds only what is new."""
-    till = open_till(url, clock)
-    till.row(Consume(feature="sketch"))
+    driver = open_driver(url, clock)
+    driver.row(Consume(feature="sketch"))
     first = await _relay(url)
     again = await _relay(url)
-    till.row(Consume(feature="sketch"))
-    till.store.close()
+    driver.row(Consume(feature="sketch"))
+    driver.store.close()
 
     new = await _relay(url)
 
@@ -206,11 +206,11 @@ async def test_reading_again_counts_nothing_again(url: str, clock: MovedClock) -
 
 async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) -> None:
     """Many small bites come to the same as one; in between it says how far it is."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     for _ in range(6):
         clock.move(seconds=1)
-        till.row(Consume(feature="sketch"))
-    till.store.close()
+        driver.row(Consume(feature="sketch"))
+    driver.store.close()
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     credits = CreditService(ledger)
     seen = [await credits.get_usage(ADA)]
@@ -233,10 +233,10 @@ async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) 
 
 async def test_a_bite_has_its_size(url: str, clock: MovedClock) -> None:
     """It ends with the batch that reaches either limit, and says that there is more."""
-    till = open_till(url, clock)
+    driver = open_driver(url, clock)
     for _ in range(3):
-        till.ask(Consume(feature="sketch"), Consume(feature="sketch"))
-    till.store.close()
+        driver.run(Consume(feature="sketch"), Consume(feature="sketch"))
+    driver.store.close()
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     done = []
     for size in ((2, 100), (100, 1), (100, 100)):

@@ -13,11 +13,11 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.relay.batch_size import POSTGRESQL, Bites
 from sixpence.ledger.relay.relay import Relay
 from sixpence.ledger.relay.relay_once import Work
-from sixpence.ledger.writer.batch import Request, asked_for, decide_batch
+from sixpence.ledger.writer.batch import Request, collect_needs, decide_batch
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, rows, run, upgrade
+from tests.ledger.databases import rows, run, upgrade, verify_clean
 from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
-from tests.ledger.writer.lane_driver import ADA, CATALOG, Till, another_till
+from tests.ledger.writer.worker_driver import ADA, CATALOG, WorkerDriver, reopen_driver
 from tests.support.postgres import PostgresServer
 
 BOB = "bob@example.com"
@@ -27,7 +27,7 @@ BOB = "bob@example.com"
 def own_url(migrated_postgres_url: str) -> Iterator[str]:
     """The URL of a database, which is left alone again at the end."""
     yield migrated_postgres_url
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
 async def test_relays_at_once(own_url: str) -> None:
@@ -89,16 +89,16 @@ async def test_while_one_reads_another_finds_nothing_to_do(own_url: str) -> None
 
 async def test_a_batch_that_is_still_committing_is_not_passed(own_url: str) -> None:
     """Later batches wait for one that began before them, and so does the instant up to which all is counted."""
-    till, slow = _open(own_url), another_till(own_url, None)
-    till.row(EnsureAccount(), account_id=BOB)
+    driver, slow = _open(own_url), reopen_driver(own_url, None)
+    driver.row(EnsureAccount(), account_id=BOB)
     ledger = Ledger(own_url, catalog=CATALOG)
     credits = CreditService(ledger)
     await read_all(Relay(ledger), own_url)
     requests = [Request(BOB, Consume(feature="sketch"))]
-    loaded = slow.store.load(asked_for(requests, wait=True))
+    loaded = slow.store.load(collect_needs(requests, wait=True))
     decided = decide_batch(loaded, requests)
     for _ in range(3):
-        till.row(Consume(feature="sketch"))
+        driver.row(Consume(feature="sketch"))
 
     held_back = await Relay(ledger).run_once()
     usage = await credits.get_usage(ADA)
@@ -106,7 +106,7 @@ async def test_a_batch_that_is_still_committing_is_not_passed(own_url: str) -> N
     slow.store.append(decided.append)
     read = await read_all(Relay(ledger), own_url)
     await credits.close()
-    till.store.close()
+    driver.store.close()
     slow.store.close()
 
     assert (held_back, was_left, usage.days, read) == (0, 3, [], 4)
@@ -116,17 +116,17 @@ async def test_a_batch_that_is_still_committing_is_not_passed(own_url: str) -> N
 
 async def test_a_row_that_may_be_preceded_is_the_last_that_is_seen(own_url: str) -> None:
     """What was written before an open transaction is read, what was written after it is not, whatever comes next."""
-    till = _open(own_url)
+    driver = _open(own_url)
     ledger = Ledger(own_url, catalog=CATALOG)
     with psycopg.connect(own_url) as other:
         other.execute("SELECT pg_current_xact_id()")
-        till.row(Consume(feature="sketch"))
+        driver.row(Consume(feature="sketch"))
         await until(lambda: _relayed(ledger, own_url) == 1)
         before = rows(own_url, "SELECT touched FROM outbox")
         other.rollback()
     await read_all(Relay(ledger), own_url)
     ledger.close()
-    till.store.close()
+    driver.store.close()
 
     assert before == [(f'[["{ADA}",2,2]]',)]
     assert counted(own_url) == by_hand(own_url)
@@ -134,9 +134,9 @@ async def test_a_row_that_may_be_preceded_is_the_last_that_is_seen(own_url: str)
 
 async def test_the_outbox_of_a_backup_is_read(own_url: str) -> None:
     """Another server's transactions have other numbers: none of them is still running here."""
-    till = _open(own_url)
-    till.row(Consume(feature="sketch"))
-    till.store.close()
+    driver = _open(own_url)
+    driver.row(Consume(feature="sketch"))
+    driver.store.close()
     run(own_url, "UPDATE outbox SET written_by = 4611686018427387904 WHERE id % 2 = 0")
     run(own_url, "UPDATE outbox SET written_by = NULL WHERE id % 2 = 1")
     ledger = Ledger(own_url, catalog=CATALOG)
@@ -166,14 +166,14 @@ async def test_a_server_that_goes_away_is_waited_for(
     assert "Traceback" not in caplog.text
 
 
-def _open(url: str) -> Till:
+def _open(url: str) -> WorkerDriver:
     """A till by PostgreSQL's own clock, and Ada's account."""
     ledger = Ledger(url, catalog=CATALOG)
     ledger.open()
     ledger.close()
-    till = another_till(url, None)
-    till.row(EnsureAccount())
-    return till
+    driver = reopen_driver(url, None)
+    driver.row(EnsureAccount())
+    return driver
 
 
 def _relayed(ledger: Ledger, url: str) -> int:

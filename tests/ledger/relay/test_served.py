@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.databases import migrated_database, proved
+from tests.ledger.databases import migrated_database, verify_clean
 from tests.ledger.relay.counting import by_hand, counted, left
 from tests.races.load import Load
 from tests.races.served import Served, serving
@@ -22,12 +22,12 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     if request.param == "sqlite":
         with serving(f"sqlite:///{tmp_path / 'credits.db'}", tmp_path, servers=1) as running:
             yield running
-            proved(running.database_url)
+            verify_clean(running.database_url)
         return
     databases: PostgresDatabases = request.getfixturevalue("postgres_server")
     with migrated_database(databases) as url, serving(url, tmp_path, servers=2) as running:
         yield running
-        proved(url)
+        verify_clean(url)
 
 
 async def test_under_load_it_keeps_up_and_stops(served: Served) -> None:

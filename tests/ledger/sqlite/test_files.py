@@ -1,4 +1,4 @@
-"""Which SQLite files are taken: new ones are private; somebody else's and those of two names are refused."""
+"""Which SQLite files are accepted: new ones are private; foreign files and files with two names are refused."""
 
 import os
 import sqlite3
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from sixpence.core.errors import DatabaseSetupError
-from sixpence.ledger.sqlite.store import connect
+from sixpence.ledger.sqlite.file import connect
 from sixpence.service.blocking import SyncCreditService
 
 ADA = "ada@example.com"
 
 
 def use(path: Path) -> None:
-    """Opens an account in the file."""
+    """Open an account in the file."""
     with SyncCreditService(f"sqlite:///{path}") as service:
         service.initialize_user_credits(ADA)
 
@@ -25,8 +25,8 @@ def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
 
-def test_a_new_file_is_its_owners(tmp_path: Path) -> None:
-    """The file and the log beside it are readable by whoever made them alone."""
+def test_new_file_is_private(tmp_path: Path) -> None:
+    """Only their owner can read the file and its log."""
     connection = connect(str(tmp_path / "credits.db"))
     connection.execute("CREATE TABLE sixpence_schema (version_num TEXT)")
 
@@ -36,8 +36,8 @@ def test_a_new_file_is_its_owners(tmp_path: Path) -> None:
     assert found == dict.fromkeys(("credits.db", "credits.db-wal", "credits.db-shm"), 0o600)
 
 
-def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
-    """Whoever shares a file with a group goes on sharing it."""
+def test_existing_file_keeps_its_mode(tmp_path: Path) -> None:
+    """A file that is shared with a group stays shared."""
     path = tmp_path / "credits.db"
     path.touch()
     path.chmod(0o640)
@@ -47,8 +47,8 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     assert modes(tmp_path) == {"credits.db": 0o640}
 
 
-def test_a_new_file_behind_a_link_is_its_owners(tmp_path: Path) -> None:
-    """A symbolic link to a file that is not there yet makes a private one, too."""
+def test_new_file_behind_a_symbolic_link_is_private(tmp_path: Path) -> None:
+    """A symbolic link to a missing file creates a private one, too."""
     (tmp_path / "link.db").symlink_to(tmp_path / "credits.db")
 
     use(tmp_path / "link.db")
@@ -56,8 +56,8 @@ def test_a_new_file_behind_a_link_is_its_owners(tmp_path: Path) -> None:
     assert modes(tmp_path)["credits.db"] == 0o600
 
 
-def test_a_file_of_two_names_is_refused(tmp_path: Path) -> None:
-    """By either name, in words, and nothing is written; with one name it is taken again."""
+def test_file_with_two_hard_links_is_refused(tmp_path: Path) -> None:
+    """It is refused by either name, and nothing is written; with one name it is accepted again."""
     path, other = tmp_path / "credits.db", tmp_path / "other.db"
     use(path)
     before = path.read_bytes()
@@ -76,8 +76,8 @@ def test_a_file_of_two_names_is_refused(tmp_path: Path) -> None:
     use(path)
 
 
-def test_somebody_elses_file_is_left_alone(tmp_path: Path) -> None:
-    """A SQLite file with tables and without ours is refused by its name, and not a byte of it changes."""
+def test_file_with_foreign_tables_is_refused(tmp_path: Path) -> None:
+    """A SQLite file with foreign tables only is refused by its path, and no byte of it changes."""
     path = tmp_path / "letters.db"
     with sqlite3.connect(path) as theirs:
         theirs.execute("CREATE TABLE letters (body TEXT)")
@@ -89,7 +89,7 @@ def test_somebody_elses_file_is_left_alone(tmp_path: Path) -> None:
 
     assert refused.value == DatabaseSetupError(
         f"The SQLite file '{path}' holds somebody else's tables (letters).",
-        "Name another file: one that is not there yet is made.",
+        "Name another file; a missing file is created.",
     )
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["letters.db"]

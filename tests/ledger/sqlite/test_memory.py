@@ -1,7 +1,6 @@
-"""Credits in memory: how long they live, who may share them, and what a read may not do.
+"""Credits in memory: their lifetime, who shares them, and read-only reads.
 
-Not here: that the operations do there what they do in a file, which the suites over every database show (tests/service,
-tests/lockstep, test_stores.py).
+Not here: the operations, which suites over every database test (tests/service, tests/lockstep, test_stores.py).
 """
 
 import asyncio
@@ -27,15 +26,15 @@ from sixpence.ledger.sqlite.store import system_clock
 from sixpence.ledger.writer.batch import Request
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, proved, rows, run
+from tests.ledger.databases import count_uses, rows, run, verify_clean
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import ADA, open_till, said
+from tests.ledger.writer.worker_driver import ADA, open_driver, summarize
 
 EVE = "eve@example.com"
 
 
-def test_it_lives_on_when_its_ledger_is_closed() -> None:
-    """A service that ends and another that begins find the same credits, and the key is remembered."""
+def test_memory_survives_its_ledger() -> None:
+    """A second service finds the credits and the keys of the first."""
     memory = Memory()
     with SyncCreditService(memory) as service:
         service.initialize_user_credits(ADA)
@@ -45,11 +44,11 @@ def test_it_lives_on_when_its_ledger_is_closed() -> None:
         again = service.consume_credit(ADA, "video", idempotency_key="k")
 
     assert (again.transaction, again.remaining, again.replayed) == (first.transaction, 5, True)
-    assert proved(memory, decide=True).transactions == 2
+    assert verify_clean(memory, decide=True).transactions == 2
 
 
-def test_each_is_alone() -> None:
-    """Two memories know nothing of each other."""
+def test_memories_are_separate() -> None:
+    """Two memories share nothing."""
     with SyncCreditService(Memory()) as one, SyncCreditService(Memory()) as other:
         one.initialize_user_credits(ADA)
 
@@ -57,8 +56,8 @@ def test_each_is_alone() -> None:
             other.get_user_credits(ADA)
 
 
-def test_no_file_is_made(tmp_path: Path) -> None:
-    """Whatever happens in it, the folder in which the process works stays empty."""
+def test_memory_creates_no_file(tmp_path: Path) -> None:
+    """The working directory stays empty."""
     with contextlib.chdir(tmp_path), SyncCreditService(Memory()) as service:
         service.initialize_user_credits(ADA)
         service.get_credit_history(ADA)
@@ -66,13 +65,13 @@ def test_no_file_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_goes_with_its_last_reference() -> None:
-    """A thousand tests in one process do not keep a thousand databases."""
+def test_memory_is_freed_with_its_last_reference() -> None:
+    """A thousand tests in one process do not hold a thousand databases."""
     memory = Memory()
     with SyncCreditService(memory) as service:
         service.initialize_user_credits(ADA)
-    connection = memory.take()
-    memory.give_back()
+    connection = memory.acquire()
+    memory.release()
     gone = weakref.ref(memory)
 
     del memory, service
@@ -83,7 +82,7 @@ def test_it_goes_with_its_last_reference() -> None:
         connection.execute("SELECT 1")
 
 
-async def test_two_ledgers_at_once_spend_each_credit_once() -> None:
+async def test_two_ledgers_on_one_memory_never_overspend() -> None:
     """Ten uses at once on each of two services of six credits: six are paid, fourteen refused."""
     memory = Memory()
     async with CreditService(Ledger(memory)) as one, CreditService(Ledger(memory)) as other:
@@ -94,28 +93,28 @@ async def test_two_ledgers_at_once_spend_each_credit_once() -> None:
 
     refused = [type(answer) for answer in answers if isinstance(answer, Exception)]
     assert refused == [InsufficientCreditsError] * 14
-    assert consumed(memory, ADA) == 6
-    proved(memory, decide=True)
+    assert count_uses(memory, ADA) == 6
+    verify_clean(memory, decide=True)
 
 
-async def test_reads_and_uses_at_once_see_whole_changes_only() -> None:
-    """Whoever looks while others spend finds a balance that some row of the ledger left."""
+async def test_reads_see_committed_balances_only() -> None:
+    """Reads during uses find balances that a row of the ledger has."""
     memory = Memory()
     async with CreditService(memory) as service:
         await service.initialize_user_credits(ADA)
         await service.grant_credits(ADA, 94)
 
-        asked = [service.consume_credit(ADA, "video") for _ in range(60)]
+        uses = [service.consume_credit(ADA, "video") for _ in range(60)]
         looked = [service.get_user_credits(ADA) for _ in range(60)]
-        seen = (await asyncio.gather(*(one for pair in zip(asked, looked, strict=True) for one in pair)))[1::2]
+        seen = (await asyncio.gather(*(one for pair in zip(uses, looked, strict=True) for one in pair)))[1::2]
         history = await service.get_credit_history(ADA, limit=200)
 
     left = {row.seq: row.balance_after for row in history.transactions}
     assert [credits.remaining for credits in seen] == [left[credits.version] for credits in seen]
 
 
-def test_a_read_cannot_write() -> None:
-    """A job that only reads is refused a change, as on a file, and the next change goes through."""
+def test_reads_cannot_write() -> None:
+    """A reading job may not write, as on a file, and the next change works."""
     ledger = Ledger(Memory())
     ledger.open()
 
@@ -129,39 +128,39 @@ def test_a_read_cannot_write() -> None:
     assert accounts == [ADA]
 
 
-def test_what_a_transaction_raises_undoes_it() -> None:
-    """A job beside the batches that fails leaves nothing, and lets the next one have its turn."""
+def test_failed_job_is_rolled_back() -> None:
+    """A failed job beside the batches leaves nothing, and releases the memory."""
     memory = Memory()
     ledger = Ledger(memory)
     ledger.open()
 
     with pytest.raises(OSError, match="enough"):
-        ledger.write_and_wait(break_off)
+        ledger.write_and_wait(fail_in_transaction)
     opened = SyncCreditService(ledger).initialize_user_credits(ADA)
     ledger.close()
 
     assert (opened.created, rows(memory, "SELECT count(*) FROM source_claims")) == (True, [(0,)])
 
 
-def test_a_batch_that_breaks_off_half_way_is_undone(clock: MovedClock) -> None:
-    """Its rows stand when the database refuses an account: they go, and the others' commands are done anew, once."""
+def test_rejected_batch_is_rolled_back_and_retried(clock: MovedClock) -> None:
+    """An account is rejected after rows were written: these are rolled back, and the other commands run again, once."""
     memory = Memory()
-    till = open_till(memory, clock)
-    till.row(EnsureAccount(), account_id=EVE)
-    memory.take().execute(f"""
+    driver = open_driver(memory, clock)
+    driver.row(EnsureAccount(), account_id=EVE)
+    memory.acquire().execute(f"""
         CREATE TRIGGER refused BEFORE UPDATE ON credit_accounts WHEN NEW.account_id = '{EVE}'
         BEGIN SELECT RAISE(ABORT, 'not this one'); END
     """)
-    memory.give_back()
+    memory.release()
 
-    outcomes = till.lane.run([Request(account_id, Consume(feature="video")) for account_id in (ADA, EVE)])
+    outcomes = driver.worker.run([Request(account_id, Consume(feature="video")) for account_id in (ADA, EVE)])
 
-    assert said(outcomes) == [("consume", -3), "internal-error"]
-    assert (consumed(memory, ADA), consumed(memory, EVE)) == (1, 0)
-    assert proved(memory, decide=True).transactions == 3
+    assert summarize(outcomes) == [("consume", -3), "internal-error"]
+    assert (count_uses(memory, ADA), count_uses(memory, EVE)) == (1, 0)
+    assert verify_clean(memory, decide=True).transactions == 3
 
 
-async def test_a_transaction_that_fails_undoes_nobody_elses() -> None:
+async def test_failed_transaction_rolls_back_no_other() -> None:
     """While one ledger's transactions fail, another's uses are committed, each once."""
     memory = Memory()
     failing = Ledger(memory)
@@ -175,17 +174,17 @@ async def test_a_transaction_that_fails_undoes_nobody_elses() -> None:
         async def fail() -> None:
             for _ in range(100):
                 with pytest.raises(OSError, match="enough"):
-                    await failing.write(break_off)
+                    await failing.write(fail_in_transaction)
 
         left, _ = await asyncio.gather(spend(), fail())
     failing.close()
 
     assert left == list(range(99, -1, -1))
-    assert proved(memory, decide=True).transactions == 102
+    assert verify_clean(memory, decide=True).transactions == 102
 
 
-async def test_what_stands_beside_the_credits_works_too() -> None:
-    """API keys are made, found and revoked."""
+async def test_api_keys_work_in_memory() -> None:
+    """API keys are created, found and revoked."""
     ledger = Ledger(Memory())
     keys = ApiKeys(ledger, system_clock)
 
@@ -198,8 +197,8 @@ async def test_what_stands_beside_the_credits_works_too() -> None:
     assert (found, gone) == (made.key, None)
 
 
-def test_a_row_of_the_apps_own_and_its_charge_are_both_or_neither() -> None:
-    """In a transaction of the caller's own: the first is kept with its charge, the second gone with it."""
+def test_app_rows_and_charges_commit_together() -> None:
+    """In caller's transactions: one is committed with its charge, one rolled back with it."""
     memory = Memory()
     with SyncCreditService(memory) as service:
         service.initialize_user_credits(ADA)
@@ -216,61 +215,61 @@ def test_a_row_of_the_apps_own_and_its_charge_are_both_or_neither() -> None:
         with pytest.raises(OSError, match="enough"):
             draw("gone")
 
-    assert (rows(memory, "SELECT name FROM pictures"), consumed(memory, ADA)) == ([("kept",)], 1)
-    proved(memory, decide=True)
+    assert (rows(memory, "SELECT name FROM pictures"), count_uses(memory, ADA)) == ([("kept",)], 1)
+    verify_clean(memory, decide=True)
 
 
-def test_a_forked_process_is_told_that_it_has_no_share() -> None:
-    """The child's changes would be its own and lost, so it is refused; the parent goes on."""
+def test_forked_process_is_refused() -> None:
+    """The child's changes would be lost, so it is refused; the parent continues."""
     memory = Memory()
     with SyncCreditService(memory) as service:
         service.initialize_user_credits(ADA)
 
-        said = in_a_fork(lambda: service.consume_credit(ADA, "video"))
+        result = in_a_fork(lambda: service.consume_credit(ADA, "video"))
         receipt = service.consume_credit(ADA, "video")
 
-    assert said == (
-        f"DatabaseSetupError: These credits are in the memory of process {os.getpid()}, and what this one changed would"
-        " be lost. Give processes that are to share credits a SQLite file."
+    assert result == (
+        f"DatabaseSetupError: These credits are in the memory of process {os.getpid()}, and another process loses its"
+        " changes. Use a SQLite file for processes that share credits."
     )
     assert receipt.remaining == 5
 
 
-def test_a_turn_that_nobody_gives_back_ends_in_a_refusal() -> None:
-    """Somebody has the memory and keeps it: a use is told so after five seconds, and does not hang."""
+def test_held_memory_is_unavailable_after_five_seconds() -> None:
+    """While another transaction holds the memory, a use is refused after five seconds."""
     memory = Memory()
     with SyncCreditService(memory) as service:
         service.initialize_user_credits(ADA)
-        memory.take()
+        memory.acquire()
 
         with pytest.raises(DatabaseUnavailableError):
             service.consume_credit(ADA, "video")
-        memory.give_back()
+        memory.release()
         receipt = service.consume_credit(ADA, "video")
 
     assert receipt.remaining == 5
 
 
-def break_off(connection: Connection) -> None:
-    """A transaction that writes and then fails."""
+def fail_in_transaction(connection: Connection) -> None:
+    """Write in a transaction and then fail."""
     connection.execute(text("INSERT INTO source_claims VALUES ('k', 1, 'ada', 1)"))
     raise OSError("enough")
 
 
 def in_a_fork(ask: Callable[[], object]) -> str:
-    """What a forked child's asking ends in: the kind of the error and its words, or nothing."""
+    """The result of a call in a forked child: the error's class and message, or nothing."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             ask()
             os.write(writing, b"it was done")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent is told
+        except Exception as error:  # noqa: BLE001 - the parent gets any error
             os.write(writing, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(0)
     os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        said = told.read().decode()
+    with os.fdopen(reading, "rb") as pipe:
+        result = pipe.read().decode()
     os.waitpid(child, 0)
-    return said
+    return result

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
-from sixpence.ledger.database.engines import lent_engine
+from sixpence.ledger.database.engines import engine_on_connection
 from sixpence.ledger.verify.verify import verify
 
 TABLES = {
@@ -44,7 +44,7 @@ class Flipped:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._engine = lent_engine(connection)
+        self._engine = engine_on_connection(connection)
 
     def flips(self) -> Iterator[Flip]:
         """Every flip of every value that stands in the tables, in the order of tables, rows and columns."""

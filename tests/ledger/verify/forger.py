@@ -22,8 +22,8 @@ from sixpence.core.account.transaction import (
     write_detail,
 )
 from sixpence.ledger.database.rows import account_to_row, hold_to_row, transaction_from_row
-from tests.ledger.databases import proved, rows, run, verified
-from tests.ledger.writer.lane_driver import ADA
+from tests.ledger.databases import rows, run, run_verify, verify_clean
+from tests.ledger.writer.worker_driver import ADA
 
 NO_DETAIL = Detail()
 Forgery = Callable[[list[Transaction]], list[Transaction]]
@@ -67,9 +67,9 @@ def another(
 
 def told_of(url: str, forgery: Forgery) -> str:
     """What verify says of Ada's ledger after the forgery; before it, the ledger is right."""
-    proved(url)
+    verify_clean(url)
     forge(url, forgery)
-    (difference,) = verified(url).differences
+    (difference,) = run_verify(url).differences
     return difference.removeprefix(f"account '{ADA}': ")
 
 

@@ -9,17 +9,17 @@ from sixpence.core.account.transaction import Detail, Transaction
 from sixpence.core.values.instant import DAY, SECOND
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import another, told_of
-from tests.ledger.writer.lane_driver import Till, open_till
+from tests.ledger.writer.worker_driver import WorkerDriver, open_driver
 
 Rows = list[Transaction]
 
 
 @pytest.fixture
-def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
+def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     """Ada's account of six credits."""
-    till = open_till(sqlite_url, clock)
-    yield till
-    till.store.close()
+    driver = open_driver(sqlite_url, clock)
+    yield driver
+    driver.store.close()
 
 
 def expiry(after: Transaction, grant_id: str, amount: int, at: int) -> Transaction:
@@ -27,10 +27,12 @@ def expiry(after: Transaction, grant_id: str, amount: int, at: int) -> Transacti
     return another(after, "expire", (grant_id, "expired", -amount), detail=Detail(about=grant_id), created_at=at)
 
 
-def test_two_that_end_at_once_end_in_the_order_of_their_ids(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_two_that_end_at_once_end_in_the_order_of_their_ids(
+    driver: WorkerDriver, sqlite_url: str, clock: MovedClock
+) -> None:
     """The later one's row comes first."""
     at = clock() + DAY
-    first, second = (till.row(GrantCredits(amount=2, expires_at=at)) for _ in range(2))
+    first, second = (driver.row(GrantCredits(amount=2, expires_at=at)) for _ in range(2))
 
     def forged(r: Rows) -> Rows:
         ended = expiry(r[-1], second.id, 2, at)
@@ -39,32 +41,32 @@ def test_two_that_end_at_once_end_in_the_order_of_their_ids(till: Till, sqlite_u
     assert told_of(sqlite_url, forged) == f"transaction 4 comes before grant '{first.id}', which was due first at {at}"
 
 
-def test_what_ends_is_what_was_due(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_what_ends_is_what_was_due(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """Another grant's end, at an instant at which something is due."""
     at = clock() + DAY
-    due = till.row(GrantCredits(amount=2, expires_at=at))
-    lasting = till.row(GrantCredits(amount=2, expires_at=at + DAY))
+    due = driver.row(GrantCredits(amount=2, expires_at=at))
+    lasting = driver.row(GrantCredits(amount=2, expires_at=at + DAY))
 
     told = told_of(sqlite_url, lambda r: [*r, expiry(r[-1], lasting.id, 2, at)])
 
     assert told == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
 
 
-def test_a_hold_times_out_before_a_grant_ends(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_hold_times_out_before_a_grant_ends(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """Both at one instant."""
     at = clock() + 60 * SECOND
-    given = till.row(GrantCredits(amount=2, expires_at=at))
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60, amount=1))
+    given = driver.row(GrantCredits(amount=2, expires_at=at))
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60, amount=1))
 
     told = told_of(sqlite_url, lambda r: [*r, expiry(r[-1], given.id, 1, at)])
 
     assert told == f"transaction 4 comes before hold '{hold.id}', which was due first at {at}"
 
 
-def test_a_grant_takes_effect_at_its_own_time(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_grant_takes_effect_at_its_own_time(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """One that is for a day later, when another's time has come."""
     at = clock() + DAY
-    due, later = (till.row(GrantCredits(amount=2, effective_at=when)) for when in (at, at + DAY))
+    due, later = (driver.row(GrantCredits(amount=2, effective_at=when)) for when in (at, at + DAY))
 
     told = told_of(
         sqlite_url, lambda r: [*r, another(r[-1], "take_effect", (later.id, "took_effect", 2), created_at=at)]
@@ -73,11 +75,11 @@ def test_a_grant_takes_effect_at_its_own_time(till: Till, sqlite_url: str, clock
     assert told == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
 
 
-def test_a_term_ends_as_its_subscription_says(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_term_ends_as_its_subscription_says(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """A change of plan where none waits, in the place of the allowance."""
-    till.row(ChangePlan(plan="basic"))
+    driver.row(ChangePlan(plan="basic"))
     clock.move(days=1)
-    till.ask(Tick())
+    driver.run(Tick())
 
     def forged(r: Rows) -> Rows:
         place = next(place for place, row in enumerate(r) if row.kind == "allowance")

@@ -6,18 +6,18 @@ import msgspec
 import pytest
 
 from sixpence.core.account.commands import CaptureHold, Consume, PlaceHold, ReleaseHold
-from tests.ledger.databases import proved, rows, run, verified
+from tests.ledger.databases import rows, run, run_verify, verify_clean
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import forge
-from tests.ledger.writer.lane_driver import ADA, Till, kept_holds, open_till
+from tests.ledger.writer.worker_driver import ADA, WorkerDriver, open_driver, stored_holds
 
 
 @pytest.fixture
-def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
+def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     """Ada's account of six credits."""
-    till = open_till(sqlite_url, clock)
-    yield till
-    till.store.close()
+    driver = open_driver(sqlite_url, clock)
+    yield driver
+    driver.store.close()
 
 
 @pytest.mark.parametrize(
@@ -33,25 +33,25 @@ def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
         ("UPDATE credit_holds SET document = 'x' WHERE seq = 3", "the document of a hold cannot be read"),
     ],
 )
-def test_a_hold_stands_as_the_ledger_says(till: Till, sqlite_url: str, statement: str, told: str) -> None:
+def test_a_hold_stands_as_the_ledger_says(driver: WorkerDriver, sqlite_url: str, statement: str, told: str) -> None:
     """Rows of holds that are missing or say something else, open ones and ended ones."""
-    holds = [till.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
-    till.row(ReleaseHold(hold_id=holds[0]))
-    proved(sqlite_url)
+    holds = [driver.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
+    driver.row(ReleaseHold(hold_id=holds[0]))
+    verify_clean(sqlite_url)
 
     assert run(sqlite_url, statement) >= 1
 
-    (difference,) = verified(sqlite_url).differences
+    (difference,) = run_verify(sqlite_url).differences
     assert difference.startswith(f"account '{ADA}': {told}")
 
 
-def test_a_late_charge_stands_on_its_hold(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_late_charge_stands_on_its_hold(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """A hold that says it was charged late and was not, and one that was and does not say so."""
-    holds = [till.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
+    holds = [driver.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
     clock.move(minutes=1)
-    till.row(CaptureHold(hold_id=holds[0], late=True))
-    proved(sqlite_url)
-    said = [hold.captured_late for hold in kept_holds(sqlite_url)]
+    driver.row(CaptureHold(hold_id=holds[0], late=True))
+    verify_clean(sqlite_url)
+    said = [hold.captured_late for hold in stored_holds(sqlite_url)]
     documents = rows(sqlite_url, "SELECT seq, document FROM credit_holds ORDER BY seq")
 
     told = []
@@ -60,7 +60,7 @@ def test_a_late_charge_stands_on_its_hold(till: Till, sqlite_url: str, clock: Mo
             document[:-1] + ',"captured_late":true}' if seq == 3 else document.replace(',"captured_late":true', "")
         )
         run(sqlite_url, "UPDATE credit_holds SET document = :d WHERE seq = :s", {"d": changed, "s": seq})
-        told += verified(sqlite_url).differences
+        told += run_verify(sqlite_url).differences
         run(sqlite_url, "UPDATE credit_holds SET document = :d WHERE seq = :s", {"d": document, "s": seq})
 
     assert said == [True, False]
@@ -69,24 +69,24 @@ def test_a_late_charge_stands_on_its_hold(till: Till, sqlite_url: str, clock: Mo
     ]
 
 
-def test_a_hold_that_nobody_placed_is_found(till: Till, sqlite_url: str) -> None:
+def test_a_hold_that_nobody_placed_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
     """A row of a hold without the transaction that placed it."""
-    till.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
     run(
         sqlite_url,
         "INSERT INTO credit_holds SELECT account_no, 1, id, state, amount, expires_at, document FROM credit_holds",
     )
     number = rows(sqlite_url, "SELECT account_no FROM credit_accounts")[0][0]
 
-    assert verified(sqlite_url).differences == [f"hold 1 of account number {number} was never placed"]
+    assert run_verify(sqlite_url).differences == [f"hold 1 of account number {number} was never placed"]
 
 
-def test_a_key_that_was_taken_twice_is_found(till: Till, sqlite_url: str) -> None:
+def test_a_key_that_was_taken_twice_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
     """Two uses under one key, in a database that lost the index which forbids it."""
-    till.ask(Consume(feature="sketch"), key="k")
+    driver.run(Consume(feature="sketch"), key="k")
     run(sqlite_url, "DROP INDEX credit_transactions_key")
 
     forge(sqlite_url, lambda r: [*r, msgspec.structs.replace(r[1], seq=3)])
 
     number = rows(sqlite_url, "SELECT account_no FROM credit_accounts")[0][0]
-    assert verified(sqlite_url).differences == [f"account number {number} has two transactions of the key 'k'"]
+    assert run_verify(sqlite_url).differences == [f"account number {number} has two transactions of the key 'k'"]

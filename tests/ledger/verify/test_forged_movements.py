@@ -13,15 +13,15 @@ from sixpence.core.audit.movements import MOVEMENTS
 from sixpence.core.catalog.price import Usage
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import another, next_row_id, told_of
-from tests.ledger.writer.lane_driver import Till, open_till
+from tests.ledger.writer.worker_driver import WorkerDriver, open_driver
 
 
 @pytest.fixture
-def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
+def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     """Ada's account of six credits."""
-    till = open_till(sqlite_url, clock)
-    yield till
-    till.store.close()
+    driver = open_driver(sqlite_url, clock)
+    yield driver
+    driver.store.close()
 
 
 def test_every_kind_and_every_movement_stands_in_the_table() -> None:
@@ -32,10 +32,10 @@ def test_every_kind_and_every_movement_stands_in_the_table() -> None:
 
 @pytest.mark.parametrize(("kind", "movement", "amount"), [("adjust", "expired", -6), ("expire", "voided", -6)])
 def test_a_row_carries_only_what_its_kind_does(
-    till: Till, sqlite_url: str, kind: Kind, movement: Movement, amount: int, clock: MovedClock
+    driver: WorkerDriver, sqlite_url: str, kind: Kind, movement: Movement, amount: int, clock: MovedClock
 ) -> None:
     """A correction that lets a grant expire, and an end by time that voids one."""
-    given = till.row(GrantCredits(amount=6, expires_at=clock() + 1_000_000))
+    given = driver.row(GrantCredits(amount=6, expires_at=clock() + 1_000_000))
     due_at = clock() + 1_000_000 if kind == "expire" else clock()
 
     told = told_of(sqlite_url, lambda r: [*r, another(r[-1], kind, (given.id, movement, amount), created_at=due_at)])
@@ -43,7 +43,7 @@ def test_a_row_carries_only_what_its_kind_does(
     assert told == f"transaction 3 is of the kind '{kind}' and moves what is '{movement}'"
 
 
-def test_a_use_gives_nothing(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_use_gives_nothing(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """A use that costs nothing and makes a grant."""
     terms = GrantTerms(9, "paid", clock())
 
@@ -60,9 +60,9 @@ def test_a_use_gives_nothing(till: Till, sqlite_url: str, clock: MovedClock) -> 
     assert told == "transaction 2 is of the kind 'consume' and moves what is 'granted'"
 
 
-def test_a_release_charges_nothing(till: Till, sqlite_url: str) -> None:
+def test_a_release_charges_nothing(driver: WorkerDriver, sqlite_url: str) -> None:
     """What a hold set aside is taken by the row that says it was given back."""
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
 
     told = told_of(
         sqlite_url,
@@ -82,17 +82,17 @@ def test_a_release_charges_nothing(till: Till, sqlite_url: str) -> None:
     assert told == "transaction 3 is of the kind 'release' and moves what is 'captured'"
 
 
-def test_a_kind_that_there_is_not(till: Till, sqlite_url: str) -> None:
+def test_a_kind_that_there_is_not(driver: WorkerDriver, sqlite_url: str) -> None:
     """A row of a kind that no rule writes."""
     told = told_of(sqlite_url, lambda r: [*r, another(r[-1], "gift")])
 
     assert told == "transaction 2 is of the kind 'gift', which there is not"
 
 
-def test_nothing_is_consumed_backwards(till: Till, sqlite_url: str) -> None:
+def test_nothing_is_consumed_backwards(driver: WorkerDriver, sqlite_url: str) -> None:
     """A use that fills one grant up again with what it takes from another."""
-    till.row(Consume(feature="sketch"))
-    other = till.row(GrantCredits(amount=2))
+    driver.row(Consume(feature="sketch"))
+    other = driver.row(GrantCredits(amount=2))
 
     told = told_of(
         sqlite_url,
@@ -112,9 +112,9 @@ def test_nothing_is_consumed_backwards(till: Till, sqlite_url: str) -> None:
     assert told == "transaction 4 moves 1 that is 'consumed', which goes the other way"
 
 
-def test_a_grant_is_given_once(till: Till, sqlite_url: str) -> None:
+def test_a_grant_is_given_once(driver: WorkerDriver, sqlite_url: str) -> None:
     """What was spent of a grant is there again by a correction that makes none."""
-    till.row(Consume(feature="sketch"))
+    driver.row(Consume(feature="sketch"))
 
     told = told_of(sqlite_url, lambda r: [*r, another(r[-1], "adjust", (r[0].id, "granted", 1))])
 
@@ -122,10 +122,10 @@ def test_a_grant_is_given_once(till: Till, sqlite_url: str) -> None:
     assert told.endswith("', which it does not make")
 
 
-def test_only_a_refund_brings_a_grant_back(till: Till, sqlite_url: str) -> None:
+def test_only_a_refund_brings_a_grant_back(driver: WorkerDriver, sqlite_url: str) -> None:
     """A grant that was spent whole lives again by a correction."""
-    given = till.row(GrantCredits(amount=1, priority=1))
-    till.row(Consume(feature="sketch"))
+    given = driver.row(GrantCredits(amount=1, priority=1))
+    driver.row(Consume(feature="sketch"))
     back = Detail(revived=(Revived(given.id, given.read_detail().grants[0]),))
 
     told = told_of(sqlite_url, lambda r: [*r, another(r[-1], "adjust", (given.id, "granted", 1), detail=back)])
@@ -140,9 +140,11 @@ def test_only_a_refund_brings_a_grant_back(till: Till, sqlite_url: str) -> None:
         ("signup", -2, "transaction 3 pays -2 of what is owed out of nothing"),
     ],
 )
-def test_what_is_owed_is_paid_by_what_arrives(till: Till, sqlite_url: str, purse: str, amount: int, told: str) -> None:
+def test_what_is_owed_is_paid_by_what_arrives(
+    driver: WorkerDriver, sqlite_url: str, purse: str, amount: int, told: str
+) -> None:
     """A debt that goes away by itself, and a grant that pays one and leaves it as it was."""
-    till.row(Consume(feature="sketch", usage=Usage(units=8 if purse == "overdraft" else 2)))
+    driver.row(Consume(feature="sketch", usage=Usage(units=8 if purse == "overdraft" else 2)))
 
     found = told_of(
         sqlite_url,
@@ -152,20 +154,20 @@ def test_what_is_owed_is_paid_by_what_arrives(till: Till, sqlite_url: str, purse
     assert found == told
 
 
-def test_a_capture_is_for_the_feature_of_its_hold(till: Till, sqlite_url: str) -> None:
+def test_a_capture_is_for_the_feature_of_its_hold(driver: WorkerDriver, sqlite_url: str) -> None:
     """What was set aside for a sketch is charged as a video."""
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60))
-    till.row(CaptureHold(hold_id=hold.id))
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    driver.row(CaptureHold(hold_id=hold.id))
 
     told = told_of(sqlite_url, lambda r: [*r[:2], msgspec.structs.replace(r[2], feature_used="video")])
 
     assert told == "transaction 3 names 'video', and its hold is for 'sketch'"
 
 
-def test_a_capture_is_priced_by_the_catalog_of_its_placing(till: Till, sqlite_url: str) -> None:
+def test_a_capture_is_priced_by_the_catalog_of_its_placing(driver: WorkerDriver, sqlite_url: str) -> None:
     """The row names another catalog than that by which its hold was placed."""
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60))
-    capture = till.row(CaptureHold(hold_id=hold.id))
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
+    capture = driver.row(CaptureHold(hold_id=hold.id))
     said = write_detail(msgspec.structs.replace(capture.read_detail(), catalog_version=2))
 
     told = told_of(sqlite_url, lambda r: [*r[:2], msgspec.structs.replace(r[2], detail=said)])
@@ -173,10 +175,10 @@ def test_a_capture_is_priced_by_the_catalog_of_its_placing(till: Till, sqlite_ur
     assert told == "transaction 3 captures by catalog 2, and its hold was placed by 1"
 
 
-def test_a_refund_is_for_the_feature_that_was_used(till: Till, sqlite_url: str) -> None:
+def test_a_refund_is_for_the_feature_that_was_used(driver: WorkerDriver, sqlite_url: str) -> None:
     """What a sketch had cost comes back as the price of a video."""
-    use = till.row(Consume(feature="sketch"))
-    till.row(Refund(transaction_id=use.id))
+    use = driver.row(Consume(feature="sketch"))
+    driver.row(Refund(transaction_id=use.id))
 
     told = told_of(sqlite_url, lambda r: [*r[:2], msgspec.structs.replace(r[2], feature_used="video")])
 

@@ -8,18 +8,18 @@ from sixpence.core.account.commands import CaptureHold, Consume, GrantCredits, P
 from sixpence.core.account.transaction import Detail, GrantTerms, Transaction
 from sixpence.core.catalog.price import Usage
 from sixpence.core.values.instant import DAY
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import another, next_row_id, told_of
-from tests.ledger.writer.lane_driver import Till, open_till
+from tests.ledger.writer.worker_driver import WorkerDriver, open_driver
 
 
 @pytest.fixture
-def till(sqlite_url: str, clock: MovedClock) -> Iterator[Till]:
+def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     """Ada's account of six credits."""
-    till = open_till(sqlite_url, clock)
-    yield till
-    till.store.close()
+    driver = open_driver(sqlite_url, clock)
+    yield driver
+    driver.store.close()
 
 
 def gift(clock: MovedClock, amount: int, *, days: int = 1) -> GrantCredits:
@@ -42,11 +42,11 @@ def grace(
     )
 
 
-def test_a_voided_grant_gives_no_grace(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_voided_grant_gives_no_grace(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """What was spent of a grant that was voided since comes back as credits of another one."""
-    given = till.row(gift(clock, 2))
-    use = till.row(Consume(feature="sketch"))
-    till.row(VoidGrant(grant_id=given.id))
+    given = driver.row(gift(clock, 2))
+    use = driver.row(Consume(feature="sketch"))
+    driver.row(VoidGrant(grant_id=given.id))
 
     told = told_of(sqlite_url, lambda r: [*r, grace(r[-1], use, given, clock)])
 
@@ -54,32 +54,36 @@ def test_a_voided_grant_gives_no_grace(till: Till, sqlite_url: str, clock: Moved
 
 
 @pytest.mark.parametrize("amount", [1, 2])
-def test_a_grant_that_is_not_over_needs_no_grace(till: Till, sqlite_url: str, clock: MovedClock, amount: int) -> None:
+def test_a_grant_that_is_not_over_needs_no_grace(
+    driver: WorkerDriver, sqlite_url: str, clock: MovedClock, amount: int
+) -> None:
     """What was spent of a grant that lives, or would come back, lives on for longer as another one."""
-    given = till.row(gift(clock, amount))
-    use = till.row(Consume(feature="sketch"))
+    given = driver.row(gift(clock, amount))
+    use = driver.row(Consume(feature="sketch"))
 
     told = told_of(sqlite_url, lambda r: [*r, grace(r[-1], use, given, clock)])
 
     assert told == f"transaction 4 gives back in the place of grant '{given.id}', which is not over"
 
 
-def test_a_grace_grant_stands_for_one_that_was_spent(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_a_grace_grant_stands_for_one_that_was_spent(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
     """It names a grant of the same terms that had no part in the use."""
-    till.row(gift(clock, 1))
-    other = till.row(gift(clock, 1, days=2))
-    use = till.row(Consume(feature="sketch"))
+    driver.row(gift(clock, 1))
+    other = driver.row(gift(clock, 1, days=2))
+    use = driver.row(Consume(feature="sketch"))
 
     told = told_of(sqlite_url, lambda r: [*r, grace(r[-1], use, other, clock)])
 
     assert told == f"transaction 5 gives back in the place of grant '{other.id}', from which nothing was taken"
 
 
-def test_no_more_comes_back_than_was_taken_of_what_is_over(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_no_more_comes_back_than_was_taken_of_what_is_over(
+    driver: WorkerDriver, sqlite_url: str, clock: MovedClock
+) -> None:
     """Two credits of a use come back as grace, though one of them was taken from a grant that was voided."""
-    over, voided = till.row(gift(clock, 1)), till.row(gift(clock, 1, days=9))
-    use = till.row(Consume(feature="sketch", usage=Usage(units=2)))
-    till.row(VoidGrant(grant_id=voided.id))
+    over, voided = driver.row(gift(clock, 1)), driver.row(gift(clock, 1, days=9))
+    use = driver.row(Consume(feature="sketch", usage=Usage(units=2)))
+    driver.row(VoidGrant(grant_id=voided.id))
     clock.move(days=2)
 
     told = told_of(sqlite_url, lambda r: [*r, grace(r[-1], use, over, clock, amount=2)])
@@ -87,14 +91,16 @@ def test_no_more_comes_back_than_was_taken_of_what_is_over(till: Till, sqlite_ur
     assert told == "transaction 6 gives back 2 in the place of grants from which 1 was taken"
 
 
-def test_what_a_capture_took_twice_of_a_grant_comes_back_as_one(till: Till, sqlite_url: str, clock: MovedClock) -> None:
+def test_what_a_capture_took_twice_of_a_grant_comes_back_as_one(
+    driver: WorkerDriver, sqlite_url: str, clock: MovedClock
+) -> None:
     """Nothing is wrong with a refund of what was set aside of a grant, and of what went beyond that."""
-    till.row(gift(clock, 4))
-    hold = till.row(PlaceHold(feature="sketch", ttl_seconds=60, amount=1))
-    use = till.row(CaptureHold(hold_id=hold.id, amount=4))
+    driver.row(gift(clock, 4))
+    hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60, amount=1))
+    use = driver.row(CaptureHold(hold_id=hold.id, amount=4))
     clock.move(days=2)
 
-    refund = till.row(Refund(transaction_id=use.id))
+    refund = driver.row(Refund(transaction_id=use.id))
 
     assert [terms.amount for terms in refund.read_detail().grants] == [4]
-    proved(sqlite_url, decide=True)
+    verify_clean(sqlite_url, decide=True)

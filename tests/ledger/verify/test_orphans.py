@@ -7,9 +7,9 @@ from sixpence.core.values.bounds import account_no
 from sixpence.ledger.database.source_claims import SOURCE_PREFIX
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
-from tests.ledger.databases import proved, run, verified
+from tests.ledger.databases import run, run_verify, verify_clean
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import ADA, CATALOG, another_till
+from tests.ledger.writer.worker_driver import ADA, CATALOG, reopen_driver
 
 BOB = "bob@example.com"
 EVENT = "invoice 7"
@@ -22,23 +22,23 @@ def granted(url: str, clock: MovedClock) -> str:
         for account_id, event in ((ADA, EVENT), (BOB, "invoice 8")):
             service.initialize_user_credits(account_id)
             service.grant_credits(account_id, 5, source_key=event)
-    proved(url, decide=True)
+    verify_clean(url, decide=True)
     return url
 
 
 def grant_again(url: str, clock: MovedClock, event: str) -> None:
     """Grants an event's credits to Bob past the claims, as no Sixpence does."""
-    till = another_till(url, clock)
-    till.ask(EnsureAccount(), account_id=BOB)
-    till.ask(GrantCredits(amount=5), account_id=BOB, key=SOURCE_PREFIX + event)
-    till.store.close()
+    driver = reopen_driver(url, clock)
+    driver.run(EnsureAccount(), account_id=BOB)
+    driver.run(GrantCredits(amount=5), account_id=BOB, key=SOURCE_PREFIX + event)
+    driver.store.close()
 
 
 def test_one_event_for_two_accounts_is_found(granted: str, clock: MovedClock) -> None:
     """The account that has no claim to it is named, and the one that has."""
     grant_again(granted, clock, EVENT)
 
-    assert verified(granted).differences == [
+    assert run_verify(granted).differences == [
         f"account '{BOB}': transaction 3 grants for the source key '{EVENT}', which account '{ADA}' has claimed"
     ]
 
@@ -47,7 +47,7 @@ def test_an_event_that_nobody_claimed_is_found(granted: str) -> None:
     """A grant whose claim is gone could be granted again to anybody."""
     run(granted, "DELETE FROM source_claims WHERE source_key = :key", {"key": EVENT})
 
-    assert verified(granted).differences == [
+    assert run_verify(granted).differences == [
         f"account '{ADA}': transaction 2 grants for the source key '{EVENT}', which nobody has claimed"
     ]
 
@@ -57,7 +57,7 @@ def test_a_claim_of_another_account_is_found(granted: str) -> None:
     values = {"no": account_no(BOB), "id": BOB, "key": EVENT}
     run(granted, "UPDATE source_claims SET account_no = :no, account_id = :id WHERE source_key = :key", values)
 
-    assert verified(granted).differences == [
+    assert run_verify(granted).differences == [
         f"account '{ADA}': transaction 2 grants for the source key '{EVENT}', which account '{BOB}' has claimed"
     ]
 
@@ -71,7 +71,7 @@ def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedCl
         {"no": account_no(ADA), "id": ADA, "at": clock()},
     )
 
-    assert verified(granted).differences == []
+    assert run_verify(granted).differences == []
 
 
 CLAIM = "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) VALUES ('invoice 9', :no, :id, 5)"
@@ -81,7 +81,7 @@ def test_a_claim_of_an_account_that_there_is_not_is_found(granted: str) -> None:
     """An event is claimed only for an account that is there, so this one's is gone."""
     run(granted, CLAIM, {"no": account_no("ghost"), "id": "ghost"})
 
-    assert verified(granted).differences == [
+    assert run_verify(granted).differences == [
         "the claim of the source key 'invoice 9' is of account 'ghost', which there is not"
     ]
 
@@ -92,7 +92,7 @@ def test_a_claim_of_an_account_at_a_later_number_is_no_difference(granted: str) 
     run(granted, insert, {"no": account_no("eve", 1), "id": "eve"})
     run(granted, CLAIM, {"no": account_no("eve"), "id": "eve"})
 
-    assert [told for told in verified(granted).differences if "claim" in told] == []
+    assert [told for told in run_verify(granted).differences if "claim" in told] == []
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_a_claim_that_cannot_be_is_found(granted: str, change: str, told: str) -
     """Its number follows from its account's id, and its time is one."""
     run(granted, f"UPDATE source_claims SET {change} WHERE source_key = :key", {"key": EVENT})
 
-    assert verified(granted).differences == [f"the claim of the source key '{EVENT}' {told}"]
+    assert run_verify(granted).differences == [f"the claim of the source key '{EVENT}' {told}"]
 
 
 def test_keys_that_only_look_like_an_events_are_no_events(granted: str, clock: MovedClock) -> None:
     """A caller's own keys around the prefix need no claim."""
-    till = another_till(granted, clock)
+    driver = reopen_driver(granted, clock)
     for key in ("source", "source\x1e", "source ", "sourcf", "SOURCE\x1f"):
-        till.ask(GrantCredits(amount=1), key=key)
-    till.store.close()
+        driver.run(GrantCredits(amount=1), key=key)
+    driver.store.close()
 
-    assert verified(granted).differences == []
+    assert run_verify(granted).differences == []

@@ -7,7 +7,7 @@ import pytest
 
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.values.bounds import account_no
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.verify.resume import Passed
 from sixpence.ledger.verify.verify import Report, verify
 from sixpence.service.blocking import SyncCreditService
@@ -30,7 +30,7 @@ def ledger(url: str) -> str:
     return url
 
 
-def verified(url: str, *, passed: Passed | None = None, ends_after: int = 0, decide: bool = False) -> "Run":
+def run_verify(url: str, *, passed: Passed | None = None, ends_after: int = 0, decide: bool = False) -> "Run":
     """A run that is ended, if wanted, once so many accounts are kept."""
     kept: list[Passed] = []
 
@@ -39,7 +39,7 @@ def verified(url: str, *, passed: Passed | None = None, ends_after: int = 0, dec
         if len(kept) == ends_after:
             raise StoppedError
 
-    engine = reading_engine(place_of(url))
+    engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection:
             report = verify(connection, passed=passed, keep=keep, kept_each_seconds=0, decide=decide)
@@ -59,7 +59,7 @@ class Run(msgspec.Struct):
 
 def stopped(url: str, accounts: int) -> Passed:
     """What a run has kept that was ended after so many accounts."""
-    return verified(url, ends_after=accounts).kept[-1]
+    return run_verify(url, ends_after=accounts).kept[-1]
 
 
 def numbers(url: str) -> list[int]:
@@ -72,7 +72,7 @@ def test_a_run_goes_on_where_one_was_stopped(ledger: str, accounts: int) -> None
     """The counts are those of both together; what was proved is not proved again, which the report says."""
     passed = stopped(ledger, accounts)
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert (went_on.report.accounts, went_on.report.transactions, went_on.report.clean) == (6, 12, True)
@@ -101,7 +101,7 @@ def test_what_the_first_run_found_is_told_at_the_end(ledger: str) -> None:
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": wrong})
     passed = stopped(ledger, 3)
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert [difference.partition(": ")[2] for difference in went_on.report.differences] == [
@@ -114,7 +114,7 @@ def test_what_changes_behind_it_is_not_seen(ledger: str) -> None:
     passed = stopped(ledger, 3)
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": numbers(ledger)[0]})
 
-    went_on, anew = verified(ledger, passed=passed), verified(ledger)
+    went_on, anew = run_verify(ledger, passed=passed), run_verify(ledger)
 
     assert went_on.report is not None
     assert anew.report is not None
@@ -126,7 +126,7 @@ def test_what_lies_ahead_is_seen(ledger: str) -> None:
     passed = stopped(ledger, 3)
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": numbers(ledger)[4]})
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert len(went_on.report.differences) == 1
@@ -139,7 +139,7 @@ def test_accounts_that_came_since_are_counted(ledger: str) -> None:
         service.initialize_user_credits("late@example.com")
     behind = sum(number <= passed.account_no for number in numbers(ledger)) - 6
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert went_on.report.accounts == 7 - behind
@@ -151,7 +151,7 @@ def test_accounts_that_are_gone_are_found(ledger: str) -> None:
     passed = stopped(ledger, 3)
     remove(ledger, numbers(ledger)[1])
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
@@ -164,9 +164,9 @@ def test_an_account_that_is_gone_is_found_beside_one_that_came(ledger: str, stop
     remove(ledger, numbers(ledger)[1])
     come_behind(ledger, passed)
     for _ in range(stops):
-        passed = verified(ledger, passed=passed, ends_after=1).kept[-1]
+        passed = run_verify(ledger, passed=passed, ends_after=1).kept[-1]
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
@@ -177,11 +177,11 @@ def test_an_account_that_came_is_no_difference_in_a_later_run_either(ledger: str
     """A run that was stopped again still knows who was not proved, and what is gone since."""
     first = stopped(ledger, 3)
     come_behind(ledger, first)
-    second = verified(ledger, passed=first, ends_after=1).kept[-1]
+    second = run_verify(ledger, passed=first, ends_after=1).kept[-1]
 
-    third = verified(ledger, passed=second)
+    third = run_verify(ledger, passed=second)
     remove(ledger, numbers(ledger)[1])
-    fourth = verified(ledger, passed=second)
+    fourth = run_verify(ledger, passed=second)
 
     assert third.report is not None
     assert fourth.report is not None
@@ -196,7 +196,7 @@ def test_an_account_that_does_not_say_when_it_came_is_a_difference(ledger: str) 
     remove(ledger, numbers(ledger)[1])
     run(ledger, "INSERT INTO credit_accounts (account_no, account_id) VALUES (7, 'eve@example.com')")
 
-    went_on = verified(ledger, passed=passed)
+    went_on = run_verify(ledger, passed=passed)
 
     assert went_on.report is not None
     (told,) = went_on.report.differences
@@ -242,5 +242,5 @@ def test_it_goes_on_as_it_was_begun(ledger: str) -> None:
 
 def _refused(url: str, passed: Passed, *, decide: bool = False) -> str:
     with pytest.raises(InvalidInputError) as refused:
-        verified(url, passed=passed, decide=decide)
+        run_verify(url, passed=passed, decide=decide)
     return refused.value.problem.removeprefix("what was kept cannot be gone on from: ").partition(". Begin")[0]

@@ -8,7 +8,7 @@ from sixpence.core.errors import InternalError
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.results.receipts import Receipt
-from tests.ledger.databases import run, verified
+from tests.ledger.databases import run, run_verify
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 DEEP = '{"x":' + "[" * 50_000 + "]" * 50_000 + "}"
@@ -38,7 +38,7 @@ def test_what_is_nested_without_an_end_is_a_difference(ledger: str, place: str, 
     """It is told, and it hides nothing else."""
     assert run(ledger, f"UPDATE {place}", {"deep": DEEP}) >= 1
 
-    report = verified(ledger)
+    report = run_verify(ledger)
 
     assert (report.accounts, len(report.differences)) == (2, 2)
     assert any(told in line for line in report.differences)
@@ -53,7 +53,7 @@ def test_an_outbox_that_is_no_text_is_a_difference(sqlite_url: str, text: bytes)
     raw = text.replace(rb"\xff", b"\xff")
     run(sqlite_url, "UPDATE outbox SET touched = CAST(:raw AS TEXT)", {"raw": raw})
 
-    (told,) = verified(sqlite_url).differences
+    (told,) = run_verify(sqlite_url).differences
 
     assert told.startswith("the outbox cannot be read: it is no text: ")
 

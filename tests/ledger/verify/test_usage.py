@@ -9,7 +9,7 @@ import pytest
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
-from tests.ledger.databases import proved, rows, run, verified
+from tests.ledger.databases import rows, run, run_verify, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -44,7 +44,7 @@ def of_ada(column: str, change: str, day: int = 0) -> str:
 def test_what_was_counted_is_right(counted: str) -> None:
     """Days with uses and refunds, and rows that no relay has read, are no difference."""
     assert rows(counted, "SELECT sum(uses), sum(credits_refunded) FROM usage_daily") == [(4, 1)]
-    assert proved(counted).notes == []
+    assert verify_clean(counted).notes == []
 
 
 @pytest.mark.parametrize("day", [0, 1])
@@ -62,7 +62,7 @@ def test_a_sum_that_is_another_is_found(counted: str, column: str, told: str, da
 
     date = (START + timedelta(days=day)).date()
     should_be = "1 uses with 1 consumed and 0 refunded"
-    assert verified(counted).differences == [
+    assert run_verify(counted).differences == [
         f"account '{ADA}': usage of 'video' on {date} is {told}, its ledger says {should_be}"
     ]
 
@@ -72,7 +72,7 @@ def test_a_day_that_is_missing_is_found(counted: str, feature: str) -> None:
     """What was counted of Bob's, and what of Ada's first day."""
     assert run(counted, f"DELETE FROM usage_daily WHERE feature = '{feature}'") >= 1
 
-    told = verified(counted).differences
+    told = run_verify(counted).differences
 
     assert [line for line in told if f"usage of '{feature}' on" not in line] == []
     assert len(told) == {"sketch": 1, "video": 2}[feature]
@@ -85,7 +85,7 @@ def test_what_was_never_used_is_found(counted: str, days: int, feature: str) -> 
     insert = "INSERT INTO usage_daily SELECT account_no, :day, :feature, 3, 3, 0 FROM credit_accounts"
     assert run(counted, f"{insert} WHERE account_id = :id", {"day": day, "feature": feature, "id": BOB}) == 1
 
-    (told,) = verified(counted).differences
+    (told,) = run_verify(counted).differences
     assert told.startswith(f"account '{BOB}': usage of '{feature}' on ")
     assert told.endswith(
         "is 3 uses with 3 consumed and 0 refunded, its ledger says 0 uses with 0 consumed and 0 refunded"
@@ -96,7 +96,7 @@ def test_usage_of_nobody_is_found(counted: str) -> None:
     """Sums of an account that there is not."""
     run(counted, "INSERT INTO usage_daily VALUES (7, 20454, 'video', 1, 1, 0)")
 
-    assert verified(counted).differences == ["usage by day of account number 7 has no account"]
+    assert run_verify(counted).differences == ["usage by day of account number 7 has no account"]
 
 
 def test_what_was_counted_twice_is_found(counted: str) -> None:
@@ -104,7 +104,7 @@ def test_what_was_counted_twice_is_found(counted: str) -> None:
     run(counted, of_ada("uses", "2", 1))
     run(counted, of_ada("credits_consumed", "2", 1))
 
-    (told,) = verified(counted).differences
+    (told,) = run_verify(counted).differences
 
     assert "is 2 uses with 2 consumed and 0 refunded, its ledger says 1 uses with 1 consumed" in told
 
@@ -116,7 +116,7 @@ def test_a_count_of_nothing_is_found(counted: str, day: int) -> None:
     insert = "INSERT INTO usage_daily SELECT account_no, :day, 'zzz', 0, 0, 0 FROM credit_accounts"
     run(counted, f"{insert} WHERE account_id = :id", {"day": at, "id": BOB})
 
-    (told,) = verified(counted).differences
+    (told,) = run_verify(counted).differences
 
     assert told.startswith(f"account '{BOB}': usage of 'zzz' on ")
     assert told.endswith(" is counted, its ledger has none")
@@ -141,18 +141,18 @@ def test_an_outbox_that_is_not_the_end_of_the_ledger_is_found(
     run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
     forge_outbox(counted, touched)
 
-    assert verified(counted).differences == [f"account '{BOB}': the outbox has {told}"]
+    assert run_verify(counted).differences == [f"account '{BOB}': the outbox has {told}"]
 
 
 def test_an_outbox_of_all_that_is_not_counted_is_no_difference(counted: str) -> None:
     """The next relay counts it."""
     run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
     forge_outbox(counted, [(BOB, 1, 1), (BOB, 2, 2)])
-    assert verified(counted).differences == []
+    assert run_verify(counted).differences == []
 
     asyncio.run(Relay(Ledger(counted)).run_once())
 
-    assert verified(counted).differences == []
+    assert run_verify(counted).differences == []
     assert rows(counted, f"SELECT sum(uses) FROM usage_daily WHERE {OF_BOB}") == [(1,)]
 
 
@@ -167,7 +167,7 @@ def test_an_outbox_that_cannot_be_read_is_told(counted: str) -> None:
     """Nothing can be said of usage by day then, and the accounts are still proved."""
     run(counted, "UPDATE outbox SET touched = '[7]'")
 
-    report = verified(counted)
+    report = run_verify(counted)
 
     assert report.accounts == 2
     assert [line[:27] for line in report.differences] == ["the outbox cannot be read: "]

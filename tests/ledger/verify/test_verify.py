@@ -12,13 +12,13 @@ from sqlalchemy import text
 
 from sixpence.core.account.chain import HASH_FORMAT, hashed_fields
 from sixpence.core.values.instant import SECOND, to_wire
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.database.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, transaction_from_row
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.verify.verify import DIFFERENCES_MAX, Report, verify
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import proved, raw_engine, rows, run, verified
+from tests.ledger.databases import raw_engine, rows, run, run_verify, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -62,7 +62,7 @@ def restored(ledger: str) -> Iterator[str]:
     kept = _kept(ledger)
     yield ledger
     _put_back(ledger, kept)
-    proved(ledger)
+    verify_clean(ledger)
 
 
 def flipped(value: Any) -> Any:
@@ -80,7 +80,7 @@ def flipped(value: Any) -> Any:
 def test_a_ledger_that_is_right_is_clean(ledger: str) -> None:
     """Every account and transaction is counted, nothing differs, and the progress ends at the whole."""
     steps: list[tuple[int, int]] = []
-    engine = reading_engine(place_of(ledger))
+    engine = reading_engine(parse_database_url(ledger))
     with engine.connect() as connection:
         report = verify(connection, progress=lambda done, total: steps.append((done, total)))
     engine.dispose()
@@ -115,7 +115,7 @@ def test_a_flipped_bit_is_found(restored: str, table: str, columns: list[str], c
             run(restored, "DELETE FROM credit_transactions WHERE account_id = :id AND seq = 2", {"id": ADA})
         value = flipped(rows(restored, f"SELECT {column} FROM {table} WHERE {condition}")[0][0])
         assert run(restored, f"UPDATE {table} SET {column} = :value WHERE {condition}", {"value": value}) == 1
-        differences = verified(restored).differences
+        differences = run_verify(restored).differences
         found[column] = any(ADA[1:] in line or "have no account" in line for line in differences)
         _put_back(restored, kept)
 
@@ -128,7 +128,7 @@ def test_tampering_is_told_in_words(restored: str) -> None:
     told = {}
     for statement in TAMPERING:
         assert run(restored, statement) >= 1
-        told[statement] = verified(restored).differences
+        told[statement] = run_verify(restored).differences
         _put_back(restored, kept)
 
     assert {statement: len(differences) for statement, differences in told.items()} == dict.fromkeys(TAMPERING, 1)
@@ -141,15 +141,15 @@ def test_two_ledgers_that_are_swapped_are_found(restored: str) -> None:
     number = rows(restored, "SELECT account_no FROM credit_accounts WHERE account_id = :id", {"id": BOB})[0][0]
     run(restored, "UPDATE credit_transactions SET account_no = :no", {"no": number})
 
-    assert len(verified(restored).differences) == 2
+    assert len(run_verify(restored).differences) == 2
 
 
 def test_erased_metadata_is_no_difference(restored: str) -> None:
     """The chain covers the digest: a customer's data can be blanked, which is counted, and the ledger is proved."""
     assert run(restored, "UPDATE credit_transactions SET metadata = NULL WHERE metadata IS NOT NULL") == 3
 
-    assert verified(restored) == Report(accounts=2, transactions=7, erased=3)
-    assert verified(restored, decide=True) == Report(accounts=2, transactions=7, erased=3)
+    assert run_verify(restored) == Report(accounts=2, transactions=7, erased=3)
+    assert run_verify(restored, decide=True) == Report(accounts=2, transactions=7, erased=3)
 
 
 def test_an_account_ahead_of_the_databases_clock_is_noted(url: str) -> None:
@@ -161,7 +161,7 @@ def test_an_account_ahead_of_the_databases_clock_is_noted(url: str) -> None:
         with SyncCreditService(Ledger(url, clock=clock)) as service:
             service.initialize_user_credits(account_id)
 
-    report = verified(url)
+    report = run_verify(url)
 
     (note,) = report.notes
     told = rf"account .{ADA}.: its last transaction, of {to_wire(ahead.at)}, is (\d+) seconds ahead of the"
@@ -177,7 +177,7 @@ def test_what_is_no_instant_is_nobodys_clock(sqlite_url: str, last_at: object) -
     asyncio.run(_small(sqlite_url))
     run(sqlite_url, "UPDATE credit_accounts SET last_at = :at WHERE account_id = :id", {"at": last_at, "id": BOB})
 
-    report = verified(sqlite_url)
+    report = run_verify(sqlite_url)
 
     assert ([text[:25] for text in report.differences], report.notes) == (["account 'bob@example.com'"], [])
 
@@ -186,14 +186,14 @@ def test_a_number_that_does_not_follow_from_the_id_is_found(restored: str) -> No
     """An account that stands at a number of its own choosing."""
     run(restored, "INSERT INTO credit_accounts (account_no, account_id) VALUES (7, 'eve@example.com')")
 
-    assert verified(restored).differences == ["account 'eve@example.com': number 7 does not follow from its id"]
+    assert run_verify(restored).differences == ["account 'eve@example.com': number 7 does not follow from its id"]
 
 
 def test_the_rest_is_proved_after_a_difference(restored: str) -> None:
     """One broken account hides no other."""
     run(restored, "UPDATE credit_transactions SET plan = 'gold' WHERE seq = 1")
 
-    assert len(verified(restored).differences) == 2
+    assert len(run_verify(restored).differences) == 2
 
 
 def test_text_where_a_number_belongs_is_found(sqlite_url: str) -> None:
@@ -204,7 +204,7 @@ def test_text_where_a_number_belongs_is_found(sqlite_url: str) -> None:
             sqlite_url, f"UPDATE credit_transactions SET {column} = 'x' WHERE account_id = :id AND seq = 1", {"id": BOB}
         )
 
-        assert [difference[:25] for difference in verified(sqlite_url).differences] == ["account 'bob@example.com'"]
+        assert [difference[:25] for difference in run_verify(sqlite_url).differences] == ["account 'bob@example.com'"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_is_no_value_of_its_column_ends_no_run(sqlite_url: str, table: str,
     asyncio.run(_small(sqlite_url))
     run(sqlite_url, statement)
 
-    report = verified(sqlite_url)
+    report = run_verify(sqlite_url)
 
     assert (report.clean, report.accounts) == (False, 2)
 
@@ -250,7 +250,7 @@ def test_a_tampered_catalog_is_found(url: str, statement: str, told: str) -> Non
     asyncio.run(_small(url))
     run(url, statement)
 
-    assert verified(url).differences == [told]
+    assert run_verify(url).differences == [told]
 
 
 def test_the_report_stops_at_a_hundred(sqlite_url: str) -> None:
@@ -262,7 +262,7 @@ def test_the_report_stops_at_a_hundred(sqlite_url: str) -> None:
                 f"INSERT INTO credit_accounts (account_no, account_id) VALUES ({number}, 'x{number}')"
             )
 
-    assert len(verified(sqlite_url).differences) == DIFFERENCES_MAX
+    assert len(run_verify(sqlite_url).differences) == DIFFERENCES_MAX
 
 
 async def test_what_is_written_meanwhile_is_no_difference(url: str) -> None:
@@ -283,12 +283,12 @@ async def test_what_is_written_meanwhile_is_no_difference(url: str) -> None:
         await service.grant_credits(ADA, 1_000_000)
         loading = asyncio.create_task(load(service))
         while not loading.done():
-            reports.append(await asyncio.to_thread(verified, url))
+            reports.append(await asyncio.to_thread(run_verify, url))
         await loading
 
     assert [report.differences for report in reports] == [[]] * len(reports)
     assert reports[0].transactions < reports[-1].transactions
-    assert proved(url).accounts == made + 1
+    assert verify_clean(url).accounts == made + 1
 
 
 async def _small(url: str) -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.ledger.written import write_long_accounts
+from tests.ledger.long_ledger import write_long_accounts
 
 ADA = "ada@example.com"
 ROWS = 60_000
@@ -14,7 +14,7 @@ MEBIBYTES_MAX = 20
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from sixpence.ledger.database.engines import place_of, reading_engine
+from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.verify.verify import verify
 
 
@@ -25,7 +25,7 @@ def most_bytes():
     return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 
 
-engine = reading_engine(place_of(sys.argv[1]))
+engine = reading_engine(parse_database_url(sys.argv[1]))
 with engine.connect() as connection:
     connection.exec_driver_sql("SELECT count(*) FROM credit_transactions")
     before = most_bytes()

@@ -1,4 +1,4 @@
-"""An account that another session holds delays its own commands, up to a bound, and nobody else's."""
+"""An account that another session holds delays only its own commands, up to a limit."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from sixpence.core.values.bounds import account_no
 from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.service.credits import CreditService
 from sixpence.service.results.receipts import Receipt
-from tests.ledger.databases import consumed, ledger_of, proved
+from tests.ledger.databases import count_uses, ledger_of, verify_clean
 
 HELD, NEW = "held@example.com", "new@example.com"
 OTHERS = [f"user-{number}@example.com" for number in range(6)]
@@ -22,7 +22,7 @@ BOUND_SECONDS = 2.0
 
 @pytest.fixture
 async def service(migrated_postgres_url: str) -> AsyncIterator[CreditService]:
-    """A service whose commands wait two seconds at most, with six credits for everybody."""
+    """A service whose commands wait two seconds at most, and whose accounts have six credits each."""
     limits = Limits(wait_seconds_max=BOUND_SECONDS)
     async with CreditService(Ledger(migrated_postgres_url, limits=limits)) as service:
         for account_id in (HELD, *OTHERS):
@@ -33,13 +33,13 @@ async def service(migrated_postgres_url: str) -> AsyncIterator[CreditService]:
 
 @pytest.fixture
 def session(migrated_postgres_url: str) -> Iterator[psycopg.Connection]:
-    """Somebody else's session on the same database."""
+    """Another session on the same database."""
     with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
         yield connection
 
 
-async def test_ten_seconds_of_a_lock_delay_nobody_else(migrated_postgres_url: str, session: psycopg.Connection) -> None:
-    """While one account is held for ten seconds the others are answered as ever; its own command gets 503 in time."""
+async def test_locked_account_delays_no_other_account(migrated_postgres_url: str, session: psycopg.Connection) -> None:
+    """While one account is locked for ten seconds, others are answered at once; its own command gets 503 in time."""
     async with CreditService(migrated_postgres_url) as service:
         for account_id in (HELD, *OTHERS):
             await service.initialize_user_credits(account_id)
@@ -50,9 +50,9 @@ async def test_ten_seconds_of_a_lock_delay_nobody_else(migrated_postgres_url: st
         waits: list[float] = []
         while time.monotonic() - began < 10:
             for account_id in OTHERS:
-                asked = time.monotonic()
+                began_at = time.monotonic()
                 await service.consume_credit(account_id, "video")
-                waits.append(time.monotonic() - asked)
+                waits.append(time.monotonic() - began_at)
             await asyncio.sleep(0.05)
         session.execute("COMMIT")
         waits.sort()
@@ -62,11 +62,11 @@ async def test_ten_seconds_of_a_lock_delay_nobody_else(migrated_postgres_url: st
         assert waits[-1] < 0.9
         assert waits[len(waits) // 2] < 0.1
         assert isinstance((await _outcome(service, HELD))[0], Receipt)
-    assert consumed(migrated_postgres_url, HELD) == 1
-    proved(migrated_postgres_url)
+    assert count_uses(migrated_postgres_url, HELD) == 1
+    verify_clean(migrated_postgres_url)
 
 
-async def test_a_lock_that_ends_in_time_costs_only_time(
+async def test_commands_wait_for_a_short_lock_in_order(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:
     """Commands that waited run in the order in which they came, each once."""
@@ -79,10 +79,10 @@ async def test_a_lock_that_ends_in_time_costs_only_time(
 
     balances = [outcome.remaining for outcome in outcomes if isinstance(outcome, Receipt)]
     assert balances == list(range(10_005, 10_005 - 40, -1))
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
-async def test_what_the_other_session_spent_is_seen(
+async def test_waiting_command_sees_the_other_session_s_commit(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:
     """A command that waited decides on the account as the other session left it."""
@@ -96,11 +96,11 @@ async def test_what_the_other_session_spent_is_seen(
         versions = {(await waiting).version, (await also).version}
 
     assert versions == {3, 4}
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
 async def test_reads_do_not_wait_for_a_lock(service: CreditService, session: psycopg.Connection) -> None:
-    """A held account can be looked at."""
+    """A locked account can be read."""
     _hold(session)
     began = time.monotonic()
 
@@ -112,10 +112,10 @@ async def test_reads_do_not_wait_for_a_lock(service: CreditService, session: psy
 
 
 @pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
-async def test_an_account_that_another_session_is_making_is_waited_for(
+async def test_ensure_waits_for_another_session_s_ensure(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str, ending: str
 ) -> None:
-    """Whether the other session's empty row comes or not: one account, one signup; others are not delayed."""
+    """Whether the other session commits its empty row or not: one account, one signup; other accounts do not wait."""
     session.execute("BEGIN")
     session.execute("INSERT INTO credit_accounts (account_no, account_id) VALUES (%s, %s)", (account_no(NEW), NEW))
     made = asyncio.create_task(service.initialize_user_credits(NEW))
@@ -131,13 +131,13 @@ async def test_an_account_that_another_session_is_making_is_waited_for(
     assert (await made).created
     assert delay < 0.9
     assert ledger_of(migrated_postgres_url, NEW) == [(1, "signup", 6, 6)]
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
-async def test_what_came_after_an_ensure_waits_with_it(
+async def test_commands_after_a_waiting_ensure_wait_too(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:
-    """While another session makes the account, its later commands are not told that there is none."""
+    """While another session creates the account, later commands wait instead of getting 404."""
     session.execute("BEGIN")
     session.execute("INSERT INTO credit_accounts (account_no, account_id) VALUES (%s, %s)", (account_no(NEW), NEW))
     calls = [service.initialize_user_credits(NEW), service.grant_credits(NEW, 1), service.consume_credit(NEW, "video")]
@@ -148,13 +148,13 @@ async def test_what_came_after_an_ensure_waits_with_it(
     answers = await waiting
 
     assert [(answer.version, answer.remaining) for answer in answers] == [(1, 6), (2, 7), (3, 6), (3, 10_005)]
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
-async def test_an_account_being_made_for_too_long_is_busy(
+async def test_ensure_is_refused_after_the_wait_limit(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:
-    """After its bound an ensure says that the account is busy; later it works."""
+    """After the limit an ensure is refused as busy; later it works."""
     session.execute("BEGIN")
     session.execute("INSERT INTO credit_accounts (account_no, account_id) VALUES (%s, %s)", (account_no(NEW), NEW))
 
@@ -163,10 +163,10 @@ async def test_an_account_being_made_for_too_long_is_busy(
     session.execute("ROLLBACK")
 
     assert (await service.initialize_user_credits(NEW)).created
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
-async def test_closing_waits_for_what_waits(
+async def test_close_waits_for_waiting_commands(
     service: CreditService, session: psycopg.Connection, migrated_postgres_url: str
 ) -> None:
     """A command that waits for a lock when the service closes still gets its outcome."""
@@ -180,7 +180,7 @@ async def test_closing_waits_for_what_waits(
     await closing
 
     assert (await waiting).remaining == 10_005
-    proved(migrated_postgres_url)
+    verify_clean(migrated_postgres_url)
 
 
 def _hold(session: psycopg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The earliest expiry of an account's open holds, kept exactly while only some of them are ever read."""
+"""The earliest expiry of an account's open holds is exact, although a batch reads only some of the holds."""
 
 import tempfile
 
@@ -16,12 +16,12 @@ from sixpence.core.account.commands import (
     Tick,
 )
 from sixpence.core.account.transaction import transaction_id
-from tests.ledger.databases import proved, rows
+from tests.ledger.databases import rows, verify_clean
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.writer.lane_driver import open_till
+from tests.ledger.writer.worker_driver import open_driver
 
 MINUTES = st.integers(1, 9)
-# A step is what to do, for how long, and to which of the holds placed so far: counted from the newest.
+# A step is an action, a number of minutes, and the index of a placed hold, counted from the newest.
 STEPS = st.tuples(st.sampled_from(["place"] * 3 + ["extend", "capture", "release", "use"]), MINUTES, st.integers(0, 7))
 BATCHES = st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=6), st.integers(0, 3)), max_size=14)
 OPEN = "SELECT min(expires_at) FROM credit_holds WHERE state = 'open'"
@@ -29,29 +29,29 @@ OPEN = "SELECT min(expires_at) FROM credit_holds WHERE state = 'open'"
 
 @settings(max_examples=20, deadline=None)
 @given(BATCHES)
-def test_the_account_knows_its_earliest_hold(batches: list[tuple[list[tuple[str, int, int]], int]]) -> None:
-    """After every batch, however commands are cut into batches, it is the least expiry of all open rows."""
+def test_holds_due_at_is_the_earliest_expiry(batches: list[tuple[list[tuple[str, int, int]], int]]) -> None:
+    """After every batch, for any split into batches, it is the earliest expiry of all open rows."""
     clock = MovedClock()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/credits.db"
-        till = open_till(url, clock)
-        till.row(GrantCredits(amount=1_000))
+        driver = open_driver(url, clock)
+        driver.row(GrantCredits(amount=1_000))
         placed: list[str] = []
         wrong = []
         for steps, minutes in batches:
-            before = till.loads(Tick()).accounts
+            before = driver.loads(Tick()).accounts
             account = next(iter(before.values()))
             commands = [_command(step, placed) for step in steps]
-            outcomes = till.ask(*commands)
+            outcomes = driver.run(*commands)
             placed += [transaction_id(account.account_no, seq, at) for seq, at in _placed_since(url, account.seq)]
-            after = next(iter(till.loads(Tick()).accounts.values()))
+            after = next(iter(driver.loads(Tick()).accounts.values()))
             if after.holds_due_at != rows(url, OPEN)[0][0]:
                 wrong.append((commands, outcomes))
             clock.move(minutes=minutes)
-        till.store.close()
+        driver.store.close()
 
         assert wrong == []
-        proved(url)
+        verify_clean(url)
 
 
 def _command(step: tuple[str, int, int], placed: list[str]) -> Command:

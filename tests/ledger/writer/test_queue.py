@@ -1,15 +1,15 @@
-"""The queue with plain values: order for each account, never two batches for one, parking, deadlines, the end."""
+"""The queue with plain values: order and one batch per account, blocked accounts, deadlines, closing."""
 
 import threading
 import time
 
 import pytest
 
-from sixpence.ledger.writer.queue import CommandQueue, Taken, Waiting
+from sixpence.ledger.writer.queue import CommandQueue, QueueBatch, QueueEntry
 
 
 def queue_of(*entries: str, size_max: int = 100) -> CommandQueue[str]:
-    """A queue in which these wait: `a1` is the entry 1 of account a."""
+    """A queue with these entries: `a1` is entry 1 of account a."""
     queue: CommandQueue[str] = CommandQueue(size_max=size_max)
     for entry in entries:
         assert put(queue, entry) is True
@@ -17,86 +17,86 @@ def queue_of(*entries: str, size_max: int = 100) -> CommandQueue[str]:
 
 
 def put(queue: CommandQueue[str], entry: str, *, seconds: float = 60) -> bool | None:
-    """Lets an entry wait, for as many seconds at most."""
-    return queue.put(Waiting(entry[0], time.monotonic() + seconds, entry))
+    """Put an entry with a deadline in this many seconds."""
+    return queue.put(QueueEntry(entry[0], time.monotonic() + seconds, entry))
 
 
-def take(queue: CommandQueue[str], size_max: int = 100) -> Taken[str]:
-    """The next batch."""
+def take(queue: CommandQueue[str], size_max: int = 100) -> QueueBatch[str]:
+    """Take the next batch."""
     taken = queue.take(size_max)
-    assert isinstance(taken, Taken)
+    assert isinstance(taken, QueueBatch)
     return taken
 
 
-def items(taken: Taken[str]) -> list[str]:
-    """What is in a batch."""
+def items(taken: QueueBatch[str]) -> list[str]:
+    """The items of a batch."""
     return [entry.item for entry in taken.entries]
 
 
-def test_a_batch_takes_what_waits_account_by_account() -> None:
-    """All of an account's entries, in their order, then the next account's."""
+def test_take_returns_entries_account_by_account() -> None:
+    """All entries of an account in their order, then the next account's."""
     queue = queue_of("a1", "b1", "a2", "c1", "a3")
 
     taken = take(queue)
 
-    assert (items(taken), taken.late, taken.wait, len(queue)) == (["a1", "a2", "a3", "b1", "c1"], [], True, 0)
+    assert (items(taken), taken.expired, taken.wait, len(queue)) == (["a1", "a2", "a3", "b1", "c1"], [], True, 0)
 
 
-def test_a_batch_has_its_bound() -> None:
-    """What does not fit waits for the next batch of its account, and others come first."""
+def test_take_stops_at_the_batch_size() -> None:
+    """Entries beyond the size wait for the account's next batch, and other accounts come first."""
     queue = queue_of("a1", "a2", "a3", "b1")
 
     first = take(queue, 2)
     second = take(queue, 2)
-    queue.done({"a"}, [])
+    queue.finish({"a"}, [])
     third = take(queue, 2)
 
     assert [items(taken) for taken in (first, second, third)] == [["a1", "a2"], ["b1"], ["a3"]]
 
 
 def test_an_account_is_never_in_two_batches() -> None:
-    """While its batch runs, what arrives for an account waits; then it is taken in order."""
+    """While an account's batch runs, its new entries wait; then they are taken in order."""
     queue = queue_of("a1", "b1")
     first = take(queue, 1)
     put(queue, "a2")
     second = take(queue)
     put(queue, "a3")
-    queue.done({"a"}, [])
+    queue.finish({"a"}, [])
 
     third = take(queue)
 
     assert [items(taken) for taken in (first, second, third)] == [["a1"], ["b1"], ["a2", "a3"]]
 
 
-def test_an_account_that_is_held_elsewhere_is_parked() -> None:
-    """Its entries come back first and in order, without waiting for locks; others are not delayed by it."""
+def test_blocked_account_is_retried_first_and_delays_no_other() -> None:
+    """Its entries come back first and in order, without waiting for locks; other accounts do not wait for it."""
     queue = queue_of("a1", "a2")
     first = take(queue)
     put(queue, "a3")
     put(queue, "b1")
-    queue.done({"a"}, first.entries)
+    queue.finish({"a"}, first.entries)
     meanwhile = take(queue)
 
     later = take(queue)
 
     assert (items(meanwhile), meanwhile.wait) == (["b1"], True)
     assert (items(later), later.wait) == (["a1", "a2", "a3"], False)
-    assert [entry.held_elsewhere for entry in later.entries] == [True, True, False]
+    assert [entry.locked_elsewhere for entry in later.entries] == [True, True, False]
 
 
-def test_a_parked_account_goes_on_before_new_ones_of_its_own() -> None:
-    """What arrives while an account is parked stands behind what is parked, however often."""
+def test_blocked_entries_come_before_new_ones() -> None:
+    """New entries of a blocked account stay behind its blocked ones, however often it is retried."""
     queue = queue_of("a1")
     for number in range(2, 5):
         taken = take(queue)
         put(queue, f"a{number}")
-        queue.done({"a"}, taken.entries)
+        queue.finish({"a"}, taken.entries)
 
     assert items(take(queue)) == ["a1", "a2", "a3", "a4"]
 
 
-def test_a_command_waits_no_longer_than_its_deadline() -> None:
-    """What is too old is handed back as late and is in no batch; what is young goes on."""
+def test_expired_entries_are_returned_separately() -> None:
+    """An entry past its deadline is returned as expired and is in no batch; later ones are taken."""
     queue = queue_of()
     put(queue, "a1", seconds=-1)
     put(queue, "a2")
@@ -104,11 +104,11 @@ def test_a_command_waits_no_longer_than_its_deadline() -> None:
 
     taken = take(queue)
 
-    assert (items(taken), [entry.item for entry in taken.late], len(queue)) == (["a2"], ["a1", "b1"], 0)
+    assert (items(taken), [entry.item for entry in taken.expired], len(queue)) == (["a2"], ["a1", "b1"], 0)
 
 
-def test_an_account_of_which_all_was_late_is_ready_again() -> None:
-    """Its next entry is taken as any other."""
+def test_account_is_ready_after_all_its_entries_expired() -> None:
+    """Its next entry is taken like any other."""
     queue = queue_of()
     put(queue, "a1", seconds=-1)
     take(queue)
@@ -118,8 +118,8 @@ def test_an_account_of_which_all_was_late_is_ready_again() -> None:
     assert items(take(queue)) == ["a2"]
 
 
-def test_a_full_queue_takes_no_more() -> None:
-    """At the bound an entry is refused at once; when one has left there is room for one."""
+def test_full_queue_refuses_entries() -> None:
+    """At the limit an entry is refused at once; once one has left, another is accepted."""
     queue = queue_of("a1", "b1", "c1", size_max=3)
     refused = put(queue, "d1")
     take(queue, 1)
@@ -129,16 +129,16 @@ def test_a_full_queue_takes_no_more() -> None:
     assert (refused, accepted, put(queue, "e1"), len(queue)) == (False, True, False, 3)
 
 
-def test_a_closed_queue_gives_what_waits_and_then_nothing() -> None:
-    """After the end nothing is accepted, and takers are told when all is done."""
+def test_closed_queue_returns_its_entries_and_then_none() -> None:
+    """After the close nothing is accepted, and takers get None once the queue is empty."""
     queue = queue_of("a1")
     queue.close()
 
     refused = put(queue, "b1")
     taken = take(queue)
-    queue.done({"a"}, taken.entries)
+    queue.finish({"a"}, taken.entries)
     again = take(queue)
-    queue.done({"a"}, [])
+    queue.finish({"a"}, [])
 
     assert (refused, items(taken), items(again), queue.take(10), queue.put_job(print)) == (
         None,
@@ -149,8 +149,8 @@ def test_a_closed_queue_gives_what_waits_and_then_nothing() -> None:
     )
 
 
-def test_a_job_goes_before_batches() -> None:
-    """What has to run on a lane's thread comes next, whatever waits."""
+def test_job_is_taken_before_batches() -> None:
+    """A job for a worker's thread is taken next, before every waiting entry."""
     ran: list[str] = []
     queue = queue_of("a1")
     queue.put_job(lambda: ran.append("job"))
@@ -163,8 +163,8 @@ def test_a_job_goes_before_batches() -> None:
 
 
 @pytest.mark.parametrize("wake", ["put", "job", "close"])
-def test_a_taker_that_waits_is_woken(wake: str) -> None:
-    """A taker of an empty queue gets what comes the moment it comes."""
+def test_waiting_taker_is_woken(wake: str) -> None:
+    """A taker of an empty queue gets a new entry at once."""
     queue = queue_of()
     got: list[object] = []
     taker = threading.Thread(target=lambda: got.append(queue.take(10)))
@@ -174,35 +174,37 @@ def test_a_taker_that_waits_is_woken(wake: str) -> None:
     taker.join(5)
 
     assert not taker.is_alive()
-    assert (items(got[0]) if isinstance(got[0], Taken) else got[0]) == {"put": ["a1"], "job": print, "close": None}[
-        wake
-    ]
+    assert (items(got[0]) if isinstance(got[0], QueueBatch) else got[0]) == {
+        "put": ["a1"],
+        "job": print,
+        "close": None,
+    }[wake]
 
 
-def test_two_lanes_share_the_work_and_never_an_account() -> None:
-    """Two takers on a busy queue: every entry is taken once, in its account's order, by one taker at a time."""
+def test_two_workers_never_share_an_account() -> None:
+    """With two takers on a busy queue every entry is taken once, in its account's order, by one taker at a time."""
     queue = queue_of(size_max=10_000)
     running: set[str] = set()
     clashes: list[str] = []
     order: dict[str, list[int]] = {name: [] for name in "abcdef"}
     guard = threading.Lock()
 
-    def lane() -> None:
-        while isinstance(taken := queue.take(7), Taken):
+    def worker() -> None:
+        while isinstance(taken := queue.take(7), QueueBatch):
             accounts = {entry.account_id for entry in taken.entries}
             with guard:
                 clashes.extend(accounts & running)
                 running.update(accounts)
-            # Every third batch meets an account that somebody else holds.
-            again = [entry for entry in taken.entries if entry.account_id == "c" and not entry.held_elsewhere]
+            # Another session holds account c at the first attempt of each of its entries.
+            again = [entry for entry in taken.entries if entry.account_id == "c" and not entry.locked_elsewhere]
             for entry in taken.entries:
                 if entry not in again:
                     order[entry.account_id].append(int(entry.item[1:]))
             with guard:
                 running.difference_update(accounts)
-            queue.done(accounts, again)
+            queue.finish(accounts, again)
 
-    lanes = [threading.Thread(target=lane) for _ in range(2)]
+    lanes = [threading.Thread(target=worker) for _ in range(2)]
     for thread in lanes:
         thread.start()
     for number in range(1_200):

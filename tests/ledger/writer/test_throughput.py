@@ -1,48 +1,48 @@
-"""How long what waits will wait, from how fast it went: plain numbers, no clock."""
+"""The expected wait, computed from the measured throughput: plain numbers, no clock."""
 
-from sixpence.ledger.writer.throughput import FEW, Pace
+from sixpence.ledger.writer.throughput import ESTIMATE_COUNT_MIN, Throughput
 
 
-def pace_of(*taken: tuple[float, int], at_once: bool = True) -> Pace:
-    """A pace that has seen these: (when, how many)."""
-    pace = Pace()
+def throughput_of(*taken: tuple[float, int], was_ready: bool = True) -> Throughput:
+    """A throughput that has recorded these batches: (time, count)."""
+    pace = Throughput()
     for now, count in taken:
-        pace.taken(count, now=now, at_once=at_once)
+        pace.record_batch(count, now=now, was_ready=was_ready)
     return pace
 
 
-def test_nothing_is_known_at_first() -> None:
-    """Before two batches were taken one after the other nobody can say how long anything takes."""
-    assert pace_of().seconds_for(10_000) == 0
-    assert pace_of((0.0, 50)).seconds_for(10_000) == 0
+def test_estimate_is_zero_before_two_batches() -> None:
+    """Without two batches in a row there is no measurement."""
+    assert throughput_of().estimate_seconds(10_000) == 0
+    assert throughput_of((0.0, 50)).estimate_seconds(10_000) == 0
 
 
-def test_a_wait_is_what_waits_over_what_is_done_a_second() -> None:
+def test_estimate_is_count_over_rate() -> None:
     """A hundred commands every twentieth of a second are two thousand a second."""
-    pace = pace_of(*((tenth / 20, 100) for tenth in range(40)))
+    pace = throughput_of(*((tenth / 20, 100) for tenth in range(40)))
 
-    assert round(pace.seconds_for(1_000), 3) == 0.5
-
-
-def test_time_without_anything_to_do_says_nothing() -> None:
-    """A lane that had to wait for its commands was not slow."""
-    pace = pace_of((0.0, 100), (0.05, 100))
-
-    pace.taken(1, now=60.0, at_once=False)
-    pace.taken(100, now=60.05, at_once=True)
-
-    assert round(pace.seconds_for(1_000), 3) == 0.5
+    assert round(pace.estimate_seconds(1_000), 3) == 0.5
 
 
-def test_a_database_that_becomes_slow_is_noticed_within_seconds() -> None:
-    """What was fast a while ago does not count for long."""
-    pace = pace_of((0.0, 100), (0.01, 100), *((1.0 + second, 100) for second in range(5)))
+def test_idle_time_is_not_measured() -> None:
+    """A worker that waited for commands was not slow."""
+    pace = throughput_of((0.0, 100), (0.05, 100))
 
-    assert 9 < pace.seconds_for(1_000) < 11
+    pace.record_batch(1, now=60.0, was_ready=False)
+    pace.record_batch(100, now=60.05, was_ready=True)
+
+    assert round(pace.estimate_seconds(1_000), 3) == 0.5
 
 
-def test_few_are_always_soon_through() -> None:
-    """However slow it goes, a handful of commands is not worth refusing."""
-    pace = pace_of((0.0, 1), (10.0, 1))
+def test_estimate_follows_a_slower_database_within_seconds() -> None:
+    """Older measurements lose their weight quickly."""
+    pace = throughput_of((0.0, 100), (0.01, 100), *((1.0 + second, 100) for second in range(5)))
 
-    assert (pace.seconds_for(FEW), pace.seconds_for(FEW + 1) > 100) == (0, True)
+    assert 9 < pace.estimate_seconds(1_000) < 11
+
+
+def test_estimate_is_zero_for_few_commands() -> None:
+    """At any rate, few commands are never worth refusing."""
+    pace = throughput_of((0.0, 1), (10.0, 1))
+
+    assert (pace.estimate_seconds(ESTIMATE_COUNT_MIN), pace.estimate_seconds(ESTIMATE_COUNT_MIN + 1) > 100) == (0, True)

@@ -1,4 +1,4 @@
-"""The writer over the in-memory store: grouping, a full queue, cancellation, defects and the end."""
+"""The writer over the in-memory store: grouping, a full queue, cancellation, defects and closing."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from sixpence.core.errors import AccountBusyError, InternalError, QueueFullError
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.ledger.writer.batch import Accepted, Request
 from sixpence.ledger.writer.writer import Writer
-from tests.ledger.writer.memory_store import MemoryStore, Shelf
+from tests.ledger.writer.memory_store import MemoryStore, SharedState
 
 USE = Request("a", Consume(feature="video"))
 
@@ -19,25 +19,25 @@ USE = Request("a", Consume(feature="video"))
 @pytest.fixture
 def store() -> MemoryStore:
     """A store with an account of six credits."""
-    store = MemoryStore(Shelf())
+    store = MemoryStore(SharedState())
     with_writer = Writer([store])
     for name in "ab":
         with_writer.submit_and_wait(Request(name, EnsureAccount()))
     with_writer.close()
-    store.shelf.batches.clear()
+    store.state.batches.clear()
     store.loading.clear()
     return store
 
 
 @pytest.fixture
 def gate(store: MemoryStore) -> Iterator[threading.Event]:
-    """While it is shut, the store's next batch stands still as it loads."""
+    """A gate that blocks the store's next load while it is shut."""
     store.gate = threading.Event()
     yield store.gate
     store.gate.set()
 
 
-async def test_what_waits_while_a_batch_runs_is_the_next_batch(store: MemoryStore, gate: threading.Event) -> None:
+async def test_commands_queued_during_a_batch_are_the_next_batch(store: MemoryStore, gate: threading.Event) -> None:
     """Group commit without a timer: one command, then everything that arrived meanwhile."""
     writer = Writer([store])
     first = asyncio.create_task(writer.submit(USE))
@@ -51,11 +51,11 @@ async def test_what_waits_while_a_batch_runs_is_the_next_batch(store: MemoryStor
     await asyncio.to_thread(writer.close)
 
     assert [outcome.row.balance_after for outcome in outcomes if outcome.row] == [5, 4, 3, 5, 4]
-    assert (waiting, [sorted(batch) for batch in store.shelf.batches]) == (4, [["a"], ["a", "b"]])
+    assert (waiting, [sorted(batch) for batch in store.state.batches]) == (4, [["a"], ["a", "b"]])
 
 
-async def test_no_answer_leaves_before_its_commit(store: MemoryStore, gate: threading.Event) -> None:
-    """A caller waits until its row stands."""
+async def test_no_answer_before_the_commit(store: MemoryStore, gate: threading.Event) -> None:
+    """A caller waits until its row is committed."""
     writer = Writer([store])
     call = asyncio.create_task(writer.submit(USE))
     await asyncio.to_thread(store.loading.wait)
@@ -65,12 +65,12 @@ async def test_no_answer_leaves_before_its_commit(store: MemoryStore, gate: thre
     gate.set()
     outcome = await call
 
-    assert (early, outcome.row in store.shelf.rows) == (False, True)
+    assert (early, outcome.row in store.state.rows) == (False, True)
     await asyncio.to_thread(writer.close)
 
 
-async def test_a_full_queue_refuses_at_once(store: MemoryStore, gate: threading.Event) -> None:
-    """At the bound a command is refused without waiting, and memory holds no more than the bound; then all goes on."""
+async def test_full_queue_refuses_at_once(store: MemoryStore, gate: threading.Event) -> None:
+    """At the limit a command is refused without waiting and takes no memory; later commands are accepted again."""
     writer = Writer([store], queue_size_max=50)
     running = asyncio.create_task(writer.submit(USE))
     await asyncio.to_thread(store.loading.wait)
@@ -85,11 +85,11 @@ async def test_a_full_queue_refuses_at_once(store: MemoryStore, gate: threading.
 
     assert (waiting, len(refused)) == (50, 950)
     assert outcomes.count(QueueFullError(retry_after_seconds=1)) == 950
-    assert store.shelf.accounts["b"].remaining == 56
+    assert store.state.accounts["b"].remaining == 56
 
 
-async def test_a_cancelled_caller_cancels_nothing(store: MemoryStore, gate: threading.Event) -> None:
-    """A caller that goes away during its commit, or while it waits: both changes are made, and others are answered."""
+async def test_cancelled_caller_does_not_cancel_its_command(store: MemoryStore, gate: threading.Event) -> None:
+    """Callers cancelled during their commit or while queued: both changes are made, and others are answered."""
     writer = Writer([store])
     during = asyncio.create_task(writer.submit(USE))
     await asyncio.to_thread(store.loading.wait)
@@ -109,8 +109,8 @@ async def test_a_cancelled_caller_cancels_nothing(store: MemoryStore, gate: thre
     assert outcome.row.balance_after == 3
 
 
-async def test_a_defect_ends_its_batch_and_not_the_writer(store: MemoryStore) -> None:
-    """What nobody expected is an internal error for that batch; the next one runs."""
+async def test_defect_fails_its_batch_and_not_the_writer(store: MemoryStore) -> None:
+    """An unexpected error is an internal error for its batch; the next batch runs."""
     writer = Writer([store])
     store.appends.append(RuntimeError("a defect"))
 
@@ -123,8 +123,8 @@ async def test_a_defect_ends_its_batch_and_not_the_writer(store: MemoryStore) ->
     assert outcome.row.balance_after == 5
 
 
-async def test_each_caller_raises_an_error_of_its_own(store: MemoryStore, gate: threading.Event) -> None:
-    """Callers that share an outcome share no traceback."""
+async def test_callers_do_not_share_a_traceback(store: MemoryStore, gate: threading.Event) -> None:
+    """Callers that share an outcome raise separate errors."""
     writer = Writer([store])
     store.appends.extend([None, RuntimeError("a defect")])
     first = asyncio.create_task(writer.submit(USE))
@@ -140,25 +140,25 @@ async def test_each_caller_raises_an_error_of_its_own(store: MemoryStore, gate: 
     assert outcomes[1] is not outcomes[2]
 
 
-async def test_an_account_held_for_too_long_is_busy(store: MemoryStore) -> None:
-    """Its command is told so after the bound; another account's is not; later it works."""
+async def test_locked_account_is_busy_after_the_wait_limit(store: MemoryStore) -> None:
+    """Its command is refused as busy after the limit; another account's is accepted; later it works."""
     writer = Writer([store], wait_seconds_max=0.2)
-    store.shelf.hold("a")
+    store.state.hold("a")
 
     with pytest.raises(AccountBusyError):
         await writer.submit(USE)
     other = await writer.submit(Request("b", USE.command))
-    store.shelf.let_go("a")
+    store.state.let_go("a")
     again = await writer.submit(USE)
     await asyncio.to_thread(writer.close)
 
     assert [outcome.row.balance_after for outcome in (other, again) if outcome.row] == [5, 5]
 
 
-def test_two_lanes_never_run_one_account_at_once() -> None:
-    """Two stores over one shelf under load: no account is ever locked twice, and every command is answered."""
-    shelf = Shelf()
-    writer = Writer([MemoryStore(shelf), MemoryStore(shelf)], batch_size_max=5)
+def test_two_workers_never_run_one_account_at_once() -> None:
+    """Two stores over one state under load: no account is locked twice, and every command is answered."""
+    state = SharedState()
+    writer = Writer([MemoryStore(state), MemoryStore(state)], batch_size_max=5)
     names = [f"user-{number}@example.com" for number in range(6)]
     outcomes: list[Accepted] = []
 
@@ -174,12 +174,12 @@ def test_two_lanes_never_run_one_account_at_once() -> None:
         thread.join()
     writer.close()
 
-    assert (shelf.overlaps, len(outcomes)) == ([], 8 * 120)
-    assert {account.remaining for account in shelf.accounts.values()} == {6 + 80}
+    assert (state.overlaps, len(outcomes)) == ([], 8 * 120)
+    assert {account.remaining for account in state.accounts.values()} == {6 + 80}
 
 
-async def test_closing_answers_what_waits(store: MemoryStore, gate: threading.Event) -> None:
-    """What was accepted before the end is answered; what comes after is refused; a job too."""
+async def test_close_answers_queued_commands(store: MemoryStore, gate: threading.Event) -> None:
+    """Commands accepted before the close are answered; later commands and jobs are refused."""
     writer = Writer([store])
     calls = [asyncio.create_task(writer.submit(USE)) for _ in range(7)]
     await asyncio.sleep(0)
@@ -197,8 +197,8 @@ async def test_closing_answers_what_waits(store: MemoryStore, gate: threading.Ev
     assert [type(outcome) for outcome in outcomes] == [Accepted] * 6 + [InsufficientCreditsError]
 
 
-def test_a_job_runs_between_batches_and_its_error_is_its_own(store: MemoryStore) -> None:
-    """What a job raises goes to whoever asked for it, and the writer goes on."""
+def test_job_runs_between_batches_and_its_error_is_its_caller_s(store: MemoryStore) -> None:
+    """An error of a job goes to the job's caller, and the writer continues."""
     writer = Writer([store])
 
     failed = writer.run_job(lambda: 1 // 0)
@@ -210,11 +210,11 @@ def test_a_job_runs_between_batches_and_its_error_is_its_own(store: MemoryStore)
     writer.close()
 
 
-def test_what_was_begun_ends_as_a_value(store: MemoryStore) -> None:
-    """Whoever does not wait gets a future of the outcome, and a refusal is one as well."""
+def test_submit_future_returns_outcomes_as_values(store: MemoryStore) -> None:
+    """The future's result is the outcome, also for a refusal."""
     writer = Writer([store])
 
-    begun = [writer.begin(USE) for _ in range(7)]
+    begun = [writer.submit_future(USE) for _ in range(7)]
     outcomes = [future.result(5) for future in begun]
     writer.close()
 

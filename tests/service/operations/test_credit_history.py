@@ -8,7 +8,7 @@ import pytest
 
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, proved
+from tests.ledger.databases import Database, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -31,7 +31,7 @@ async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
                 *(service.consume_credit(ADA, "video" if number in RARE else "sketch") for number in part)
             )
         yield service
-    proved(module_url)
+    verify_clean(module_url)
 
 
 async def test_pages_have_each_transaction_once_newest_first(long_ledger: CreditService) -> None:

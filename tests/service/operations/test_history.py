@@ -12,7 +12,7 @@ from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.results.results import Balance
 from sixpence.service.results.statements import CreditStatement, PastBalance, StatementEntry
-from tests.ledger.databases import Database, proved
+from tests.ledger.databases import Database, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 ADA = "ada@example.com"
@@ -318,4 +318,4 @@ def test_sync_service_streams_and_raises_alike(url: Database) -> None:
         assert text.endswith("0 + 5 = 5 credits, in 2 movements.\n")
         assert credits.balance_at(ADA).remaining == credits.get_statement(ADA).closing.remaining == 5
         assert credits.explain_account(ADA).version == credits.explain_transaction(ADA, use.id).seq == 2
-    proved(url)
+    verify_clean(url)

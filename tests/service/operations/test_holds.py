@@ -14,7 +14,7 @@ from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
 from sixpence.service.credits import CreditService
 from sixpence.service.results.results import CreditHold
-from tests.ledger.databases import Database, apply_catalog, ledger_of, proved, snapshot
+from tests.ledger.databases import Database, apply_catalog, ledger_of, snapshot, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 from tests.service.full_catalog import CATALOG
 
@@ -212,7 +212,7 @@ async def test_hold_keeps_plan_and_price_of_its_catalog(ada: CreditService, url:
     assert terms == {placed.hold_id: ("free", 1), covered: ("max", 1)}
     assert (on_max.credits_consumed, on_max.transaction.price, on_max.transaction.catalog_version) == (6, 6, 1)
     assert (on_free.credits_consumed, on_free.transaction.price, on_free.transaction.catalog_version) == (0, 1, 1)
-    proved(url, decide=True)
+    verify_clean(url, decide=True)
 
 
 async def _place_covered_hold(ada: CreditService, feature: str) -> str:

@@ -22,7 +22,7 @@ from sixpence.ledger.database.tables import credit_accounts, credit_transactions
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.credits import CreditService
 from sixpence.service.operations.history import MOVEMENTS_MAX
-from tests.ledger.databases import Database, proved, raw_connection
+from tests.ledger.databases import Database, raw_connection, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ async def long_ledger(module_url: Database) -> AsyncIterator[CreditService]:
             touched = msgspec.json.encode([(ADA, 1, LONG)]).decode()
             connection.execute(insert(outbox), {"touched": touched, "recorded_at": clock.at})
         yield service
-    proved(module_url)
+    verify_clean(module_url)
 
 
 async def test_statement_refuses_more_than_10000_movements(long_ledger: CreditService) -> None:

@@ -8,7 +8,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import Database, ledger_of, proved
+from tests.ledger.databases import Database, ledger_of, verify_clean
 from tests.ledger.moved_clock import MovedClock
 
 ADA = "ada@example.com"
@@ -30,7 +30,7 @@ def test_change_without_connection_is_refused_inside_transaction(url: Database) 
 
     assert refused.value == MISSING
     assert (inside.remaining, after.remaining) == (5, 4)
-    proved(url)
+    verify_clean(url)
 
 
 def test_outer_block_refuses_while_and_after_inner_block(url: Database, sqlite_url: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sixpence import CreditService
-from tests.ledger.databases import migrated_once, migrated_postgres_url, proved, sqlite_url, url
+from tests.ledger.databases import migrated_once, migrated_postgres_url, sqlite_url, url, verify_clean
 
 __all__ = ["credits", "migrated_once", "migrated_postgres_url", "sqlite_credits", "sqlite_url", "url"]
 
@@ -16,7 +16,7 @@ async def credits(url: str) -> AsyncIterator[CreditService]:
     """A service over a fresh database of each kind; at the end its whole ledger is proved."""
     async with CreditService(url) as service:
         yield service
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.fixture
@@ -25,4 +25,4 @@ async def sqlite_credits(sqlite_url: str) -> AsyncIterator[CreditService]:
     async with CreditService(sqlite_url) as service:
         await asyncio.to_thread(service.ledger.open)
         yield service
-    proved(sqlite_url)
+    verify_clean(sqlite_url)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sixpence.testing.races import Call, RaceError, ServedLedger, race
-from tests.ledger.databases import proved
+from tests.ledger.databases import verify_clean
 from tests.support.server import ServerProcess, running_server
 from tests.testing.races.crude import crude_server
 
@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     home = tmp_path_factory.mktemp("home")
     with running_server(f"sqlite:///{home / 'credits.db'}", home) as running:
         yield running
-    proved(f"sqlite:///{home / 'credits.db'}")
+    verify_clean(f"sqlite:///{home / 'credits.db'}")
 
 
 @pytest.fixture(scope="module")

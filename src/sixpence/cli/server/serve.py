@@ -21,7 +21,7 @@ from sixpence.cli.terminal.logs import configure_logs
 from sixpence.cli.terminal.options import database_option, settings_of
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger.database import catalogs
-from sixpence.ledger.database.engines import Place, SQLiteFile, place_of
+from sixpence.ledger.database.engines import DatabaseAddress, SQLiteFile, parse_database_url
 from sixpence.settings import Settings
 from sixpence.wiring import create_app, open_ledger
 
@@ -64,7 +64,7 @@ def serve(host: str | None, port: int | None, workers: int, database: str | None
 
 
 @contextmanager
-def started(settings: Settings, place: Place) -> Iterator[tuple[Settings, list[socket.socket]]]:
+def started(settings: Settings, place: DatabaseAddress) -> Iterator[tuple[Settings, list[socket.socket]]]:
     """Hold the file and listen; gives the settings with the port that was taken and the local operator's token."""
     with ExitStack() as stack:
         if isinstance(place, SQLiteFile):
@@ -91,8 +91,8 @@ def opened(settings: Settings) -> PricedBy:
     return applied
 
 
-def _place(settings: Settings, workers: int) -> Place:
-    if isinstance(place_of(settings.database), SQLiteFile) and workers > 1:
+def _place(settings: Settings, workers: int) -> DatabaseAddress:
+    if isinstance(parse_database_url(settings.database), SQLiteFile) and workers > 1:
         raise CommandRefusedError(
             f"workers: {workers} processes cannot share a SQLite file, which has one writer. "
             "Use --workers 1, or name a PostgreSQL with --database."

@@ -10,13 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
-from sixpence.ledger.database.engines import Place, PostgresServer, SQLiteFile, place_of
+from sixpence.ledger.database.engines import DatabaseAddress, PostgresServer, SQLiteFile, parse_database_url
 from sixpence.settings import Settings
 
 
 def shown(settings: Settings) -> str:
     """Where the data is, without a password."""
-    place = place_of(settings.database)
+    place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile):
         return f"{place.path} (SQLite)"
     return make_url(place.conninfo).render_as_string(hide_password=True)
@@ -26,7 +26,7 @@ def option_for(settings: Settings) -> str:
     """What a command in another terminal must be given to find the same database; nothing where that is the default."""
     if settings.database == Settings().database:
         return ""
-    place = place_of(settings.database)
+    place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile):
         return f" --database {shlex.quote(f'sqlite:///{Path(place.path).absolute()}')}"
     if make_url(place.conninfo).password:
@@ -49,12 +49,12 @@ def told_in_words(settings: Settings) -> Iterator[None]:
     try:
         yield
     except DatabaseUnavailableError as error:
-        raise _in_words(place_of(settings.database), error, shown(settings)) from error
+        raise _in_words(parse_database_url(settings.database), error, shown(settings)) from error
 
 
-def prepared_place(settings: Settings) -> Place:
+def prepared_place(settings: Settings) -> DatabaseAddress:
     """What the settings name; the folder of the default file is made."""
-    place = place_of(settings.database)
+    place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile) and not settings.database_url:
         try:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +64,9 @@ def prepared_place(settings: Settings) -> Place:
     return place
 
 
-def _in_words(place: Place, error: DatabaseUnavailableError, name: str) -> CommandRefusedError | DatabaseSetupError:
+def _in_words(
+    place: DatabaseAddress, error: DatabaseUnavailableError, name: str
+) -> CommandRefusedError | DatabaseSetupError:
     another = "name another with --database or SIXPENCE_DATABASE_URL."
     original = _original(error)
     lines = str(original or "").strip().splitlines()
@@ -72,9 +74,9 @@ def _in_words(place: Place, error: DatabaseUnavailableError, name: str) -> Comma
     reason = f" ({lines[0].strip()})" if lines else ""
     if isinstance(place, PostgresServer):
         return CommandRefusedError(f"database: {name} cannot be reached{reason}. Start it, or {another}")
-    from sixpence.ledger.sqlite.store import damaged  # nothing but this needs the whole store
+    from sixpence.ledger.sqlite.file import explain_damage  # nothing but this needs the whole store
 
-    return damaged(place.path, original) or CommandRefusedError(
+    return explain_damage(place.path, original) or CommandRefusedError(
         f"database: {name} cannot be read or written{reason}. End what keeps it, or {another}"
     )
 

@@ -94,11 +94,11 @@ def _write(settings: Settings, made: dict[str, Any], out: Path) -> None:
     from sixpence.cli.verify.checkpoint_file import write_file
     from sixpence.core.proof.checkpoint import read_checkpoint
     from sixpence.ledger.checkpoints.storage import list_chunks
-    from sixpence.ledger.database.engines import place_of, reading_engine
+    from sixpence.ledger.database.engines import parse_database_url, reading_engine
     from sixpence.ledger.database.snapshot import snapshot
 
     signed = read_checkpoint(_line(made))
-    engine = reading_engine(place_of(settings.database))
+    engine = reading_engine(parse_database_url(settings.database))
     try:
         with databases.told_in_words(settings), databases.translated(), engine.connect() as there, snapshot(there):
             write_file(out, signed, (chunk.heads for chunk in list_chunks(there, signed.number)))

@@ -26,8 +26,8 @@ from sixpence.cli.verify.checkpoint_options import (
 from sixpence.core.errors import CreditSystemError
 from sixpence.ledger.checkpoints.compare import Compared, Given
 from sixpence.ledger.database import migrate
-from sixpence.ledger.database.engines import SQLiteFile, place_of, reading_engine
-from sixpence.ledger.sqlite.store import check_one_name
+from sixpence.ledger.database.engines import SQLiteFile, parse_database_url, reading_engine
+from sixpence.ledger.sqlite.file import refuse_hard_links
 from sixpence.ledger.verify.verify import DIFFERENCES_MAX, Report
 from sixpence.ledger.verify.verify import verify as verify_ledger
 from sixpence.settings import Settings
@@ -145,12 +145,12 @@ def _proved(connection: Connection, resume: Path | None, *, decide: bool) -> Rep
 @contextmanager
 def _ledger(settings: Settings) -> Iterator[Connection]:
     """A connection to read with, to what is a ledger of this version."""
-    place = place_of(settings.database)
+    place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
         problem = f"database: there is no file {place.path}."
         raise CommandRefusedError(f"{problem} Name one with --database or SIXPENCE_DATABASE_URL.")
     if isinstance(place, SQLiteFile):
-        check_one_name(place.path)
+        refuse_hard_links(place.path)
     engine = reading_engine(place)
     try:
         with engine.connect() as connection:

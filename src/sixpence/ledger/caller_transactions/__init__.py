@@ -1,1 +1,1 @@
-"""Commands inside the transaction of a caller."""
+"""Commands inside a caller's transaction, and transactions begun for a caller."""

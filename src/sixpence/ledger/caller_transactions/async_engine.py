@@ -1,4 +1,4 @@
-"""Engines for transactions on an event loop, which need packages that nothing else here does."""
+"""Engines for transactions on an event loop; only they need greenlet and an async driver."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def async_engine(url: str | URL, **settings: Any) -> "AsyncEngine":
-    """An engine without a pool: connections belong to an event loop, and a pool could not be closed from elsewhere.
+    """An engine without a pool: its connections belong to an event loop, and no other thread could close a pool.
 
-    Raises `DatabaseSetupError` where a package is missing.
+    Raises `DatabaseSetupError` for a missing package.
     """
     try:
         from sqlalchemy.ext.asyncio import create_async_engine

@@ -1,31 +1,33 @@
 """One command at a time on a caller's connection: a second one would end the savepoint of the first.
 
-Not here: statements of the caller's own, which nobody counts, and a SQLite connection that is lent (`lent`).
+Not here: the caller's own statements, which are not limited, and borrowed SQLite connections (`sqlite_borrowed`).
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sixpence.ledger.caller_transactions.accepted_connections import refused
+from sixpence.ledger.caller_transactions.accepted_connections import connection_error
 
-_looking = threading.Lock()
-# By identity, which cannot be another connection's for as long as the command holds it.
-_used: set[int] = set()
+_in_use_lock = threading.Lock()
+# Connections by `id()`, which is unique while the command holds the connection.
+_in_use: set[int] = set()
 
 
 @contextmanager
-def alone_on(connection: object) -> Iterator[None]:
-    """Have the driver's connection for one command; raises `InvalidInputError` while another one has it.
+def exclusive_use(connection: object) -> Iterator[None]:
+    """Hold the driver's connection for one command; raises `InvalidInputError` while another command holds it.
 
-    It refuses and does not wait: on an event loop both commands may be in the one thread that would have to wait.
+    It refuses instead of waiting: on an event loop both commands may run on the thread that would wait.
     """
-    with _looking:
-        if id(connection) in _used:
-            raise refused("is used by another call at this moment. Make the calls of one transaction one at a time.")
-        _used.add(id(connection))
+    with _in_use_lock:
+        if id(connection) in _in_use:
+            raise connection_error(
+                "is used by another call at this moment. Make the calls of one transaction one at a time."
+            )
+        _in_use.add(id(connection))
     try:
         yield
     finally:
-        with _looking:
-            _used.discard(id(connection))
+        with _in_use_lock:
+            _in_use.discard(id(connection))

@@ -1,6 +1,6 @@
-"""Own transactions on PostgreSQL: commands on a connection of the caller's, and transactions begun for a caller.
+"""Callers' transactions on PostgreSQL: commands on a caller's connection, and transactions begun for a caller.
 
-Not here: what one command does there (`savepoint`, `charge`).
+Not here: how one command runs (`run_command`, `postgres_savepoint`).
 """
 
 import asyncio
@@ -10,16 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from sixpence.core.errors import DatabaseUnavailableError, InvalidInputError
-from sixpence.ledger.caller_transactions.accepted_connections import checked_async, session_of
+from sixpence.core.errors import InvalidInputError
+from sixpence.ledger.caller_transactions.accepted_connections import check_async, to_session
 from sixpence.ledger.caller_transactions.async_engine import async_engine
-from sixpence.ledger.caller_transactions.exclusive import alone_on
-from sixpence.ledger.caller_transactions.postgres_savepoint import IDENTITY, Savepoint
-from sixpence.ledger.caller_transactions.run_command import run_in
+from sixpence.ledger.caller_transactions.exclusive import exclusive_use
+from sixpence.ledger.caller_transactions.postgres_savepoint import IDENTITY, PostgresSavepoint
+from sixpence.ledger.caller_transactions.run_command import run_in_savepoint
 from sixpence.ledger.database.catalogs import CatalogCache
+from sixpence.ledger.database.engines import report_unavailable
 from sixpence.ledger.postgres.batch import Session
 from sixpence.ledger.postgres.statements import Row
 from sixpence.ledger.writer.batch import Accepted, Request
@@ -27,14 +26,12 @@ from sixpence.ledger.writer.batch import Accepted, Request
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-
 Read = Callable[[Callable[[Connection], Row]], "Future[Row]"]
-"""Begins a read on a connection of the ledger's own."""
+"""Starts a read on a connection of the ledger."""
 
 
-class OwnOnPostgres:
-    """The callers' transactions on a ledger's server; `engine` has the connections for those that are begun here."""
+class PostgresCallerTransactions:
+    """Callers' transactions on a ledger's server; `engine` has the connections for transactions begun here."""
 
     def __init__(self, engine: Engine, read: Read, *, clock: Callable[[], int] | None, wait_seconds_max: float) -> None:
         self._engine = engine
@@ -45,8 +42,8 @@ class OwnOnPostgres:
         self._identity: Row | None = None
 
     async def submit(self, connection: object, request: Request) -> Accepted:
-        """Run a command on an `AsyncConnection` of the caller's; raises its refusal."""
-        checked = checked_async(connection)
+        """Run a command on the caller's `AsyncConnection`; raises its refusal."""
+        checked = check_async(connection)
         identity = self._identity
         if identity is None:
             identity = await asyncio.wrap_future(self._read(_identity))
@@ -54,42 +51,38 @@ class OwnOnPostgres:
         return accepted
 
     def submit_and_wait(self, connection: object, request: Request) -> Accepted:
-        """Run a command on a connection of the caller's that blocks; raises its refusal."""
+        """Run a command on the caller's blocking connection; raises its refusal."""
         return self._submit(connection, request, self._identity or self._read(_identity).result())
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction for a caller: committed at the end of the block, undone by what the block raises."""
-        try:
+        """Begin a transaction for a caller: committed at the end of the block, rolled back when the block raises."""
+        with report_unavailable():
             connection = self._engine.connect()
-        except _AWAY as error:
-            raise DatabaseUnavailableError from error
         with connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def transaction_async(self) -> AsyncIterator["AsyncConnection"]:
-        """The same for a caller on an event loop."""
+        """Like `transaction`, for a caller on an event loop."""
         engine = async_engine(self._engine.url, isolation_level="READ COMMITTED")
         async with AsyncExitStack() as ended:
-            try:
+            with report_unavailable():
                 connection = await ended.enter_async_context(engine.connect())
-            except _AWAY as error:
-                raise DatabaseUnavailableError from error
             async with connection.begin():
                 yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _submit(self, connection: object, request: Request, identity: Row) -> Accepted:
-        session = session_of(connection)
-        with alone_on(session.held):
-            return self._alone(session, request, identity)
+        session = to_session(connection)
+        with exclusive_use(session.driver_connection):
+            return self._run(session, request, identity)
 
-    def _alone(self, session: Session, request: Request, identity: Row) -> Accepted:
-        part = Savepoint(
+    def _run(self, session: Session, request: Request, identity: Row) -> Accepted:
+        savepoint = PostgresSavepoint(
             session,
             identity=identity,
             catalogs=self._catalogs,
@@ -97,14 +90,14 @@ class OwnOnPostgres:
             wait_seconds_max=self._wait_seconds_max,
         )
         try:
-            accepted = run_in(part, request)
+            accepted = run_in_savepoint(savepoint, request)
         except InvalidInputError:
-            self._identity = None  # the credits may be elsewhere since: a copy that was put back
+            self._identity = None  # the tables may have been replaced, by a restored copy for example
             raise
         self._identity = identity
         return accepted
 
 
 def _identity(connection: Connection) -> Row:
-    """Where the credits are."""
+    """The server, database and tables of the credits."""
     return tuple(connection.exec_driver_sql(f"SELECT {IDENTITY}").one())

@@ -1,28 +1,22 @@
-"""A part of a caller's transaction on PostgreSQL: a savepoint takes the place of BEGIN, and its release that of COMMIT.
+"""A savepoint in a caller's transaction on PostgreSQL: it replaces BEGIN, and its release replaces COMMIT.
 
-Lives here: what the server is asked of the transaction before anything is locked, the bound on the wait for locks, and
-what each SQLSTATE means. Not here: what is read and written (`postgres_batch`), and in whose placeholders (`sessions`).
+Before it locks, it checks the transaction's isolation, database and schema, and bounds the wait for locks. Not here:
+the reads and writes (`postgres.batch`), the placeholders of drivers (`postgres_session`) and other SQLSTATEs
+(`postgres.errors`).
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 
 from sixpence.core.errors import DatabaseSetupError
-from sixpence.ledger.caller_transactions.accepted_connections import refused
+from sixpence.ledger.caller_transactions.accepted_connections import connection_error
 from sixpence.ledger.caller_transactions.postgres_session import StatementFailedError
 from sixpence.ledger.database.catalogs import CatalogCache
 from sixpence.ledger.postgres import batch
 from sixpence.ledger.postgres.batch import Session
+from sixpence.ledger.postgres.errors import to_store_error
 from sixpence.ledger.postgres.statements import Call, Row
-from sixpence.ledger.writer.store import (
-    Append,
-    Asked,
-    ConnectionLostError,
-    ContendedError,
-    Loaded,
-    LockWaitError,
-    RowRejectedError,
-)
+from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded
 
 _TABLES = (
     "credit_accounts",
@@ -32,15 +26,15 @@ _TABLES = (
     "catalog_versions",
     "auth_api_keys",
 )
-# Which tables a command would use: of which server, in which of its databases and schemas. Each of them by itself: a
-# table of the caller's, a temporary one too, may come before one of them alone.
+# The server, the database, and each table that a command would use: a caller's table, also a temporary one, may hide a
+# single one of them.
 IDENTITY = f"""
     (SELECT system_identifier FROM pg_control_system()),
     (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
     {", ".join(f"to_regclass('{table}')::oid::bigint" for table in _TABLES)}
 """
-# Columns are worked out from left to right: what the caller had set comes before what is set now. A shorter wait that
-# the caller asked for stays as it is.
+# Columns are evaluated from left to right: the caller's lock_timeout is read before it is set. A shorter timeout of the
+# caller's stays.
 _ENTER = f"""
     SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'),
            current_setting('lock_timeout'),
@@ -50,23 +44,20 @@ _ENTER = f"""
                ELSE $1 END, true),
            {IDENTITY}
 """
-_WAIT_AS_BEFORE = "SELECT set_config('lock_timeout', $1, true)"
-_BEGIN = "SAVEPOINT sixpence"
-_KEEP = "RELEASE SAVEPOINT sixpence"
-_UNDO = "ROLLBACK TO SAVEPOINT sixpence"
+_RESTORE_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)"
+_SAVEPOINT = "SAVEPOINT sixpence"
+_RELEASE = "RELEASE SAVEPOINT sixpence"
+_ROLL_BACK = "ROLLBACK TO SAVEPOINT sixpence"
 
-_BUSY = ("55P03", "57014")  # the lock's wait is over; the statement's time is
-_CONTENDED = ("40P01", "40001")
 _NO_TRANSACTION = "25P01"
-_FAILED_BEFORE = "25P02"
-# Classes of states that say that a statement or its values are at fault.
-_REJECTED = ("22", "23", "42")
+_FAILED_TRANSACTION = "25P02"
+_NO_PRIVILEGE = "42501"
 
 
-class Savepoint:
-    """One command's part of a transaction under READ COMMITTED, with a bounded wait (seconds) for its account.
+class PostgresSavepoint:
+    """One command's savepoint under READ COMMITTED, with a bounded wait (seconds) for its account's lock.
 
-    `identity` is where the credits are; another database, or another schema, is refused.
+    `identity` names the server, database and tables of the credits; another database or schema is refused.
     """
 
     def __init__(
@@ -82,65 +73,63 @@ class Savepoint:
         self._identity = identity
         self._catalogs = catalogs
         self._clock = clock
-        self._wait = f"{max(1, round(wait_seconds_max * 1000))}ms"
-        self._wait_before = ""
-        self._begun = False
+        self._lock_timeout = f"{max(1, round(wait_seconds_max * 1000))}ms"
+        self._caller_lock_timeout = ""
+        self._is_set = False
 
-    def load(self, asked: Asked) -> Loaded:
-        """Begin, look at the transaction, then lock and read as every batch does."""
+    def load(self, needs: BatchNeeds) -> Loaded:
+        """Set the savepoint, check the transaction, then lock and read like every batch."""
         try:
             self._enter()
-            return batch.load(self._session, asked, begin=(), catalogs=self._catalogs, clock=self._clock)
+            return batch.load(self._session, needs, begin=(), catalogs=self._catalogs, clock=self._clock)
         except StatementFailedError as failed:
-            raise _meant_by(failed) from failed
+            raise _translate(failed) from failed
 
     def append(self, append: Append) -> None:
-        """Write, wait for locks as long as before, and leave what was written to the caller's transaction."""
-        end: list[Call] = [(_WAIT_AS_BEFORE, (self._wait_before,)), (_KEEP, ())]
+        """Write, restore the caller's lock_timeout, and release the savepoint."""
+        end: list[Call] = [(_RESTORE_LOCK_TIMEOUT, (self._caller_lock_timeout,)), (_RELEASE, ())]
         try:
-            self._session.run(*batch.writing(append), *end)
+            self._session.run(*batch.write_calls(append), *end)
         except StatementFailedError as failed:
-            raise _meant_by(failed) from failed
+            raise _translate(failed) from failed
 
-    def abandon(self) -> None:
-        """Undo what was begun, the setting and the locks with it."""
-        if self._begun:
-            # A transaction that is over, or a connection that is gone, has nothing left to undo.
+    def roll_back(self) -> None:
+        """Roll back to the savepoint, which also restores lock_timeout and releases the locks."""
+        if self._is_set:
+            # An ended transaction or a lost connection has nothing to roll back.
             with suppress(StatementFailedError):
-                self._session.run((_UNDO, ()), (_KEEP, ()))
+                self._session.run((_ROLL_BACK, ()), (_RELEASE, ()))
 
     def _enter(self) -> None:
-        self._session.run((_BEGIN, ()))
-        self._begun = True
-        isolation, read_only, wait, _, *identity = self._session.run((_ENTER, (self._wait,)))[0][0]
-        self._wait_before = wait
+        self._session.run((_SAVEPOINT, ()))
+        self._is_set = True
+        isolation, read_only, wait, _, *identity = self._session.run((_ENTER, (self._lock_timeout,)))[0][0]
+        self._caller_lock_timeout = wait
         if isolation not in ("read committed", "read uncommitted"):
-            raise refused(
+            raise connection_error(
                 f"is in a transaction at {isolation.upper()}, whose snapshot may be older than the lock on the account."
                 " Begin it at READ COMMITTED."
             )
         if read_only == "on":
-            raise refused("is in a transaction that only reads. Begin one that may write.")
+            raise connection_error("is in a transaction that only reads. Begin one that may write.")
         if tuple(identity) != self._identity:
-            raise refused("leads to another database or schema than the credits. Connect it to the one they are in.")
+            raise connection_error(
+                "leads to another database or schema than the credits. Connect it to the one they are in."
+            )
 
 
-def _meant_by(failed: StatementFailedError) -> Exception:
-    """What the lane would make of it, or what the caller's transaction lacks."""
+def _translate(failed: StatementFailedError) -> Exception:
+    """An error that tells the caller what is wrong with the transaction, or the store's error."""
     state = failed.sqlstate or ""
     if state == _NO_TRANSACTION:
-        return refused("is in no transaction: it commits every statement. Begin one, for instance engine.begin().")
-    if state == _FAILED_BEFORE:
-        return refused("is in a transaction that failed before. Roll it back and begin another.")
-    if state == "42501":
+        return connection_error(
+            "is in no transaction: it commits every statement. Begin one, for instance engine.begin()."
+        )
+    if state == _FAILED_TRANSACTION:
+        return connection_error("is in a transaction that failed before. Roll it back and begin another.")
+    if state == _NO_PRIVILEGE:
         return DatabaseSetupError(
             "The connection's database role may not use Sixpence's tables.",
             "Grant it SELECT, INSERT, UPDATE and DELETE on them.",
         )
-    if state in _BUSY:
-        return LockWaitError(str(failed))
-    if state in _CONTENDED:
-        return ContendedError(str(failed))
-    if state[:2] in _REJECTED:
-        return RowRejectedError(str(failed))
-    return ConnectionLostError(str(failed))
+    return to_store_error(failed, failed.sqlstate)

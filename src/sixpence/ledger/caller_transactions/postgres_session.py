@@ -1,7 +1,7 @@
-"""A caller's connection to PostgreSQL as a session: the writer's statements in the placeholders of its driver.
+"""A caller's connection to PostgreSQL as a session: it runs the writer's statements with its driver's placeholders.
 
-Lives here: SQLAlchemy (over psycopg or asyncpg), Django, and where their errors carry the server's SQLSTATE.
-Not here: which connections are accepted (`callers`), and what is run on them (`savepoint`).
+For SQLAlchemy (over psycopg or asyncpg) and Django, with the server's SQLSTATE of their errors. Not here: which
+connections are accepted (`accepted_connections`), and the statements of a command (`postgres_savepoint`).
 """
 
 import re
@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"\$(\d+)")
 
 
 class StatementFailedError(Exception):
-    """A statement of a session failed, with the server's SQLSTATE; None where the server did not say."""
+    """A failed statement of a session, with the server's SQLSTATE; None without one from the server."""
 
     def __init__(self, sqlstate: str | None, message: str) -> None:
         super().__init__(message)
@@ -25,28 +25,28 @@ class StatementFailedError(Exception):
 
 
 class SQLAlchemySession:
-    """The transaction of a SQLAlchemy connection; within `run_sync` also of one whose driver is asynchronous."""
+    """The transaction of a SQLAlchemy connection; inside `run_sync` also one of an async driver."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._dollars = connection.dialect.paramstyle == "numeric_dollar"
 
     @property
-    def held(self) -> object:
-        """The driver's connection, which several of SQLAlchemy's may stand for."""
+    def driver_connection(self) -> object:
+        """The driver's connection, which several SQLAlchemy connections may share."""
         if self._connection.invalidated:
-            return self._connection  # the driver's is gone, as the first statement will tell
+            return self._connection  # the driver's connection is lost, and the first statement fails
         return self._connection.connection.driver_connection
 
     def run(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each call, one after another."""
+        """Run the calls one after another and return the rows of each."""
         return [self._rows(text, parameters) for text, parameters in calls]
 
     def _rows(self, text: str, parameters: tuple[Parameter, ...]) -> list[Row]:
         if self._dollars:
-            text = with_texts(text)
+            text = declare_texts(text)
         else:
-            text, parameters = in_order(text, parameters)
+            text, parameters = to_percent_placeholders(text, parameters)
         try:
             result = self._connection.exec_driver_sql(text, parameters or None)
             return [tuple(row) for row in result] if result.returns_rows else []
@@ -55,20 +55,20 @@ class SQLAlchemySession:
 
 
 class DjangoSession:
-    """The transaction of a Django connection. Django is not imported: a project that uses it brings its own."""
+    """The transaction of a Django connection, without an import of Django."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     @property
-    def held(self) -> object:
+    def driver_connection(self) -> object:
         """The driver's connection."""
         return self._connection.connection or self._connection
 
     def run(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each call, one after another."""
+        """Run the calls one after another and return the rows of each."""
         with self._connection.cursor() as cursor:
-            return [self._rows(cursor, *in_order(text, parameters)) for text, parameters in calls]
+            return [self._rows(cursor, *to_percent_placeholders(text, parameters)) for text, parameters in calls]
 
     def _rows(self, cursor: Any, text: str, parameters: tuple[Parameter, ...]) -> list[Row]:
         try:
@@ -80,15 +80,15 @@ class DjangoSession:
             raise StatementFailedError(_sqlstate_of(error), str(error)) from error
 
 
-def in_order(text: str, parameters: tuple[Parameter, ...]) -> tuple[str, tuple[Parameter, ...]]:
-    """The statement with %s for each numbered place, and the parameters in the order of these places."""
+def to_percent_placeholders(text: str, parameters: tuple[Parameter, ...]) -> tuple[str, tuple[Parameter, ...]]:
+    """The statement with %s for each numbered placeholder, and the parameters in that order."""
     statement, places = _with_percents(text)
     return statement, tuple(parameters[place] for place in places)
 
 
 @lru_cache
-def with_texts(text: str) -> str:
-    """The statement with each place declared a text: asyncpg would ask for a value of the type it is cast to."""
+def declare_texts(text: str) -> str:
+    """The statement with each placeholder cast from text: asyncpg would otherwise want a value of the target type."""
     return _NUMBERED.sub(r"$\1::text", text)
 
 
@@ -98,7 +98,7 @@ def _with_percents(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _sqlstate_of(error: BaseException | None) -> str | None:
-    """What the server said: on the driver's error, which SQLAlchemy keeps as `orig` and Django as the cause."""
+    """The SQLSTATE of the driver's error, which SQLAlchemy has as `orig` and Django as the cause."""
     while error is not None:
         sqlstate = getattr(error, "sqlstate", None)
         if isinstance(sqlstate, str):

@@ -1,77 +1,47 @@
-"""One command inside a transaction that is not ours to begin or to end: load, decide and append as in every batch.
+"""One command inside a caller's transaction: load, decide and append as in every batch, within a savepoint.
 
-What a database does for it stands in `savepoint` and `lent`. Whatever goes wrong, nothing of the command stays in the
-caller's transaction, and that goes on.
+After any failure the caller's transaction holds nothing of the command and can continue. Not here: the savepoints
+(`postgres_savepoint`, `sqlite`).
 """
 
-import logging
 from typing import Protocol
 
-from sixpence.core.errors import (
-    AccountBusyError,
-    BrokenLedgerError,
-    CreditSystemError,
-    DatabaseUnavailableError,
-    InternalError,
-)
-from sixpence.ledger.writer.batch import Accepted, Outcome, Request, asked_for, decide_batch
-from sixpence.ledger.writer.store import (
-    Append,
-    Asked,
-    ConnectionLostError,
-    ContendedError,
-    Loaded,
-    LockWaitError,
-    RowRejectedError,
-)
-
-_log = logging.getLogger(__name__)
+from sixpence.core.errors import AccountBusyError, BrokenLedgerError
+from sixpence.ledger.writer.batch import Accepted, Request, accepted_or_raise, collect_needs, decide_batch
+from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded, StoreError, to_refusal
 
 
-class Part(Protocol):
-    """A part of the caller's transaction."""
+class CommandSavepoint(Protocol):
+    """A savepoint in the caller's transaction, for one command."""
 
-    def load(self, asked: Asked) -> Loaded:
-        """Begin the part, lock, and read what a batch needs."""
+    def load(self, needs: BatchNeeds) -> Loaded:
+        """Set the savepoint, lock, and read what a batch needs."""
 
     def append(self, append: Append) -> None:
-        """Write the batch and end the part; what was written commits with the caller's transaction."""
+        """Write the batch and release the savepoint; the writes commit with the caller's transaction."""
 
-    def abandon(self) -> None:
-        """Undo the part, as if it had never begun; does nothing where that is not possible any more."""
+    def roll_back(self) -> None:
+        """Roll back to the savepoint; does nothing where that is no longer possible."""
 
 
-def run_in(part: Part, request: Request) -> Accepted:
-    """Run the request; raises its refusal, `AccountBusyError` when the account stayed locked, and then it left nothing.
+def run_in_savepoint(savepoint: CommandSavepoint, request: Request) -> Accepted:
+    """Run the request; raises its refusal, or `AccountBusyError` when the account stayed locked, and writes nothing.
 
-    A refusal leaves not even what fell due: whoever comes next applies that, and no lock of ours outlives it.
+    A refusal rolls back even the time-driven changes that were due, and their locks: the next command applies them.
     """
     try:
-        decided = decide_batch(part.load(asked_for([request], wait=True)), [request])
+        decided = decide_batch(savepoint.load(collect_needs([request], wait=True)), [request])
         outcome = decided.outcomes[0]
         if isinstance(outcome, Accepted) and decided.append.rows:
-            part.append(decided.append)
+            savepoint.append(decided.append)
         else:
-            part.abandon()
-    except (LockWaitError, ContendedError) as error:
-        part.abandon()
-        raise AccountBusyError from error
-    except ConnectionLostError as error:
-        part.abandon()
-        raise DatabaseUnavailableError from error
-    except (RowRejectedError, BrokenLedgerError) as error:
-        part.abandon()
-        _log.error("a command cannot be stored", extra={"cause": str(error)})
-        raise InternalError from error
+            savepoint.roll_back()
+    except (StoreError, BrokenLedgerError) as error:
+        savepoint.roll_back()
+        raise to_refusal(error) from error
     except BaseException:
-        part.abandon()
+        savepoint.roll_back()
         raise
-    return _accepted(outcome)
-
-
-def _accepted(outcome: Outcome | None) -> Accepted:
-    if isinstance(outcome, CreditSystemError):
-        raise outcome
     if outcome is None:
         raise AccountBusyError
-    return outcome
+    return accepted_or_raise(outcome)

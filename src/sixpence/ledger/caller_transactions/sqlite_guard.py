@@ -1,11 +1,11 @@
-"""What a borrower may not do to SQLite's connection, because it would outlive the loan: the writer goes on with it.
+"""Statements that a borrower of SQLite's connection may not run, because they would change it for the writer.
 
-A temporary table of a name that the credits have would come before theirs; a pragma could turn their checks off.
+A temporary table could hide one of the credits' tables, and a pragma could turn their checks off.
 """
 
 import sqlite3
 
-_TEMPORARY = frozenset(
+_CREATE_TEMPORARY = frozenset(
     {
         sqlite3.SQLITE_CREATE_TEMP_INDEX,
         sqlite3.SQLITE_CREATE_TEMP_TABLE,
@@ -13,9 +13,9 @@ _TEMPORARY = frozenset(
         sqlite3.SQLITE_CREATE_TEMP_VIEW,
     }
 )
-_LOOKING = (sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA)
-# Pragmas whose argument changes nothing, or nothing beyond the transaction.
-_HARMLESS = frozenset(
+_READS = (sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA)
+# Pragmas whose argument changes nothing beyond the transaction.
+_ALLOWED_PRAGMAS = frozenset(
     {
         "defer_foreign_keys",
         "foreign_key_check",
@@ -32,12 +32,12 @@ _HARMLESS = frozenset(
 )
 
 
-def answer(action: int, first: str | None, second: str | None, database: str | None, _within: str | None) -> int:
-    """SQLite's question about each thing that a statement would do: allowed, or not."""
+def authorize(action: int, first: str | None, second: str | None, database: str | None, _within: str | None) -> int:
+    """SQLite's authorizer callback: allow or deny one action of a statement."""
     refused = (
-        action in _TEMPORARY
-        or (database == "temp" and action not in _LOOKING)
+        action in _CREATE_TEMPORARY
+        or (database == "temp" and action not in _READS)
         or action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
-        or (action == sqlite3.SQLITE_PRAGMA and second is not None and str(first).lower() not in _HARMLESS)
+        or (action == sqlite3.SQLITE_PRAGMA and second is not None and str(first).lower() not in _ALLOWED_PRAGMAS)
     )
     return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK

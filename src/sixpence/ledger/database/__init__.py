@@ -1,1 +1,1 @@
-"""The schema, its rows, engines and upgrades: what every other room of the ledger reads and writes through."""
+"""The tables and their rows, engines, migrations, catalogs and source claims."""

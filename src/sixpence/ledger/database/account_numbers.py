@@ -1,4 +1,4 @@
-"""Accounts by number: finding the number of an id, past the collisions that a hash of 63 bits may one day have."""
+"""Account numbers: a hash of 63 bits of the id, with the next number tried after a collision."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
@@ -8,7 +8,7 @@ from sixpence.core.values.bounds import account_no
 
 
 class Numbered(Protocol):
-    """What is found by an account's number, and says whose it is."""
+    """A row with an account's id."""
 
     @property
     def account_id(self) -> str:
@@ -17,19 +17,19 @@ class Numbered(Protocol):
 
 Found = TypeVar("Found", bound=Numbered)
 
-# One collision is unlikely below a hundred million accounts; four in a row mean that something else is wrong.
+# One collision is unlikely below a hundred million accounts; four in a row point to another fault.
 ATTEMPTS_MAX = 4
 
 
 def load_by_id(
     account_ids: Iterable[str], load: Callable[[Mapping[int, str]], Mapping[int, Found]]
 ) -> dict[str, Found]:
-    """The accounts that `load` finds by number for these ids; where another id has the number, the next is tried."""
+    """Load accounts by id: `load` gets the ids by number. Where a number belongs to another id, the next is tried."""
     found: dict[str, Found] = {}
     wanted = list(account_ids)
     for attempt in range(ATTEMPTS_MAX):
         by_no: dict[int, str] = {}
-        # Two wanted ids with one number: the earlier one goes first, the later one tries the next.
+        # Two wanted ids with one number: the earlier one takes it first, the later one tries the next number.
         hidden = [name for name in wanted if by_no.setdefault(account_no(name, attempt), name) != name]
         rows = load(by_no)
         collided = []

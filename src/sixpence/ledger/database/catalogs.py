@@ -1,4 +1,4 @@
-"""The catalogs that were applied: which one prices now, and applying the next. An applied version never changes."""
+"""The applied catalogs: the version in force, and how the next is applied. An applied version never changes."""
 
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
@@ -13,34 +13,34 @@ from sixpence.core.errors import DatabaseSetupError
 from sixpence.core.values.instant import INSTANT_MAX
 from sixpence.ledger.database.tables import catalog_versions, credit_accounts
 
-# What reading a document that is none may raise.
+# Errors of reading an invalid document.
 _UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError)
 
 VersionRow = tuple[int, int, str]
-"""A version's number, when it was applied, and its document."""
+"""A version's number, the time at which it was applied, and its document."""
 
 _VERSIONS = select(catalog_versions).order_by(catalog_versions.c.version)
 
 
 class CatalogCache:
-    """The decoded catalogs up to one version; a version's text cannot change, so nothing here can be stale."""
+    """The decoded catalogs up to one version. A version's document never changes, so the cache is never stale."""
 
     def __init__(self) -> None:
         self._priced_by: PricedBy | None = None
 
     def current(self, version: int | None, read_versions: Callable[[int, int], Iterable[VersionRow]]) -> PricedBy:
-        """The catalog of `version` with all that were applied before it.
+        """The catalog of `version` with all earlier ones.
 
-        `read_versions` gives the rows above its first number, up to its second, in order; asked only for what is new.
+        `read_versions(above, up_to)` returns the rows of new versions, in order; it is called only when there are any.
         """
         if version is None:
             raise DatabaseSetupError("The database has no catalog.", "Run: sixpence catalog apply.")
         known = self._priced_by
         if known is not None and known.version > version:
-            known = None  # another database stands where the known one was: a copy that was put back
+            known = None  # the database was replaced, by a restored copy for example
         for number, applied_at, document in () if _number(known) == version else read_versions(_number(known), version):
             earlier = () if known is None else (*known.earlier, msgspec.structs.replace(known, earlier=()))
-            known = PricedBy(number, _catalog_of(number, document), applied_at, earlier)
+            known = PricedBy(number, _decode_catalog(number, document), applied_at, earlier)
         if known is None or known.version != version:
             raise DatabaseSetupError(f"Catalog version {version} is missing.", "Run: sixpence verify.")
         self._priced_by = known
@@ -48,17 +48,17 @@ class CatalogCache:
 
 
 class CatalogReader:
-    """The catalog in force, for readers: its version is read each time, its text only when it is new."""
+    """The catalog in force, for readers: its version is read each time, its document only when it is new."""
 
     def __init__(self) -> None:
         self._cache = CatalogCache()
 
     def current(self, connection: Connection) -> PricedBy:
-        """The catalog that prices now, with all that were applied before it."""
+        """The catalog in force, with all earlier ones."""
         return self.of_version(connection, connection.scalar(select(func.max(catalog_versions.c.version))))
 
     def of_version(self, connection: Connection, version: int | None) -> PricedBy:
-        """The catalog of that version, which is the newest, with all that were applied before it."""
+        """The catalog of this version, which must be the newest, with all earlier ones."""
 
         def read_versions(above: int, up_to: int) -> list[VersionRow]:
             missing = _VERSIONS.where(catalog_versions.c.version.between(above + 1, up_to))
@@ -68,16 +68,16 @@ class CatalogReader:
 
 
 def find_current(connection: Connection) -> PricedBy | None:
-    """The catalog in force, without those before it; None where none was ever applied."""
+    """The catalog in force, without earlier ones; None before the first."""
     newest = select(catalog_versions).order_by(catalog_versions.c.version.desc()).limit(1)
     row = connection.execute(newest).first()
-    return None if row is None else PricedBy(row.version, _catalog_of(row.version, row.document), row.applied_at)
+    return None if row is None else PricedBy(row.version, _decode_catalog(row.version, row.document), row.applied_at)
 
 
 def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
-    """Make the catalog the one in force, as a new version; does nothing where it is in force already.
+    """Apply the catalog as a new version; does nothing when it is already in force.
 
-    No version counts as applied before the one it follows, even where the clock was put back. Raises `CatalogError`.
+    A version's time is never before the previous one's, even after the clock was set back. Raises `CatalogError`.
     """
     check_catalog(catalog)
     while True:
@@ -91,7 +91,7 @@ def apply(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
 
 
 def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> PricedBy:
-    """The catalog in force; where there is none, the given one becomes the first. Raises `CatalogError`."""
+    """The catalog in force; without one, the given catalog becomes the first. Raises `CatalogError`."""
     check_catalog(catalog)
     while True:
         current = find_current(connection) or _insert(connection, PricedBy(1, catalog, now))
@@ -100,21 +100,21 @@ def apply_first(connection: Connection, catalog: Catalog, *, now: int) -> Priced
 
 
 def count_accounts(connection: Connection, plans: Collection[str]) -> dict[str, int]:
-    """How many accounts are on each of these plans."""
+    """The number of accounts on each of these plans."""
     plan = credit_accounts.c.subscription_status
     counted = select(plan.label("plan"), func.count().label("accounts")).where(plan.in_(plans)).group_by(plan)
     return {**dict.fromkeys(plans, 0), **{row.plan: row.accounts for row in connection.execute(counted)}}
 
 
 def list_faults(connection: Connection) -> list[str]:
-    """What is wrong with the applied catalogs, in plain words: numbers run from 1, documents are as applied."""
+    """The faults of the applied catalogs, as sentences: missing numbers, changed documents, times out of order."""
     rows = connection.execute(select(catalog_versions).order_by(catalog_versions.c.version)).all()
     faults = [] if rows else ["there is no catalog, so nothing says what things cost"]
     last_at = 0
     for number, row in enumerate(rows, 1):
         if row.version != number:
             return [*faults, f"catalog version {number} is missing"]
-        if not _as_applied(row.document, row.digest):
+        if not _is_unchanged(row.document, row.digest):
             faults.append(f"catalog version {number}: its document is not the one that was applied")
         if not isinstance(row.applied_at, int) or not last_at <= row.applied_at <= INSTANT_MAX:
             faults.append(
@@ -125,7 +125,7 @@ def list_faults(connection: Connection) -> list[str]:
     return faults
 
 
-def _as_applied(document: str, digest: str) -> bool:
+def _is_unchanged(document: str, digest: str) -> bool:
     try:
         catalog = from_document(document)
         return catalog.document() == document and catalog.digest() == digest
@@ -134,7 +134,7 @@ def _as_applied(document: str, digest: str) -> bool:
 
 
 def _insert(connection: Connection, priced_by: PricedBy) -> PricedBy | None:
-    """Add a version; None where another process was first with its number, so that one has to look again."""
+    """Add a version; None when another process took its number first, so that the caller reads again."""
     catalog = priced_by.catalog
     row = {"digest": catalog.digest(), "document": catalog.document(), "applied_at": priced_by.applied_at}
     try:
@@ -149,8 +149,8 @@ def _number(priced_by: PricedBy | None) -> int:
     return 0 if priced_by is None else priced_by.version
 
 
-def _catalog_of(version: int, document: str) -> Catalog:
-    """The catalog of a version's document; raises `DatabaseSetupError` where it is none."""
+def _decode_catalog(version: int, document: str) -> Catalog:
+    """The catalog of a version's document; raises `DatabaseSetupError` for an invalid document."""
     try:
         return _decoded(document)
     except _UNREADABLE as error:
@@ -161,5 +161,5 @@ def _catalog_of(version: int, document: str) -> Catalog:
 
 @lru_cache(maxsize=1000)
 def _decoded(document: str) -> Catalog:
-    """The catalog of a document, decoded once for all lanes and readers of the process."""
+    """The catalog of a document, decoded once for all workers and readers of the process."""
     return from_document(document)

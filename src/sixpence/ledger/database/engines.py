@@ -1,36 +1,42 @@
-"""The database behind a URL: engines to read with, connections to write with, and which of the two it is."""
+"""Database URLs and SQLAlchemy engines: for reads, for writes beside the writer, and for transactions of callers.
+
+Not here: the writer's own connections (`sqlite.store`, `postgres.store`).
+"""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from sixpence.core.errors import DatabaseSetupError, InvalidInputError
+from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError, InvalidInputError
 
 READERS = 8
 
 
 class SQLiteFile(msgspec.Struct, frozen=True):
-    """A SQLite file by its path."""
+    """A SQLite file and its absolute path."""
 
     path: str
 
 
 class PostgresServer(msgspec.Struct, frozen=True):
-    """A PostgreSQL database by its connection string."""
+    """A PostgreSQL database and its connection string."""
 
     conninfo: str
 
 
-Place = SQLiteFile | PostgresServer
+DatabaseAddress = SQLiteFile | PostgresServer
 
 
-def place_of(url: str) -> Place:
-    """What a database URL names; raises `InvalidInputError` for anything but a SQLite file or PostgreSQL."""
+def parse_database_url(url: str) -> DatabaseAddress:
+    """The database that a URL names; raises `InvalidInputError` for anything but a SQLite file or PostgreSQL."""
     example = "Send one like sqlite:///credits.db or postgresql://user@host/database."
     try:
         parsed = make_url(url)
@@ -42,20 +48,20 @@ def place_of(url: str) -> Place:
             raise InvalidInputError(
                 "database", f"'{url}' names no file, and credits must outlive the process. {example}"
             )
-        # Where it is now: a process may change its folder before the first use.
+        # Absolute now: the process may change its working directory before the first use.
         return SQLiteFile(str(Path(str(parsed.database)).absolute()))
     if name in ("postgresql", "postgres"):
         return PostgresServer(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
     raise InvalidInputError("database", f"'{name}' is neither sqlite nor postgresql. {example}")
 
 
-def reading_engine(place: Place) -> Engine:
-    """An engine for reads: on SQLite it cannot write, on PostgreSQL each statement stands for itself.
+def reading_engine(address: DatabaseAddress) -> Engine:
+    """An engine for reads: read-only on SQLite, one transaction per statement on PostgreSQL.
 
-    A connection is not tried before it is used, which would cost as much as the read; whoever reads may read again.
+    A pooled connection is not tested before its use, which would cost as much as the read: a failed read is retried.
     """
-    if isinstance(place, SQLiteFile):
-        uri = f"file:{quote(str(Path(place.path).absolute()))}?mode=ro"
+    if isinstance(address, SQLiteFile):
+        uri = f"file:{quote(str(Path(address.path).absolute()))}?mode=ro"
         return create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None),
@@ -65,18 +71,18 @@ def reading_engine(place: Place) -> Engine:
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
         )
-    return _postgres_engine(place, isolation_level="AUTOCOMMIT", pool_size=READERS, pool_pre_ping=False)
+    return _postgres_engine(address, isolation_level="AUTOCOMMIT", pool_size=READERS, pool_pre_ping=False)
 
 
-def writing_engine(place: PostgresServer) -> Engine:
-    """An engine for PostgreSQL transactions beside the writer's: users, keys, catalogs."""
-    return _postgres_engine(place, isolation_level="READ COMMITTED", pool_size=2, pool_pre_ping=True)
+def writing_engine(address: PostgresServer) -> Engine:
+    """An engine for PostgreSQL transactions beside the writer's: users, API keys, catalogs."""
+    return _postgres_engine(address, isolation_level="READ COMMITTED", pool_size=2, pool_pre_ping=True)
 
 
-def callers_engine(place: PostgresServer, *, wait_seconds_max: float) -> Engine:
-    """An engine for transactions that callers begin here; whoever finds no connection free waits so long at most."""
+def callers_engine(address: PostgresServer, *, wait_seconds_max: float) -> Engine:
+    """An engine for transactions begun for callers, who wait for a free connection at most this long (seconds)."""
     return _postgres_engine(
-        place,
+        address,
         isolation_level="READ COMMITTED",
         pool_size=READERS,
         pool_pre_ping=True,
@@ -84,8 +90,8 @@ def callers_engine(place: PostgresServer, *, wait_seconds_max: float) -> Engine:
     )
 
 
-def lent_engine(connection: sqlite3.Connection) -> Engine:
-    """SQLAlchemy over the writer's own SQLite connection, whose transactions it neither begins nor ends."""
+def engine_on_connection(connection: sqlite3.Connection) -> Engine:
+    """An engine over one SQLite connection, which neither begins nor ends its transactions."""
     return create_engine(
         "sqlite://",
         creator=lambda: connection,
@@ -96,20 +102,29 @@ def lent_engine(connection: sqlite3.Connection) -> Engine:
 
 
 def server_clock(connection: Connection) -> int | None:
-    """PostgreSQL's own time in microseconds; None on SQLite, where the process's clock counts."""
+    """PostgreSQL's time in microseconds; None on SQLite, which uses the process's clock."""
     if connection.dialect.name != "postgresql":
         return None
     return int(connection.scalar(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")) or 0)
 
 
+@contextmanager
+def report_unavailable() -> Iterator[None]:
+    """Raise `DatabaseUnavailableError` for a lost connection, and when no pooled connection is free in time."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise DatabaseUnavailableError from error
+
+
 def _postgres_engine(
-    place: PostgresServer, *, isolation_level: str, pool_size: int, pool_pre_ping: bool, pool_timeout: float = 30.0
+    address: PostgresServer, *, isolation_level: str, pool_size: int, pool_pre_ping: bool, pool_timeout: float = 30.0
 ) -> Engine:
     try:
-        import psycopg  # noqa: F401 - an extra: a SQLite user does not have it
+        import psycopg  # noqa: F401 - an extra that SQLite does not need
     except ImportError:
         raise DatabaseSetupError("PostgreSQL needs psycopg.", "Install sixpence[postgres].") from None
-    url: URL = make_url(place.conninfo).set(drivername="postgresql+psycopg")
+    url: URL = make_url(address.conninfo).set(drivername="postgresql+psycopg")
     return create_engine(
         url,
         isolation_level=isolation_level,
@@ -117,7 +132,7 @@ def _postgres_engine(
         max_overflow=0,
         pool_pre_ping=pool_pre_ping,
         pool_timeout=pool_timeout,
-        # An error that is logged must not show e-mails, hashes or metadata.
+        # Logged errors must not show e-mails, hashes or metadata.
         hide_parameters=True,
         connect_args={"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "sixpence"},
     )

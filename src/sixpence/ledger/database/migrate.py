@@ -1,7 +1,7 @@
-"""Bringing a database to this version's schema: a SQLite file by itself, a PostgreSQL server when it is told to.
+"""Migrates a database to this version's schema: a SQLite file at its opening, a PostgreSQL server by a command.
 
-The steps are Alembic's (`migrations/versions`). For a base install, which has no Alembic, each is also kept as the SQL
-it renders to for SQLite (`migrations/sqlite`); a test renders them anew and compares.
+The steps are Alembic migrations (`migrations/versions`). A base install has no Alembic, so the SQL that each renders to
+for SQLite is stored, too (`migrations/sqlite`); a test renders the steps again and compares.
 """
 
 import io
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _RENDERED = _MIGRATIONS / "sqlite"
-# A name of our own: an app that keeps Sixpence in its PostgreSQL may have Alembic's usual table for itself.
+# Not Alembic's default name: an app with Sixpence in its own PostgreSQL may use that for its own migrations.
 VERSION_TABLE = "sixpence_schema"
 _READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"
 
@@ -34,7 +34,7 @@ def steps() -> list[str]:
 
 
 def missing_steps(version: str | None) -> list[str]:
-    """The steps after this one; raises `DatabaseSetupError` for one that is not known here."""
+    """The steps after this one; raises `DatabaseSetupError` for an unknown step."""
     known = steps()
     if version is not None and version not in known:
         problem = f"The database's schema is at step {version}, which is newer than this version of Sixpence."
@@ -43,7 +43,7 @@ def missing_steps(version: str | None) -> list[str]:
 
 
 def check_tables(version: str | None, found: Collection[str]) -> None:
-    """Raise `DatabaseSetupError` when a database that says it has the newest schema lacks some of its tables."""
+    """Raise `DatabaseSetupError` for missing tables in a database at the newest schema."""
     lacking = sorted(name for name in metadata.tables if name not in found)
     if lacking:
         problem = f"The database says that its schema is at step {version}, and lacks {', '.join(lacking)}."
@@ -57,16 +57,16 @@ def sqlite_tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def refuse_foreign_tables(path: str, found: Collection[str]) -> None:
-    """Raise `DatabaseSetupError` for a SQLite file with tables of which none says that they are Sixpence's."""
+    """Refuse a file with foreign tables: raises `DatabaseSetupError`."""
     if found and VERSION_TABLE not in found:
         problem = f"The SQLite file '{path}' holds somebody else's tables ({', '.join(found):.60})."
-        raise DatabaseSetupError(problem, "Name another file: one that is not there yet is made.")
+        raise DatabaseSetupError(problem, "Name another file; a missing file is created.")
 
 
 def upgrade_sqlite(connection: sqlite3.Connection) -> None:
-    """Apply the steps that the file lacks, as one transaction.
+    """Apply the missing steps in one transaction.
 
-    Raises `DatabaseSetupError` for a file that is newer or not whole, and leaves it as it is.
+    Raises `DatabaseSetupError` for a file that is newer or lacks tables, without changing it.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -94,15 +94,15 @@ def check_postgres(connection: Connection) -> None:
 
 
 def upgrade_postgres(place: PostgresServer) -> str:
-    """Apply the steps that the server lacks and return the step it is at; needs Alembic (the `server` extra)."""
-    from alembic import command  # an extra: the library alone never upgrades a server
+    """Apply the missing steps and return the newest step; needs Alembic (the `server` extra)."""
+    from alembic import command  # an extra that only this command needs
 
     command.upgrade(_config(place.conninfo.replace("postgresql://", "postgresql+psycopg://", 1)), "head")
     return steps()[-1]
 
 
 def render_sqlite() -> dict[str, str]:
-    """The steps as SQL for SQLite, by number, as Alembic renders them now."""
+    """Each step's SQL for SQLite by its number, as Alembic renders it now."""
     from alembic import command
     from alembic.script import ScriptDirectory
 
@@ -111,7 +111,7 @@ def render_sqlite() -> dict[str, str]:
     for script in ScriptDirectory.from_config(config).walk_revisions():
         config.output_buffer = io.StringIO()
         command.upgrade(config, f"{script.down_revision or 'base'}:{script.revision}", sql=True)
-        # Alembic asks its own bookkeeping for the row it wrote; nobody here reads it.
+        # Alembic returns the row that it wrote to its version table; nothing here reads it.
         lines = (
             line.rstrip().replace(" RETURNING version_num", "") for line in config.output_buffer.getvalue().splitlines()
         )
@@ -152,6 +152,6 @@ def _sqlite_version(connection: sqlite3.Connection) -> str | None:
 
 
 def _statements(script: str) -> list[str]:
-    """The statements of a rendered script; none of ours has a semicolon inside."""
+    """The statements of a rendered script; no statement of ours contains a semicolon."""
     without_comments = re.sub(r"^--.*$", "", script, flags=re.MULTILINE)
     return [statement.strip() for statement in without_comments.split(";") if statement.strip()]

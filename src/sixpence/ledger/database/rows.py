@@ -1,4 +1,4 @@
-"""Between rows and values. Columns and fields meet by name, but for transactions: there the orders are the same."""
+"""Converts rows to values and back, matching columns and fields by name; transactions by the order of their columns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from sixpence.ledger.database.tables import credit_accounts, credit_transactions
 
 
 class Live(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The document on the account's row: what is live of it beside the figures that have columns."""
+    """The document `live` of an account's row: the live state that has no columns."""
 
     grants: list[Grant] = []
     overdraft_held: int = 0
@@ -28,7 +28,7 @@ class Live(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class AccountRow(msgspec.Struct, frozen=True, gc=False):
-    """A `credit_accounts` row by its columns' names."""
+    """A `credit_accounts` row; its fields are the columns."""
 
     account_no: int
     account_id: str
@@ -48,7 +48,7 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class HoldRow(msgspec.Struct, frozen=True, gc=False):
-    """A `credit_holds` row by its columns' names."""
+    """A `credit_holds` row; its fields are the columns."""
 
     account_no: int
     seq: int
@@ -69,38 +69,38 @@ _encode = msgspec.json.Encoder().encode
 
 
 def account_from_row(row: Sequence[Any]) -> Account:
-    """The account of a `credit_accounts` row, without holds; `BrokenLedgerError` when its document cannot be read."""
-    there = AccountRow(*row)
+    """The account of a `credit_accounts` row, without holds; raises `BrokenLedgerError` for an unreadable document."""
+    stored = AccountRow(*row)
     try:
-        live = _decode_live(there.live)
+        live = _decode_live(stored.live)
     except msgspec.MsgspecError as error:
-        raise BrokenLedgerError(f"account '{there.account_id}': its live document cannot be read: {error}") from error
+        raise BrokenLedgerError(f"account '{stored.account_id}': its live document cannot be read: {error}") from error
     return Account(
-        account_no=there.account_no,
-        account_id=there.account_id,
-        plan=there.subscription_status,
-        remaining=there.credits_remaining,
-        held=there.credits_held,
-        total=there.credits_total,
-        owed=there.credits_owed,
-        granted_at=there.credits_granted_at,
-        seq=there.seq,
-        head=FIRST_HEAD if there.head is None else bytes(there.head),
-        last_at=there.last_at,
-        next_due_at=there.next_due_at,
+        account_no=stored.account_no,
+        account_id=stored.account_id,
+        plan=stored.subscription_status,
+        remaining=stored.credits_remaining,
+        held=stored.credits_held,
+        total=stored.credits_total,
+        owed=stored.credits_owed,
+        granted_at=stored.credits_granted_at,
+        seq=stored.seq,
+        head=FIRST_HEAD if stored.head is None else bytes(stored.head),
+        last_at=stored.last_at,
+        next_due_at=stored.next_due_at,
         grants=live.grants,
         overdraft_held=live.overdraft_held,
         standing=live.standing,
         subscription=live.subscription,
         windows=live.windows,
         holds_due_at=live.holds_due_at,
-        label=there.label,
-        metadata=there.metadata,
+        label=stored.label,
+        metadata=stored.metadata,
     )
 
 
 def account_to_row(account: Account) -> AccountRow:
-    """The `credit_accounts` row of an account; its holds have rows of their own."""
+    """The `credit_accounts` row of an account, without its holds."""
     live = Live(
         grants=account.grants,
         overdraft_held=account.overdraft_held,
@@ -139,7 +139,7 @@ def transaction_to_row(transaction: Transaction) -> tuple[Any, ...]:
 
 
 def hold_from_document(document: str) -> Hold:
-    """The hold of a `credit_holds` row's document; raises `BrokenLedgerError` when it cannot be read."""
+    """The hold of a `credit_holds` row's document; raises `BrokenLedgerError` for an unreadable one."""
     try:
         return _decode_hold(document)
     except (msgspec.MsgspecError, TypeError) as error:

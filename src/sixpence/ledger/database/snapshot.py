@@ -1,4 +1,4 @@
-"""One view of the whole database for as long as it is looked at, whatever is written meanwhile."""
+"""A snapshot: many reads of one state of the database, unaffected by concurrent writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[None]:
-    """Read as of one moment on a connection of a reading engine, where each statement otherwise stands for itself."""
+    """Read one snapshot on a reading engine's connection, where each statement is otherwise its own transaction."""
     begin = "BEGIN" if connection.dialect.name == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     connection.execute(text(begin))
     try:

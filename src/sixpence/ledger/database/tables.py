@@ -1,7 +1,8 @@
-"""The tables, one definition for SQLite and PostgreSQL. How rows get in and out stands in `store` and `reader`.
+"""The tables, one definition for SQLite and PostgreSQL.
 
-Instants are whole microseconds since 1970 UTC in 64-bit integers, amounts integers in the smallest unit; documents are
-kept as text, since `jsonb` reorders names and rewrites numbers. Ids compare by bytes on both databases.
+Instants are whole microseconds since 1970 UTC in 64-bit integers, and amounts are integers in the smallest unit.
+Documents are text, since `jsonb` reorders names and rewrites numbers. Ids compare by bytes on both databases.
+Not here: reads and writes of rows (`sqlite`, `postgres`, `reads`), and the steps that create the tables (`migrations`).
 """
 
 from sqlalchemy import (
@@ -24,12 +25,12 @@ from sixpence.core.values.bounds import AMOUNT_MAX
 
 metadata = MetaData()
 
-# Bytes, not a language, decide what is equal and what comes first; SQLite's own collation does that already.
-Words = Text().with_variant(Text(collation="C"), "postgresql")
-# SQLite numbers rows by itself only for its own INTEGER type.
+# Text compares and sorts by bytes, not by a language; SQLite's default collation does that already.
+ByteText = Text().with_variant(Text(collation="C"), "postgresql")
+# SQLite assigns row numbers only to columns of its INTEGER type.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
-# In a table's `info`: how PostgreSQL keeps it, where that is not as it keeps any other.
+# The key in a table's `info` for PostgreSQL's storage parameters.
 STORAGE = "storage"
 
 
@@ -41,8 +42,8 @@ credit_accounts = Table(
     "credit_accounts",
     metadata,
     Column("account_no", BigInteger, primary_key=True, autoincrement=False),
-    Column("account_id", Words, nullable=False),
-    Column("subscription_status", Words, nullable=False, server_default=""),
+    Column("account_id", ByteText, nullable=False),
+    Column("subscription_status", ByteText, nullable=False, server_default=""),
     Column("credits_remaining", BigInteger, nullable=False, server_default="0"),
     Column("credits_held", BigInteger, nullable=False, server_default="0"),
     Column("credits_total", BigInteger, nullable=False, server_default="0"),
@@ -60,8 +61,8 @@ credit_accounts = Table(
     _bounded("credits_total"),
     _bounded("credits_owed"),
     CheckConstraint("seq >= 0", name="seq_bounds"),
-    # Every batch updates the rows of its accounts: with room on the page none of that touches an index, and what the
-    # updates leave behind is cleared away early.
+    # Every batch updates the rows of its accounts. Free space on the page keeps the updates out of the indexes, and
+    # autovacuum removes dead rows early.
     info={
         STORAGE: {
             "autovacuum_vacuum_cost_delay": "0",
@@ -82,22 +83,22 @@ credit_transactions = Table(
     metadata,
     Column("account_no", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Words, nullable=False),
-    Column("account_id", Words, nullable=False),
-    Column("kind", Words, nullable=False),
+    Column("id", ByteText, nullable=False),
+    Column("account_id", ByteText, nullable=False),
+    Column("kind", ByteText, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("balance_after", BigInteger, nullable=False),
     Column("total_after", BigInteger, nullable=False),
     Column("held_after", BigInteger, nullable=False),
-    Column("plan", Words, nullable=False),
-    Column("feature_used", Words),
+    Column("plan", ByteText, nullable=False),
+    Column("feature_used", ByteText),
     Column("credits_consumed", BigInteger),
-    Column("generation_id", Words),
+    Column("generation_id", ByteText),
     Column("metadata", Text),
     Column("metadata_digest", LargeBinary),
     Column("detail", Text, nullable=False),
     Column("allocations", Text, nullable=False),
-    Column("idempotency_key", Words),
+    Column("idempotency_key", ByteText),
     Column("fingerprint", LargeBinary),
     Column("hash_format", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
@@ -111,7 +112,7 @@ credit_transactions = Table(
     _bounded("credits_consumed"),
     CheckConstraint("seq >= 1", name="seq_bounds"),
 )
-# Unique per account where present; a refusal stores nothing, so a key is taken only by what happened.
+# Unique per account. A refusal stores no row, so only an accepted command takes a key.
 Index(
     "credit_transactions_key",
     credit_transactions.c.account_no,
@@ -121,7 +122,7 @@ Index(
     sqlite_where=text("idempotency_key IS NOT NULL"),
 )
 
-# What came of a transaction: its refunds, the end of a hold, a voided grant.
+# The rows about a transaction: its refunds, the end of a hold, a voided grant.
 Index(
     "credit_transactions_about",
     credit_transactions.c.account_no,
@@ -129,7 +130,7 @@ Index(
     postgresql_where=text("about_seq IS NOT NULL"),
     sqlite_where=text("about_seq IS NOT NULL"),
 )
-# What uses of a feature really cost, over all accounts: estimates read the newest.
+# The captured cost of each feature, over all accounts: estimates read the newest.
 Index(
     "credit_transactions_captures",
     credit_transactions.c.feature_used,
@@ -138,14 +139,14 @@ Index(
     sqlite_where=text("kind = 'capture'"),
 )
 
-# The document is the hold; state, amount and expiry stand beside it to be asked for.
+# The document is the hold; queries use the columns for state, amount and expiry.
 credit_holds = Table(
     "credit_holds",
     metadata,
     Column("account_no", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Words, nullable=False),
-    Column("state", Words, nullable=False),
+    Column("id", ByteText, nullable=False),
+    Column("state", ByteText, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("document", Text, nullable=False),
@@ -163,9 +164,9 @@ Index(
 source_claims = Table(
     "source_claims",
     metadata,
-    Column("source_key", Words, primary_key=True),
+    Column("source_key", ByteText, primary_key=True),
     Column("account_no", BigInteger, nullable=False),
-    Column("account_id", Words, nullable=False),
+    Column("account_id", ByteText, nullable=False),
     Column("claimed_at", BigInteger, nullable=False),
 )
 
@@ -173,7 +174,7 @@ catalog_versions = Table(
     "catalog_versions",
     metadata,
     Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("digest", Words, nullable=False),
+    Column("digest", ByteText, nullable=False),
     Column("document", Text, nullable=False),
     Column("applied_at", BigInteger, nullable=False),
 )
@@ -184,20 +185,20 @@ outbox = Table(
     Column("id", RowNumber, Identity(always=True), primary_key=True),
     Column("touched", Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
-    # PostgreSQL's transaction number: a relay reads only below the oldest one that still runs.
+    # PostgreSQL's transaction id: a relay reads only below the oldest running one.
     Column("written_by", BigInteger),
-    # A number is never given twice, even when the relay has emptied the table.
+    # A number is never assigned twice, even after the relay has emptied the table.
     sqlite_autoincrement=True,
 )
 
-# What was used on a day of an account (whole days since 1970 UTC, by the `created_at` of the ledger's rows): a relay
-# adds it up from the outbox, so it may be behind the ledger; nothing is decided by it.
+# An account's usage by day (whole days since 1970 UTC, by the `created_at` of the ledger's rows) and feature. A relay
+# sums it from the outbox, so it may be behind the ledger; no decision reads it.
 usage_daily = Table(
     "usage_daily",
     metadata,
     Column("account_no", BigInteger, primary_key=True, autoincrement=False),
     Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("feature", Words, primary_key=True),
+    Column("feature", ByteText, primary_key=True),
     Column("uses", BigInteger, nullable=False),
     Column("credits_consumed", BigInteger, nullable=False),
     Column("credits_refunded", BigInteger, nullable=False),
@@ -209,7 +210,7 @@ usage_daily = Table(
     info={STORAGE: {"fillfactor": "70"}},
 )
 
-# What was signed, as it was signed: one row a checkpoint, kept for ever.
+# The signed documents, byte for byte: one row per checkpoint, never deleted.
 checkpoints = Table(
     "checkpoints",
     metadata,
@@ -218,8 +219,8 @@ checkpoints = Table(
     Column("document", Text, nullable=False),
 )
 
-# The accounts' heads under the newest checkpoints, in the order of their numbers, some thousand in a row: so an
-# account's place and its way to the root are found with one of them. `root` is the root over those in `heads`.
+# The accounts' heads of the newest checkpoints, in the order of account numbers, some thousand per row: one row gives
+# an account's leaf and the first part of its path to the root. `root` is the Merkle root over `heads`.
 checkpoint_heads = Table(
     "checkpoint_heads",
     metadata,
@@ -233,13 +234,13 @@ checkpoint_heads = Table(
 auth_users = Table(
     "auth_users",
     metadata,
-    Column("id", Words, primary_key=True),
-    Column("email", Words, nullable=False, unique=True),
+    Column("id", ByteText, primary_key=True),
+    Column("email", ByteText, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("email_verified", Boolean, nullable=False),
     Column("image", Text),
-    Column("role", Words, nullable=False),
+    Column("role", ByteText, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
 )
@@ -247,9 +248,9 @@ auth_users = Table(
 auth_sessions = Table(
     "auth_sessions",
     metadata,
-    Column("id", Words, primary_key=True),
+    Column("id", ByteText, primary_key=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
-    Column("user_id", Words, ForeignKey("auth_users.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", ByteText, ForeignKey("auth_users.id", ondelete="CASCADE"), nullable=False),
     Column("remember", Boolean, nullable=False),
     Column("ip_address", Text),
     Column("user_agent", Text),
@@ -263,11 +264,11 @@ auth_sessions = Table(
 auth_api_keys = Table(
     "auth_api_keys",
     metadata,
-    Column("id", Words, primary_key=True),
+    Column("id", ByteText, primary_key=True),
     Column("key_hash", LargeBinary, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     # The first characters, so that a person can tell keys apart.
-    Column("hint", Words, nullable=False),
+    Column("hint", ByteText, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
@@ -277,8 +278,8 @@ auth_sign_ins = Table(
     "auth_sign_ins",
     metadata,
     Column("id", RowNumber, Identity(always=True), primary_key=True),
-    Column("email", Words, nullable=False),
-    Column("user_id", Words),
+    Column("email", ByteText, nullable=False),
+    Column("user_id", ByteText),
     Column("succeeded", Boolean, nullable=False),
     Column("ip_address", Text),
     Column("user_agent", Text),

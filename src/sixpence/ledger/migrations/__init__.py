@@ -1,1 +1,1 @@
-"""The schema's history. `versions` is the source; `sqlite` is what it renders to for a base install without Alembic."""
+"""The schema's migrations: `versions` is the source; `sqlite` has its rendered SQL, for installs without Alembic."""

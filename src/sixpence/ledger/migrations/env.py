@@ -1,4 +1,4 @@
-"""How Alembic runs a migration of ours: in one transaction, and on PostgreSQL by one process at a time."""
+"""Alembic's environment: a migration runs in one transaction, and on PostgreSQL in one process at a time."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
@@ -6,7 +6,7 @@ from sqlalchemy import Connection, create_engine, text
 from sixpence.ledger.database.migrate import VERSION_TABLE
 from sixpence.ledger.database.tables import metadata
 
-# Any number does, as long as every version of Sixpence takes the same one.
+# An arbitrary number, which must stay the same in every version of Sixpence.
 MIGRATION_LOCK = 6_000_000_006
 
 

@@ -1,1 +1,1 @@
-"""The store on PostgreSQL."""
+"""The store on PostgreSQL: its session, its batches and its statements."""

@@ -1,11 +1,13 @@
-"""What a batch reads and writes on PostgreSQL, as calls in their order; whose session runs them is another's business.
+"""The reads and writes of a batch on PostgreSQL, as calls in their order.
 
-The writer's pipeline runs them, and a caller's own connection does: the same statements, the lock before whatever is
-read under it. Every statement takes its rows as one JSON parameter.
+The writer's pipeline and a caller's connection run the same statements, locking before they read. Every statement
+takes its rows as one JSON parameter.
 
-Holds that commands name are read with the lock. Where commands name transactions, or holds are due, these are read in a
-round trip of their own, and the grants of what is to be refunded in another; the grants that those stand for, and what
-names a grant to be revoked (`revoked`), take one or two more where there are any.
+Named holds are read with the lock. Further round trips, only where they are needed: holds that are due and named
+transactions; the grants of refunded transactions; the originals of replacement grants; one or two scans for a revoked
+grant (`writer.revoked_grants`).
+
+Not here: sessions (`pipeline`, `caller_transactions.postgres_session`) and errors (`errors`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,166 +25,177 @@ from sixpence.ledger.database.catalogs import CatalogCache, VersionRow
 from sixpence.ledger.database.rows import account_from_row, account_to_row, hold_from_document, transaction_from_row
 from sixpence.ledger.postgres import statements
 from sixpence.ledger.postgres.statements import Call, Row
-from sixpence.ledger.writer.prefetch import OpenHolds, Place, ahead_of_the_lock, grants_of, needed, past_of, roots_of
-from sixpence.ledger.writer.revoked_grants import Scan, read_revoked
-from sixpence.ledger.writer.store import Append, Asked, Loaded
+from sixpence.ledger.writer.prefetch import (
+    OpenHolds,
+    RowKey,
+    group_prior_transactions,
+    prefetch_after_lock,
+    prefetch_with_lock,
+    replaced_grant_keys,
+    source_grant_keys,
+)
+from sixpence.ledger.writer.revoked_grants import Scan, scan_revoked_grants
+from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded
 
 
 class Session(Protocol):
     """A session of a PostgreSQL server."""
 
     def run(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each call; raises for the first that failed, and runs none behind it."""
+        """Run the calls in order and return the rows of each; raises for a failed call, and skips those after it."""
 
 
 def load(
     session: Session,
-    asked: Asked,
+    needs: BatchNeeds,
     *,
     begin: Sequence[Call],
     catalogs: CatalogCache,
     clock: Callable[[], int] | None,
 ) -> Loaded:
-    """Begin, make, lock, and read the clock, the catalog's version and the keys; then what else the batch needs.
+    """Begin, create accounts, lock, and read the clock, the catalog's version and the keys; then prefetch.
 
-    `clock` takes the place of the server's own.
+    `clock` (microseconds) rekeys the server's.
     """
-    reading = _Reading(session, asked, begin)
-    accounts = load_by_id(asked.account_ids, reading.locked)
-    now = reading.clock if clock is None else clock()
+    reader = _BatchReader(session, needs, begin)
+    accounts = load_by_id(needs.account_ids, reader.lock_accounts)
+    now = reader.clock if clock is None else clock()
     return Loaded(
         clock=now,
-        priced_by=catalogs.current(reading.catalog_version, lambda above, up_to: _versions(session, above, up_to)),
+        priced_by=catalogs.current(reader.catalog_version, lambda above, up_to: _versions(session, above, up_to)),
         accounts=accounts,
-        replays=reading.replays,
-        busy=frozenset(reading.busy),
-        broken=frozenset(reading.broken),
-        past=reading.needed(accounts, now),
-        permitted=reading.permitted,
+        replays=reader.replays,
+        busy=frozenset(reader.busy),
+        broken=frozenset(reader.broken),
+        past=reader.prefetch(accounts, now),
+        active_api_keys=reader.active_api_keys,
     )
 
 
-def writing(append: Append) -> list[Call]:
+def write_calls(append: Append) -> list[Call]:
     """The calls that write a batch."""
     accounts = [account_to_row(account) for account in append.accounts]
-    calls: list[Call] = [(statements.INSERT, (as_json(append.rows),))]
+    calls: list[Call] = [(statements.INSERT_TRANSACTIONS, (to_json(append.rows),))]
     if append.holds:
-        calls.append((statements.KEEP_HOLDS, (as_json(append.holds),)))
-    calls.append((statements.UPDATE, (as_json(accounts), str(len(accounts)))))
-    if append.unmade:
-        calls.append((statements.UNMAKE, (as_array(append.unmade),)))
-    calls.append((statements.OUTBOX, (append.touched(), str(append.clock))))
+        calls.append((statements.UPSERT_HOLDS, (to_json(append.holds),)))
+    calls.append((statements.UPDATE_ACCOUNTS, (to_json(accounts), str(len(accounts)))))
+    if append.unused_account_nos:
+        calls.append((statements.DELETE_UNUSED_ACCOUNTS, (to_array(append.unused_account_nos),)))
+    calls.append((statements.INSERT_OUTBOX, (append.to_outbox_document(), str(append.clock))))
     return calls
 
 
-def as_json(values: Sequence[Any]) -> str:
-    """Values as a statement takes its rows."""
+def to_json(values: Sequence[Any]) -> str:
+    """Rows as a statement's JSON parameter."""
     return msgspec.json.encode(values).decode()
 
 
-def as_array(values: Sequence[int]) -> str:
-    """An array of numbers as PostgreSQL writes it."""
+def to_array(values: Sequence[int]) -> str:
+    """Numbers as the text of a PostgreSQL array."""
     return f"{{{','.join(map(str, values))}}}"
 
 
-def as_bytea(value: bytes) -> str:
-    """Bytes as PostgreSQL writes them."""
+def to_bytea(value: bytes) -> str:
+    """Bytes as the text of a PostgreSQL bytea."""
     return f"\\x{value.hex()}"
 
 
-class _Reading:
-    """One batch being read. Locking is one round trip; there is a second one only where account numbers collide."""
+class _BatchReader:
+    """Reads one batch. Locking takes one round trip, and a second one only where account numbers collide."""
 
-    def __init__(self, session: Session, asked: Asked, begin: Sequence[Call]) -> None:
+    def __init__(self, session: Session, needs: BatchNeeds, begin: Sequence[Call]) -> None:
         self.clock = 0
         self.catalog_version: int | None = None
         self.replays: dict[tuple[str, str], Transaction] = {}
         self.busy: set[str] = set()
         self.broken: set[str] = set()
-        self.permitted: frozenset[bytes] = frozenset()
+        self.active_api_keys: frozenset[bytes] = frozenset()
         self._session = session
-        self._asked = asked
+        self._needs = needs
         self._begin = begin
         self._begun = False
-        # By account number: the holds that commands name there, and those that end next.
-        self._ahead: dict[int, list[Hold]] = {}
+        # By account number: the named holds, and the open holds that end next.
+        self._holds_read: dict[int, list[Hold]] = {}
 
-    def locked(self, by_no: Mapping[int, str]) -> dict[int, Account]:
-        """The accounts of these numbers, locked in their order; after the lock the clock, the version and the keys."""
+    def lock_accounts(self, by_no: Mapping[int, str]) -> dict[int, Account]:
+        """Lock the accounts in the order of their numbers, then read the clock, the catalog's version and the keys."""
         numbers_by_id = {account_id: number for number, account_id in by_no.items()}
         keys = [
             {"account_no": numbers_by_id[account_id], "idempotency_key": key}
-            for account_id, key in self._asked.keys
+            for account_id, key in self._needs.keys
             if account_id in numbers_by_id
         ]
-        making = set(self._asked.making)
-        made = [{"account_no": number, "account_id": name} for number, name in by_no.items() if name in making]
-        numbers = as_array(sorted(by_no))
+        create_ids = set(self._needs.create_ids)
+        new = [{"account_no": number, "account_id": name} for number, name in by_no.items() if name in create_ids]
+        numbers = to_array(sorted(by_no))
         calls: list[Call] = [] if self._begun else [*self._begin]
         self._begun = True
-        if made:
-            calls.append((statements.MAKE, (as_json(made),)))
-        calls.append((statements.LOCK if self._asked.wait else statements.LOCK_FREE, (numbers,)))
-        calls.append((statements.MOMENT, (_as_byteas(self._asked.permits),)))
-        ahead = ahead_of_the_lock(self._asked, numbers_by_id)
-        calls += _held(ahead.open_holds, ahead.holds)
+        if new:
+            calls.append((statements.CREATE_ACCOUNTS, (to_json(new),)))
+        calls.append((statements.LOCK_ACCOUNTS if self._needs.wait else statements.LOCK_FREE_ACCOUNTS, (numbers,)))
+        calls.append((statements.CLOCK_AND_CATALOG, (_to_bytea_array(self._needs.api_key_hashes),)))
+        prefetch = prefetch_with_lock(self._needs, numbers_by_id)
+        calls += _hold_calls(prefetch.open_holds, prefetch.holds)
         if keys:
-            calls.append((statements.KEYS, (as_json(keys),)))
+            calls.append((statements.TRANSACTIONS_BY_KEY, (to_json(keys),)))
         results = self._session.run(*calls)
-        keyed = results.pop() if keys else []
-        for _ in _held(ahead.open_holds, ahead.holds):
-            self._keep(results.pop())
-        moment, locked = results.pop(), results.pop()
-        self.clock, self.catalog_version, permitted = moment[0]
-        self.permitted = frozenset(permitted)
-        for row in keyed:
+        replays = results.pop() if keys else []
+        for _ in _hold_calls(prefetch.open_holds, prefetch.holds):
+            self._add_holds(results.pop())
+        clock_and_catalog, locked = results.pop(), results.pop()
+        self.clock, self.catalog_version, active = clock_and_catalog[0]
+        self.active_api_keys = frozenset(active)
+        for row in replays:
             transaction = transaction_from_row(row)
             self.replays[(transaction.account_id, str(transaction.idempotency_key))] = transaction
-        found = self._accounts(locked)
-        if not self._asked.wait:
+        found = self._to_accounts(locked)
+        if not self._needs.wait:
             self._find_busy(by_no, found)
         return found
 
-    def needed(self, accounts: Mapping[str, Account], clock: int) -> dict[str, Past]:
-        """Give the locked accounts the holds that the commands need, and read the past that they name."""
-        wanted = needed(self._asked, accounts, clock=clock)
-        if not wanted:
-            return past_of(self._asked, accounts, ())
-        calls = [*_held(self._not_ahead(wanted.open_holds), []), *_past(wanted.past)]
+    def prefetch(self, accounts: Mapping[str, Account], clock: int) -> dict[str, Past]:
+        """Add the holds that the commands need to the locked accounts, and read the transactions that they name."""
+        prefetch = prefetch_after_lock(self._needs, accounts, clock=clock)
+        if not prefetch:
+            return group_prior_transactions(self._needs, accounts, ())
+        calls = [*_hold_calls(self._not_yet_read(prefetch.open_holds), []), *_transaction_calls(prefetch.past)]
         results = self._session.run(*calls) if calls else []
         if calls and calls[0][0] == statements.OPEN_HOLDS:
-            self._keep(results.pop(0))
+            self._add_holds(results.pop(0))
         for account in accounts.values():
-            for hold in self._ahead.get(account.account_no, ()):
+            for hold in self._holds_read.get(account.account_no, ()):
                 account.holds[hold.id] = hold
-        rows = _transactions(results)
-        rows += self._read_past(grants_of(self._asked, accounts, rows))
-        rows += self._read_past(roots_of(rows))
-        rows += read_revoked(self._asked, accounts, rows, self._rows_naming)
-        return past_of(self._asked, accounts, rows)
+        rows = _to_transactions(results)
+        rows += self._read_transactions(source_grant_keys(self._needs, accounts, rows))
+        rows += self._read_transactions(replaced_grant_keys(rows))
+        rows += scan_revoked_grants(self._needs, accounts, rows, self._scan_texts)
+        return group_prior_transactions(self._needs, accounts, rows)
 
-    def _keep(self, rows: Sequence[Row]) -> None:
+    def _add_holds(self, rows: Sequence[Row]) -> None:
         for number, document in rows:
-            self._ahead.setdefault(number, []).append(hold_from_document(document))
+            self._holds_read.setdefault(number, []).append(hold_from_document(document))
 
-    def _not_ahead(self, wanted: Sequence[OpenHolds]) -> list[OpenHolds]:
-        """Those of which not all were read with the lock, when it was not known what is due."""
+    def _not_yet_read(self, open_holds: Sequence[OpenHolds]) -> list[OpenHolds]:
+        """The open holds to read after the lock: when the lock was taken, it was unknown which holds are due."""
         return [
             one
-            for one in wanted
-            if one.account_no not in self._ahead
-            or any(hold.state == "open" and hold.terms.expires_at <= one.due_by for hold in self._ahead[one.account_no])
+            for one in open_holds
+            if one.account_no not in self._holds_read
+            or any(
+                hold.state == "open" and hold.terms.expires_at <= one.due_by
+                for hold in self._holds_read[one.account_no]
+            )
         ]
 
-    def _read_past(self, places: Sequence[Place]) -> list[Transaction]:
-        """These, read at once: a round trip of its own, where there is something to read."""
-        return _transactions(self._session.run(*_past(places))) if places else []
+    def _read_transactions(self, keys: Sequence[RowKey]) -> list[Transaction]:
+        """Read these transactions and those about them in one round trip; none for no keys."""
+        return _to_transactions(self._session.run(*_transaction_calls(keys))) if keys else []
 
-    def _rows_naming(self, scans: Sequence[Scan]) -> list[Transaction]:
+    def _scan_texts(self, scans: Sequence[Scan]) -> list[Transaction]:
         """The transactions that have one of the words in their texts."""
-        return _transactions(self._session.run((statements.NAMING, (as_json(scans),))))
+        return _to_transactions(self._session.run((statements.TRANSACTIONS_CONTAINING, (to_json(scans),))))
 
-    def _accounts(self, rows: Sequence[Sequence[Any]]) -> dict[int, Account]:
+    def _to_accounts(self, rows: Sequence[Sequence[Any]]) -> dict[int, Account]:
         found = {}
         for row in rows:
             try:
@@ -193,7 +206,7 @@ class _Reading:
 
     def _find_busy(self, by_no: Mapping[int, str], found: Mapping[int, Account]) -> None:
         missing = [number for number, account_id in by_no.items() if number not in found]
-        present = self._session.run((statements.PRESENT, (as_array(missing),)))[0] if missing else []
+        present = self._session.run((statements.FIND_ACCOUNTS, (to_array(missing),)))[0] if missing else []
         self.busy.update(by_no[number] for (number,) in present if by_no[number] not in self.broken)
 
 
@@ -202,31 +215,31 @@ def _versions(session: Session, above: int, up_to: int) -> list[VersionRow]:
     return [(version, applied_at, document) for version, applied_at, document in found]
 
 
-def _held(open_holds: Sequence[OpenHolds], named: Sequence[Place]) -> list[Call]:
-    """The calls for holds, which each give an account's number and a document."""
+def _hold_calls(open_holds: Sequence[OpenHolds], named: Sequence[RowKey]) -> list[Call]:
+    """The calls that read holds; each returns account numbers and documents."""
     calls: list[Call] = []
     if open_holds:
-        calls.append((statements.OPEN_HOLDS, (as_json(open_holds),)))
+        calls.append((statements.OPEN_HOLDS, (to_json(open_holds),)))
     if named:
-        calls.append((statements.HOLDS, (_places(named),)))
+        calls.append((statements.HOLDS_BY_SEQ, (_row_keys_json(named),)))
     return calls
 
 
-def _past(places: Sequence[Place]) -> list[Call]:
-    """The calls for the transactions in these places and those about them."""
-    queries = (statements.PAST, statements.ABOUT) if places else ()
-    return [(query, (_places(places),)) for query in queries]
+def _transaction_calls(keys: Sequence[RowKey]) -> list[Call]:
+    """The calls that read these transactions and those about them."""
+    queries = (statements.TRANSACTIONS_BY_SEQ, statements.TRANSACTIONS_ABOUT) if keys else ()
+    return [(query, (_row_keys_json(keys),)) for query in queries]
 
 
-def _transactions(results: Sequence[list[Row]]) -> list[Transaction]:
+def _to_transactions(results: Sequence[list[Row]]) -> list[Transaction]:
     return [transaction_from_row(row) for result in results for row in result]
 
 
-def _places(places: Sequence[Place]) -> str:
-    return as_json([{"account_no": number, "seq": seq} for number, seq in places])
+def _row_keys_json(keys: Sequence[RowKey]) -> str:
+    return to_json([{"account_no": number, "seq": seq} for number, seq in keys])
 
 
-def _as_byteas(values: Sequence[bytes]) -> str:
-    """An array of bytes as PostgreSQL writes it."""
-    quoted = (f'"{chr(92)}{as_bytea(value)}"' for value in values)
+def _to_bytea_array(values: Sequence[bytes]) -> str:
+    """Bytes as the text of a PostgreSQL bytea array."""
+    quoted = (f'"{chr(92)}{to_bytea(value)}"' for value in values)
     return f"{{{','.join(quoted)}}}"

@@ -1,7 +1,7 @@
-"""Round trips to PostgreSQL: prepared statements sent together over libpq's own interface, and what each of them gave.
+"""Round trips to PostgreSQL: prepared statements sent together over libpq's interface, and their results.
 
-psycopg's own pipeline makes a cursor for every statement, which at a batch of one costs as much as the server does.
-Its connection stays usable beside this one: between two round trips it is in no pipeline.
+psycopg's pipeline creates a cursor for every statement, which for a batch of one costs as much as the server's work.
+Its connection stays usable: between two round trips it is not in pipeline mode.
 """
 
 import select
@@ -16,7 +16,7 @@ _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
 class Pipeline:
-    """Sends calls over a connection that commits by itself; a statement is prepared the first time it is used."""
+    """Sends calls over an autocommit connection; a statement is prepared at its first use."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._pgconn = connection.pgconn
@@ -27,9 +27,9 @@ class Pipeline:
         self._either.register(self._pgconn.socket, select.POLLIN | select.POLLOUT)
 
     def run(self, *calls: Call) -> list[list[Row]]:
-        """The rows of each call; one round trip, but for statements that are new.
+        """Run the calls and return the rows of each; one round trip, plus one for each new statement.
 
-        Raises the `psycopg.Error` of the first call that failed; those behind it were not run.
+        Raises the `psycopg.Error` of the first failed call; the calls after it were not run.
         """
         for text, _ in calls:
             if text not in self._names:
@@ -41,7 +41,7 @@ class Pipeline:
         pgconn.pipeline_sync()
         self._send()
         results = [self._result() for _ in calls]
-        self._synced()
+        self._end_pipeline()
         failed = next((result for result in results if result.status not in _GOOD), None)
         if failed is not None:
             raise errors.error_from_result(failed, encoding="utf-8")
@@ -55,7 +55,7 @@ class Pipeline:
         self._names[text] = name
 
     def _send(self) -> None:
-        """Everything is on its way; what arrives meanwhile is taken in, so that neither side waits for the other."""
+        """Send everything, reading what arrives meanwhile, so that the two sides never wait for each other."""
         while self._pgconn.flush():
             self._either.poll()
             self._pgconn.consume_input()
@@ -67,7 +67,7 @@ class Pipeline:
         return self._pgconn.get_result()
 
     def _result(self) -> "pq.abc.PGresult":
-        """What the next call gave; a connection that ended has nothing more to give."""
+        """The next call's result; raises when the connection has ended."""
         result = self._next()
         if result is None:
             raise psycopg.OperationalError("the connection was lost")
@@ -76,7 +76,7 @@ class Pipeline:
             pass
         return result
 
-    def _synced(self) -> None:
+    def _end_pipeline(self) -> None:
         result = self._next()
         if result is None or result.status != pq.ExecStatus.PIPELINE_SYNC:
             raise psycopg.OperationalError("the connection was lost")

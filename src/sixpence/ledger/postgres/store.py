@@ -1,36 +1,36 @@
-"""The store over PostgreSQL: a batch is two round trips of one pipeline, locked first and read in later statements.
+"""The store over PostgreSQL: a batch is two round trips of a pipeline, locking first and reading in later statements.
 
-Under READ COMMITTED the locked row comes back fresh, and each later statement sees what the awaited session committed.
-What the round trips ask stands in `postgres_batch`.
+Under READ COMMITTED a row is locked at its newest version, and each later statement sees what the awaited session
+committed. Not here: the statements of the round trips (`batch`).
 """
 
 from collections.abc import Callable
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
 from sixpence.ledger.database.catalogs import CatalogCache
 from sixpence.ledger.postgres import batch, statements
-from sixpence.ledger.postgres.batch import as_array, as_bytea, as_json
+from sixpence.ledger.postgres.batch import to_array, to_bytea, to_json
+from sixpence.ledger.postgres.errors import to_store_error
 from sixpence.ledger.postgres.pipeline import Pipeline
 from sixpence.ledger.postgres.statements import Call
 from sixpence.ledger.writer.store import (
     Append,
-    Asked,
+    BatchNeeds,
     ConnectionLostError,
-    ContendedError,
     Loaded,
-    LockWaitError,
+    LockTimeoutError,
     RowRejectedError,
 )
 
-# How long a batch waits for an account that another session holds before it goes on without it.
+# How long a batch waits for an account that another session holds before it continues without it.
 LOCK_WAIT = "50ms"
 
-# The writer knows its plans: an index look-up for each row, whatever the statistics of a young table say.
+# Each statement looks its rows up by index, also while the statistics of a new table suggest another plan.
 _SESSION = " ".join(
     f"-c {setting}"
     for setting in (
@@ -45,8 +45,8 @@ _SESSION = " ".join(
 
 
 def connect(conninfo: str, *, unsafe_durability: bool = False) -> psycopg.Connection:
-    """A connection that writes; raises `DatabaseSetupError` when the server would acknowledge before it is durable."""
-    # Options of the caller's own, such as a schema to work in, stand before ours.
+    """A connection for writing; raises `DatabaseSetupError` for a server whose commits are not durable."""
+    # The URL's own options, such as a search path, come first.
     options = f"{conninfo_to_dict(conninfo).get('options') or ''} {_SESSION}"
     connection = psycopg.connect(
         conninfo, autocommit=True, connect_timeout=3, options=options, tcp_user_timeout=10_000, keepalives_idle=10
@@ -60,7 +60,7 @@ def connect(conninfo: str, *, unsafe_durability: bool = False) -> psycopg.Connec
 
 
 class PostgresStore:
-    """A batch on PostgreSQL. `clock` takes the place of the server's own clock where a caller moves time."""
+    """A worker's store on PostgreSQL. `clock` (microseconds) replaces the server's clock."""
 
     def __init__(
         self, conninfo: str, *, clock: Callable[[], int] | None = None, unsafe_durability: bool = False
@@ -73,36 +73,28 @@ class PostgresStore:
         self._pipeline: Pipeline | None = None
 
     def check(self) -> None:
-        """Connect now, so that a server that cannot be trusted is refused at the start."""
+        """Connect now, so that an unsafe server is refused at the start."""
         try:
             self._open()
         except psycopg.Error as error:
             raise DatabaseUnavailableError from error
 
-    def load(self, asked: Asked) -> Loaded:
-        """Begin, make, lock, and read the clock, the catalog's version and the keys: one round trip."""
+    def load(self, needs: BatchNeeds) -> Loaded:
+        """Begin, create accounts, lock, and read the clock, the catalog's version and the keys: one round trip."""
         try:
-            return batch.load(self._open(), asked, begin=_begin(asked), catalogs=self._catalogs, clock=self._clock)
-        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
-            raise LockWaitError(str(error)) from error
-        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
-            raise ContendedError(str(error)) from error
+            return batch.load(self._open(), needs, begin=_begin(needs), catalogs=self._catalogs, clock=self._clock)
         except psycopg.Error as error:
-            raise ConnectionLostError(str(error)) from error
+            raise to_store_error(error, error.sqlstate, unless=RowRejectedError) from error
 
     def append(self, append: Append) -> None:
         """Write the batch and commit it: one round trip."""
         try:
-            self._open().run(*batch.writing(append), (statements.COMMIT, ()))
-        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
-            raise ContendedError(str(error)) from error
-        except (psycopg.IntegrityError, psycopg.DataError, psycopg.ProgrammingError) as error:
-            raise RowRejectedError(str(error)) from error
+            self._open().run(*batch.write_calls(append), (statements.COMMIT, ()))
         except psycopg.Error as error:
-            raise ConnectionLostError(str(error)) from error
+            raise to_store_error(error, error.sqlstate, unless=LockTimeoutError) from error
 
-    def abandon(self) -> None:
-        """Undo what was begun; a connection that cannot even do that is given up."""
+    def roll_back(self) -> None:
+        """Roll back an open transaction; closes a connection that cannot."""
         if self._connection is not None:
             try:
                 self._connection.rollback()
@@ -110,19 +102,20 @@ class PostgresStore:
                 self.close()
 
     def was_committed(self, row: Transaction) -> bool:
-        """Lock the account again on a new connection, which waits for the old transaction to end, and look.
+        """Lock the account on a new connection, which waits for the old transaction to end, and read.
 
-        An account that the old transaction made cannot be seen and so not be locked: making it again waits for it too.
+        An account that the old transaction created is invisible until it commits, so it cannot be locked: creating it
+        again waits for that transaction, too.
         """
         self.close()
-        made = [{"account_no": row.account_no, "account_id": row.account_id}]
+        account = [{"account_no": row.account_no, "account_id": row.account_id}]
         try:
             *_, found, _ = self._open().run(
                 (statements.BEGIN, ()),
-                (statements.SETTLE_PATIENTLY, ()),
-                (statements.MAKE, (as_json(made),)),
-                (statements.LOCK, (as_array([row.account_no]),)),
-                (statements.COMMITTED, (str(row.account_no), str(row.seq), as_bytea(row.hash))),
+                (statements.LONG_LOCK_TIMEOUT, ()),
+                (statements.CREATE_ACCOUNTS, (to_json(account),)),
+                (statements.LOCK_ACCOUNTS, (to_array([row.account_no]),)),
+                (statements.FIND_COMMITTED, (str(row.account_no), str(row.seq), to_bytea(row.hash))),
                 (statements.ROLLBACK, ()),
             )
         except psycopg.Error as error:
@@ -130,7 +123,7 @@ class PostgresStore:
         return bool(found)
 
     def close(self) -> None:
-        """Close the connection; the server undoes what was not committed."""
+        """Close the connection; the server rolls back an open transaction."""
         if self._connection is not None:
             self._connection.close()
             self._connection = self._pipeline = None
@@ -142,9 +135,9 @@ class PostgresStore:
         return self._pipeline
 
 
-def _begin(asked: Asked) -> list[Call]:
+def _begin(needs: BatchNeeds) -> list[Call]:
     begin: list[Call] = [(statements.BEGIN, ())]
-    return begin if asked.wait else [*begin, (statements.LOCK_BRIEFLY, ())]
+    return begin if needs.wait else [*begin, (statements.SHORT_LOCK_TIMEOUT, ())]
 
 
 def _setting(connection: psycopg.Connection, name: str) -> str:

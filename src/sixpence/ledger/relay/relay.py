@@ -28,7 +28,7 @@ class Relay:
 
     def __init__(self, ledger: Ledger, *, bites: Bites | None = None) -> None:
         self._ledger = ledger
-        self._bites = bites or (POSTGRESQL if isinstance(ledger.place, PostgresServer) else SQLITE)
+        self._bites = bites or (POSTGRESQL if isinstance(ledger.address, PostgresServer) else SQLITE)
 
     async def run_once(self) -> int:
         """Read all that may be read now, with rests while commands wait; gives how many rows of the ledger that were.

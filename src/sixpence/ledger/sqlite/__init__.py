@@ -1,1 +1,1 @@
-"""The store on SQLite, as a file or in memory."""
+"""The store on SQLite, in a file or in memory."""

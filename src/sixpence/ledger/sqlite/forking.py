@@ -1,8 +1,8 @@
-"""Before a process forks, its ledgers come to rest; a SQLite file is let go of until the fork is over.
+"""Pauses ledgers while their process forks, with their SQLite files closed.
 
-SQLite's locks belong to a process, and what it remembers of them is copied: a child that inherits an open file believes
-that it holds locks which only its parent holds, and whoever opens the file next throws its log away, with what the
-child has committed to it. SQLite's own advice is to have closed the file before the fork.
+SQLite's locks belong to a process, but a fork copies SQLite's memory of them. A child that inherits an open file
+believes that it holds its parent's locks. The next process to open the file then discards the write-ahead log, with the
+child's commits. SQLite's documentation says to close the file before a fork.
 """
 
 import os
@@ -11,39 +11,39 @@ import weakref
 from typing import Protocol
 
 
-class Resting(Protocol):
-    """What has to rest while its process forks."""
+class Forkable(Protocol):
+    """A ledger, seen from a fork."""
 
-    def rest(self) -> None:
-        """Finish what is under way, begin nothing more, and let go of files."""
+    def pause_for_fork(self) -> None:
+        """Finish running work, begin no other, and close files."""
 
-    def go_on(self) -> None:
-        """The fork is over: called in the parent and in the child."""
+    def resume_after_fork(self) -> None:
+        """Continue after the fork; called in the parent and in the child."""
 
 
-_opened: "weakref.WeakSet[Resting]" = weakref.WeakSet()
-_at_rest: list[Resting] = []
-# Held from before a fork until after it, so that two threads fork one after the other.
+_ledgers: "weakref.WeakSet[Forkable]" = weakref.WeakSet()
+_paused: list[Forkable] = []
+# Held during a fork, so that two threads fork one after the other.
 _forking = threading.Lock()
 
 
-def rest_when_forking(ledger: Resting) -> None:
-    """Let the ledger rest at every fork from now on, for as long as it lives."""
-    _opened.add(ledger)
+def pause_at_forks(ledger: Forkable) -> None:
+    """Pause the ledger at every later fork, until it is garbage collected."""
+    _ledgers.add(ledger)
 
 
-def _rest() -> None:
+def _pause() -> None:
     _forking.acquire()
-    for ledger in list(_opened):
-        ledger.rest()
-        _at_rest.append(ledger)
+    for ledger in list(_ledgers):
+        ledger.pause_for_fork()
+        _paused.append(ledger)
 
 
-def _go_on() -> None:
-    while _at_rest:
-        _at_rest.pop().go_on()
+def _resume() -> None:
+    while _paused:
+        _paused.pop().resume_after_fork()
     _forking.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_rest, after_in_parent=_go_on, after_in_child=_go_on)
+    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_resume)

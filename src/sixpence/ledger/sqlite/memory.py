@@ -1,7 +1,7 @@
-"""Credits in this process's memory, for tests: SQLite without a file, behind the very store that a file has.
+"""Credits in this process's memory, for tests: SQLite without a file, behind the same store as a file.
 
-No URL names it, since credits must outlive the process: only code can ask for it, by handing over a `Memory`. Not here:
-what a batch asks of SQLite (`sqlite`).
+No URL names it, since credits must outlive the process: code passes a `Memory` instead. Not here: a batch's reads and
+writes (`store`).
 """
 
 import os
@@ -16,88 +16,87 @@ from sqlalchemy import Connection
 
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import DatabaseSetupError, DatabaseUnavailableError
-from sixpence.ledger.database.engines import lent_engine
-from sixpence.ledger.sqlite.store import BUSY_SECONDS, SQLiteStore, system_clock
+from sixpence.ledger.database.engines import engine_on_connection
+from sixpence.ledger.sqlite.file import BUSY_TIMEOUT_SECONDS
+from sixpence.ledger.sqlite.store import SQLiteStore, system_clock
 from sixpence.ledger.writer.store import Append
 
 T = TypeVar("T")
 
 
 class Memory:
-    """A database that is there as long as this object is, whatever ledgers come and go: `CreditService(Memory())`.
+    """A database that lives as long as this object: `CreditService(Memory())`.
 
-    Any number of ledgers may be on it at once. It has one connection, and whoever has begun has it to themselves, as
-    with the lock of a file. A process that was forked cannot go on with it.
+    Any number of ledgers may use it at the same time. One transaction at a time holds its connection, like the lock of
+    a file. A forked process cannot use it.
     """
 
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA foreign_keys = ON")
-        self._lent = lent_engine(self._connection)
-        self._turn = threading.Lock()
+        self._engine = engine_on_connection(self._connection)
+        self._lock = threading.Lock()
         weakref.finalize(self, self._connection.close)
 
-    def take(self) -> sqlite3.Connection:
-        """Wait until nobody else has it, and have it until `give_back`.
+    def acquire(self) -> sqlite3.Connection:
+        """Wait for the connection and hold it until `release`.
 
-        Raises `DatabaseSetupError` in a process that was forked, and `DatabaseUnavailableError` after five seconds.
+        Raises `DatabaseSetupError` in a forked process, and `DatabaseUnavailableError` after five seconds.
         """
         if os.getpid() != self._pid:
-            problem = (
-                f"These credits are in the memory of process {self._pid}, and what this one changed would be lost."
-            )
-            raise DatabaseSetupError(problem, "Give processes that are to share credits a SQLite file.")
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            problem = f"These credits are in the memory of process {self._pid}, and another process loses its changes."
+            raise DatabaseSetupError(problem, "Use a SQLite file for processes that share credits.")
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_SECONDS):
             raise DatabaseUnavailableError
         return self._connection
 
-    def give_back(self) -> None:
-        """Let the next one have it."""
-        self._turn.release()
+    def release(self) -> None:
+        """Let the next transaction hold the connection."""
+        self._lock.release()
 
     def transact(self, job: Callable[[Connection], T]) -> T:
-        """Run the job in one transaction; what it raises undoes it."""
-        taken = self.take()
+        """Run the job in one transaction; an error rolls it back."""
+        locked = self.acquire()
         try:
-            # Closed before anybody else has their turn: it undoes whatever is open on the one connection.
-            with self._lent.connect() as lent:
-                taken.execute("BEGIN IMMEDIATE")
-                answer = job(lent)
-                taken.execute("COMMIT")
+            # Closed before the release: closing rolls back an open transaction of the one connection.
+            with self._engine.connect() as borrowed:
+                locked.execute("BEGIN IMMEDIATE")
+                answer = job(borrowed)
+                locked.execute("COMMIT")
         finally:
-            taken.rollback()
-            self.give_back()
+            locked.rollback()
+            self.release()
         return answer
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """A connection that only reads, as an engine's for a file; nobody else has the memory meanwhile."""
-        taken = self.take()
+        """A read-only connection, like an engine's for a file; it holds the memory until the block ends."""
+        locked = self.acquire()
         try:
-            taken.execute("PRAGMA query_only = ON")
-            with self._lent.connect() as connection:
+            locked.execute("PRAGMA query_only = ON")
+            with self._engine.connect() as connection:
                 yield connection
         finally:
-            taken.execute("PRAGMA query_only = OFF")
-            self.give_back()
+            locked.execute("PRAGMA query_only = OFF")
+            self.release()
 
 
 class InMemoryStore(SQLiteStore):
-    """A batch on a memory, which the store has to itself from the first statement to the end."""
+    """The writer's store on a memory, which it holds from a batch's first statement to its end."""
 
     def __init__(self, memory: Memory, *, clock: Callable[[], int] = system_clock) -> None:
         super().__init__(":memory:", clock=clock)
         self._memory = memory
 
     def connection(self) -> sqlite3.Connection:
-        """The memory's connection, nobody else's until the batch ends."""
+        """The memory's connection, held until the batch ends."""
         if self._connection is None:
-            self._connection = self._memory.take()
+            self._connection = self._memory.acquire()
         return self._connection
 
     def transact(self, job: Callable[[Connection], T]) -> T:
-        """Run the job in one transaction; what it raises undoes it."""
+        """Run the job in one transaction; an error rolls it back."""
         self.close()
         return self._memory.transact(job)
 
@@ -106,20 +105,20 @@ class InMemoryStore(SQLiteStore):
         super().append(append)
         self.close()
 
-    def abandon(self) -> None:
-        """Undo what was begun."""
+    def roll_back(self) -> None:
+        """Roll back an open transaction."""
         self.close()
 
     def was_committed(self, row: Transaction) -> bool:
-        """Look for the row, once what was under way has ended."""
+        """Read the row, once other transactions have ended."""
         try:
             return super().was_committed(row)
         finally:
             self.close()
 
     def close(self) -> None:
-        """Undo what was not committed and let others have their turn; what was committed stays in the memory."""
+        """Roll back an open transaction and release the memory; committed rows stay in it."""
         if self._connection is not None:
             self._connection.rollback()
             self._connection = None
-            self._memory.give_back()
+            self._memory.release()

@@ -26,8 +26,8 @@ from sixpence.ledger.verify.holds import HoldsProof
 from sixpence.ledger.verify.raw_rows import Row, Scan
 from sixpence.ledger.verify.row_cache import Earlier
 from sixpence.ledger.verify.usage import UsageProof
-from sixpence.ledger.writer.prefetch import roots_of
-from sixpence.ledger.writer.revoked_grants import rows_naming
+from sixpence.ledger.writer.prefetch import replaced_grant_keys
+from sixpence.ledger.writer.revoked_grants import filter_rows_naming
 
 # SQLite keeps any value in any column, so what is there may not even be a number.
 _UNREADABLE = (
@@ -125,13 +125,13 @@ class Proof:
             return Past()
         past = self._earlier.past(row.about_seq)
         if row.kind == "void" and detail.about is not None and detail.shortfall is not None:
-            past = past.with_rows(rows_naming(detail.about, self._earlier.between(row.about_seq, row.seq)))
+            past = past.with_rows(filter_rows_naming(detail.about, self._earlier.between(row.about_seq, row.seq)))
         named = past.rows.get(row.about_seq)
         grants = [] if named is None or row.kind == "void" else [seq_of(m.grant_id) for m in named.read_allocations()]
         found = dict(past.rows)
         for seq in {seq for seq in grants if seq is not None}:
             found |= self._earlier.past(seq).rows
-        for _, seq in roots_of(found.values()):
+        for _, seq in replaced_grant_keys(found.values()):
             found |= self._earlier.past(seq).rows
         return Past().with_rows(found[seq] for seq in sorted(found) if seq < row.seq)
 

@@ -1,1 +1,1 @@
-"""The one write path: queue, batches, and what a batch needs of its store."""
+"""The write path: the queue of commands, batches, and the store that a batch needs."""

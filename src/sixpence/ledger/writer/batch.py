@@ -1,6 +1,6 @@
-"""A batch: commands for many accounts, decided in memory one after another on what was loaded under the locks.
+"""A batch: commands for many accounts, decided in memory one after another on the state read under the locks.
 
-Pure but for the log: a batch equals its commands run one by one (invariant 15), and a bad one fails alone.
+Pure except for the log. A batch equals its commands run one by one (invariant 15), and a bad command fails alone.
 """
 
 import logging
@@ -26,25 +26,26 @@ from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalE
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
 from sixpence.core.rules.decide import NO_PAST, decide
 from sixpence.ledger.database.rows import HoldRow, hold_to_row
-from sixpence.ledger.writer.store import Append, Asked, Loaded
+from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded
 
 _log = logging.getLogger(__name__)
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """A command for an account, with the key it may carry.
+    """A command for an account, with its idempotency key, if any.
 
-    `permit` is the hash of an API key that must still let in when the batch is decided; None for whom that is known of.
+    `api_key_hash` is the hash of an API key that must still be active when the batch is decided; None if the caller is
+    already authorized.
     """
 
     account_id: str
     command: Command
     key: Key | None = None
-    permit: bytes | None = None
+    api_key_hash: bytes | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """A command that was accepted: the account after it, its row if it has one, and whether that was written before."""
+    """An accepted command: the account after it, its row, if any, and whether the row is a replay."""
 
     account: Account
     row: Transaction | None = None
@@ -54,19 +55,27 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 Outcome = Accepted | CreditSystemError
 
 
+def accepted_or_raise(outcome: Outcome) -> Accepted:
+    """The accepted command; raises a refusal."""
+    if isinstance(outcome, CreditSystemError):
+        # One outcome may answer several requests, and each raise adds its own traceback.
+        raise type(outcome)(*outcome.args)
+    return outcome
+
+
 class Decided(msgspec.Struct, frozen=True):
-    """The outcomes in the order of the requests (None where the account is busy), and what has to be written."""
+    """The outcomes in the order of the requests (None where the account is busy), and the rows to write."""
 
     outcomes: list[Outcome | None]
     append: Append
 
 
-def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
-    """What a batch of these requests has to load."""
+def collect_needs(requests: Sequence[Request], *, wait: bool) -> BatchNeeds:
+    """What a batch of these requests has to load; `wait` is whether it waits for locked accounts."""
     commands: dict[str, int] = {}
-    making: dict[str, None] = {}
+    create_ids: dict[str, None] = {}
     keys: dict[tuple[str, str], None] = {}
-    permits: set[bytes] = set()
+    api_key_hashes: set[bytes] = set()
     holds: list[tuple[str, str]] = []
     refunded: list[tuple[str, str]] = []
     voided: list[tuple[str, str]] = []
@@ -76,11 +85,11 @@ def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
         commands[name] = commands.get(name, 0) + 1
         if request.key is not None:
             keys[(name, request.key.value)] = None
-        if request.permit is not None:
-            permits.add(request.permit)
+        if request.api_key_hash is not None:
+            api_key_hashes.add(request.api_key_hash)
         match command:
             case EnsureAccount():
-                making[name] = None
+                create_ids[name] = None
             case CaptureHold() | ReleaseHold() | ExtendHold():
                 holds.append((name, command.hold_id))
             case Refund():
@@ -89,9 +98,9 @@ def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
                 voided.append((name, command.grant_id))
                 if command.revoke_spent:
                     revoked[(name, command.grant_id)] = None
-    return Asked(
+    return BatchNeeds(
         account_ids=tuple(commands),
-        making=tuple(making),
+        create_ids=tuple(create_ids),
         keys=tuple(keys),
         wait=wait,
         commands=commands,
@@ -99,32 +108,32 @@ def asked_for(requests: Sequence[Request], *, wait: bool) -> Asked:
         refunded=tuple(refunded),
         voided=tuple(voided),
         revoked=tuple(revoked),
-        permits=tuple(permits),
+        api_key_hashes=tuple(api_key_hashes),
     )
 
 
 def decide_batch(loaded: Loaded, requests: Sequence[Request]) -> Decided:
-    """Decide the requests in order, each on the account, its holds and its past as the one before left them."""
+    """Decide the requests in order, each on the state that the one before it left."""
     batch = _Batch(loaded)
     outcomes = [None if request.account_id in loaded.busy else batch.decide(request) for request in requests]
     return Decided(outcomes, batch.append())
 
 
 class _Batch:
-    """What the commands decided so far have made of what was loaded."""
+    """The loaded state, changed by the commands decided so far."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._accounts = dict(loaded.accounts)
         self._past: dict[str, Past] = dict(loaded.past)
-        self._remembered = dict(loaded.replays)
+        self._replays = dict(loaded.replays)
         self._rows: list[Transaction] = []
         self._touched: dict[str, None] = {}
 
     def decide(self, request: Request) -> Outcome:
-        """The outcome of the next request."""
+        """Decide the next request."""
         loaded, name = self._loaded, request.account_id
-        if request.permit is not None and request.permit not in loaded.permitted:
+        if request.api_key_hash is not None and request.api_key_hash not in loaded.active_api_keys:
             return NotPermittedError()
         if name in loaded.broken:
             return InternalError()
@@ -132,10 +141,10 @@ class _Batch:
         if account is None or (isinstance(request.command, Tick) and not account.exists):
             return AccountNotFoundError(name)
         if request.key is not None:
-            before = self._remembered.get((name, request.key.value))
-            if before is not None and before.fingerprint == request.key.fingerprint:
-                return Accepted(account, before, replayed=True)
-            if before is not None:
+            replay = self._replays.get((name, request.key.value))
+            if replay is not None and replay.fingerprint == request.key.fingerprint:
+                return Accepted(account, replay, replayed=True)
+            if replay is not None:
                 return IdempotencyConflictError(request.key.value)
         try:
             decision = decide(
@@ -147,12 +156,12 @@ class _Batch:
                 past=self._past.get(name, NO_PAST),
             )
         except (BrokenLedgerError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError):
-            # A defect or a broken account: its command stops here and its neighbours go on.
+            # A defect or a broken account: only this command fails, and the batch continues.
             _log.exception("a command could not be decided", extra={"account_id": name})
             return InternalError()
         self._accounts[name] = decision.account
         if decision.row is not None and request.key is not None:
-            self._remembered[(name, request.key.value)] = decision.row
+            self._replays[(name, request.key.value)] = decision.row
         if decision.rows:
             self._rows.extend(decision.rows)
             self._touched[name] = None
@@ -161,11 +170,11 @@ class _Batch:
         return decision.refusal or Accepted(decision.account, decision.row)
 
     def append(self) -> Append:
-        """What has to be written."""
+        """The rows to write, and the accounts and holds after them."""
         return Append(
             rows=self._rows,
             accounts=[self._accounts[name] for name in self._touched],
-            unmade=[account.account_no for account in self._accounts.values() if not account.exists],
+            unused_account_nos=[account.account_no for account in self._accounts.values() if not account.exists],
             clock=self._loaded.clock,
             holds=[row for name in self._touched for row in self._changed_holds(name)],
         )

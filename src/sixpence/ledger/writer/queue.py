@@ -1,71 +1,74 @@
-"""The commands that wait: bounded, in order for each account, never two batches at once for one account.
+"""The queue of commands: bounded, in order for each account, never two batches at once for one account.
 
-An account that another session holds is parked: its commands wait for a later batch, up to their deadline, and nobody
-else's do. No threads here, only the lock and the wake-up they share.
+An account that another session holds is blocked: its commands wait for a later batch, up to their deadline, and no
+other account waits with it. Not here: the threads that take from the queue (`writer`).
 """
 
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
-from sixpence.ledger.writer.runtime import ON_THREADS, Running
-from sixpence.ledger.writer.throughput import Pace
+from sixpence.ledger.writer.runtime import THREADS, Runtime
+from sixpence.ledger.writer.throughput import Throughput
 
 T = TypeVar("T")
-PARKED_SECONDS = 0.01
+BLOCKED_RETRY_SECONDS = 0.01
 
 
-class Waiting(Generic[T]):
-    """One entry: for which account, until when (monotonic seconds), what, and whether someone else held the account."""
+class QueueEntry(Generic[T]):
+    """A queued item of an account, with its deadline (monotonic seconds).
 
-    __slots__ = ("account_id", "deadline", "held_elsewhere", "item")
+    `locked_elsewhere` says whether a batch returned it because another session held the account.
+    """
+
+    __slots__ = ("account_id", "deadline", "item", "locked_elsewhere")
 
     def __init__(self, account_id: str, deadline: float, item: T) -> None:
         self.account_id = account_id
         self.deadline = deadline
         self.item = item
-        self.held_elsewhere = False
+        self.locked_elsewhere = False
 
 
-class Taken(Generic[T]):
-    """What a lane took: the entries of its batch, whether to wait for locks, and entries whose time ran out."""
+class QueueBatch(Generic[T]):
+    """Entries for one batch, whether it waits for locks, and entries past their deadline."""
 
-    __slots__ = ("entries", "late", "wait")
+    __slots__ = ("entries", "expired", "wait")
 
     def __init__(self) -> None:
-        self.entries: list[Waiting[T]] = []
-        self.late: list[Waiting[T]] = []
+        self.entries: list[QueueEntry[T]] = []
+        self.expired: list[QueueEntry[T]] = []
         self.wait = True
 
 
 class CommandQueue(Generic[T]):
-    """Waiting commands by account. `put` is called by anybody, `take` and `done` by the lanes."""
+    """Queued entries by account. Any thread calls `put`; the workers call `take` and `finish`."""
 
-    def __init__(self, *, size_max: int, running: Running = ON_THREADS) -> None:
+    def __init__(self, *, size_max: int, runtime: Runtime = THREADS) -> None:
         self._size_max = size_max
-        self._monotonic = running.monotonic
-        self._changed = running.condition()
-        self._by_account: dict[str, deque[Waiting[T]]] = {}
+        self._monotonic = runtime.monotonic
+        self._changed = runtime.condition()
+        self._by_account: dict[str, deque[QueueEntry[T]]] = {}
         self._ready: deque[str] = deque()
-        self._parked: dict[str, float] = {}
+        self._blocked: dict[str, float] = {}
         self._running: set[str] = set()
         self._jobs: deque[Callable[[], None]] = deque()
         self._job_was_last = False
         self._size = 0
         self._closed = False
-        self._pace = Pace()
+        self._throughput = Throughput()
 
     def __len__(self) -> int:
         return self._size
 
     @property
     def wait_seconds(self) -> float:
-        """How long what is put now is likely to wait, whatever waits for an account that somebody else holds aside."""
-        parked = sum(len(self._by_account.get(account_id, ())) for account_id in tuple(self._parked))
-        return self._pace.seconds_for(self._size - parked)
+        """How long a new entry will probably wait, excluding the entries of blocked accounts."""
+        blocked = sum(len(self._by_account.get(account_id, ())) for account_id in tuple(self._blocked))
+        return self._throughput.estimate_seconds(self._size - blocked)
 
-    def put(self, entry: Waiting[T]) -> bool | None:
-        """Let it wait; False when the queue is full, None when it is closed."""
+    def put(self, entry: QueueEntry[T]) -> bool | None:
+        """Add an entry; returns False when the queue is full, None when it is closed."""
         with self._changed:
             if self._closed:
                 return None
@@ -76,7 +79,7 @@ class CommandQueue(Generic[T]):
             return True
 
     def put_job(self, job: Callable[[], None]) -> bool:
-        """Let a job run on a lane's thread between batches; False when the queue is closed."""
+        """Add a job for a worker's thread, to run between batches; returns False when the queue is closed."""
         with self._changed:
             if self._closed:
                 return False
@@ -84,50 +87,50 @@ class CommandQueue(Generic[T]):
             self._changed.notify()
             return True
 
-    def take(self, size_max: int) -> Taken[T] | Callable[[], None] | None:
-        """The next batch or job; waits for one, and gives None once the queue is closed and empty."""
-        at_once = True
+    def take(self, size_max: int) -> QueueBatch[T] | Callable[[], None] | None:
+        """Wait for the next batch or job; returns None once the queue is closed and empty."""
+        was_ready = True
         with self._changed:
             while True:
-                # One job, then a batch if one waits: neither keeps the other out.
+                # Jobs and batches alternate, so that neither starves the other.
                 if self._jobs and not self._job_was_last:
                     self._job_was_last = True
                     return self._jobs.popleft()
                 taken = self._take(size_max)
                 self._job_was_last = False
-                if taken.entries or taken.late:
-                    self._pace.taken(len(taken.entries), now=self._monotonic(), at_once=at_once)
+                if taken.entries or taken.expired:
+                    self._throughput.record_batch(len(taken.entries), now=self._monotonic(), was_ready=was_ready)
                     return taken
                 if self._jobs:
                     continue
                 if self._closed and not self._by_account:
                     return None
-                at_once = False
-                self._changed.wait(self._pause())
+                was_ready = False
+                self._changed.wait(self._wait_timeout())
 
-    def done(self, account_ids: Collection[str], again: list[Waiting[T]]) -> None:
-        """The batch with these accounts has ended; `again` are its entries whose account was held by someone else."""
+    def finish(self, account_ids: Collection[str], blocked: list[QueueEntry[T]]) -> None:
+        """End the batch of these accounts; `blocked` are its entries whose account another session held."""
         with self._changed:
             self._running.difference_update(account_ids)
-            for entry in reversed(again):
-                entry.held_elsewhere = True
+            for entry in reversed(blocked):
+                entry.locked_elsewhere = True
                 self._by_account.setdefault(entry.account_id, deque()).appendleft(entry)
                 self._size += 1
-            retry_at = self._monotonic() + PARKED_SECONDS
-            for entry in again:
-                self._parked[entry.account_id] = retry_at
+            retry_at = self._monotonic() + BLOCKED_RETRY_SECONDS
+            for entry in blocked:
+                self._blocked[entry.account_id] = retry_at
             for account_id in account_ids:
-                if account_id in self._by_account and account_id not in self._parked:
+                if account_id in self._by_account and account_id not in self._blocked:
                     self._ready.append(account_id)
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Accept nothing more; what waits is still taken."""
+        """Refuse new entries; queued ones are still taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
-    def _append(self, entry: Waiting[T]) -> None:
+    def _append(self, entry: QueueEntry[T]) -> None:
         entries = self._by_account.get(entry.account_id)
         if entries is None:
             entries = self._by_account[entry.account_id] = deque()
@@ -136,30 +139,30 @@ class CommandQueue(Generic[T]):
         entries.append(entry)
         self._size += 1
 
-    def _take(self, size_max: int) -> Taken[T]:
-        taken: Taken[T] = Taken()
+    def _take(self, size_max: int) -> QueueBatch[T]:
+        taken: QueueBatch[T] = QueueBatch()
         now = self._monotonic()
-        if self._parked:
-            self._take_parked(taken, size_max, now)
+        if self._blocked:
+            self._take_blocked(taken, size_max, now)
         while self._ready and len(taken.entries) < size_max:
             self._take_from(taken, self._ready.popleft(), size_max, now)
         return taken
 
-    def _take_parked(self, taken: Taken[T], size_max: int, now: float) -> None:
-        for account_id in [account_id for account_id, retry_at in self._parked.items() if retry_at <= now]:
+    def _take_blocked(self, taken: QueueBatch[T], size_max: int, now: float) -> None:
+        for account_id in [account_id for account_id, retry_at in self._blocked.items() if retry_at <= now]:
             if len(taken.entries) < size_max:
-                del self._parked[account_id]
+                del self._blocked[account_id]
                 taken.wait = False
                 self._take_from(taken, account_id, size_max, now)
 
-    def _take_from(self, taken: Taken[T], account_id: str, size_max: int, now: float) -> None:
+    def _take_from(self, taken: QueueBatch[T], account_id: str, size_max: int, now: float) -> None:
         entries = self._by_account[account_id]
         running = False
         while entries and len(taken.entries) < size_max:
             entry = entries.popleft()
             self._size -= 1
             if entry.deadline < now:
-                taken.late.append(entry)
+                taken.expired.append(entry)
             else:
                 taken.entries.append(entry)
                 running = True
@@ -170,7 +173,7 @@ class CommandQueue(Generic[T]):
         elif entries:
             self._ready.append(account_id)
 
-    def _pause(self) -> float | None:
-        if not self._parked:
+    def _wait_timeout(self) -> float | None:
+        if not self._blocked:
             return None
-        return max(0.001, min(self._parked.values()) - self._monotonic())
+        return max(0.001, min(self._blocked.values()) - self._monotonic())

@@ -1,7 +1,7 @@
-"""What the writer's loops run on: how they tell the time, pause, wait for each other, and run beside the caller.
+"""The time, pauses, conditions and threads of the writer's loops.
 
-These are threads and the machine's monotonic clock. All of the writer that waits goes through here, so that the same
-loops also run one at a time, in an order and at times that somebody else decides (`tests/simulation`).
+Every wait of the writer goes through a `Runtime`, so that the simulation (`tests/simulation`) can run the same loops
+one at a time, in its own order and by its own time.
 """
 
 import threading
@@ -14,35 +14,35 @@ import msgspec
 
 
 class Condition(Protocol):
-    """What `threading.Condition` does, as far as the queue needs it."""
+    """The part of `threading.Condition` that the queue uses."""
 
     def __enter__(self) -> bool:
-        """Take the lock."""
+        """Acquire the lock."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Let it go."""
+        """Release the lock."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Let the lock go until somebody notifies, or for so many seconds."""
+        """Release the lock until a notification or the timeout (seconds)."""
 
     def notify(self) -> None:
-        """Wake one of those that wait."""
+        """Wake one waiter."""
 
     def notify_all(self) -> None:
-        """Wake all that wait."""
+        """Wake all waiters."""
 
 
 def start_thread(work: Callable[[], None], name: str) -> Callable[[], None]:
-    """Run it on a thread of its own; what is returned waits for its end."""
+    """Run `work` on a thread of its own; the returned function waits for its end."""
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     return thread.join
 
 
-class Running(msgspec.Struct, frozen=True):
-    """The four things; in place of a port, whose methods would cost a call more for every command."""
+class Runtime(msgspec.Struct, frozen=True):
+    """Four functions instead of a port: a port's methods would cost one more call for every command."""
 
     monotonic: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
@@ -50,4 +50,4 @@ class Running(msgspec.Struct, frozen=True):
     start: Callable[[Callable[[], None], str], Callable[[], None]] = start_thread
 
 
-ON_THREADS = Running()
+THREADS = Runtime()

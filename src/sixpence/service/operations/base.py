@@ -48,11 +48,11 @@ class Operations:
     async def _submit(self, request: Request, connection: object | None = None) -> Accepted:
         """Runs a command through the writer, or inside the transaction of `connection`; raises its refusal."""
         if self._api_key_hash is not None:
-            request = msgspec.structs.replace(request, permit=self._api_key_hash)
+            request = msgspec.structs.replace(request, api_key_hash=self._api_key_hash)
         if connection is None:
             refuse_in_transaction(self._ledger)
             return await self._ledger.submit(request)
-        caller_transactions = await self._ledger.own()
+        caller_transactions = await self._ledger.caller_transactions()
         return await caller_transactions.submit(connection, request)
 
     async def _read(self, job: Callable[[Connection], T]) -> T:
@@ -98,7 +98,7 @@ class Operations:
         account = seen.account
         if account is None:
             raise AccountNotFoundError(account_id)
-        now = max(self._ledger.clock_of(seen.clock), account.last_at)
+        now = max(self._ledger.choose_now(seen.clock), account.last_at)
         if account.next_due_at is not None and account.next_due_at <= now:
             return None
         priced_by = self._catalogs.of_version(connection, seen.catalog_version)

@@ -15,12 +15,12 @@ def words() -> sa.Text:
 
 
 def row_number() -> sa.BigInteger:
-    """A number that either database gives by itself."""
+    """A number that both databases assign automatically."""
     return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make every table, and the view of grants."""
+    """Create every table and the view of grants."""
     _credits()
     _delivery()
     _sign_in()
@@ -205,7 +205,7 @@ def _sign_in() -> None:
     op.create_index("auth_sign_ins_email", "auth_sign_ins", ["email", "at"], unique=False)
 
 
-# For people and reports: every grant ever given, with what remains of it. Decisions never read it.
+# For people and reports: every grant with its remaining amount. Decisions never read it.
 GRANTS = {
     "sqlite": """
         CREATE VIEW credit_grants AS

@@ -1,4 +1,4 @@
-"""Holds as documents, what each transaction is about, past captures, and a view that shows several grants of a row."""
+"""Holds as documents, `about_seq` of transactions, an index of captures, and several grants per row in the view."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ def words() -> sa.Text:
 
 
 def upgrade() -> None:
-    """Add what the whole set of rules needs; rows that are there stay as they are."""
+    """Add a column, indexes and the new table of holds; existing rows do not change."""
     op.execute("DROP VIEW credit_grants")
     op.add_column("credit_transactions", sa.Column("about_seq", sa.BigInteger(), nullable=True))
     _index("credit_transactions_about", ["account_no", "about_seq"], where="about_seq IS NOT NULL")
@@ -29,7 +29,7 @@ def _index(name: str, columns: list[str], *, where: str, table: str = "credit_tr
 
 
 def _holds() -> None:
-    """The table had another shape and never a row."""
+    """Replace the table: the old one never had a row."""
     op.drop_table("credit_holds")
     op.create_table(
         "credit_holds",
@@ -46,8 +46,8 @@ def _holds() -> None:
     _index("credit_holds_open", ["account_no", "expires_at", "seq"], where="state = 'open'", table="credit_holds")
 
 
-# For people and reports: every grant ever given, with what remains of it. Decisions never read it. A row's first grant
-# has the row's id, the next ones a number behind it; the first version wrote its one grant as `grant`.
+# For people and reports: every grant with its remaining amount. Decisions never read it. A row's first grant has the
+# row's id; the next ones append a number. The first grant is in `grant`, the others are in `more_grants`.
 GRANTS = {
     "sqlite": """
         CREATE VIEW credit_grants AS

@@ -1,4 +1,4 @@
-"""Usage by account, day and feature; and room beside the rows of accounts, which every batch updates."""
+"""Usage by account, day and feature, and free space on the pages of accounts, which every batch updates."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +17,7 @@ def words() -> sa.Text:
 
 
 def upgrade() -> None:
-    """Add the table, empty: what the outbox still holds of before is counted by the first relay that runs."""
+    """Add the table, empty: the first relay to run counts the rows that are still in the outbox."""
     op.create_table(
         "usage_daily",
         sa.Column("account_no", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,4 +1,4 @@
-"""Signed checkpoints, and the accounts' heads that the newest of them were made over."""
+"""Signed checkpoints, and the accounts' heads of the newest ones."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the two tables, empty: the first checkpoint is made when somebody asks for it."""
+    """Add the two tables, empty: the first checkpoint is created on request."""
     op.create_table(
         "checkpoints",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,1 +1,1 @@
-"""One file a step, applied in the order of their numbers; a step is never changed once it was released."""
+"""One file per step, applied in the order of their numbers. A released step never changes."""

@@ -1,7 +1,7 @@
-"""The ways in which an app has a transaction of its own, all behind one interface, for tests that try each.
+"""Every library in which an app has a transaction, behind one interface, for tests that run with each.
 
-Lives here: SQLAlchemy blocking and not, over psycopg, asyncpg and the lent SQLite connection, and Django. The app keeps
-a table of notes beside the credits. Not here: what has to come of it.
+SQLAlchemy, blocking and async, over psycopg, asyncpg and the borrowed SQLite connection; and Django. The app has a
+table of notes beside the credits.
 """
 
 import os
@@ -35,43 +35,43 @@ NOTE = "INSERT INTO notes (text) VALUES ('{}')"
 
 
 class ChangedMindError(Exception):
-    """What an app raises to undo its transaction."""
+    """An app's error that rolls its transaction back."""
 
 
-class Own(Protocol):
-    """A transaction of the app's that has begun."""
+class OpenTransaction(Protocol):
+    """An app's open transaction."""
 
     connection: Any
 
     async def note(self, words: str) -> None:
-        """Write a row of the app's."""
+        """Insert a row of the app."""
 
     async def run(self, statement: str) -> None:
-        """Run a statement of the app's."""
+        """Run a statement of the app."""
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         """Call a method of the credit service inside the transaction."""
 
 
-class Way(Protocol):
-    """A way to have one; `begin` commits at the end of its block, and rolls back where that raises."""
+class Interface(Protocol):
+    """An interface to transactions; `begin` commits at the end of its block, and rolls back when that raises."""
 
-    looping: bool
+    is_async: bool
 
-    def begin(self) -> AbstractAsyncContextManager[Own]:
+    def begin(self) -> AbstractAsyncContextManager[OpenTransaction]:
         """Begin a transaction."""
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         """Call a method of the credit service outside of it."""
 
     async def close(self) -> None:
-        """End the service."""
+        """Close the service."""
 
 
 class _Blocking:
-    """A way whose connection blocks; `begin` gives it, `run` runs a statement on it."""
+    """An interface with a blocking connection; `begin` opens one, `run` runs a statement on it."""
 
-    looping = False
+    is_async = False
 
     def __init__(
         self,
@@ -84,18 +84,18 @@ class _Blocking:
         self._run = run
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Own]:
+    async def begin(self) -> AsyncIterator[OpenTransaction]:
         with self._begin() as connection:
-            yield _BlockingOwn(self._credits, connection, self._run)
+            yield _BlockingTransaction(self._credits, connection, self._run)
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         return getattr(self._credits, method)(*arguments, **more)
 
     async def close(self) -> None:
         self._credits.close()
 
 
-class _BlockingOwn:
+class _BlockingTransaction:
     def __init__(self, credits: SyncCreditService, connection: Any, run: Callable[[Any, str], None]) -> None:
         self._credits = credits
         self.connection = connection
@@ -107,14 +107,14 @@ class _BlockingOwn:
     async def run(self, statement: str) -> None:
         self._run(self.connection, statement)
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         return getattr(self._credits, method)(*arguments, **more, connection=self.connection)
 
 
-class _Looping:
-    """A way on the event loop; `begin` gives an `AsyncConnection`."""
+class _Async:
+    """An interface on the event loop; `begin` opens an `AsyncConnection`."""
 
-    looping = True
+    is_async = True
 
     def __init__(
         self, credits: CreditService, begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -123,18 +123,18 @@ class _Looping:
         self._begin = begin
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Own]:
+    async def begin(self) -> AsyncIterator[OpenTransaction]:
         async with self._begin() as connection:
-            yield _LoopingOwn(self._credits, connection)
+            yield _AsyncTransaction(self._credits, connection)
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         return await getattr(self._credits, method)(*arguments, **more)
 
     async def close(self) -> None:
         await self._credits.close()
 
 
-class _LoopingOwn:
+class _AsyncTransaction:
     def __init__(self, credits: CreditService, connection: AsyncConnection) -> None:
         self._credits = credits
         self.connection: Any = connection
@@ -145,18 +145,18 @@ class _LoopingOwn:
     async def run(self, statement: str) -> None:
         await self.connection.execute(text(statement))
 
-    async def ask(self, method: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self, method: str, *arguments: Any, **more: Any) -> Any:
         return await getattr(self._credits, method)(*arguments, **more, connection=self.connection)
 
 
 def notes(url: str) -> list[str]:
-    """The app's notes that were committed."""
+    """The app's committed notes."""
     return [words for (words,) in rows(url, "SELECT text FROM notes ORDER BY text")]
 
 
-def open_way(name: str, url: str, **settings: Any) -> Way:
-    """The way of this name over a database that has a table of notes."""
-    return WAYS[name](url, **settings)
+def open_interface(name: str, url: str, **settings: Any) -> Interface:
+    """The interface of this name over a database that has a table of notes."""
+    return INTERFACES[name](url, **settings)
 
 
 def _ledger(url: str, *, clock: Clock | None = None, limits: Limits | None = None, catalog: Catalog = SHOP) -> Ledger:
@@ -167,12 +167,12 @@ def _run_sqlalchemy(connection: Connection, statement: str) -> None:
     connection.execute(text(statement))
 
 
-def _psycopg(url: str, **settings: Any) -> Way:
+def _psycopg(url: str, **settings: Any) -> Interface:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     return _Blocking(SyncCreditService(_ledger(url, **settings)), engine.begin, _run_sqlalchemy)
 
 
-def _session(url: str, **settings: Any) -> Way:
+def _session(url: str, **settings: Any) -> Interface:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
 
     @contextmanager
@@ -183,7 +183,7 @@ def _session(url: str, **settings: Any) -> Way:
     return _Blocking(SyncCreditService(_ledger(url, **settings)), begin, _run_sqlalchemy)
 
 
-def _django(url: str, **settings: Any) -> Way:
+def _django(url: str, **settings: Any) -> Interface:
     set_django_up(url)
 
     @contextmanager
@@ -197,26 +197,26 @@ def _django(url: str, **settings: Any) -> Way:
     return _Blocking(SyncCreditService(_ledger(url, **settings)), begin, run_django)
 
 
-def _async_over(driver: str) -> Callable[..., Way]:
-    def over(url: str, **settings: Any) -> Way:
+def _async_over(driver: str) -> Callable[..., Interface]:
+    def over(url: str, **settings: Any) -> Interface:
         engine = create_async_engine(make_url(url).set(drivername=f"postgresql+{driver}"), poolclass=NullPool)
-        return _Looping(CreditService(_ledger(url, **settings)), engine.begin)
+        return _Async(CreditService(_ledger(url, **settings)), engine.begin)
 
     return over
 
 
-def _lent(url: str, **settings: Any) -> Way:
+def _lent(url: str, **settings: Any) -> Interface:
     credits = SyncCreditService(_ledger(url, **settings))
     return _Blocking(credits, credits.transaction, _run_sqlalchemy)
 
 
-def _lent_async(url: str, **settings: Any) -> Way:
+def _lent_async(url: str, **settings: Any) -> Interface:
     credits = CreditService(_ledger(url, **settings))
-    return _Looping(credits, credits.transaction)
+    return _Async(credits, credits.transaction)
 
 
 def set_django_up(url: str) -> None:
-    """Let Django's default connection lead to this database."""
+    """Point Django's default connection at this database."""
     # These tests run in the thread of an event loop, which Django would refuse to block.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
     parsed = make_url(url)
@@ -242,7 +242,7 @@ def run_django(connection: Any, statement: str) -> None:
         cursor.execute(statement)
 
 
-WAYS: dict[str, Callable[..., Way]] = {
+INTERFACES: dict[str, Callable[..., Interface]] = {
     "sqlalchemy-psycopg": _psycopg,
     "sqlalchemy-session": _session,
     "sqlalchemy-asyncpg": _async_over("asyncpg"),

@@ -1,4 +1,4 @@
-"""The SQLite connection that the writer lends: its turn, its bound in time, and that nothing runs on it afterwards."""
+"""Loans of the SQLite writer's connection: waiting for one, its time limit, and refused statements after its end."""
 
 import asyncio
 import threading
@@ -15,8 +15,8 @@ from sixpence.ledger.ledger import Ledger, Limits
 from sixpence.ledger.sqlite.memory import Memory
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.caller_transactions.ways import ADA, NOTE, SHOP, ChangedMindError, notes
-from tests.ledger.databases import ledger_of, proved
+from tests.ledger.caller_transactions.interfaces import ADA, NOTE, SHOP, ChangedMindError, notes
+from tests.ledger.databases import ledger_of, verify_clean
 
 BOUND_SECONDS = 0.4
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n"
@@ -32,18 +32,18 @@ def credits(noted_sqlite_url: str) -> Iterator[SyncCreditService]:
 
 
 def note(connection: Connection, words: str) -> None:
-    """Write a row of the app's."""
+    """Insert a row of the app."""
     connection.execute(text(NOTE.format(words)))
 
 
-def test_one_that_sleeps_is_undone(credits: SyncCreditService, noted_sqlite_url: str) -> None:
-    """It ends with a clear error, nothing of it stays, and the writer goes on while it still sleeps."""
+def test_transaction_beyond_the_time_limit_is_rolled_back(credits: SyncCreditService, noted_sqlite_url: str) -> None:
+    """It ends with a clear error, nothing of it is committed, and the writer continues meanwhile."""
     slept = threading.Event()
-    asked: list[int] = []
+    remaining: list[int] = []
 
     def ask() -> None:
         time.sleep(BOUND_SECONDS * 1.5)
-        asked.append(credits.consume_credit(ADA, "sketch").remaining)
+        remaining.append(credits.consume_credit(ADA, "sketch").remaining)
         slept.set()
 
     def sleep_in_it() -> None:
@@ -58,14 +58,14 @@ def test_one_that_sleeps_is_undone(credits: SyncCreditService, noted_sqlite_url:
         sleep_in_it()
     other.join()
 
-    assert asked == [5]
+    assert remaining == [5]
     assert (notes(noted_sqlite_url), len(ledger_of(noted_sqlite_url, ADA))) == ([], 2)
 
 
-def test_nothing_runs_on_it_afterwards(credits: SyncCreditService, noted_sqlite_url: str) -> None:
-    """Neither a statement nor a charge, which would stand alone or in the next batch."""
+def test_statements_after_the_time_limit_are_refused(credits: SyncCreditService, noted_sqlite_url: str) -> None:
+    """Neither a statement nor a charge runs, by itself or in the next batch."""
 
-    def go_on_in_it() -> None:
+    def continue_in_it() -> None:
         with credits.transaction() as connection:
             note(connection, "first")
             time.sleep(BOUND_SECONDS * 1.5)
@@ -74,13 +74,13 @@ def test_nothing_runs_on_it_afterwards(credits: SyncCreditService, noted_sqlite_
             note(connection, "second")
 
     with pytest.raises(TransactionEndedError):
-        go_on_in_it()
+        continue_in_it()
 
     assert (notes(noted_sqlite_url), len(ledger_of(noted_sqlite_url, ADA))) == ([], 1)
 
 
-def test_a_statement_that_runs_on_is_broken_off(credits: SyncCreditService) -> None:
-    """The writer has its connection back though the caller is in the middle of a statement."""
+def test_long_statement_is_interrupted(credits: SyncCreditService) -> None:
+    """The writer takes its connection back while the caller's statement runs."""
     began = time.monotonic()
 
     with pytest.raises(TransactionEndedError), credits.transaction() as connection:
@@ -90,8 +90,8 @@ def test_a_statement_that_runs_on_is_broken_off(credits: SyncCreditService) -> N
     assert credits.consume_credit(ADA, "sketch").remaining == 5
 
 
-def test_after_a_commit_in_the_block_it_is_over(credits: SyncCreditService, noted_sqlite_url: str) -> None:
-    """What was committed stands; a statement after it is refused and not committed by itself."""
+def test_statements_after_a_commit_are_refused(credits: SyncCreditService, noted_sqlite_url: str) -> None:
+    """The committed rows stay; a later statement is refused and not committed by itself."""
     with credits.transaction() as connection:
         credits.consume_credit(ADA, "sketch", connection=connection)
         note(connection, "first")
@@ -105,8 +105,8 @@ def test_after_a_commit_in_the_block_it_is_over(credits: SyncCreditService, note
     assert (notes(noted_sqlite_url), len(ledger_of(noted_sqlite_url, ADA))) == (["first"], 2)
 
 
-def test_after_a_rollback_in_the_block_it_is_over(credits: SyncCreditService, noted_sqlite_url: str) -> None:
-    """Nothing stands, and what comes after it does not stand alone."""
+def test_statements_after_a_rollback_are_refused(credits: SyncCreditService, noted_sqlite_url: str) -> None:
+    """Nothing is committed, and no later statement runs by itself."""
     with credits.transaction() as connection:
         credits.consume_credit(ADA, "sketch", connection=connection)
         connection.rollback()
@@ -116,8 +116,8 @@ def test_after_a_rollback_in_the_block_it_is_over(credits: SyncCreditService, no
     assert len(ledger_of(noted_sqlite_url, ADA)) == 1
 
 
-def test_commands_wait_for_the_turn_to_end(credits: SyncCreditService, noted_sqlite_url: str) -> None:
-    """A command that comes meanwhile is decided after the transaction, on what that left."""
+def test_commands_wait_for_the_end_of_a_loan(credits: SyncCreditService, noted_sqlite_url: str) -> None:
+    """A command that comes meanwhile is decided after the transaction, on its result."""
     receipts: list[int] = []
     command = threading.Thread(target=lambda: receipts.append(credits.consume_credit(ADA, "video").remaining))
 
@@ -130,8 +130,8 @@ def test_commands_wait_for_the_turn_to_end(credits: SyncCreditService, noted_sql
     assert (first.remaining, receipts) == (5, [2])
 
 
-def test_whoever_gets_no_turn_in_time_is_told(credits: SyncCreditService) -> None:
-    """Of four that want it at once for nearly as long as one may wait, the last get 503 and not a hang."""
+def test_loan_that_is_not_granted_in_time_is_refused(credits: SyncCreditService) -> None:
+    """Of four long transactions at once, the last ones get 503 instead of waiting forever."""
     outcomes: list[str] = []
 
     def hold() -> None:
@@ -139,7 +139,7 @@ def test_whoever_gets_no_turn_in_time_is_told(credits: SyncCreditService) -> Non
             with credits.transaction():
                 time.sleep(BOUND_SECONDS * 0.8)
         except QueueFullError:
-            outcomes.append("told")
+            outcomes.append("refused")
         else:
             outcomes.append("held")
 
@@ -149,21 +149,21 @@ def test_whoever_gets_no_turn_in_time_is_told(credits: SyncCreditService) -> Non
     for thread in threads:
         thread.join()
 
-    assert set(outcomes) == {"told", "held"}
+    assert set(outcomes) == {"refused", "held"}
 
 
-def test_commands_have_their_turn_between_transactions(credits: SyncCreditService) -> None:
-    """However many transactions wait, a command comes after the one that is under way."""
+def test_commands_run_between_waiting_transactions(credits: SyncCreditService) -> None:
+    """For any number of waiting transactions, a command runs after the current one."""
     over = threading.Event()
     taken: list[str] = []
 
-    def go_on() -> None:
+    def draw_credits() -> None:
         while not over.is_set():
             with credits.transaction():
                 taken.append("transaction")
                 time.sleep(0.01)
 
-    threads = [threading.Thread(target=go_on) for _ in range(4)]
+    threads = [threading.Thread(target=draw_credits) for _ in range(4)]
     for thread in threads:
         thread.start()
     time.sleep(0.1)
@@ -180,11 +180,11 @@ def test_commands_have_their_turn_between_transactions(credits: SyncCreditServic
     assert ended - began <= 15
 
 
-def test_a_closed_service_lends_nothing(noted_sqlite_url: str) -> None:
-    """It says that it is closed, as for every command."""
+def test_closed_service_refuses_loans(noted_sqlite_url: str) -> None:
+    """It is refused as closed, like every command."""
     credits = SyncCreditService(noted_sqlite_url, catalog=SHOP)
     credits.initialize_user_credits(ADA)
-    own = credits.ledger.own_and_wait()
+    own = credits.ledger.caller_transactions_and_wait()
     credits.close()
 
     with pytest.raises(ServiceClosedError), own.transaction():
@@ -193,8 +193,8 @@ def test_a_closed_service_lends_nothing(noted_sqlite_url: str) -> None:
         pass
 
 
-async def test_a_task_that_is_cancelled_gives_its_turn_back(noted_sqlite_url: str) -> None:
-    """Whether it waits for the turn or has it: nothing of it stays, and the next one begins at once."""
+async def test_cancelled_task_ends_its_loan(noted_sqlite_url: str) -> None:
+    """Waiting or granted: nothing of it is committed, and the next one begins at once."""
     async with CreditService(noted_sqlite_url, catalog=SHOP) as credits:
         await credits.initialize_user_credits(ADA)
         holding = asyncio.Event()
@@ -217,9 +217,9 @@ async def test_a_task_that_is_cancelled_gives_its_turn_back(noted_sqlite_url: st
     assert time.monotonic() - began < 1
 
 
-async def test_what_a_cancelled_call_charged_is_not_committed(noted_sqlite_url: str) -> None:
-    """Whenever the timeout comes, a block that goes on after it cannot commit, and the call was for nothing."""
-    committed = told = 0
+async def test_cancelled_charge_is_not_committed(noted_sqlite_url: str) -> None:
+    """For a timeout at any time, a block that continues after it cannot commit, and the call has no effect."""
+    committed = refused_count = 0
     async with CreditService(noted_sqlite_url, catalog=SHOP) as credits:
         await credits.initialize_user_credits(ADA)
         await credits.grant_credits(ADA, 94)
@@ -232,12 +232,12 @@ async def test_what_a_cancelled_call_charged_is_not_committed(noted_sqlite_url: 
                     await asyncio.gather(call, return_exceptions=True)
                     await connection.execute(text(NOTE.format(step)))
             except TransactionEndedError:
-                told += 1
+                refused_count += 1
             else:
                 committed += 1
         left = (await credits.get_user_credits(ADA)).remaining
 
-    assert told > 0
+    assert refused_count > 0
     assert (left, len(notes(noted_sqlite_url))) == (100 - committed, committed)
 
 
@@ -257,8 +257,10 @@ LASTING = [
 
 @pytest.mark.parametrize("statement", LASTING)
 @pytest.mark.parametrize("in_memory", [False, True])
-def test_what_would_outlast_the_loan_is_refused(noted_sqlite_url: str, statement: str, in_memory: bool) -> None:
-    """The transaction goes on, and so do other commands after it; looking at the tables is not refused."""
+def test_statements_that_change_the_connection_are_refused(
+    noted_sqlite_url: str, statement: str, in_memory: bool
+) -> None:
+    """The transaction continues, and so do later commands; reading the schema is allowed."""
     with SyncCreditService(Memory() if in_memory else noted_sqlite_url, catalog=SHOP) as credits:
         credits.initialize_user_credits(ADA)
         with credits.transaction() as connection:
@@ -271,7 +273,7 @@ def test_what_would_outlast_the_loan_is_refused(noted_sqlite_url: str, statement
     assert (seen, inside.remaining, after.remaining) == (True, 5, 4)
 
 
-def test_a_memory_lends_as_a_file_does() -> None:
+def test_memory_lends_like_a_file() -> None:
     """The store for tests has the same transactions."""
     memory = Memory()
     with SyncCreditService(memory, catalog=SHOP) as credits:
@@ -284,4 +286,4 @@ def test_a_memory_lends_as_a_file_does() -> None:
         left = credits.get_user_credits(ADA).remaining
 
     assert left == 3
-    proved(memory)
+    verify_clean(memory)

@@ -1,6 +1,6 @@
-"""A lane over a store, asked by hand: for tests of what the ledger keeps and loads.
+"""A worker over a store, driven by a test: commands one by one or as one batch, on each database by its URL.
 
-Lives here: the catalog of these tests, stores over each database by URL, commands one by one or as one batch.
+It also has the catalog of these tests.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from sixpence.core.account.commands import Command, EnsureAccount, Key
 from sixpence.core.account.hold import Hold
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Trial
-from sixpence.ledger.database.engines import SQLiteFile, place_of
+from sixpence.ledger.database.engines import SQLiteFile, parse_database_url
 from sixpence.ledger.database.rows import hold_from_document
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.postgres.store import PostgresStore
 from sixpence.ledger.sqlite.memory import InMemoryStore, Memory
 from sixpence.ledger.sqlite.store import SQLiteStore, system_clock
-from sixpence.ledger.writer.batch import Accepted, Outcome, Request, asked_for
-from sixpence.ledger.writer.lane import Lane
+from sixpence.ledger.writer.batch import Accepted, Outcome, Request, collect_needs
 from sixpence.ledger.writer.store import Loaded, Store
+from sixpence.ledger.writer.worker import BatchWorker
 from tests.ledger.databases import Database, rows
 
 ADA = "ada@example.com"
@@ -35,53 +35,53 @@ CATALOG = Catalog(
 )
 
 
-class Till:
-    """A lane over a store of its own."""
+class WorkerDriver:
+    """A worker over a store of its own."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.lane = Lane(store)
+        self.worker = BatchWorker(store)
 
-    def ask(self, *commands: Command, account_id: str = ADA, key: str | None = None) -> list[Outcome | None]:
-        """The outcomes of commands for one account, asked as one batch."""
+    def run(self, *commands: Command, account_id: str = ADA, key: str | None = None) -> list[Outcome | None]:
+        """Run commands for one account as one batch, and return their outcomes."""
         named = None if key is None else Key(key, b"f")
-        return self.lane.run([Request(account_id, command, named) for command in commands])
+        return self.worker.run([Request(account_id, command, named) for command in commands])
 
     def row(self, command: Command, account_id: str = ADA) -> Transaction:
-        """The row of a command that has to be accepted."""
-        (outcome,) = self.ask(command, account_id=account_id)
+        """Run a command that must be accepted, and return its row."""
+        (outcome,) = self.run(command, account_id=account_id)
         assert isinstance(outcome, Accepted), outcome
         assert outcome.row is not None
         return outcome.row
 
     def loads(self, *commands: Command, account_id: str = ADA) -> Loaded:
-        """What the store loads for a batch of these commands; nothing comes of them."""
-        loaded = self.store.load(asked_for([Request(account_id, command) for command in commands], wait=True))
-        self.store.abandon()
+        """Load the store for a batch of these commands and roll back; nothing is written."""
+        loaded = self.store.load(collect_needs([Request(account_id, command) for command in commands], wait=True))
+        self.store.roll_back()
         return loaded
 
 
-def open_till(url: Database, clock: Callable[[], int]) -> Till:
-    """A till over the database, with the catalog of these tests and Ada's account of six credits."""
+def open_driver(url: Database, clock: Callable[[], int]) -> WorkerDriver:
+    """A driver over the database, with the catalog of these tests and Ada's account of six credits."""
     ledger = Ledger(url, catalog=CATALOG, clock=clock)
     ledger.open()
     ledger.close()
-    till = another_till(url, clock)
-    till.row(EnsureAccount())
-    return till
+    driver = reopen_driver(url, clock)
+    driver.row(EnsureAccount())
+    return driver
 
 
-def another_till(url: Database, clock: Callable[[], int] | None) -> Till:
-    """One more writer over the same database; without a clock it reads the database's."""
+def reopen_driver(url: Database, clock: Callable[[], int] | None) -> WorkerDriver:
+    """Another driver over the same database; without a clock it uses the database's."""
     if isinstance(url, Memory):
-        return Till(InMemoryStore(url, clock=clock or system_clock))
-    place = place_of(url)
+        return WorkerDriver(InMemoryStore(url, clock=clock or system_clock))
+    place = parse_database_url(url)
     if isinstance(place, SQLiteFile):
-        return Till(SQLiteStore(place.path, clock=clock or system_clock))
-    return Till(PostgresStore(place.conninfo, clock=clock))
+        return WorkerDriver(SQLiteStore(place.path, clock=clock or system_clock))
+    return WorkerDriver(PostgresStore(place.conninfo, clock=clock))
 
 
-def said(outcomes: list[Outcome | None]) -> list[object]:
+def summarize(outcomes: list[Outcome | None]) -> list[object]:
     """The kind and amount of each accepted row, or the code of an error."""
     return [
         (outcome.row.kind, outcome.row.amount)
@@ -91,6 +91,6 @@ def said(outcomes: list[Outcome | None]) -> list[object]:
     ]
 
 
-def kept_holds(url: Database) -> list[Hold]:
-    """Every hold that stands in the database, in the order of their placing."""
+def stored_holds(url: Database) -> list[Hold]:
+    """Every stored hold, in the order of placing."""
     return [hold_from_document(document) for (document,) in rows(url, "SELECT document FROM credit_holds ORDER BY seq")]

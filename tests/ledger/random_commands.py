@@ -1,6 +1,6 @@
-"""An account's life drawn at random: commands of every kind, naming what earlier ones made.
+"""Random commands of every kind for one account, which name the rows of earlier ones.
 
-Not here: who asks them, and what is proved of it.
+Not here: running them and verifying the ledger.
 """
 
 import random
@@ -26,11 +26,11 @@ from sixpence.core.account.commands import (
 from sixpence.core.account.transaction import grant_id
 from sixpence.core.catalog.price import Usage
 from sixpence.ledger.writer.batch import Accepted, Outcome
-from tests.ledger.writer.lane_driver import CATALOG
+from tests.ledger.writer.worker_driver import CATALOG
 
 
-class Life:
-    """What an account's commands may name, and the next of them."""
+class RandomCommands:
+    """The ids that an account's commands may name, and its next command."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -38,8 +38,8 @@ class Life:
         self._uses: list[str] = []
         self._grants: list[str] = []
 
-    def heard(self, outcome: Outcome) -> None:
-        """Remember what an accepted command made."""
+    def remember(self, outcome: Outcome) -> None:
+        """Remember the ids that an accepted command made."""
         row = outcome.row if isinstance(outcome, Accepted) else None
         if row is None:
             return

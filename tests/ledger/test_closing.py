@@ -1,4 +1,4 @@
-"""The life of a ledger in its process: closing, callers that go away, threads and forks."""
+"""A ledger in its process: closing, cancelled callers, closed event loops, threads and forks."""
 
 import asyncio
 import subprocess
@@ -9,16 +9,17 @@ import pytest
 
 from sixpence.core.errors import QueueFullError, ServiceClosedError
 from sixpence.ledger.database.engines import READERS
-from sixpence.ledger.ledger import WAITING_MAX, Ledger
+from sixpence.ledger.ledger import Ledger
+from sixpence.ledger.open_database import WAITING_JOBS_MAX
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
-from tests.ledger.databases import consumed, proved
+from tests.ledger.databases import count_uses, verify_clean
 
 ADA = "ada@example.com"
 
 
-async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
-    """What was asked before the end gets its outcome; what comes after is refused, twice closing included."""
+async def test_close_finishes_queued_commands_and_then_refuses(url: str) -> None:
+    """Earlier commands get their outcomes; later ones are refused, also after a second close."""
     service = CreditService(url)
     await service.initialize_user_credits(ADA)
     waiting = [asyncio.create_task(service.consume_credit(ADA, "video")) for _ in range(6)]
@@ -31,32 +32,32 @@ async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
     for call in (service.consume_credit(ADA, "video"), service.get_user_credits(ADA), service.get_catalog()):
         with pytest.raises(ServiceClosedError):
             await call
-    proved(url)
+    verify_clean(url)
 
 
-def test_reads_that_wait_are_bounded(url: str) -> None:
+def test_waiting_reads_are_limited(url: str) -> None:
     """A read too many is refused at once; when the others are done, reads are served again."""
     ledger = Ledger(url)
     ledger.open()
     gate = threading.Event()
 
     async def crowd() -> list[object]:
-        asked = [asyncio.create_task(ledger.read(lambda _: gate.wait(60))) for _ in range(READERS + WAITING_MAX)]
+        reads = [asyncio.create_task(ledger.read(lambda _: gate.wait(60))) for _ in range(READERS + WAITING_JOBS_MAX)]
         await asyncio.sleep(0.1)
         with pytest.raises(QueueFullError):
             await ledger.read(lambda _: None)
         gate.set()
-        answers: list[object] = list(await asyncio.gather(*asked))
+        answers: list[object] = list(await asyncio.gather(*reads))
         return [*answers, await ledger.read(lambda _: "served")]
 
     answers = asyncio.run(crowd())
     ledger.close()
 
-    assert answers == [True] * (READERS + WAITING_MAX) + ["served"]
+    assert answers == [True] * (READERS + WAITING_JOBS_MAX) + ["served"]
 
 
-async def test_a_cancelled_caller_cancels_nothing(url: str) -> None:
-    """A caller that goes away while its change is under way leaves a whole change, and its key answers later."""
+async def test_cancelled_caller_does_not_cancel_its_change(url: str) -> None:
+    """A caller cancelled during its change leaves a whole change, and its key replays later."""
     async with CreditService(url) as service:
         await service.initialize_user_credits(ADA)
         for number in range(6):
@@ -69,12 +70,12 @@ async def test_a_cancelled_caller_cancels_nothing(url: str) -> None:
         receipts = [await service.consume_credit(ADA, "video", idempotency_key=str(number)) for number in range(6)]
 
     assert [(receipt.replayed, receipt.remaining) for receipt in receipts] == [(True, 5 - n) for n in range(6)]
-    assert consumed(url, ADA) == 6
-    proved(url)
+    assert count_uses(url, ADA) == 6
+    verify_clean(url)
 
 
-def test_a_loop_that_closed_loses_nothing(url: str) -> None:
-    """An event loop that ends before the answer arrives harms nobody: the change stands, other loops are served."""
+def test_closed_event_loop_loses_no_change(url: str) -> None:
+    """An event loop that closes before the answer harms nothing: the change is committed, other loops are served."""
     ledger = Ledger(url)
     service = CreditService(ledger)
 
@@ -87,12 +88,12 @@ def test_a_loop_that_closed_loses_nothing(url: str) -> None:
     receipt = asyncio.run(service.consume_credit(ADA, "video", idempotency_key="k"))
     ledger.close()
 
-    assert (receipt.remaining, consumed(url, ADA)) == (5, 1)
-    proved(url)
+    assert (receipt.remaining, count_uses(url, ADA)) == (5, 1)
+    verify_clean(url)
 
 
 def test_many_threads_share_one_service(url: str) -> None:
-    """A service for threads is used by many at once, from its very first use on."""
+    """Many threads use one service at once, from its first use."""
     answers: list[int] = []
     with SyncCreditService(url) as service:
 
@@ -108,12 +109,12 @@ def test_many_threads_share_one_service(url: str) -> None:
             thread.join()
 
     assert sorted(answers) == [0, 1, 2, 3, 4, 5]
-    proved(url)
+    verify_clean(url)
 
 
 @pytest.mark.parametrize("used_before", [False, True])
-def test_a_forked_child_uses_the_same_object(url: str, used_before: bool) -> None:
-    """Parent and child spend through one object made before the fork; nothing is lost, whoever ends first."""
+def test_forked_child_uses_the_same_service(url: str, used_before: bool) -> None:
+    """Parent and child spend through one object made before the fork; nothing is lost, in either order of ending."""
     program = """
 import os, subprocess, sys
 from sixpence import SyncCreditService
@@ -122,25 +123,25 @@ service = SyncCreditService(sys.argv[1])
 if sys.argv[2] == "True":
     service.get_user_credits("ada@example.com")
     service.consume_credit("ada@example.com", "video")
-told, tell = os.pipe()
+receiving, sending = os.pipe()
 heard, answer = os.pipe()
 child = os.fork()
 if child == 0:
-    os.close(tell)
+    os.close(sending)
     service.consume_credit("ada@example.com", "video")
     os.write(answer, b"spent")
-    os.read(told, 1)  # the end: the parent has closed its own
+    os.read(receiving, 1)  # the end: the parent has closed its own
     service.consume_credit("ada@example.com", "video")
     service.consume_credit("ada@example.com", "video")
     os.write(answer, b"again")
-    os._exit(0)  # as abruptly as workers end
+    os._exit(0)  # without cleanup, like a killed worker
 assert os.read(heard, 5) == b"spent"
 service.consume_credit("ada@example.com", "video")
 service.close()
-if sys.argv[1].startswith("sqlite"):  # somebody else, who is the only one with the file open as far as they can see
+if sys.argv[1].startswith("sqlite"):  # another process, which believes that no other has the file open
     look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM outbox').fetchall()"
     subprocess.run([sys.executable, "-c", look, sys.argv[1].removeprefix("sqlite:///")], check=True)
-os.close(tell)
+os.close(sending)
 assert os.read(heard, 5) == b"again"
 os.waitpid(child, 0)
 """
@@ -155,12 +156,12 @@ os.waitpid(child, 0)
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert consumed(url, ADA) == 4 + used_before
-    proved(url)
+    assert count_uses(url, ADA) == 4 + used_before
+    verify_clean(url)
 
 
 def test_forks_in_quick_succession(url: str) -> None:
-    """A process that forks again and again, from two threads at once, never waits for a fork that is over."""
+    """A process that forks repeatedly, from two threads at once, never waits for an earlier fork."""
     program = """
 import os, sys, threading
 from sixpence import SyncCreditService
@@ -191,5 +192,5 @@ service.close()
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert consumed(url, ADA) == 1
-    proved(url)
+    assert count_uses(url, ADA) == 1
+    verify_clean(url)

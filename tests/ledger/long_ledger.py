@@ -1,6 +1,6 @@
-"""A long ledger written past the writer: rows decided by the core, put into the tables in bulk.
+"""A long ledger written without the writer: rows decided by the core and inserted in bulk.
 
-For tests of what an account of many rows takes. Not here: what a writer does with each of them.
+For tests of the time and memory that an account with many rows takes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ from sixpence.ledger.ledger import Ledger
 from tests.ledger.databases import raw_engine
 from tests.ledger.moved_clock import MovedClock
 
-AT_ONCE = 5_000
+CHUNK_SIZE = 5_000
 
 
 def write_long_accounts(url: str, account_ids: Sequence[str], rows: int) -> None:
-    """Fill the database at the URL with these accounts, each of so many rows: uses, and holds captured at once.
+    """Fill the database at the URL with these accounts, each with this many rows: uses, and holds captured at once.
 
-    One hold of each stays open from its first row to its last.
+    One hold of each account stays open.
     """
     clock = MovedClock()
     ledger = Ledger(url, clock=clock)
@@ -37,22 +37,22 @@ def write_long_accounts(url: str, account_ids: Sequence[str], rows: int) -> None
     ledger.close()
     with raw_engine(url).begin() as connection:
         for account_id in account_ids:
-            _write(connection, _Life(account_id, clock()), rows)
+            _write(connection, _LongAccount(account_id, clock()), rows)
 
 
-def _write(connection: Connection, life: "_Life", rows: int) -> None:
-    lines = life.rows(rows)
-    while chunk := [msgspec.structs.asdict(row) for row in islice(lines, AT_ONCE)]:
+def _write(connection: Connection, long_account: "_LongAccount", rows: int) -> None:
+    lines = long_account.rows(rows)
+    while chunk := [msgspec.structs.asdict(row) for row in islice(lines, CHUNK_SIZE)]:
         connection.execute(insert(credit_transactions), chunk)
-    account = life.account
-    holds = [hold_to_row(account.account_no, hold) for hold in (*life.ended, *account.holds.values())]
+    account = long_account.account
+    holds = [hold_to_row(account.account_no, hold) for hold in (*long_account.ended, *account.holds.values())]
     connection.execute(insert(credit_holds), list(map(msgspec.structs.asdict, holds)))
     connection.execute(insert(credit_accounts), [msgspec.structs.asdict(account_to_row(account))])
     touched = msgspec.json.encode([[account.account_id, 1, account.seq]]).decode()
     connection.execute(insert(outbox), [{"touched": touched, "recorded_at": account.last_at}])
 
 
-class _Life:
+class _LongAccount:
     def __init__(self, account_id: str, now: int) -> None:
         self.account = Account(account_no=account_no(account_id), account_id=account_id)
         self.ended: list[Hold] = []
@@ -60,7 +60,7 @@ class _Life:
         self._priced_by = PricedBy(1, DEFAULT_CATALOG, now)
 
     def rows(self, count: int) -> Iterator[Transaction]:
-        """So many rows, one after another."""
+        """Yield `count` rows, oldest first."""
         for command in (
             EnsureAccount(),
             GrantCredits(amount=10_000_000),

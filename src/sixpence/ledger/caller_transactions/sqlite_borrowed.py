@@ -1,8 +1,8 @@
-"""A SQLite connection while it is lent: what a caller's SQLAlchemy sees of the writer's own connection.
+"""A borrowed SQLite connection: the DBAPI connection that a caller's SQLAlchemy uses over the writer's connection.
 
-It ends with its transaction, whoever ends that: after a commit, a rollback or when its time is over every statement is
-refused, so that none can run outside of a transaction or in the next batch. Rows come whole, so that no statement is
-left half read when the writer has the connection back. Not here: whose turn it is (`turns`).
+The loan ends with its transaction: after a commit, a rollback or its time limit every statement is refused, so that
+none runs outside a transaction or in the next batch. All rows of a statement are fetched at once, so that no cursor
+stays open when the writer takes the connection back. Not here: when the writer lends it (`sqlite_loan`).
 """
 
 import sqlite3
@@ -15,44 +15,44 @@ from typing import Any
 from sixpence.ledger.caller_transactions import sqlite_guard
 
 _ENDED = "The transaction that this connection was lent for has ended. Begin another: credits.transaction()."
-_LASTING = (
+_FORBIDDEN = (
     "The connection is lent and goes back to the writer: no temporary tables, no ATTACH and no PRAGMA that changes it."
 )
-_WAIT_SECONDS = 0.05
+_INTERRUPT_SECONDS = 0.05
 
 
 class LoanEndedError(sqlite3.OperationalError):
-    """The transaction is over, and the connection the writer's again."""
+    """The loan's transaction has ended, and the writer has its connection back."""
 
 
-class LastingChangeError(sqlite3.OperationalError):
-    """The statement would change the connection for whoever has it next."""
+class ForbiddenStatementError(sqlite3.OperationalError):
+    """The statement would change the connection for the writer."""
 
 
-class LentConnection:
-    """A DBAPI connection over one open transaction of the writer's; any thread may use it, one at a time."""
+class BorrowedConnection:
+    """A DBAPI connection over one open transaction of the writer; any thread may use it, one at a time."""
 
     def __init__(self, connection: sqlite3.Connection, *, owner: object) -> None:
         self.owner = owner
         self._connection = connection
         self._lock = threading.RLock()
         self._open = True
-        # Whoever begins with a connection rolls it back first; that must not end what was begun for them.
-        self._begun = False
-        connection.set_authorizer(sqlite_guard.answer)
+        # SQLAlchemy rolls a new connection back first, which must not end the transaction begun for the borrower.
+        self._handed_over = False
+        connection.set_authorizer(sqlite_guard.authorize)
 
     @property
     def open(self) -> bool:
-        """Whether the transaction goes on."""
+        """Whether the transaction is open."""
         return self._open
 
-    def begin(self) -> None:
-        """From now on commit and rollback are the borrower's."""
-        self._begun = True
+    def hand_over(self) -> None:
+        """From now on the borrower's commit and rollback end the transaction."""
+        self._handed_over = True
 
     @contextmanager
-    def using(self) -> Iterator[sqlite3.Connection]:
-        """The writer's connection, in its transaction and nobody else's meanwhile; raises when that has ended."""
+    def lock(self) -> Iterator[sqlite3.Connection]:
+        """Hold the writer's connection for one thread, in its transaction; raises `LoanEndedError` after its end."""
         with self._lock:
             if not self._open:
                 raise LoanEndedError(_ENDED)
@@ -60,50 +60,50 @@ class LentConnection:
                 yield self._connection
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
-                    raise LastingChangeError(_LASTING) from error
+                    raise ForbiddenStatementError(_FORBIDDEN) from error
                 raise
             finally:
-                # SQLite ends a transaction by itself where it cannot go on, and a borrower may by a statement.
+                # SQLite ends a transaction after some errors, and a borrower may end it by a statement.
                 if not self._connection.in_transaction:
                     self._open = False
 
     def take_back(self) -> bool:
-        """End the loan for the writer, undoing a transaction that is still open; says whether there was one."""
+        """End the loan and roll back an open transaction; returns whether there was one."""
         try:
-            return self.give_up()
+            return self.roll_back_open()
         finally:
             self._connection.set_authorizer(None)
 
-    def give_up(self) -> bool:
-        """Undo a transaction that is still open, so that none can commit it; says whether there was one."""
-        while not self._lock.acquire(timeout=_WAIT_SECONDS):
+    def roll_back_open(self) -> bool:
+        """Roll back an open transaction, so that nothing can commit it; returns whether there was one."""
+        while not self._lock.acquire(timeout=_INTERRUPT_SECONDS):
             self._connection.interrupt()
         try:
             return self._end("ROLLBACK")
         finally:
             self._lock.release()
 
-    def cursor(self) -> "LentCursor":
+    def cursor(self) -> "BorrowedCursor":
         """A cursor over the transaction."""
-        return LentCursor(self)
+        return BorrowedCursor(self)
 
     def commit(self) -> None:
-        """Commit, which ends the loan; raises when its time was over before."""
-        if self._begun:
-            with self.using():
+        """Commit, which ends the loan; raises `LoanEndedError` when it has already ended."""
+        if self._handed_over:
+            with self.lock():
                 self._end("COMMIT")
 
     def rollback(self) -> None:
-        """Undo everything, which ends the loan; does nothing where it has ended."""
-        if self._begun:
+        """Roll back, which ends the loan; does nothing after its end."""
+        if self._handed_over:
             with self._lock:
                 self._end("ROLLBACK")
 
     def close(self) -> None:
-        """Nothing: the connection is the writer's."""
+        """Do nothing: the writer closes its connection."""
 
     def create_function(self, *arguments: Any, **settings: Any) -> None:
-        """A function for statements, as SQLAlchemy brings one."""
+        """Create an SQL function, as SQLAlchemy does for every connection."""
         self._connection.create_function(*arguments, **settings)
 
     def _end(self, statement: str) -> bool:
@@ -114,27 +114,27 @@ class LentConnection:
         return was_open
 
 
-class LentCursor:
-    """A cursor whose rows are all there once its statement has run."""
+class BorrowedCursor:
+    """A cursor that fetches all rows when its statement runs."""
 
     arraysize = 1
 
-    def __init__(self, connection: LentConnection) -> None:
+    def __init__(self, connection: BorrowedConnection) -> None:
         self._connection = connection
         self._rows: Iterator[Any] = iter(())
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: int | None = None
 
-    def execute(self, statement: str, parameters: Any = ()) -> "LentCursor":
+    def execute(self, statement: str, parameters: Any = ()) -> "BorrowedCursor":
         """Run a statement."""
-        with self._connection.using() as connection:
+        with self._connection.lock() as connection:
             self._take(connection.execute(statement, parameters))
         return self
 
-    def executemany(self, statement: str, parameters: Iterable[Any]) -> "LentCursor":
-        """Run a statement with each of these."""
-        with self._connection.using() as connection:
+    def executemany(self, statement: str, parameters: Iterable[Any]) -> "BorrowedCursor":
+        """Run a statement once per set of parameters."""
+        with self._connection.lock() as connection:
             self._take(connection.executemany(statement, parameters))
         return self
 
@@ -143,18 +143,18 @@ class LentCursor:
         return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> Sequence[Any]:
-        """The next so many rows."""
+        """The next `size` rows."""
         return list(islice(self._rows, self.arraysize if size is None else size))
 
     def fetchall(self) -> Sequence[Any]:
-        """All rows that are left."""
+        """All remaining rows."""
         return list(self._rows)
 
     def __iter__(self) -> Iterator[Any]:
         return self._rows
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Drop the rows."""
         self._rows = iter(())
 
     def _take(self, cursor: sqlite3.Cursor) -> None:
