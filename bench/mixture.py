@@ -27,7 +27,7 @@ from sixpence.core.account.commands import (
     ReleaseHold,
 )
 from sixpence.core.account.hold import Hold
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, PricedBy
 from sixpence.core.rules.decide import decide
@@ -94,7 +94,7 @@ class Life:
         self._number += 1
         key = Key(f"request-{self._number}", bytes(32))
         decision = decide(
-            self.account, command, clock=self._now, priced_by=self._priced_by, key=key, past=self._past(command)
+            self.account, command, clock=self._now, priced_by=self._priced_by, key=key, prior=self._past(command)
         )
         if decision.refusal is not None:
             raise RuntimeError(f"the command was refused: {decision.refusal!r}")
@@ -110,11 +110,11 @@ class Life:
                 self._given[row.seq] = row
         return decision.rows
 
-    def _past(self, command: Command) -> Past:
+    def _past(self, command: Command) -> PriorTransactions:
         if not isinstance(command, Refund):
-            return Past()
+            return PriorTransactions()
         assert self._refunding is not None
-        return Past().with_rows([*self._given.values(), self._refunding])
+        return PriorTransactions().with_rows([*self._given.values(), self._refunding])
 
 
 def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> int:

@@ -55,7 +55,7 @@ def test_what_a_file_would_change(installation: ServerProcess) -> None:
     changes = f"""\
 What draft.toml changes of version {before}, which is in force:
 - feature interior: a call costs 3 instead of 2
-- plan pro is gone: accounts on it cannot use anything until they are put on another plan
+- plan pro is removed: accounts on it cannot use anything until they are put on another plan
 - plan team is new: rank 10, every use is free, 100 credits each month
 Accounts on the plans concerned: 0 on pro.
 """
@@ -83,7 +83,7 @@ def test_a_file_is_checked_without_a_database(idle: ServerProcess) -> None:
     assert bad.stderr == (
         "bad.toml is not a valid catalog:\n"
         "  - features.a.credits: -1 is not a whole number from 0 to 9007199254740991.\n"
-        "  - plans.free.allowance: 5 credits come each period, and there is none. "
+        "  - plans.free.allowance: 5 credits come each period, and the plan has no period. "
         "Add period (one of: day, week, month, year), or use signup_credits.\n"
     )
     assert missing.returncode == 1
@@ -150,7 +150,7 @@ def test_serve_says_how_the_file_differs(server: ServerProcess) -> None:
 
     last = server.log[server.log.rindex("Sixpence ") :]
     assert "version 1, which sixpence.toml would change:" in last
-    assert "- feature exterior is gone: " in last
+    assert "- feature exterior is removed: " in last
     assert "- feature poster is new: a call costs 4" in last
     assert "- feature interior: a call costs 2 instead of 1" in last
     assert "- plan free: a new account on it gets 3 credits at sign-up instead of 6" in last

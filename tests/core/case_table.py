@@ -3,7 +3,7 @@
 State:    `no account`, or PLAN [REMAINING of TOTAL] [since LAST]: GRANTS. The figures follow from the grants where
           they are left out; `since` is the instant of the account's last row, @0 if left out.
 Grant:    NAME LEFT[/AMOUNT] [CATEGORY] [priority N] [from AT] [until AT] [for FEATURE+FEATURE]; in brackets in an
-          outcome while it has not taken effect. Grants were made at @0 in the order they stand; an outcome lists them
+          outcome while it has not taken effect. Grants were made at @0 in the order of the line; an outcome lists them
           in burn-down order, without their terms, and calls the one that the command made `new`.
 Command:  @CLOCK ensure | grant AMOUNT ... | consume FEATURE | plan PLAN | tick, each with [key KEY].
 Outcome:  the rows, the refusal if there is one, and the state, separated by semicolons.

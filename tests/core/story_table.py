@@ -46,7 +46,7 @@ from sixpence.core.account.commands import (
     VoidGrant,
 )
 from sixpence.core.account.grant import DEFAULT_PRIORITY, Category, Grant
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.catalog.price import Usage
@@ -64,25 +64,25 @@ _START = 20_454 * 86_400 * SECOND  # 2026-01-01
 _SECONDS_SHOWN_MAX = 100_000 * SECOND
 
 
-class Told(msgspec.Struct, frozen=True):
-    """An account as a story left it, and all its rows."""
+class StoryState(msgspec.Struct, frozen=True):
+    """An account after a story, and all its rows."""
 
     account: Account
     rows: tuple[Transaction, ...] = ()
 
     @property
-    def past(self) -> Past:
+    def prior(self) -> PriorTransactions:
         """Every transaction of the account."""
-        return Past().with_rows(self.rows)
+        return PriorTransactions().with_rows(self.rows)
 
-    def and_then(self, text: str) -> tuple[Decision, "Told"]:
-        """What one more command does."""
+    def run(self, text: str) -> tuple[Decision, "StoryState"]:
+        """Run one more command."""
         clock, command, key = self.read(text)
-        decision = decide(self.account, command, clock=clock, priced_by=PRICED_BY, key=key, past=self.past)
-        return decision, Told(decision.account, (*self.rows, *decision.rows))
+        decision = decide(self.account, command, clock=clock, priced_by=PRICED_BY, key=key, prior=self.prior)
+        return decision, StoryState(decision.account, (*self.rows, *decision.rows))
 
     def read(self, text: str) -> tuple[int, Command, Key | None]:
-        """The clock, the command and its key."""
+        """Read the clock, the command and its key."""
         when, *words = text.split()
         key = Key(_after(words, "key"), bytes(32)) if "key" in words else None
         return read_instant(when.removeprefix("@")), self._command(words), key
@@ -127,7 +127,7 @@ class Told(msgspec.Struct, frozen=True):
             case ["void", grant, *terms]:
                 return VoidGrant(grant_id=self._id(grant), revoke_spent="revoke" in terms)
             case ["adjust", amount, *_]:
-                return Adjust(amount=int(amount), reason="Counted anew", actor="ops@example.com")
+                return Adjust(amount=int(amount), reason="Counted again", actor="ops@example.com")
             case ["plan", plan, *terms]:
                 return ChangePlan(plan=plan, trial="trial" in terms)
             case [word, *_]:
@@ -135,7 +135,7 @@ class Told(msgspec.Struct, frozen=True):
         raise AssertionError(words)
 
     def _id(self, name: str) -> str:
-        """The id behind #3 or #3.2; what there is not is named as it stands."""
+        """The id behind #3 or #3.2; an unknown name stays as it is."""
         seq, _, place = name.removeprefix("#").partition(".")
         found = [row.id for row in self.rows if str(row.seq) == seq]
         return f"{found[0]}.{place}" if found and place else found[0] if found else name
@@ -151,17 +151,17 @@ _PLAIN: dict[str, Callable[[], Command]] = {
 }
 
 
-def tell(story: str) -> Told:
-    """The account that a story leaves; every command of it must have been accepted."""
-    told = Told(Account(account_no=account_no(ACCOUNT_ID), account_id=ACCOUNT_ID))
+def run_story(story: str) -> StoryState:
+    """The account after a story; every command of it must be accepted."""
+    state = StoryState(Account(account_no=account_no(ACCOUNT_ID), account_id=ACCOUNT_ID))
     for text in story.split(";"):
         if text.strip():
-            decision, told = told.and_then(text)
+            decision, state = state.run(text)
             assert decision.refusal is None, (text, str(decision.refusal))
-    return told
+    return state
 
 
-def write_outcome(decision: Decision, after: Told) -> str:
+def write_outcome(decision: Decision, after: StoryState) -> str:
     """The outcome as a table states it."""
     names = {row.id: f"#{row.seq}" for row in after.rows}
     parts = [_write_row(row, names) for row in decision.rows]

@@ -23,6 +23,6 @@ def test_case(case: Case) -> None:
 
 
 def test_every_table_is_run() -> None:
-    """No table lies in the folder without being run."""
+    """No table is in the folder without being run."""
     assert {path.stem for path in CASES.glob("*.txt")} == {*_TABLES, *_ELSEWHERE}
     assert len(_ALL) > 60

@@ -1,4 +1,4 @@
-"""Errors as values: their data, codes and messages, the tree they stand in."""
+"""Errors as values: their data, codes, messages, signatures and tree."""
 
 import inspect
 import pickle
@@ -32,7 +32,7 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     (refusals.BalanceLimitError(7, 5, 10), "amount: 7 on top of 5 passes the limit of 10. Send at most 5."),
     (
         refusals.GrantLimitError(300),
-        "The account has 300 live grants, the most there may be. Wait until one is spent or expires.",
+        "The account has 300 live grants, the maximum. Wait until one is spent or expires.",
     ),
     (
         refusals.GrantPeriodError("expires_at", "2026-01-01T00:00:00.000000Z", "has passed. Send a time to come"),
@@ -57,7 +57,7 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         refusals.HoldNotFoundError("ada@example.com", "h-1"),
-        "Account 'ada@example.com' has no hold 'h-1'. Send the id that placing it gave.",
+        "Account 'ada@example.com' has no hold 'h-1'. Send the id that was returned when it was placed.",
     ),
     (
         refusals.HoldEndedError("h-1", "expired", "2026-01-01T00:00:00.000000Z"),
@@ -70,14 +70,14 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         refusals.RefundLimitError("t-1", 5, 3),
-        "amount: 5 is more than the 3 that is left to refund. Send at most 3.",
+        "amount: 5 is more than the 3 left to refund. Send at most 3.",
     ),
     (
         refusals.GrantNotFoundError("ada@example.com", "g-1"),
         "Account 'ada@example.com' has no grant 'g-1'. Take the id from its history.",
     ),
     (refusals.GrantEndedError("g-1"), "Grant 'g-1' was voided before. Nothing is left of it to void."),
-    (refusals.AdjustLimitError(-9, 4), "amount: -9 takes more than the 4 there are. Send -4 at most."),
+    (refusals.AdjustLimitError(-9, 4), "amount: -9 takes more than the 4 available. Send -4 at most."),
     (
         refusals.TrialRefusedError("pro", "has no trial"),
         "trial: plan 'pro' has no trial. Put the account on it without a trial.",
@@ -114,8 +114,8 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         errors.TransactionEndedError(),
-        "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, and "
-        "do what takes long before or after it.",
+        "The transaction has ended, or took too long and was undone. This command changed nothing. "
+        "Begin another transaction, and do slow work before or after it.",
     ),
     (errors.DatabaseSetupError("fsync is off.", "Turn it on."), "fsync is off. Turn it on."),
     (
@@ -128,7 +128,7 @@ _EXAMPLES: list[tuple[CreditSystemError, str]] = [
     ),
     (
         errors.InternalError(),
-        "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays.",
+        "Something went wrong on our side. The request had no effect. Send it again, and report it if it repeats.",
     ),
 ]
 _ERRORS = [error for error, _ in _EXAMPLES]
@@ -148,18 +148,18 @@ def _leaves() -> set[type[CreditSystemError]]:
 
 
 @pytest.mark.parametrize(("error", "message"), _EXAMPLES, ids=lambda value: getattr(value, "code", None))
-def test_a_message_says_what_was_wrong_and_what_to_do(error: CreditSystemError, message: str) -> None:
-    """Every leaf's message, word for word."""
+def test_error_message_says_what_was_wrong_and_what_to_do(error: CreditSystemError, message: str) -> None:
+    """Every leaf has its message, word for word."""
     assert str(error) == message
 
 
-def test_every_leaf_has_an_example() -> None:
-    """No error is added without its message being shown here."""
+def test_every_error_has_an_example_message() -> None:
+    """No error is added without its message being compared here."""
     assert {type(error) for error in _ERRORS} == _leaves()
 
 
-def test_every_leaf_has_a_code_and_a_title_of_its_own() -> None:
-    """Codes are stable names, in lower case with hyphens, one each; so are titles."""
+def test_every_error_declares_its_own_code_and_title() -> None:
+    """Codes are stable names in lower case with hyphens; no two leaves share a code or a title."""
     leaves = _leaves()
 
     assert len({leaf.code for leaf in leaves}) == len({leaf.title for leaf in leaves}) == len(leaves)
@@ -168,24 +168,42 @@ def test_every_leaf_has_a_code_and_a_title_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("error", _ERRORS, ids=lambda error: error.code)
-def test_an_error_survives_pickling(error: CreditSystemError) -> None:
-    """An error from another process is the same value with the same words."""
-    again = pickle.loads(pickle.dumps(error))
+def test_error_survives_pickling(error: CreditSystemError) -> None:
+    """An error from another process is equal, with the same message, data and arguments."""
+    copy = pickle.loads(pickle.dumps(error))
 
-    assert again == error
-    assert (type(again), str(again), again.data(), again.args) == (type(error), str(error), error.data(), error.args)
-    assert hash(again) == hash(error)
+    assert copy == error
+    assert (type(copy), str(copy), copy.data(), copy.args) == (type(error), str(error), error.data(), error.args)
+    assert hash(copy) == hash(error)
 
 
-def test_errors_compare_by_kind_and_data() -> None:
-    """Equal data of one kind is equal; other data or another kind is not."""
+def test_error_signature_is_its_fields() -> None:
+    """`inspect` shows the declared fields with their types and defaults as the parameters."""
+    assert str(inspect.signature(refusals.HoldEndedError)) == (
+        "(hold_id: str, state: str, ended_at: str, captured_late: bool = False) -> None"
+    )
+    assert str(inspect.signature(errors.QueueFullError)) == "(retry_after_seconds: int = 1) -> None"
+    assert repr(refusals.GrantEndedError("g-1")) == "GrantEndedError(grant_id='g-1')"
+
+
+def test_error_message_shows_braces_in_a_value_as_they_are() -> None:
+    """A value from a caller is never read as a place for another field."""
+    error = refusals.AccountNotFoundError("{account_id}")
+
+    assert str(error).startswith("There is no account '{account_id}'.")
+    assert str(errors.InvalidInputError("a{0}", "{problem} {")) == "a{0}: {problem} {"
+
+
+def test_errors_compare_by_class_and_data() -> None:
+    """Two errors are equal when their class and their data are."""
     assert InsufficientCreditsError("video", 5, 4, 3) == InsufficientCreditsError("video", 5, 4, 3)
     assert InsufficientCreditsError("video", 5, 4, 3) != InsufficientCreditsError("video", 5, 4, 2)
+    assert refusals.AccountFrozenError("ada@example.com") != refusals.AccountClosedError("ada@example.com")
     assert len(set(_ERRORS)) == len(_ERRORS)
 
 
-def test_a_refusals_facts_stand_by_name() -> None:
-    """The facts of missing credits include how many are missing."""
+def test_insufficient_credits_data_has_the_shortfall() -> None:
+    """The data of missing credits includes how many are missing."""
     error = InsufficientCreditsError("video", 5, 4, 3)
 
     assert error.data() == {
@@ -201,7 +219,7 @@ def test_a_refusals_facts_stand_by_name() -> None:
     assert error.shortfall == 2
 
 
-def test_the_tree_is_as_drawn() -> None:
+def test_error_tree_is_drawn_in_the_docstring() -> None:
     """The drawing in the module's docstring has every error of the tree under its parent, and no other."""
     assert errors.__doc__ is not None
     drawn: list[tuple[str, str]] = []
@@ -215,21 +233,21 @@ def test_the_tree_is_as_drawn() -> None:
     }
 
 
-def test_what_is_refused_and_what_is_unavailable_are_kept_apart() -> None:
-    """A refusal is final for this request; what is unavailable says when to try again."""
+def test_unavailable_errors_are_no_refusals() -> None:
+    """A refusal is final for this request; an unavailable error says when to try again."""
     unavailable = [error for error in _ERRORS if isinstance(error, errors.UnavailableError)]
 
     assert not any(isinstance(error, RefusedError) for error in unavailable)
     assert all(error.retry_after_seconds >= 1 for error in unavailable)
 
 
-def test_a_broken_ledger_stands_outside_the_tree() -> None:
+def test_broken_ledger_error_is_outside_the_tree() -> None:
     """No handler of the credit system's errors can swallow a broken invariant."""
     assert not issubclass(BrokenLedgerError, CreditSystemError)
     assert issubclass(BrokenLedgerError, RuntimeError)
 
 
-_ENDINGS = [
+_CASES = [
     (refusals.HoldEndedError("h-1", "captured", "2026-01-01T00:00:00.000000Z"), "Hold 'h-1' was captured at"),
     (refusals.HoldEndedError("h-1", "expired", "2026-01-01T00:00:00.000000Z", captured_late=True), "captured late"),
     (refusals.RefundLimitError("t-1", None, 0), "Nothing of transaction 't-1' is left"),
@@ -239,7 +257,7 @@ _ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "words"), _ENDINGS)
-def test_a_message_fits_the_case(error: CreditSystemError, words: str) -> None:
-    """Where one error covers several cases, each has its own words."""
-    assert words in str(error)
+@pytest.mark.parametrize(("error", "text"), _CASES)
+def test_error_message_fits_the_case(error: CreditSystemError, text: str) -> None:
+    """Where one error covers several cases, each has its own message."""
+    assert text in str(error)

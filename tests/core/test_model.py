@@ -24,7 +24,6 @@ from tests.lockstep.timing import draw_clock
 
 pytestmark = pytest.mark.slow
 
-
 _JUMPS = (0, 400, 1_000_000, 3_600_000_000, 86_400_000_000, 40 * 86_400_000_000)
 
 
@@ -36,18 +35,18 @@ class OneAccount(RuleBasedStateMachine):
         self.course: Course | None = None
 
     @initialize(data=st.data())
-    def it_begins(self, data: st.DataObject) -> None:
+    def begin(self, data: st.DataObject) -> None:
         """A first catalog, and a time to begin at."""
         self.course = begin(Drawn(data), ["ada@example.com"])
 
     @rule(data=st.data())
-    def something_is_asked(self, data: st.DataObject) -> None:
-        """Time goes on, perhaps the catalog changes, and a command comes."""
+    def run_a_command(self, data: st.DataObject) -> None:
+        """Time passes, perhaps the catalog changes, and a command comes."""
         course = self._course
         course.run(course.next_step(Drawn(data)))
 
     @rule(data=st.data())
-    def several_things_are_asked(self, data: st.DataObject) -> None:
+    def run_a_batch(self, data: st.DataObject) -> None:
         """A batch leaves what its commands leave one by one, and what it leaves without those that are refused."""
         course, choose = self._course, Drawn(data)
         course.run(Step(draw_clock(choose, course.clock, [self._pair.reference])))
@@ -69,7 +68,7 @@ class OneAccount(RuleBasedStateMachine):
             assert _all_rows(self._run(kept)) == _all_rows(together)
 
     @rule(data=st.data())
-    def two_ticks_or_one(self, data: st.DataObject) -> None:
+    def tick_twice_or_once(self, data: st.DataObject) -> None:
         """Tick(t1) then Tick(t2) leaves the rows of Tick(t2); only when they were written differs (invariant 18)."""
         course, choose = self._course, Drawn(data)
         sooner = draw_clock(choose, course.clock, [self._pair.reference])
@@ -98,9 +97,9 @@ class OneAccount(RuleBasedStateMachine):
 
     def _decide(self, account: Account, asked: Asked, before: Sequence[Transaction]) -> Decision:
         course = self._course
-        past = self._pair.past.with_rows(before)
+        prior = self._pair.past.with_rows(before)
         command = self._pair.command_of(asked)
-        return decide(account, command, clock=course.clock, priced_by=course.priced_by, key=key_of(asked), past=past)
+        return decide(account, command, clock=course.clock, priced_by=course.priced_by, key=key_of(asked), prior=prior)
 
     def _run(self, batch: Sequence[Asked]) -> list[Decision]:
         decisions: list[Decision] = []

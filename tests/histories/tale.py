@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Tick
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.refusals import AccountNotFoundError
@@ -71,9 +71,9 @@ class Tale:
 
     def _decide(self, asked: Asked) -> Response:
         command = with_ids(to_command(asked), ids_of(self._written))
-        past = Past().with_rows(self._written)
+        past = PriorTransactions().with_rows(self._written)
         key = key_of(Keyed(command, asked.key))
-        decided = decide(self._account, command, clock=self.clock, priced_by=PRICED_BY, key=key, past=past)
+        decided = decide(self._account, command, clock=self.clock, priced_by=PRICED_BY, key=key, prior=past)
         self._take(decided, asked)
         if decided.refusal is not None:
             return problems.of_error(decided.refusal)

@@ -8,7 +8,7 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Command, Consume, GrantCredits, Key, Tick
 from sixpence.core.account.fold import fold
 from sixpence.core.account.hold import Hold, Holds
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import Plan, PricedBy
 from sixpence.core.rules.decide import Decision, decide
@@ -31,7 +31,7 @@ class Pair:
         self.folded = self.new_account()
         self.rows: list[Transaction] = []
         self.history = History()
-        self.past = Past()
+        self.past = PriorTransactions()
         self.ids: dict[str, str] = {}
         self.keys: dict[str, Asked] = {}
         self.reference = Reference()
@@ -61,7 +61,7 @@ class Pair:
         before = to_bytes(self.account)
         key = key_of(asked)
         command = self.command_of(asked)
-        decision = decide(self.account, command, clock=clock, priced_by=priced_by, key=key, past=self.past)
+        decision = decide(self.account, command, clock=clock, priced_by=priced_by, key=key, prior=self.past)
         assert to_bytes(self.account) == before
         return decision
 

@@ -5,11 +5,11 @@ Over catalogs that change, so that a price is told by the one that charged it.
 
 import pytest
 
-from sixpence.core.account.prior_transactions import Past
-from sixpence.core.reports.account_explanation import LINES_MAX, account_words, explained_account
-from sixpence.core.reports.explanation import Explanation, explained
-from sixpence.core.reports.explanation_text import words_of
-from sixpence.core.rules.context import Scene
+from sixpence.core.account.prior_transactions import PriorTransactions
+from sixpence.core.reports.account_explanation import LINES_MAX, explain_balance, write_balance_explanation
+from sixpence.core.reports.explanation import Explanation, explain_row
+from sixpence.core.reports.explanation_text import write_explanation
+from sixpence.core.rules.context import DecisionContext
 from tests.lockstep.choosing import Rolled
 from tests.lockstep.course import Course, begin
 from tests.lockstep.pair import Pair
@@ -21,7 +21,7 @@ ACCOUNTS = ["ada@example.com", "brook@example.com"]
 @pytest.mark.parametrize("seed", range(6))
 def test_everything_that_happens_is_explained(seed: int) -> None:
     """The facts are those of the rules, the words have no gaps, and an account's sums hold at every step."""
-    choose = Rolled(f"explained {seed}")
+    choose = Rolled(f"explain_row {seed}")
     course = begin(choose, ACCOUNTS)
 
     for _ in range(STEPS):
@@ -37,8 +37,8 @@ def test_everything_that_happens_is_explained(seed: int) -> None:
 def _explain(pair: Pair, place: int, course: Course) -> Explanation:
     row = pair.rows[place]
 
-    told = explained(row, pair.past, course.priced_by)
-    words = "\n".join(words_of(told))
+    told = explain_row(row, pair.past, course.priced_by)
+    words = "\n".join(write_explanation(told))
 
     assert told.balance_before == (0 if place == 0 else pair.rows[place - 1].balance_after)
     assert told.reckoning is not None or told.usage is None or told.price is None
@@ -56,11 +56,11 @@ def _explain(pair: Pair, place: int, course: Course) -> Explanation:
 def _explain_account(pair: Pair, course: Course) -> None:
     if not pair.account.exists:
         return
-    scene = Scene(pair.account, pair.account.last_at, course.priced_by, Past())
+    scene = DecisionContext(pair.account, pair.account.last_at, course.priced_by, PriorTransactions())
 
-    told = explained_account(scene, pair.rows[:-4:-1])
+    told = explain_balance(scene, pair.rows[:-4:-1])
 
     assert told.total - told.used - told.held == told.remaining
     by_grants = sum(each.amount for each in told.by_category)
     assert by_grants - told.owed - told.overdraft_held == told.remaining
-    assert len(account_words(told)) <= LINES_MAX
+    assert len(write_balance_explanation(told)) <= LINES_MAX

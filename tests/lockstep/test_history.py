@@ -10,7 +10,7 @@ from sixpence.core.account.chain import row_hash
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.transaction import FIRST_HEAD, Transaction, transaction_id, write_allocations, write_detail
 from tests.core.case_table import read_cases
-from tests.core.story_table import PRICED_BY, STORIES, tell
+from tests.core.story_table import PRICED_BY, STORIES, run_story
 from tests.lockstep.history import History
 
 Rows = list[Transaction]
@@ -61,7 +61,7 @@ def test_what_the_rules_write_fits() -> None:
     """Every ledger of every story, to its last row."""
     for path in sorted(STORIES.glob("*.txt")):
         for case in read_cases(path):
-            rows = list(tell(case.state).rows)
+            rows = list(run_story(case.state).rows)
 
             assert taken(rows) == len(rows), case.place
 
@@ -138,6 +138,6 @@ def _later(row: Transaction) -> Any:
 @pytest.mark.parametrize(("story", "broken"), [b[1:] for b in _BROKEN], ids=[b[0] for b in _BROKEN])
 def test_a_row_that_does_not_fit_is_refused_when_it_comes(story: str, broken: Callable[[Rows], Rows]) -> None:
     """All rows before it fit, and it does not."""
-    rows = broken(list(tell(story).rows))
+    rows = broken(list(run_story(story).rows))
 
     assert taken(rows) == len(rows) - 1

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sixpence.core.values.instant import SECOND, to_datetime
 from tests.core.reference import Reference
-from tests.core.reference.passing import events
+from tests.core.reference.due_changes import events
 from tests.lockstep.choosing import Choose
 
 # Ends of months and of years, a leap day, the night before one.

@@ -8,13 +8,13 @@ import msgspec
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.fold import fold, record
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.audit.audit import Audit
 from sixpence.core.catalog.catalog import Plan
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.rules import due
-from sixpence.core.rules.decide import NO_PAST, decide
+from sixpence.core.rules.decide import NO_PRIOR, decide
 from sixpence.ledger.database.rows import account_to_row, hold_to_row
 from tests.lockstep.history import History
 from tests.lockstep.invariants import check_account
@@ -99,14 +99,14 @@ class _Proof:
             clock=row.recorded_at,
             priced_by=priced_by,
             key=request.key,
-            past=Past(self._rows, self._since) if row.kind in ("refund", "void") else NO_PAST,
+            prior=PriorTransactions(self._rows, self._since) if row.kind in ("refund", "void") else NO_PRIOR,
         )
         if decision.rows != (row,):
             raise Wrong(f"transaction {row.seq} of {row.account_id} is not what {request.command} does: {decision}")
 
-    def _read_past(self, seq: int) -> Past:
+    def _read_past(self, seq: int) -> PriorTransactions:
         rows = self._rows
-        return Past({seq: rows[seq]} if seq in rows else {}, {seq: self._since.get(seq, ())})
+        return PriorTransactions({seq: rows[seq]} if seq in rows else {}, {seq: self._since.get(seq, ())})
 
     def _allowance_of(self, version: int, plan: str) -> int:
         return self._database.version(version).catalog.plans.get(plan, Plan()).allowance

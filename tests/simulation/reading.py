@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.database.rows import hold_from_document
 from sixpence.ledger.writer.prefetch import (
@@ -20,7 +20,7 @@ from tests.simulation.database import Database
 
 def read_needed(
     database: Database, asked: BatchNeeds, accounts: dict[str, Account], wanted: Prefetch
-) -> dict[str, Past]:
+) -> dict[str, PriorTransactions]:
     """Give the accounts the holds that the commands need, and read the past that they name."""
     found = [row for number, seq in wanted.holds if (row := database.holds.get(number, {}).get(seq)) is not None]
     for one in wanted.open_holds:

@@ -1,9 +1,9 @@
-"""Everything Sixpence can refuse or fail with, as values that carry their data.
+"""The errors of Sixpence, as values that carry their data: the base that declares them, and every error but refusals.
 
 `decide` returns a `RefusedError`, the service raises it, the HTTP layer turns it into a problem. The tree:
 
     CreditSystemError
-    ├── RefusedError                 understood and refused: the account is as it was (leaves in `refusals`)
+    ├── RefusedError                 understood and refused: the account is unchanged (leaves in `refusals`)
     │   ├── InsufficientCreditsError
     │   ├── AccountNotFoundError
     │   ├── AccountFrozenError
@@ -26,185 +26,153 @@
     │   ├── HoldEndedError
     │   ├── SourceClaimedError
     │   └── IdempotencyConflictError
-    ├── InvalidInputError            a field that cannot be read: names field, problem and remedy
-    ├── CatalogError                 a catalog with problems, all of them named
-    ├── NotPermittedError            what the caller showed does not let in, or no longer
-    ├── UnavailableError             nothing was decided, or it is not known: try again
+    ├── InvalidInputError            a field is invalid: names field, problem and remedy
+    ├── CatalogError                 a catalog is invalid: names all its problems
+    ├── NotPermittedError            the caller's API key is unknown or revoked
+    ├── UnavailableError             nothing was decided, or the outcome is unknown: try again
     │   ├── QueueFullError
     │   ├── AccountBusyError
     │   ├── DatabaseUnavailableError
     │   ├── OutcomeUnknownError
     │   ├── TransactionEndedError
     │   └── ServiceClosedError
-    ├── DatabaseSetupError           a database that cannot be used as it stands
-    ├── CheckpointNotFoundError      there is none of this number, or none at all
-    ├── CheckpointRefusedError       nothing was signed, since the ledger is not what it should be
+    ├── DatabaseSetupError           the database cannot be used as it is
+    ├── CheckpointNotFoundError      no checkpoint has this number, or none was made
+    ├── CheckpointRefusedError       nothing was signed: the ledger fails its checks
     └── InternalError                a defect: the command had no effect
 
-`BrokenLedgerError` stands outside the tree on purpose: a broken invariant is not an error to handle.
+`BrokenLedgerError` is outside the tree on purpose: a broken invariant is not an error to handle.
 HTTP statuses are not here: `sixpence.http.wire.problems` maps codes to statuses.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 
+@dataclass_transform(eq_default=False)
+@dataclass(eq=False)
 class CreditSystemError(Exception):
-    """The root of all that Sixpence raises; `code` is stable, `str()` says what was wrong and what to do."""
+    """The base of all errors that Sixpence raises; `code` is stable, `str()` says what was wrong and what to do.
+
+    A subclass is declared by its code, its title, its fields and its message, in which the fields are named in braces.
+    Each is a dataclass that compares, hashes and pickles by its fields.
+    """
 
     code: ClassVar[str] = "credit-system-error"
     title: ClassVar[str] = "The credit system could not do this"
+    # Without a message the title is shown.
+    message: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, code: str | None = None, title: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.code = cls.code if code is None else code
+        cls.title = cls.title if title is None else title
+        dataclass(eq=False)(cls)
 
     def __post_init__(self) -> None:
-        # The fields are the arguments, so that an error pickles and compares by its data.
-        self.args = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+        # Pickling calls the class with `args`.
+        self.args = self._values()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
 
     def __str__(self) -> str:
-        return self.title
+        return (self.message or self.title).format(**vars(self))
 
     def data(self) -> dict[str, Any]:
-        """The facts of the refusal by name, as they stand in a problem's body."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        """Return the facts of the error by name, as a problem's body has them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
-@dataclass(unsafe_hash=True)
 class RefusedError(CreditSystemError):
-    """A command that was understood and refused; it left no row and changed nothing."""
+    """A command was understood and refused; it wrote no row and changed nothing."""
 
 
-@dataclass(unsafe_hash=True)
-class InvalidInputError(CreditSystemError):
-    """A value that cannot be accepted: `field` names it, `problem` says what is wrong and what to send."""
+class InvalidInputError(CreditSystemError, code="invalid-input", title="A field is not valid"):
+    """A value is invalid: `field` names it, `problem` says what is wrong and what to send."""
 
-    code: ClassVar[str] = "invalid-input"
-    title: ClassVar[str] = "A field is not valid"
     field: str
     problem: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.problem}"
+    message = "{field}: {problem}"
 
 
-@dataclass(unsafe_hash=True)
-class CatalogError(CreditSystemError):
-    """A catalog that cannot be used; every problem in it is named at once."""
+class CatalogError(CreditSystemError, code="invalid-catalog", title="The catalog is not valid"):
+    """A catalog is invalid; `problems` has all its problems at once."""
 
-    code: ClassVar[str] = "invalid-catalog"
-    title: ClassVar[str] = "The catalog is not valid"
     problems: tuple[str, ...]
 
     def __str__(self) -> str:
         return "The catalog is not valid:\n" + "\n".join(f"  - {problem}" for problem in self.problems)
 
 
-@dataclass(unsafe_hash=True)
-class NotPermittedError(CreditSystemError):
+class NotPermittedError(CreditSystemError, code="invalid-api-key", title="No valid API key"):
     """The API key that came with a command is unknown or revoked; nothing was decided."""
 
-    code: ClassVar[str] = "invalid-api-key"
-    title: ClassVar[str] = "No valid API key"
-
-    def __str__(self) -> str:
-        return "This API key is unknown or revoked. Make one: sixpence key create."
+    message = "This API key is unknown or revoked. Make one: sixpence key create."
 
 
-@dataclass(unsafe_hash=True)
-class UnavailableError(CreditSystemError):
-    """The request could not be served now; `retry_after_seconds` says when trying again makes sense."""
+class UnavailableError(CreditSystemError, code="unavailable", title="Not available right now"):
+    """The request could not be served now; `retry_after_seconds` is when to try again."""
 
-    code: ClassVar[str] = "unavailable"
-    title: ClassVar[str] = "Not available right now"
     retry_after_seconds: int = 1
 
 
-@dataclass(unsafe_hash=True)
-class QueueFullError(UnavailableError):
+class QueueFullError(UnavailableError, code="overloaded", title="Too many requests are waiting"):
     """More commands are waiting than the writer accepts; nothing was decided."""
 
-    code: ClassVar[str] = "overloaded"
-    title: ClassVar[str] = "Too many requests are waiting"
-
-    def __str__(self) -> str:
-        return f"Too many requests are waiting. Nothing was changed; try again in {self.retry_after_seconds} s."
+    message = "Too many requests are waiting. Nothing was changed; try again in {retry_after_seconds} s."
 
 
-@dataclass(unsafe_hash=True)
-class AccountBusyError(UnavailableError):
-    """Another session has held this account for longer than a command may wait; nothing was decided."""
+class AccountBusyError(UnavailableError, code="account-busy", title="The account is busy"):
+    """Another session has locked this account for longer than a command may wait; nothing was decided."""
 
-    code: ClassVar[str] = "account-busy"
-    title: ClassVar[str] = "The account is busy"
-
-    def __str__(self) -> str:
-        return f"Another transaction holds the account. Nothing was changed; try again in {self.retry_after_seconds} s."
+    message = "Another transaction holds the account. Nothing was changed; try again in {retry_after_seconds} s."
 
 
-@dataclass(unsafe_hash=True)
-class DatabaseUnavailableError(UnavailableError):
+class DatabaseUnavailableError(UnavailableError, code="database-unavailable", title="The database is not available"):
     """The database did not answer; nothing was changed."""
 
-    code: ClassVar[str] = "database-unavailable"
-    title: ClassVar[str] = "The database is not available"
-
-    def __str__(self) -> str:
-        return f"The database is not available. Nothing was changed; try again in {self.retry_after_seconds} s."
+    message = "The database is not available. Nothing was changed; try again in {retry_after_seconds} s."
 
 
-@dataclass(unsafe_hash=True)
-class OutcomeUnknownError(UnavailableError):
-    """The database went away during COMMIT and has not come back: the change may or may not have been made."""
+class OutcomeUnknownError(UnavailableError, code="outcome-unknown", title="The outcome is not known yet"):
+    """The connection was lost during COMMIT and the database has not come back: the outcome is unknown."""
 
-    code: ClassVar[str] = "outcome-unknown"
-    title: ClassVar[str] = "The outcome is not known yet"
-
-    def __str__(self) -> str:
-        return "The database went away while committing. Send the request again with the same idempotency key."
+    message = "The database went away while committing. Send the request again with the same idempotency key."
 
 
-@dataclass(unsafe_hash=True)
-class TransactionEndedError(UnavailableError):
-    """The caller's own transaction is over, or took so long that it was undone: this did not become part of it."""
+class TransactionEndedError(UnavailableError, code="transaction-ended", title="The transaction has ended"):
+    """The caller's own transaction has ended, or took too long and was undone; this command is not part of it."""
 
-    code: ClassVar[str] = "transaction-ended"
-    title: ClassVar[str] = "The transaction has ended"
-
-    def __str__(self) -> str:
-        return (
-            "The transaction has ended, or took too long and was undone. Nothing was changed by this; begin another, "
-            "and do what takes long before or after it."
-        )
+    message = (
+        "The transaction has ended, or took too long and was undone. This command changed nothing. "
+        "Begin another transaction, and do slow work before or after it."
+    )
 
 
-@dataclass(unsafe_hash=True)
-class ServiceClosedError(UnavailableError):
+class ServiceClosedError(UnavailableError, code="closed", title="The service is closing"):
     """The service is closing or closed; nothing was decided."""
 
-    code: ClassVar[str] = "closed"
-    title: ClassVar[str] = "The service is closing"
-
-    def __str__(self) -> str:
-        return "The credit service is closed. Nothing was changed; send the request to a running one."
+    message = "The credit service is closed. Nothing was changed; send the request to a running one."
 
 
-@dataclass(unsafe_hash=True)
-class DatabaseSetupError(CreditSystemError):
-    """The database cannot be used as it stands; `problem` says why, `remedy` what to do."""
+class DatabaseSetupError(CreditSystemError, code="database-setup", title="The database cannot be used as it is"):
+    """The database cannot be used as it is; `problem` says why, `remedy` what to do."""
 
-    code: ClassVar[str] = "database-setup"
-    title: ClassVar[str] = "The database cannot be used as it is"
     problem: str
     remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.problem} {self.remedy}"
+    message = "{problem} {remedy}"
 
 
-@dataclass(unsafe_hash=True)
-class CheckpointNotFoundError(CreditSystemError):
-    """There is no checkpoint of this number; None: there is none at all yet."""
+class CheckpointNotFoundError(CreditSystemError, code="checkpoint-not-found", title="No such checkpoint"):
+    """No checkpoint has this number; None: no checkpoint was made yet."""
 
-    code: ClassVar[str] = "checkpoint-not-found"
-    title: ClassVar[str] = "No such checkpoint"
     number: int | None = None
 
     def __str__(self) -> str:
@@ -212,28 +180,18 @@ class CheckpointNotFoundError(CreditSystemError):
         return f"There is no checkpoint {which}. Make one: sixpence checkpoint."
 
 
-@dataclass(unsafe_hash=True)
-class CheckpointRefusedError(CreditSystemError):
-    """Nothing was signed, since the ledger is not what it should be; `problem` says in what."""
+class CheckpointRefusedError(CreditSystemError, code="checkpoint-refused", title="Nothing was signed"):
+    """Nothing was signed, because the ledger fails its checks; `problem` says which."""
 
-    code: ClassVar[str] = "checkpoint-refused"
-    title: ClassVar[str] = "Nothing was signed"
     problem: str
-
-    def __str__(self) -> str:
-        return f"Nothing was signed: {self.problem} See: sixpence verify."
+    message = "Nothing was signed: {problem} See: sixpence verify."
 
 
-@dataclass(unsafe_hash=True)
-class InternalError(CreditSystemError):
+class InternalError(CreditSystemError, code="internal-error", title="Something went wrong on our side"):
     """A defect in Sixpence; the command had no effect, and the log has the cause."""
 
-    code: ClassVar[str] = "internal-error"
-    title: ClassVar[str] = "Something went wrong on our side"
-
-    def __str__(self) -> str:
-        return "Something went wrong on our side. The request had no effect. Send it again, and report it if it stays."
+    message = "Something went wrong on our side. The request had no effect. Send it again, and report it if it repeats."
 
 
 class BrokenLedgerError(RuntimeError):
-    """An invariant does not hold. Never handled, never mapped: it stops the command that met it."""
+    """An invariant does not hold. Never handled, never mapped: it stops the command."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sixpence.core.account.fair_use import Mark, Window, after, counted, mark, opens_at, step_seconds
+from sixpence.core.account.fair_use import Mark, Window, apply_mark, count_uses, mark_use, opens_at, step_seconds
 from sixpence.core.catalog.catalog import FairUsePer
 from sixpence.core.values.instant import DAY, INSTANT_MAX, SECOND, from_wire
 
@@ -39,82 +39,82 @@ def test_a_window_has_sixty_steps(per: FairUsePer) -> None:
 )
 def test_a_mark_names_the_step_of_its_instant(per: FairUsePer, expected: Mark) -> None:
     """The steps since 1970, up to the last microsecond before the next one."""
-    assert mark(per, _NOON - 1) == expected
+    assert mark_use(per, _NOON - 1) == expected
 
 
 def test_a_use_counts_until_its_whole_step_has_left() -> None:
     """A use in the minute of 12:00 counts through 13:00:59.999999 and no longer."""
-    window = after(None, mark("hour", _NOON), _NOON)
+    window = apply_mark(None, mark_use("hour", _NOON), _NOON)
 
     assert window == _hour_window((0, 1))
-    assert counted(window, "hour", _NOON) == 1
-    assert counted(window, "hour", _NOON + 61 * _MINUTE - 1) == 1
-    assert counted(window, "hour", _NOON + 61 * _MINUTE) == 0
+    assert count_uses(window, "hour", _NOON) == 1
+    assert count_uses(window, "hour", _NOON + 61 * _MINUTE - 1) == 1
+    assert count_uses(window, "hour", _NOON + 61 * _MINUTE) == 0
 
 
 def test_uses_of_one_step_are_counted_together() -> None:
     """Two uses in one minute and one in the next are kept as two counts."""
-    window = after(None, mark("hour", _NOON), _NOON)
-    window = after(window, mark("hour", _NOON + 1), _NOON + 1)
-    window = after(window, mark("hour", _NOON + _MINUTE), _NOON + _MINUTE)
+    window = apply_mark(None, mark_use("hour", _NOON), _NOON)
+    window = apply_mark(window, mark_use("hour", _NOON + 1), _NOON + 1)
+    window = apply_mark(window, mark_use("hour", _NOON + _MINUTE), _NOON + _MINUTE)
 
     assert window == _hour_window((0, 2), (1, 1))
 
 
-def test_what_no_longer_counts_is_dropped() -> None:
-    """With the next use goes what has left the window since."""
+def test_apply_mark_drops_uses_that_no_longer_count() -> None:
+    """The next use removes entries that have left the window."""
     window = _hour_window((0, 2), (1, 1))
     now = _NOON + 61 * _MINUTE
 
-    assert after(window, mark("hour", now), now) == _hour_window((1, 1), (61, 1))
+    assert apply_mark(window, mark_use("hour", now), now) == _hour_window((1, 1), (61, 1))
 
 
-def test_a_use_given_back_counts_no_more() -> None:
-    """It leaves its own step; nothing is left of a window without a use."""
+def test_a_use_given_back_no_longer_counts() -> None:
+    """It is taken from its own step; an empty window is None."""
     window = _hour_window((0, 2), (1, 1))
     now = _NOON + _MINUTE
 
-    assert after(window, mark("hour", _NOON, -1), now) == _hour_window((0, 1), (1, 1))
-    assert after(_hour_window((0, 1)), mark("hour", _NOON, -1), now) is None
+    assert apply_mark(window, mark_use("hour", _NOON, -1), now) == _hour_window((0, 1), (1, 1))
+    assert apply_mark(_hour_window((0, 1)), mark_use("hour", _NOON, -1), now) is None
 
 
-def test_a_use_that_no_longer_counts_is_not_kept() -> None:
+def test_apply_mark_ignores_a_use_that_no_longer_counts() -> None:
     """A mark whose step has left the window by now adds nothing to it."""
-    assert after(None, mark("hour", _NOON), _NOON + 61 * _MINUTE) is None
+    assert apply_mark(None, mark_use("hour", _NOON), _NOON + 61 * _MINUTE) is None
 
 
 @pytest.mark.parametrize("minute", [-61, -1, 1])
-def test_a_use_given_back_that_is_not_kept_changes_nothing(minute: int) -> None:
-    """Its step has left the window, or holds no use: no other use is given back for it."""
+def test_giving_back_an_unknown_use_changes_nothing(minute: int) -> None:
+    """Its step has left the window, or has no use: no other use is given back for it."""
     window = _hour_window((0, 1))
 
-    assert after(window, mark("hour", _NOON + minute * _MINUTE, -1), _NOON + _MINUTE) == window
-    assert after(None, mark("hour", _NOON, -1), _NOON) is None
+    assert apply_mark(window, mark_use("hour", _NOON + minute * _MINUTE, -1), _NOON + _MINUTE) == window
+    assert apply_mark(None, mark_use("hour", _NOON, -1), _NOON) is None
 
 
 def test_another_step_length_starts_an_empty_window() -> None:
-    """Uses under a plan with another window count nothing, and are gone with the first use under the new one."""
+    """Uses under a plan with another window count nothing, and the first use under the new plan drops them."""
     window = _hour_window((0, 3))
 
-    assert counted(window, "day", _NOON) == 0
+    assert count_uses(window, "day", _NOON) == 0
     assert opens_at(window, "day", 1, _NOON) == _NOON
-    assert after(window, mark("day", _NOON), _NOON) == Window(1_440, ((_NOON // (1_440 * SECOND), 1),))
+    assert apply_mark(window, mark_use("day", _NOON), _NOON) == Window(1_440, ((_NOON // (1_440 * SECOND), 1),))
 
 
-def test_a_use_of_another_step_length_given_back_changes_nothing() -> None:
-    """A hold from before a change of plan, released, does not empty the window of now."""
+def test_giving_back_a_use_of_another_step_length_changes_nothing() -> None:
+    """Releasing a hold from before a change of plan does not empty the current window."""
     window = _hour_window((0, 3))
 
-    assert after(window, mark("day", _NOON, -1), _NOON) == window
-    assert after(window, mark("day", _NOON, -1), _NOON + 61 * _MINUTE) is None
+    assert apply_mark(window, mark_use("day", _NOON, -1), _NOON) == window
+    assert apply_mark(window, mark_use("day", _NOON, -1), _NOON + 61 * _MINUTE) is None
 
 
 @pytest.mark.parametrize(
     ("uses", "minutes"),
     [(7, 0), (6, 61), (5, 62), (4, 62), (3, 62), (2, 90), (1, 90)],
 )
-def test_the_window_opens_when_enough_uses_have_left(uses: int, minutes: int) -> None:
-    """One, three and two uses are kept: what the limit is decides which of them must leave first."""
+def test_opens_at_is_when_enough_uses_have_left(uses: int, minutes: int) -> None:
+    """The window has one, three and two uses; the limit decides which of them must leave first."""
     window = _hour_window((0, 1), (1, 3), (29, 2))
     now = _NOON + 30 * _MINUTE + 1
 
@@ -124,16 +124,16 @@ def test_the_window_opens_when_enough_uses_have_left(uses: int, minutes: int) ->
 
 
 @pytest.mark.parametrize("window", [None, _hour_window((0, 1))], ids=["unused", "used"])
-def test_a_limit_of_none_at_all_never_opens(window: Window | None) -> None:
-    """No instant is named where no use is ever allowed."""
+def test_opens_at_of_a_limit_of_zero_returns_none(window: Window | None) -> None:
+    """No instant is returned where no use is ever allowed."""
     assert opens_at(window, "hour", 0, _NOON) is None
 
 
-def test_a_window_opens_within_the_calendar() -> None:
-    """In the last hour of the year 9999 the instant named can still be shown."""
+def test_opens_at_stays_within_the_calendar() -> None:
+    """In the last hour of the year 9999 the instant can still be shown."""
     now = INSTANT_MAX - _MINUTE
 
-    assert opens_at(after(None, mark("hour", now), now), "hour", 1, now) == INSTANT_MAX
+    assert opens_at(apply_mark(None, mark_use("hour", now), now), "hour", 1, now) == INSTANT_MAX
 
 
 _places = st.sampled_from([0, 1, 30, 59, 60, 61]) | st.integers(0, 130)
@@ -147,10 +147,10 @@ _gaps = st.tuples(_places, st.sampled_from([0, 1, 500_000, 999_999]))  # steps, 
     start=st.integers(0, INSTANT_MAX // 2),
     tries=st.lists(st.tuples(_gaps, st.sampled_from(["use", "use", "use", "give back"])), max_size=80),
 )
-def test_never_more_than_the_limit(
+def test_no_interval_has_more_uses_than_the_limit(
     per: FairUsePer, uses: int, start: int, tries: list[tuple[tuple[int, int], str]]
 ) -> None:
-    """As a plain list of instants has it: what counts, when it opens, and no interval of the length with more uses."""
+    """Compared with a plain list of instants: what counts, when it opens, and the uses in any interval."""
     step = step_seconds(per) * SECOND
     window: Window | None = None
     now, instants = start, list[int]()
@@ -158,14 +158,14 @@ def test_never_more_than_the_limit(
     for (steps, millionths), what in tries:
         now += steps * step + millionths * step // 1_000_000
         counting = _counting(instants, step, now)
-        assert counted(window, per, now) == counting
+        assert count_uses(window, per, now) == counting
         _check_opening(window, per, uses, now, instants)
         if what == "give back" and instants:
             gone = instants.pop(now % len(instants))
-            window = after(window, mark(per, gone, -1), now)
+            window = apply_mark(window, mark_use(per, gone, -1), now)
         elif counting < uses:
             instants.append(now)
-            window = after(window, mark(per, now), now)
+            window = apply_mark(window, mark_use(per, now), now)
         _check_shape(window, now)
 
     assert all(late - early >= 60 * step for early, late in zip(instants, instants[uses:], strict=False))
@@ -179,11 +179,11 @@ def test_a_window_keeps_61_steps(start: int, per: FairUsePer) -> None:
     window: Window | None = None
 
     for now in range(start, start + 200 * step, step):
-        window = after(window, mark(per, now), now)
+        window = apply_mark(window, mark_use(per, now), now)
         _check_shape(window, now)
 
     assert window is not None
-    assert len(window.counts) == counted(window, per, now) == 61
+    assert len(window.counts) == count_uses(window, per, now) == 61
 
 
 def _counting(instants: list[int], step: int, now: int) -> int:

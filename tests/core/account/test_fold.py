@@ -1,4 +1,4 @@
-"""The fold: it rebuilds an account exactly, and finds whatever was changed in its ledger."""
+"""The fold: it rebuilds an account exactly, and finds any change of its rows."""
 
 from functools import cache
 from typing import Any
@@ -54,7 +54,7 @@ _BYTES = ("metadata_digest", "fingerprint")
 
 
 def _changes(name: str, value: Any) -> list[Any]:
-    """Values that differ a little from the one that stands in the field; to blank metadata is no such change."""
+    """Values that differ a little from the one in the field; blanked metadata is allowed and not among them."""
     absent = [] if name == "metadata" or value is None else [None]
     if isinstance(value, int):
         return [*absent, value + 1, value - 1, -value - 1]
@@ -77,8 +77,8 @@ _FIELDS = [
 ]
 
 
-def test_the_fold_rebuilds_the_account() -> None:
-    """From its rows alone, an account arises with its grants, plan, figures and head."""
+def test_fold_rebuilds_the_account() -> None:
+    """From its rows alone: the grants, the plan, the figures and the head."""
     account, rows = _ledger()
 
     rebuilt = fold(_new_account(), rows)
@@ -87,8 +87,8 @@ def test_the_fold_rebuilds_the_account() -> None:
     assert msgspec.msgpack.encode(rebuilt) == msgspec.msgpack.encode(account)
 
 
-def test_the_fold_goes_on_where_it_stopped() -> None:
-    """Folding in two parts is folding at once."""
+def test_fold_in_two_parts_is_the_same_as_at_once() -> None:
+    """Folding can stop after any row and continue from there."""
     account, rows = _ledger()
 
     for cut in range(len(rows) + 1):
@@ -97,8 +97,8 @@ def test_the_fold_goes_on_where_it_stopped() -> None:
         assert fold(halfway, rows[cut:]) == account
 
 
-def test_applying_without_proving_leads_to_the_same_account() -> None:
-    """`apply` makes of each row what `fold` does."""
+def test_apply_leads_to_the_same_account_as_fold() -> None:
+    """`apply` does not check hashes, and changes the account in the same way."""
     account, rows = _ledger()
     applied = _new_account()
 
@@ -109,8 +109,8 @@ def test_applying_without_proving_leads_to_the_same_account() -> None:
 
 
 @pytest.mark.parametrize(("place", "name"), _FIELDS)
-def test_any_change_of_a_field_is_found(place: int, name: str) -> None:
-    """Whatever field of whatever row is changed, the fold stops."""
+def test_fold_finds_any_changed_field(place: int, name: str) -> None:
+    """The fold stops at a row of which any field was changed."""
     _, rows = _ledger()
     row = rows[place]
 
@@ -121,8 +121,8 @@ def test_any_change_of_a_field_is_found(place: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("place", range(len(_KINDS) - 1))
-def test_a_row_taken_out_put_twice_or_moved_is_found(place: int) -> None:
-    """The rows must be all there, once, and in order."""
+def test_fold_finds_a_missing_repeated_or_moved_row(place: int) -> None:
+    """All rows must be there, once, and in order."""
     _, rows = _ledger()
     before, row, after = rows[:place], rows[place], rows[place + 1 :]
 
@@ -131,7 +131,7 @@ def test_a_row_taken_out_put_twice_or_moved_is_found(place: int) -> None:
             fold(_new_account(), wrong)
 
 
-def test_erased_metadata_leaves_the_chain_whole() -> None:
+def test_fold_accepts_erased_metadata() -> None:
     """A row's metadata can be blanked: its digest, not its bytes, is in the chain (invariant 16)."""
     account, rows = _ledger()
 
@@ -140,7 +140,7 @@ def test_erased_metadata_leaves_the_chain_whole() -> None:
     assert fold(_new_account(), erased) == account
 
 
-def test_another_accounts_rows_are_found() -> None:
+def test_fold_refuses_rows_of_another_account() -> None:
     """Rows of one account do not make another one."""
     for stranger in (Account(account_no=ACCOUNT_NO, account_id="bob@example.com"), Account(7, ACCOUNT_ID)):
         with pytest.raises(BrokenLedgerError, match="is not of"):
@@ -168,10 +168,10 @@ _DEFECTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("problem", "kind", "wrong"), _DEFECTS)
-def test_a_row_that_does_not_add_up_is_found_though_its_hash_is_right(
+def test_fold_finds_a_row_that_does_not_add_up_under_a_valid_hash(
     problem: str, kind: str, wrong: dict[str, Any]
 ) -> None:
-    """The fold checks what a row does, not only that nobody changed it."""
+    """The fold checks what a row does, and not only that it is unchanged."""
     _, rows = _ledger()
     place = _KINDS.index(kind)
     account, row = fold(_new_account(), rows[:place]), rows[place]

@@ -1,4 +1,4 @@
-"""Holds: splitting what is set aside, and which of many is the next to time out."""
+"""Holds: splitting held credits, and finding the next hold to time out."""
 
 import tracemalloc
 
@@ -13,8 +13,8 @@ def _hold(name: str, expires_at: int) -> Hold:
     return Hold(id=name, seq=1, terms=HoldTerms("sketch", expires_at, 1, 1), plan="free", parts=(("g", 1),))
 
 
-def test_the_first_credits_of_the_parts_and_the_rest() -> None:
-    """What is taken comes from the first parts; both keep their order."""
+def test_split_takes_the_first_credits_of_the_parts() -> None:
+    """What is taken comes from the first parts; both lists keep their order."""
     parts = (("a", 3), ("b", 2))
 
     assert split(parts, 0) == ([], [("a", 3), ("b", 2)])
@@ -23,7 +23,7 @@ def test_the_first_credits_of_the_parts_and_the_rest() -> None:
     assert split(parts, 9) == ([("a", 3), ("b", 2)], [])
 
 
-def test_no_hold_is_the_next_where_none_is_open() -> None:
+def test_earliest_returns_none_without_an_open_hold() -> None:
     """Ended holds do not time out again."""
     ended = msgspec.structs.replace(_hold("h1", 5), state="captured", ended_at=3)
 
@@ -36,8 +36,8 @@ _STEPS = st.lists(st.tuples(_NAMES, st.integers(1, 5), st.sampled_from(("open", 
 
 
 @given(_STEPS)
-def test_the_next_hold_is_the_earliest_of_all_that_are_open(steps: list[tuple[str, int, str]]) -> None:
-    """Placed, extended and ended in any order, also in a copy, the next is the one that a search of all finds."""
+def test_earliest_is_the_first_open_hold_to_time_out(steps: list[tuple[str, int, str]]) -> None:
+    """Placed, extended and ended in any order, also in a copy, it is the one that a search of all finds."""
     holds = Holds()
     for name, expires_at, state in steps:
         holds[name] = msgspec.structs.replace(_hold(name, expires_at), state=state)
@@ -48,8 +48,8 @@ def test_the_next_hold_is_the_earliest_of_all_that_are_open(steps: list[tuple[st
         assert holds.earliest() == first
 
 
-def test_a_copy_is_a_copy() -> None:
-    """What ends in the one is still open in the other."""
+def test_copy_is_independent() -> None:
+    """A hold that ends in the one is still open in the other."""
     holds = Holds([_hold("h1", 5)])
     twin = holds.copy()
 
@@ -58,8 +58,8 @@ def test_a_copy_is_a_copy() -> None:
     assert (holds["h1"].state, twin.earliest(), holds.earliest()) == ("open", None, holds["h1"])
 
 
-def test_holds_that_are_gone_are_forgotten() -> None:
-    """Beside one that stays open for long, any number may come and go: nothing of them is kept."""
+def test_queue_forgets_holds_that_are_gone() -> None:
+    """Beside one that stays open for long, any number may come and go: the queue does not grow."""
     holds = Holds([_hold("the first", 1)])
     tracemalloc.start()
     for number in range(30_000):

@@ -1,4 +1,4 @@
-"""Pinned ids of transactions and numbers of accounts, each also computed here by a second hand."""
+"""Pinned ids of transactions and numbers of accounts, each also computed here by a second implementation."""
 
 import hashlib
 import struct
@@ -20,8 +20,8 @@ _IDS = [
 
 
 @pytest.mark.parametrize(("number", "seq", "created_at", "pinned"), _IDS)
-def test_a_transactions_id_is_pinned(number: int, seq: int, created_at: int, pinned: str) -> None:
-    """The id of a row is what it has always been: a UUIDv7 of its time, its seq and a hash."""
+def test_transaction_id_is_pinned(number: int, seq: int, created_at: int, pinned: str) -> None:
+    """The id of a row never changes: a UUIDv7 of its time, its seq and a hash."""
     made = transaction_id(number, seq, created_at)
 
     assert made == pinned == _id_by_hand(number, seq, created_at)
@@ -39,8 +39,8 @@ def test_ids_sort_as_the_ledger_does() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "3b241101-e2bb-4255-8caf-4136c566a962", "0" * 32, "f" * 32, "é" * 36])
-def test_what_is_no_such_id_has_no_seq(text: str) -> None:
-    """Anything but a UUIDv7 is answered with None."""
+def test_seq_of_any_other_text_returns_none(text: str) -> None:
+    """Anything but a UUIDv7 gives None."""
     assert seq_of(text) is None
 
 
@@ -55,8 +55,8 @@ def test_what_is_no_such_id_has_no_seq(text: str) -> None:
         ("a" * 255, 0, 6375295106968082117),
     ],
 )
-def test_an_accounts_number_is_pinned(account_id: str, attempt: int, pinned: int) -> None:
-    """An account is found again by the number it has always had; each collision takes the next one."""
+def test_account_no_is_pinned(account_id: str, attempt: int, pinned: int) -> None:
+    """An account's number never changes; each collision takes the next one."""
     salt = "" if attempt == 0 else f"\x00{attempt}"
 
     assert account_no(account_id, attempt) == pinned == _number_by_hand(account_id + salt)

@@ -1,4 +1,4 @@
-"""Pinned vectors: what was once written must be provable for ever. Each is also computed here by a second hand."""
+"""Pinned vectors: every row ever written must stay provable. Each is also computed here by a second implementation."""
 
 import hashlib
 import struct
@@ -19,7 +19,7 @@ from sixpence.core.values.instant import DAY
 _START = 1_767_225_600_000_000  # 2026-01-01
 _ACCOUNT_ID = "zoë@example.com"
 
-# What stands in the chain, in its order. The metadata stands there by its digest.
+# The fields in the chain, in their order. The metadata is in it by its digest.
 _CHAINED = (
     *("account_no", "account_id", "seq", "id", "kind", "amount", "balance_after", "total_after", "held_after", "plan"),
     *("feature_used", "credits_consumed", "generation_id", "metadata_digest", "detail", "allocations"),
@@ -161,14 +161,14 @@ _TEXTS = [
 
 
 def test_each_hash_of_a_ledger_is_pinned() -> None:
-    """The hashes of the small ledger are what they have always been, and new rows have the newest format."""
+    """The hashes of the small ledger never change, and new rows have the newest format."""
     assert [(row.kind, row.hash.hex()) for row in _in_format(1)] == _FIRST_HASHES
     assert [(row.kind, row.hash.hex()) for row in _in_format(2)] == _SECOND_HASHES
     assert _in_format(2) == _rows()
 
 
-def test_a_ledger_of_both_formats_is_proved() -> None:
-    """An account whose first rows have the first format goes on in the second."""
+def test_fold_proves_a_ledger_of_both_formats() -> None:
+    """An account whose first rows have the first format continues in the second."""
     account = Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID)
     fold(account, _in_format(1)[:3])
     later = msgspec.structs.replace(_rows()[3])
@@ -179,8 +179,8 @@ def test_a_ledger_of_both_formats_is_proved() -> None:
     assert (account.seq, account.head) == (4, written.hash)
 
 
-def test_an_expiry_that_does_not_say_what_it_is_about_is_still_provable() -> None:
-    """Expiries once named their grant in their movements alone; their hashes are what they have always been."""
+def test_fold_proves_older_expiry_without_its_grant() -> None:
+    """Older expiries name their grant only in their movements; their hashes never change."""
     rows = _in_format(1)
     account = fold(Account(account_no=account_no(_ACCOUNT_ID), account_id=_ACCOUNT_ID), rows[:5])
     nameless = msgspec.structs.replace(rows[5], detail="{}", about_seq=None)
@@ -193,8 +193,8 @@ def test_an_expiry_that_does_not_say_what_it_is_about_is_still_provable() -> Non
 
 
 @pytest.mark.parametrize("form", [1, 2])
-def test_each_hash_follows_from_the_format_as_written_down(form: int) -> None:
-    """A second implementation of each format finds the same hashes."""
+def test_each_hash_is_the_same_by_a_second_implementation(form: int) -> None:
+    """A second implementation of each format computes the same hashes."""
     previous = FIRST_HEAD
     for row in _in_format(form):
         by_hand = hashlib.sha256(_BY_HAND[form](previous, row)).digest()
@@ -249,8 +249,8 @@ def test_the_canonical_bytes_of_a_row_are_pinned() -> None:
     assert hashlib.sha256(preimage).digest() == second.hash
 
 
-def test_the_texts_of_a_row_are_pinned() -> None:
-    """Detail and allocations are written as they have always been."""
+def test_texts_of_detail_and_allocations_are_pinned() -> None:
+    """Detail and allocations are written in the same way by every release."""
     assert [(row.detail, row.allocations) for row in _rows()] == _TEXTS
 
 

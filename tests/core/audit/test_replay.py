@@ -1,4 +1,4 @@
-"""Deciding anew: every row that the rules wrote is found right, and one that only adds up is found wrong."""
+"""`find_difference`: it accepts every row that the rules wrote, and reports one that only adds up."""
 
 from collections.abc import Callable
 
@@ -10,41 +10,41 @@ from sixpence.core.account.apply import apply
 from sixpence.core.account.change import Change
 from sixpence.core.account.fold import fold, next_id, record
 from sixpence.core.account.movement import Allocation
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Detail, GrantTerms, Transaction
-from sixpence.core.audit.replay import difference
+from sixpence.core.audit.replay import find_difference
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import DAY
 from tests.core.case_table import read_cases
-from tests.core.story_table import ACCOUNT_ID, PRICED_BY, STORIES, read_instant, tell
+from tests.core.story_table import ACCOUNT_ID, PRICED_BY, STORIES, read_instant, run_story
 
 _ALL = [case for path in sorted(STORIES.glob("*.txt")) for case in read_cases(path)]
 
 
 @pytest.mark.parametrize("key", ["", " key k1"], ids=["without-key", "with-key"])
-def test_every_row_of_every_story_is_decided_again_as_it_stands(key: str) -> None:
+def test_replay_finds_no_difference_in_any_story(key: str) -> None:
     """From its rows alone, each row of each ledger is what the rules would write again."""
     for case in _ALL:
-        _, after = tell(case.state).and_then(case.command + key)
+        _, after = run_story(case.state).run(case.command + key)
 
         assert _differences(after.rows) == []
 
 
-def test_erased_metadata_is_no_difference() -> None:
-    """A row whose metadata was blanked is decided again by its digest."""
-    told = tell("@0 ensure; @1 use sketch")
-    erased = [msgspec.structs.replace(row, metadata_digest=bytes(32)) for row in told.rows]
+def test_replay_accepts_erased_metadata() -> None:
+    """A row whose metadata was blanked is compared by its digest."""
+    state = run_story("@0 ensure; @1 use sketch")
+    erased = [msgspec.structs.replace(row, metadata_digest=bytes(32)) for row in state.rows]
 
-    assert _differences([told.rows[0]]) == []
-    assert difference(_folded(told.rows[:1]), erased[1], PRICED_BY) is None
+    assert _differences([state.rows[0]]) == []
+    assert find_difference(_folded(state.rows[:1]), erased[1], PRICED_BY) is None
 
 
-def test_an_expiry_that_does_not_say_what_it_is_about_is_no_difference() -> None:
-    """Rows that were written before expiries named their grant are what the rules wrote then."""
-    told = tell("@0 ensure; @1 grant 5 until 4; @5 tick")
-    nameless = msgspec.structs.replace(told.rows[2], detail="{}", about_seq=None)
+def test_replay_accepts_older_expiry_without_its_grant() -> None:
+    """Older expiries name their grant only in their movements."""
+    state = run_story("@0 ensure; @1 grant 5 until 4; @5 tick")
+    nameless = msgspec.structs.replace(state.rows[2], detail="{}", about_seq=None)
 
-    assert difference(_folded(told.rows[:2]), nameless, PRICED_BY) is None
+    assert find_difference(_folded(state.rows[:2]), nameless, PRICED_BY) is None
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_an_expiry_that_does_not_say_what_it_is_about_is_no_difference() -> None
         ("@0 ensure; @1 grant 5 priority 1; @2 use interior; @4 void #2 revoke", True),
     ],
 )
-def test_a_void_that_does_not_say_what_was_never_owed_is_no_difference(story: str, found: bool) -> None:
-    """Rows did not always say what was spent of an allowance, or on a closed account; of others they did."""
-    told = tell(story)
-    *earlier, void = told.rows
+def test_replay_accepts_older_void_without_shortfall(story: str, found: bool) -> None:
+    """Older voids have no shortfall for an allowance, or on a closed account; for other grants they do."""
+    state = run_story(story)
+    *earlier, void = state.rows
     silent = msgspec.structs.replace(void, detail=void.detail.replace('"shortfall":2', '"shortfall":0'))
 
-    said = difference(_folded(earlier), silent, PRICED_BY, past=told.past.before(void.seq))
+    said = find_difference(_folded(earlier), silent, PRICED_BY, prior=state.prior.before(void.seq))
 
     assert silent.detail != void.detail
     assert (said is not None) is found
@@ -119,15 +119,15 @@ def _allowance(account: Account, amount: int) -> Change:
 
 
 @pytest.mark.parametrize(("story", "named", "change"), [w[1:] for w in _WRONG], ids=[w[0] for w in _WRONG])
-def test_a_row_that_only_adds_up_is_found(story: str, named: str, change: Callable[[Account], Change]) -> None:
-    """A row with a right hash that the fold accepts, and the rules would never write, is told in words."""
-    told = tell(story)
-    made = change(told.account)
-    row = record(told.account.copy(), made, recorded_at=made.at)
+def test_replay_finds_row_that_only_adds_up(story: str, named: str, change: Callable[[Account], Change]) -> None:
+    """A row with a valid hash that the fold accepts, and that the rules would never write, is reported."""
+    state = run_story(story)
+    made = change(state.account)
+    row = record(state.account.copy(), made, recorded_at=made.at)
 
-    found = difference(_folded(told.rows), row, PRICED_BY, past=told.past)
+    found = find_difference(_folded(state.rows), row, PRICED_BY, prior=state.prior)
 
-    apply(told.account.copy(), row)
+    apply(state.account.copy(), row)
     assert found is not None
     assert named in found
 
@@ -138,10 +138,10 @@ def _folded(rows: tuple[Transaction, ...] | list[Transaction]) -> Account:
 
 def _differences(rows: tuple[Transaction, ...] | list[Transaction]) -> list[str]:
     account = _folded([])
-    past = Past()
+    prior = PriorTransactions()
     found = []
     for row in rows:
-        found.append(difference(account, row, PRICED_BY, past=past))
+        found.append(find_difference(account, row, PRICED_BY, prior=prior))
         fold(account, [row])
-        past = past.with_rows([row])
+        prior = prior.with_rows([row])
     return [text for text in found if text is not None]

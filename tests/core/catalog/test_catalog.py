@@ -45,7 +45,7 @@ def test_the_default_catalog_can_be_written_as_toml() -> None:
 @pytest.mark.parametrize(
     "catalog", [DEFAULT_CATALOG, from_toml("decimals = 3\n" + _ORIGINAL)], ids=["default", "other"]
 )
-def test_a_stored_document_gives_the_catalog_back(catalog: Catalog) -> None:
+def test_from_document_restores_the_catalog(catalog: Catalog) -> None:
     """A document read again is the same catalog with the same document."""
     again = from_document(catalog.document())
 
@@ -53,8 +53,8 @@ def test_a_stored_document_gives_the_catalog_back(catalog: Catalog) -> None:
     assert again.document() == catalog.document()
 
 
-def test_the_order_of_a_file_does_not_matter_to_the_digest() -> None:
-    """Two files that say the same in another order are one catalog."""
+def test_digest_ignores_the_order_of_a_file() -> None:
+    """Two files with the same content in another order are one catalog."""
     turned = """
     [plans.pro]
     unlimited = true
@@ -73,8 +73,8 @@ def test_the_order_of_a_file_does_not_matter_to_the_digest() -> None:
     assert from_toml(turned).digest() == DEFAULT_CATALOG.digest()
 
 
-def test_every_change_of_a_catalog_changes_its_digest() -> None:
-    """A price, a plan's gift, the default plan: each is another catalog."""
+def test_digest_differs_for_every_change() -> None:
+    """A price, a plan's signup credits, the default plan: each is another catalog."""
     changes = [("interior = {}", "interior = {credits = 2}"), ("signup_credits = 6", "signup_credits = 7")]
     changes += [
         ("rank = 10", "rank = 11"),
@@ -87,7 +87,7 @@ def test_every_change_of_a_catalog_changes_its_digest() -> None:
     assert len(digests | {DEFAULT_CATALOG.digest()}) == len(changes) + 1
 
 
-def test_what_is_default_may_be_written_out() -> None:
+def test_digest_ignores_defaults_that_are_written_out() -> None:
     """A file that names every default is the catalog that names none, to the digest."""
     short = "[features.a]\n[features.b.models.m]\ninput = 1\n[plans.free]\n"
     long = """

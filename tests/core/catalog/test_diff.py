@@ -1,4 +1,4 @@
-"""What a new catalog changes, in words: every field of every struct has its sentence."""
+"""`differences`: every field of every struct of a catalog has its sentence."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sixpence.core.catalog.catalog import Catalog, FairUse, Feature, Plan, Rollover, Tier, TokenRates, Trial
-from sixpence.core.catalog.diff import differences, list_plans_concerned
+from sixpence.core.catalog.diff import differences, list_affected_plans
 
 _CALL = Feature(1)
 _TIERED = Feature(tiers=(Tier(5, up_to=100), Tier(3)), unit="page")
@@ -21,7 +21,7 @@ _BASE = Catalog(
 
 _TWELFTHS = msgspec.structs.replace(_PRO, period="year")
 
-# struct, field: where it stands, the entry before, what the field becomes, and what is said.
+# Struct and field, its path, the entry before, the field's new value, and the sentence.
 _FIELDS: list[tuple[str, str, Any, Any, str]] = [
     ("Feature.credits", "features.interior", _CALL, 2, "feature interior: a call costs 2 instead of 1"),
     ("Feature.title", "features.interior", _CALL, "Room", "feature interior: its title is 'Room' instead of ''"),
@@ -126,7 +126,7 @@ _FIELDS: list[tuple[str, str, Any, Any, str]] = [
         "plans.pro",
         _PRO,
         None,
-        "plan pro: who has not tried it may try it not at all; before, for 7 days with 0 credits",
+        "plan pro: an account that has not tried it may try it not at all; before, for 7 days with 0 credits",
     ),
     (
         "Plan.fair_use",
@@ -147,7 +147,7 @@ _FIELDS: list[tuple[str, str, Any, Any, str]] = [
         "",
         _BASE,
         "pro",
-        "new accounts start on pro instead of free, and so does who cancels a plan, at its end",
+        "new accounts start on pro instead of free, and so do accounts that cancelled a plan, at its end",
     ),
     ("Catalog.decimals", "", _BASE, 2, "screens show amounts with 2 decimals instead of 0; no amount changes"),
     (
@@ -194,8 +194,8 @@ def _with(path: str, entry: Any) -> Catalog:
 
 
 @pytest.mark.parametrize(("field", "path", "before", "value", "said"), _FIELDS, ids=[case[0] for case in _FIELDS])
-def test_a_field_that_changes_is_said(field: str, path: str, before: Any, value: Any, said: str) -> None:
-    """One field, one sentence, and nothing else."""
+def test_differences_has_a_sentence_for_each_field(field: str, path: str, before: Any, value: Any, said: str) -> None:
+    """One changed field gives one sentence, and nothing else."""
     after = msgspec.structs.replace(before, **{field.split(".")[1]: value})
 
     assert differences(_with(path, before), _with(path, after)) == [said]
@@ -204,7 +204,7 @@ def test_a_field_that_changes_is_said(field: str, path: str, before: Any, value:
 @pytest.mark.parametrize(
     ("field", "name", "before", "value", "fields", "said"), _BELOW, ids=[case[0] for case in _BELOW]
 )
-def test_a_field_of_an_inner_struct_that_changes_is_said(
+def test_differences_has_a_sentence_for_each_inner_field(
     field: str, name: str, before: Any, value: Any, fields: Any, said: str
 ) -> None:
     """One sentence with the new value in it."""
@@ -220,7 +220,7 @@ def test_a_field_of_an_inner_struct_that_changes_is_said(
     assert said in sentence.partition("; before, ")[0]
 
 
-def test_no_field_is_forgotten() -> None:
+def test_every_field_of_a_catalog_is_tried() -> None:
     """Every field of every struct that a catalog is made of is among those tried above."""
     structs: set[Any] = {Catalog}
     found: set[Any] = set()
@@ -237,16 +237,16 @@ def test_no_field_is_forgotten() -> None:
     assert {case[0] for case in _FIELDS} | {case[0] for case in _BELOW} == fields
 
 
-def test_nothing_changes() -> None:
-    """Two catalogs that say the same differ in nothing, whatever the order."""
+def test_differences_of_equal_catalogs_is_empty() -> None:
+    """Two catalogs with the same content have no differences, in whatever order."""
     turned = msgspec.structs.replace(_BASE, features=dict(reversed(_BASE.features.items())))
 
     assert differences(_BASE, turned) == []
-    assert list_plans_concerned(_BASE, turned) == []
+    assert list_affected_plans(_BASE, turned) == []
 
 
-def test_what_is_gone_and_what_is_new() -> None:
-    """Features, models and plans that left say whom that concerns; new ones say what they cost and give."""
+def test_differences_names_removed_and_new_entries() -> None:
+    """Removed features, models and plans name the effect; new ones say what they cost and give."""
     new = Catalog(
         features={"chat": Feature(models={"o9": TokenRates(input=1)}), "scan": Feature(2, minimum=3), "film": _TIERED},
         plans={"free": Plan(), "team": Plan(3, 5, True, allowance=120, period="year", drip=True, overdraft=9)},
@@ -256,17 +256,17 @@ def test_what_is_gone_and_what_is_new() -> None:
     said = differences(_BASE, new)
 
     assert said == [
-        "feature interior is gone: nobody can use it any more; a hold that was placed for it can be captured",
-        "feature chat: model gpt-4.1 is gone: a use that names it is refused",
+        "feature interior is removed: it can no longer be used; a hold that was placed for it can be captured",
+        "feature chat: model gpt-4.1 is removed: a use that names it is refused",
         "feature chat: model o9 is new: 1000000 tokens cost 1 as input, 0 as cached input, 0 as output",
         "feature scan: a call costs 2; at least 3; before, each page costs 5 up to 100, then 3",
         "feature film is new: each page costs 5 up to 100, then 3",
-        "plan pro is gone: accounts on it cannot use anything until they are put on another plan",
-        "plan lavish is gone: accounts on it cannot use anything until they are put on another plan",
+        "plan pro is removed: accounts on it cannot use anything until they are put on another plan",
+        "plan lavish is removed: accounts on it cannot use anything until they are put on another plan",
         "plan team is new: rank 3, 5 credits at sign-up, every use is free, 120 credits each year in twelve "
         "monthly shares, may fall 9 below zero",
     ]
-    assert list_plans_concerned(_BASE, new) == ["pro", "lavish"]
+    assert list_affected_plans(_BASE, new) == ["pro", "lavish"]
 
 
 def _flat(kind: Any) -> list[Any]:
@@ -276,8 +276,8 @@ def _flat(kind: Any) -> list[Any]:
     return [kind, *(found for part in parts for found in _flat(part))]
 
 
-def test_a_plan_that_gets_a_period_gives_its_accounts_nothing_by_itself() -> None:
-    """No term of it runs, so whoever is on it has to be put on it again, and the words say so."""
+def test_differences_says_that_a_new_period_needs_a_change_of_plan() -> None:
+    """No term of it runs, so its accounts have to be put on it again, and the sentence says so."""
     features = {"sketch": Feature(1)}
     old = Catalog(features=features, plans={"free": Plan()}, default_plan="free")
     new = Catalog(features=features, plans={"free": Plan(allowance=50, period="month")}, default_plan="free")

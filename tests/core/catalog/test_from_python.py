@@ -1,4 +1,4 @@
-"""A catalog made in Python: the same checks as for a file, and what no file can hold."""
+"""`check_catalog`: a catalog made in Python gets the checks of a file, and checks of its types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,8 +34,8 @@ def _problems(
     return list(caught.value.problems)
 
 
-def test_a_catalog_in_which_everything_occurs_is_one() -> None:
-    """Every setting at once, prices of nothing and free models, as it was made and as a file says it."""
+def test_check_catalog_accepts_every_setting() -> None:
+    """Every setting at once, prices of 0 and free models; and the same read from a file."""
     made = Catalog(
         features={
             "call": Feature(0, "A call"),
@@ -57,8 +57,8 @@ def test_a_catalog_in_which_everything_occurs_is_one() -> None:
     check_catalog(from_toml("[features.chat.models.m]\ninput = 0\n[plans.free]"))
 
 
-def test_every_problem_is_named_at_once() -> None:
-    """One look names all that is wrong, each with the place that it would have in a file."""
+def test_check_catalog_names_every_problem_at_once() -> None:
+    """Each problem has the path that it would have in a file."""
     problems = _problems(
         {"Sketch": Feature(0.5), "video": Feature(-5, block=0), "film": Feature("6"), "chat": Feature(True)},  # type: ignore[arg-type]
         {"basic": Plan(signup_credits=-6, overdraft=-1), "pro": Plan(allowance=6, period="decade")},  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ _FEATURES: Mapping[str, tuple[Feature, str]] = {
 
 
 @pytest.mark.parametrize("case", _FEATURES)
-def test_what_a_feature_cannot_be(case: str) -> None:
+def test_check_catalog_refuses_invalid_features(case: str) -> None:
     """Prices without a gap, in one way, in whole numbers."""
     feature, problem = _FEATURES[case]
 
@@ -114,7 +114,7 @@ def test_what_a_feature_cannot_be(case: str) -> None:
 _PLANS: Mapping[str, tuple[Plan, str]] = {
     "no period": (
         Plan(allowance=6),
-        f"allowance: 6 credits come each period, and there is none. {_PERIODS} use signup_credits.",
+        f"allowance: 6 credits come each period, and the plan has no period. {_PERIODS} use signup_credits.",
     ),
     "monthly drip": (
         Plan(allowance=6, period="month", drip=True),
@@ -130,7 +130,7 @@ _PLANS: Mapping[str, tuple[Plan, str]] = {
     ),
     "trial": (
         Plan(trial=Trial(7)),
-        f"trial: a period begins where a trial ends, and there is none. {_PERIODS} remove trial.",
+        f"trial: a period begins where a trial ends, and the plan has no period. {_PERIODS} remove trial.",
     ),
     "fair use": (
         Plan(fair_use=FairUse(5, "day")),
@@ -145,15 +145,15 @@ _PLANS: Mapping[str, tuple[Plan, str]] = {
 
 
 @pytest.mark.parametrize("case", _PLANS)
-def test_what_a_plan_cannot_be(case: str) -> None:
-    """What does not go together, by bounds and by kinds."""
+def test_check_catalog_refuses_invalid_plans(case: str) -> None:
+    """Settings that exclude each other, bounds and types."""
     plan, problem = _PLANS[case]
 
     assert _problems(plans={**_FREE, "pro": plan}) == [f"plans.pro.{problem}"]
 
 
-def test_nothing_and_a_trial_to_start_on() -> None:
-    """There is something sold, a plan, and a default plan on which accounts can start."""
+def test_check_catalog_refuses_an_empty_catalog_and_a_default_plan_with_a_trial() -> None:
+    """A catalog needs a feature, a plan, and a default plan on which accounts can start."""
     nothing = _problems({}, {})
     trial = _problems(plans={"free": Plan(period="day", trial=Trial(7))})
 
@@ -168,8 +168,8 @@ def test_nothing_and_a_trial_to_start_on() -> None:
     ]
 
 
-def test_each_thing_is_of_its_kind() -> None:
-    """A plan is no feature and a table no plan, wherever one stands; all that is misplaced is named at once."""
+def test_check_catalog_names_every_wrong_type() -> None:
+    """A plan is not a feature and a table not a plan; all wrong types are named at once."""
     problems = _problems(
         {
             "a": Plan(),
@@ -193,20 +193,20 @@ def test_each_thing_is_of_its_kind() -> None:
     ]
 
 
-def test_what_is_no_catalog_at_all() -> None:
+def test_check_catalog_refuses_other_values() -> None:
     """A file's name, or features that are a list."""
     with pytest.raises(CatalogError) as caught:
         check_catalog("sixpence.toml")  # type: ignore[arg-type]
 
     assert caught.value == CatalogError(("catalog: 'sixpence.toml' is not a Catalog. Give one.",))
-    assert _problems(["sketch"]) == ["features: ['sketch'] is not a dict. Give one, with what it holds by its name."]
+    assert _problems(["sketch"]) == ["features: ['sketch'] is not a dict. Give one, with each entry by its name."]
     assert _problems(default_plan=None) == [
         "default_plan: None is not text of at most 200 characters.",
         "default_plan: '' is not one of the plans (free).",
     ]
 
 
-def test_a_catalog_that_is_changed_is_looked_at_again() -> None:
+def test_check_catalog_checks_a_changed_copy() -> None:
     """A copy without the default plan is refused."""
     changed = replace(DEFAULT_CATALOG, plans={"pro": DEFAULT_CATALOG.plans["pro"]})
 

@@ -64,8 +64,8 @@ def test_a_later_term_starts_later(anchor: int, period: Period, index: int) -> N
 
 @settings(deadline=None)
 @given(_anchors, _periods, st.integers(0, INSTANT_MAX))
-def test_each_instant_is_in_one_term(anchor: int, period: Period, instant: int) -> None:
-    """Whatever the instant, the term found holds it."""
+def test_term_at_contains_its_instant(anchor: int, period: Period, instant: int) -> None:
+    """Any instant is in the term that is found for it."""
     anchor, instant = sorted((anchor, instant))
 
     term = term_at(anchor, period, instant)
@@ -90,14 +90,14 @@ def test_each_instant_is_in_one_term(anchor: int, period: Period, instant: int) 
         (1_200, [100] * 12),
     ],
 )
-def test_a_drip(allowance: int, shares: list[int]) -> None:
+def test_share(allowance: int, shares: list[int]) -> None:
     """A year's allowance in twelve shares, month by month."""
     assert [share(allowance, month) for month in range(1, 13)] == shares
 
 
 @settings(deadline=None)
 @given(_allowances)
-def test_a_drip_gives_exactly_the_allowance(allowance: int) -> None:
+def test_shares_add_up_to_the_allowance(allowance: int) -> None:
     """The twelve shares differ by one at most and add up to the whole."""
     shares = [share(allowance, month) for month in range(1, 13)]
 
@@ -109,13 +109,13 @@ def test_a_drip_gives_exactly_the_allowance(allowance: int) -> None:
     ("allowance", "left", "whole", "part"),
     [(100, 30, 30, 100), (100, 15, 30, 50), (100, 10, 30, 33), (100, 20, 30, 66), (100, 0, 30, 0), (1, 29, 30, 0)],
 )
-def test_a_part_for_the_time_left(allowance: int, left: int, whole: int, part: int) -> None:
+def test_prorated(allowance: int, left: int, whole: int, part: int) -> None:
     """In proportion, rounded down."""
     assert prorated(allowance, left=left, whole=whole) == part
 
 
-def test_a_part_of_the_largest_allowance_is_exact() -> None:
-    """One microsecond less of a year takes its exact part, where a float could not tell the difference."""
+def test_prorated_largest_allowance_is_exact() -> None:
+    """One microsecond less of a year takes its exact part, where a float would lose the difference."""
     year = 365 * 86_400 * 1_000_000
 
     assert prorated(AMOUNT_MAX, left=year - 1, whole=year) == AMOUNT_MAX - 286

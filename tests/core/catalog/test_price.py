@@ -81,8 +81,8 @@ def test_case(case: Case) -> None:
         (str(AMOUNT_MAX), "units 2", "would cost more than 9007199254740991 credits. Send a smaller usage."),
     ],
 )
-def test_what_has_no_price_says_what_to_send(feature: str, usage: str, problem: str) -> None:
-    """The problem is named, and the way out of it."""
+def test_price_of_an_unpriced_usage_says_what_to_send(feature: str, usage: str, problem: str) -> None:
+    """The problem names the field and the remedy."""
     price = price_of(_read_feature(feature), _read_usage(usage))
 
     assert isinstance(price, Unpriced)
@@ -91,7 +91,7 @@ def test_what_has_no_price_says_what_to_send(feature: str, usage: str, problem: 
 
 @settings(deadline=None)
 @given(_by_unit(), st.integers(0, 200))
-def test_units_cost_what_block_after_block_adds_up_to(feature: Feature, units: int) -> None:
+def test_price_of_units_is_the_sum_of_the_blocks(feature: Feature, units: int) -> None:
     """Counted one block at a time, each in its tier, the price is the same."""
     blocks = _rounded(Fraction(units, feature.block), feature.rounding)
     tiers = feature.tiers or (Tier(feature.credits),)
@@ -154,14 +154,14 @@ def test_more_tokens_never_cost_less(feature: Feature, usage: Usage, more: Usage
         (Usage(None, "m", 9), Usage(), Usage(None, "m", 9)),
     ],
 )
-def test_what_goes_beyond(usage: Usage, covered: Usage, rest: Usage | None) -> None:
+def test_beyond(usage: Usage, covered: Usage, rest: Usage | None) -> None:
     """Component by component; of another model all of it."""
     assert beyond(usage, covered) == rest
 
 
 @settings(deadline=None)
 @given(_usages, _usages)
-def test_what_goes_beyond_is_what_the_cover_lacks(usage: Usage, covered: Usage) -> None:
+def test_beyond_is_what_the_cover_lacks(usage: Usage, covered: Usage) -> None:
     """With the cover it makes up the usage at least, and nothing of it was covered."""
     rest = beyond(usage, covered)
 

@@ -1,4 +1,4 @@
-"""Reading a catalog: what may be in it, and every problem named at once."""
+"""`from_toml`: which settings are valid, and every problem named at once."""
 
 import pytest
 
@@ -22,8 +22,8 @@ def _problems(text: str) -> list[str]:
     return list(caught.value.problems)
 
 
-def test_every_setting_is_read() -> None:
-    """Prices, titles, ranks, gifts, the default plan, the decimals and the days of grace."""
+def test_from_toml_reads_every_setting() -> None:
+    """Prices, titles, ranks, signup credits, the default plan, the decimals and the days of grace."""
     catalog = from_toml(
         """
         default_plan = "trial"
@@ -93,8 +93,8 @@ def test_every_setting_is_read() -> None:
     )
 
 
-def test_every_problem_is_named_at_once() -> None:
-    """One reading names all that is wrong, each with its place, its value and what is allowed."""
+def test_from_toml_names_every_problem_at_once() -> None:
+    """Each problem has its path, its value and what is allowed."""
     problems = _problems(
         """
         default_plan = "gold"
@@ -163,14 +163,14 @@ def test_every_problem_is_named_at_once() -> None:
     ],
     ids=["empty", "no-table", "no-settings", "long-text", "long-number"],
 )
-def test_a_problem_says_where_it_is_and_what_to_write(text: str, problems: list[str]) -> None:
+def test_problem_names_the_setting_and_what_to_write(text: str, problems: list[str]) -> None:
     """Each message has the path of the setting, the value and what is allowed there."""
     assert _problems(text) == problems
 
 
 @pytest.mark.parametrize("name", ["a" * 64, "", "1up", "Sketch", "in terior", "-a", "a.b", "é", "a\\n"])
-def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
-    """Names are plain: they stand in paths, messages and tables."""
+def test_from_toml_refuses_invalid_names(name: str) -> None:
+    """Names are plain: they are part of paths, messages and tables."""
     problems = _problems(f'[features."{name}"]\n[plans.free]')
 
     assert [problem.partition(": ")[2] for problem in problems] == [
@@ -180,7 +180,7 @@ def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
 
 _PLAN_PROBLEMS = {
     "allowance = 100": [
-        "allowance: 100 credits come each period, and there is none. "
+        "allowance: 100 credits come each period, and the plan has no period. "
         "Add period (one of: day, week, month, year), or use signup_credits."
     ],
     "period = 'fortnight'": ["period: 'fortnight' is not one of: day, week, month, year."],
@@ -202,7 +202,7 @@ _PLAN_PROBLEMS = {
         "rollover: 500 is not a table. Write rollover = {cap = 1000, periods = 1}."
     ],
     "trial = {days = 7}": [
-        "trial: a period begins where a trial ends, and there is none. "
+        "trial: a period begins where a trial ends, and the plan has no period. "
         "Add period (one of: day, week, month, year), or remove trial."
     ],
     "period = 'week'\ntrial = {allowance = -1}": [
@@ -223,8 +223,8 @@ _PLAN_PROBLEMS = {
 
 
 @pytest.mark.parametrize("settings", _PLAN_PROBLEMS)
-def test_what_does_not_go_together_in_a_plan(settings: str) -> None:
-    """Each setting that needs another says which, and what to write."""
+def test_from_toml_refuses_plan_settings_without_what_they_need(settings: str) -> None:
+    """Each setting that needs another names it, and says what to write."""
     problems = _problems(f"[features.a]\n[plans.free]\n[plans.pro]\n{settings}")
 
     assert problems == [f"plans.pro.{problem}" for problem in _PLAN_PROBLEMS[settings]]
@@ -284,14 +284,14 @@ _FEATURE_PROBLEMS = {
 
 
 @pytest.mark.parametrize("settings", _FEATURE_PROBLEMS)
-def test_what_does_not_go_together_in_a_feature(settings: str) -> None:
+def test_from_toml_refuses_feature_settings_that_exclude_each_other(settings: str) -> None:
     """A feature is priced in one way, and its price has no gap."""
     problems = _problems(f"[features.x]\n{settings}\n[plans.free]")
 
     assert problems == [f"features.x.{problem}" for problem in _FEATURE_PROBLEMS[settings]]
 
 
-def test_nobody_starts_on_a_trial() -> None:
+def test_from_toml_refuses_a_trial_of_the_default_plan() -> None:
     """The default plan may have an allowance, and no trial."""
     plan = "[features.x]\n[plans.free]\nallowance = 5\nperiod = 'month'\n"
 
@@ -303,16 +303,16 @@ def test_nobody_starts_on_a_trial() -> None:
 
 
 @pytest.mark.parametrize("days", [-1, 3651])
-def test_the_days_of_grace_are_bounded(days: int) -> None:
-    """From none to ten years."""
+def test_from_toml_bounds_grace_days(days: int) -> None:
+    """From zero to ten years."""
     assert _problems(f"grace_days = {days}\n[features.x]\n[plans.free]") == [
         f"grace_days: {days} is not a whole number from 0 to 3650."
     ]
 
 
 @pytest.mark.parametrize("text", ["[features", "a = 1\na = 2", f"a = {'1' * 5000}", f"a = {'[' * 5000}"])
-def test_what_is_not_toml_is_refused_as_a_catalog(text: str) -> None:
-    """Broken, contradictory, or beyond what the reader can take: one problem that says so."""
+def test_from_toml_refuses_invalid_toml(text: str) -> None:
+    """Broken, contradictory, or too large for the decoder: one problem."""
     problems = _problems(text)
 
     assert len(problems) == 1

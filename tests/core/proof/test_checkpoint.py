@@ -1,4 +1,4 @@
-"""Checkpoints as documents: what is signed, the chain that they form, and what is none."""
+"""Checkpoints as documents: the signed bytes, the chain that they form, and other documents refused."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.proof.checkpoint import (
     HEAD_BYTES,
-    NONE_BEFORE,
+    NO_PREVIOUS,
     Checkpoint,
     Head,
     pack_head,
@@ -25,7 +25,7 @@ SIGNED = Checkpoint(
     accounts=2,
     transactions=17,
     root="ab" * 32,
-    previous=NONE_BEFORE,
+    previous=NO_PREVIOUS,
     public_key="cd" * 32,
     signature="ef" * 64,
 )
@@ -57,25 +57,25 @@ def said_yes(public_key: str, signature: str, data: bytes) -> bool:
     return (public_key, signature, data) == (SIGNED.public_key, SIGNED.signature, BYTES)
 
 
-def test_what_is_signed_is_pinned() -> None:
-    """The bytes under the signature are these for ever: the purpose, then every field but the signature."""
+def test_signed_bytes_are_pinned() -> None:
+    """The signed bytes never change: the purpose, then every field but the signature."""
     assert SIGNED.signed_bytes() == BYTES
 
 
-def test_the_digest_is_pinned() -> None:
-    """By which the next checkpoint names this one."""
+def test_digest_is_pinned() -> None:
+    """The next checkpoint names this one by it."""
     assert SIGNED.digest() == DIGEST
 
 
 @pytest.mark.parametrize("field", OTHER)
-def test_every_field_is_under_the_digest(field: str) -> None:
+def test_digest_covers_every_field(field: str) -> None:
     """Another value of any field, the signature included, makes another digest."""
     assert msgspec.structs.replace(SIGNED, **{field: OTHER[field]}).digest() != SIGNED.digest()
 
 
 @pytest.mark.parametrize("field", OTHER)
-def test_every_field_is_under_the_signature(field: str) -> None:
-    """A document of which one field is another has a fault, and the one that was signed has none."""
+def test_signature_covers_every_field(field: str) -> None:
+    """A document with another value in any field has a fault; the signed one has no fault."""
     changed = msgspec.structs.replace(SIGNED, **{field: OTHER[field]})
 
     assert SIGNED.fault(said_yes) is None
@@ -86,8 +86,8 @@ def test_every_field_is_under_the_signature(field: str) -> None:
     )
 
 
-def test_every_bit_of_a_document_matters() -> None:
-    """Each bit of a signed document is turned in turn: what is left cannot be read, or its signature does not hold."""
+def test_any_flipped_bit_of_a_checkpoint_is_found() -> None:
+    """Each bit of a signed document is flipped in turn: the result cannot be read, or its signature is invalid."""
     key = SigningKey("ab" * 32)
     unsigned = msgspec.structs.replace(SIGNED, public_key=key.public_key)
     written = write_checkpoint(msgspec.structs.replace(unsigned, signature=key.sign(unsigned.signed_bytes()))).encode()
@@ -111,7 +111,7 @@ def is_found(document: bytes) -> bool:
         return True
 
 
-def test_a_document_is_read_as_it_was_written() -> None:
+def test_read_checkpoint_reads_what_write_checkpoint_wrote() -> None:
     """One line of JSON, field by field; space in it does not matter."""
     written = write_checkpoint(SIGNED)
 
@@ -136,14 +136,14 @@ def test_a_document_is_read_as_it_was_written() -> None:
         write_checkpoint(SIGNED).replace('efef"', 'ef"'),
     ],
 )
-def test_what_is_no_checkpoint_is_refused(document: str | bytes) -> None:
+def test_read_checkpoint_refuses_other_documents(document: str | bytes) -> None:
     """The problem is named, with what to give."""
     with pytest.raises(InvalidInputError, match=r"^checkpoint: cannot be read \(.+\)\. Give the document as it was"):
         read_checkpoint(document)
 
 
-def test_heads_are_packed_at_a_fixed_length() -> None:
-    """The bytes of a head are pinned, and so is what stands where."""
+def test_pack_head_is_pinned() -> None:
+    """The bytes of a head never change, nor the place of each part."""
     heads = [Head(2**63 - 1, 1, b"h" * 32), Head(5, 2**53 - 1, bytes(32))]
 
     packed = b"".join(map(pack_head, heads))
@@ -152,7 +152,7 @@ def test_heads_are_packed_at_a_fixed_length() -> None:
     assert unpack_heads(packed) == heads
 
 
-def test_bytes_that_are_no_heads_are_refused() -> None:
-    """Half a head is none."""
+def test_unpack_heads_refuses_other_lengths() -> None:
+    """Half a head is refused."""
     with pytest.raises(ValueError, match="95 bytes are no whole number of heads"):
         unpack_heads(bytes(95))

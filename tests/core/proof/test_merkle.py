@@ -26,22 +26,22 @@ def hashes(size: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", range(len(ROOTS)))
-def test_the_root_is_that_of_the_standard(size: int) -> None:
-    """Trees of zero to eight leaves have the roots that are known."""
+def test_root_of_is_that_of_the_standard(size: int) -> None:
+    """Trees of zero to eight leaves have the known roots."""
     root = root_of([leaf_hash(leaf) for leaf in LEAVES[:size]])
 
     assert root.hex() == ROOTS[size]
 
 
-def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
-    """It is the hash of nothing, which no leaf and no node can have."""
+def test_root_of_no_leaves_is_the_hash_of_nothing() -> None:
+    """No leaf and no node can have this hash."""
     assert root_of([]) == EMPTY
     assert leaf_hash(b"") != EMPTY
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_path_leads_to_the_root(size: int) -> None:
-    """From each place of trees of any size, by no more neighbours than the tree is high."""
+def test_path_to_leads_to_the_root(size: int) -> None:
+    """From each place of trees of any size, with no more neighbours than the tree is high."""
     leaves = hashes(size)
 
     paths = [path_to(leaves, place) for place in range(size)]
@@ -54,7 +54,7 @@ def test_every_path_leads_to_the_root(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_path_leads_there_from_its_own_place_alone(size: int) -> None:
+def test_path_leads_to_the_root_only_from_its_own_place(size: int) -> None:
     """In another place, or in a tree of a size with another shape, the same path gives no root or another one."""
     leaves = hashes(size)
     root = root_of(leaves)
@@ -69,8 +69,8 @@ def test_a_path_leads_there_from_its_own_place_alone(size: int) -> None:
 
 
 @pytest.mark.parametrize("change", ["longer", "shorter", "other"])
-def test_a_path_that_was_changed_leads_elsewhere(change: str) -> None:
-    """A neighbour too many or too few does not fit, another neighbour gives another root."""
+def test_changed_path_does_not_lead_to_the_root(change: str) -> None:
+    """With a neighbour too many or too few it does not fit; another neighbour gives another root."""
     leaves = hashes(11)
     path = path_to(leaves, 6)
     changed = {"longer": [*path, path[0]], "shorter": path[:-1], "other": [leaves[0], *path[1:]]}[change]
@@ -83,8 +83,8 @@ def test_a_path_that_was_changed_leads_elsewhere(change: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("part", [1, 2, 4, 8])
-def test_the_roots_of_parts_make_the_root_of_the_whole(size: int, part: int) -> None:
-    """A tree in parts of 2^k leaves has the root, and the paths, of the tree in one piece."""
+def test_roots_of_parts_make_the_root_of_the_whole(size: int, part: int) -> None:
+    """A tree in parts of 2^k leaves has the root, and the paths, of the whole tree."""
     leaves = hashes(size)
     parts = [leaves[first : first + part] for first in range(0, size, part)]
 

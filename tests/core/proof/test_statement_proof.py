@@ -1,4 +1,4 @@
-"""Statements that carry their proof: what it bears out, and that nothing in one can be changed without being found."""
+"""Statements with a proof: what it confirms, and that any change in such a statement is found."""
 
 import copy
 from collections.abc import Callable
@@ -13,24 +13,24 @@ from sixpence.core.proof.statement_document import StatementDiffersError, read_d
 from sixpence.core.proof.statement_proof import ProvedRow, prove
 from sixpence.core.reports.statement import Statement
 from tests.core.case_table import ACCOUNT_ID, read_instant
-from tests.core.proof.proven import as_shown, checked, ledger, period_of, signed, statement
+from tests.core.proof.signed_statement import checked, ledger, period_of, signed, statement, to_document
 
 Change = Callable[[dict[str, Any]], object]
 
 
-def test_a_whole_statement_is_borne_out() -> None:
-    """From before the account was there until after its last transaction, all of it under the signature."""
+def test_check_confirms_a_whole_statement() -> None:
+    """From before the account existed until after its last transaction, all of it covered by the signature."""
     came = checked(statement("-1", "5", signed_up_to=5, last=5))
 
-    assert as_shown(came.statement) == {**statement("-1", "5", signed_up_to=5, last=5), "proof": None}
+    assert to_document(came.statement) == {**statement("-1", "5", signed_up_to=5, last=5), "proof": None}
     assert (came.attested_up_to, came.is_followed, len(came.statement.movements)) == (5, False, 5)
 
 
 @pytest.mark.parametrize("signed_up_to", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("since", ["-1", "0", "1", "2", "2.25"])
 @pytest.mark.parametrize("until", ["2.5", "4", "9"])
-def test_any_period_is_borne_out_from_any_checkpoint(since: str, until: str, signed_up_to: int) -> None:
-    """Before it, around it and after it: the rows lead from the one to the other."""
+def test_check_confirms_any_period_by_any_checkpoint(since: str, until: str, signed_up_to: int) -> None:
+    """A checkpoint before, in or after the period: the rows lead from the one to the other."""
     rows = ledger()
     period = period_of(rows, read_instant(since), read_instant(until))
     last = max(min(5, period.closing.version + 1), signed_up_to)
@@ -41,8 +41,8 @@ def test_any_period_is_borne_out_from_any_checkpoint(since: str, until: str, sig
     assert (came.attested_up_to, came.is_followed) == (signed_up_to, signed_up_to > period.closing.version)
 
 
-def test_a_row_that_nobody_signed_ends_no_period() -> None:
-    """Rows after the checkpoint may be left out and one be made up: it does not show that the period is whole."""
+def test_unsigned_row_does_not_show_that_a_period_is_complete() -> None:
+    """Rows after the checkpoint can be left out or forged."""
     rows = ledger()[:2]
     made_up = msgspec.structs.replace(ledger()[4], seq=3, balance_after=rows[1].balance_after - 1)
     made_up = msgspec.structs.replace(made_up, hash=row_hash(rows[1].hash, made_up))
@@ -50,14 +50,14 @@ def test_a_row_that_nobody_signed_ends_no_period() -> None:
     checkpoint, place, path = signed(rows[1])
     proof = prove(period, [*rows, made_up], previous=FIRST_HEAD, checkpoint=checkpoint, place=place, path=path)
 
-    came = checked(as_shown(Statement.of(period, rows, proof)))
+    came = checked(to_document(Statement.of(period, rows, proof)))
 
     assert (came.attested_up_to, came.is_followed, came.statement.closing.version) == (2, False, 2)
 
 
 @pytest.mark.parametrize(("since", "until"), [("3", "2"), ("2", "2")])
-def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str) -> None:
-    """Nothing lies in it, so that nothing could be wrong with it."""
+def test_check_refuses_a_period_that_ends_before_it_begins(since: str, until: str) -> None:
+    """It is empty, so that nothing in it could be wrong."""
     document = statement("-1", "5", signed_up_to=5, last=5)
     proof = document["proof"]
     turned = {**proof, "since": read_instant(since), "until": read_instant(until)}
@@ -67,8 +67,8 @@ def test_a_period_that_ends_before_it_begins_is_refused(since: str, until: str) 
 
 
 @pytest.mark.slow
-def test_every_bit_of_a_statement_matters() -> None:
-    """Each bit of its JSON is turned in turn: every one is found, none ends in anything but a difference."""
+def test_any_flipped_bit_of_a_statement_is_found() -> None:
+    """Each bit of its JSON is flipped in turn: each is found, and each ends in a difference and nothing else."""
     document = statement("1.5", "2.5", signed_up_to=4, last=4)
     written = msgspec.json.encode(document)
     assert checked(written).attested_up_to == 4
@@ -83,8 +83,8 @@ def test_every_bit_of_a_statement_matters() -> None:
     assert unfound == []
 
 
-def test_space_between_the_parts_does_not_matter() -> None:
-    """The one thing that may be changed in a statement, and nothing that is shown is changed by it."""
+def test_check_ignores_insignificant_space() -> None:
+    """Space is the only thing that may change in a statement; it changes nothing that is shown."""
     document = statement("1.5", "2.5", signed_up_to=4, last=4)
     spaced = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -96,7 +96,7 @@ CHANGES: list[tuple[str, Change, str]] = [
     ("null for a proof", lambda d: d.update(proof=None), "it carries no proof"),
     ("a list for a proof", lambda d: d.update(proof=[]), "its proof cannot be read: Expected `object`, got `array`"),
     ("another account", lambda d: d.update(account_id="x"), "transaction 1: its hash does not follow from its fields"),
-    ("no account", lambda d: d.pop("account_id"), "its account_id is None, which is no text"),
+    ("no account", lambda d: d.pop("account_id"), "its account_id is None, which is not text"),
     ("another opening", lambda d: d["opening"].update(remaining=7), "opening.remaining is 7, its rows say 6"),
     ("another closing", lambda d: d["closing"].update(total=16), "closing.total is 16, its rows say 15"),
     ("true for 1", lambda d: d["movements"][0].update(seq=True), "movements[0].seq is True, its rows say 2"),
@@ -124,19 +124,19 @@ CHANGES: list[tuple[str, Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), [each[1:] for each in CHANGES], ids=[each[0] for each in CHANGES])
-def test_what_was_changed_is_told(change: Change, told: str) -> None:
-    """The first difference, in words."""
+@pytest.mark.parametrize(("change", "difference"), [each[1:] for each in CHANGES], ids=[each[0] for each in CHANGES])
+def test_check_names_the_first_difference(change: Change, difference: str) -> None:
+    """A changed statement is refused with the first difference."""
     document = copy.deepcopy(statement("0.5", "2.5", signed_up_to=4, last=4))
     change(document)
 
     with pytest.raises(StatementDiffersError) as differs:
         checked(document)
 
-    assert str(differs.value).startswith(told)
+    assert str(differs.value).startswith(difference)
 
 
-def test_a_proof_belongs_to_its_own_statement() -> None:
+def test_check_refuses_the_proof_of_another_period() -> None:
     """The proof of one period does not prove another one."""
     mine, theirs = (statement("0.5", until, signed_up_to=4, last=4) for until in ("2.5", "3.5"))
 
@@ -144,8 +144,8 @@ def test_a_proof_belongs_to_its_own_statement() -> None:
         checked({**theirs, "proof": mine["proof"]})
 
 
-def test_a_chain_that_fits_and_does_not_add_up_is_told() -> None:
-    """Rows after the checkpoint are under no signature: even so their balances have to follow from one another."""
+def test_check_finds_unsigned_rows_that_do_not_add_up() -> None:
+    """Rows after the checkpoint are not signed: their balances must follow from one another all the same."""
     document = statement("0.5", "3.5", signed_up_to=3, last=4)
     document["proof"]["rows"][-1] = forged(document, balance_after=900)
 
@@ -153,7 +153,7 @@ def test_a_chain_that_fits_and_does_not_add_up_is_told() -> None:
         checked(document)
 
 
-def test_rows_that_go_back_in_time_are_told() -> None:
+def test_check_finds_rows_that_go_back_in_time() -> None:
     """No row is dated before the one that it follows."""
     document = statement("0.5", "3.5", signed_up_to=3, last=4)
     document["proof"]["rows"][-1] = forged(document, created_at=read_instant("1"))
@@ -162,8 +162,8 @@ def test_rows_that_go_back_in_time_are_told() -> None:
         checked(document)
 
 
-def test_a_row_that_cannot_be_read_is_told() -> None:
-    """A detail that is no JSON under a hash that fits."""
+def test_check_finds_a_row_that_cannot_be_read() -> None:
+    """A detail that is not JSON, under a hash that fits."""
     document = statement("0.5", "3.5", signed_up_to=3, last=4)
     document["proof"]["rows"][-1] = forged(document, detail="{")
 
@@ -171,8 +171,8 @@ def test_a_row_that_cannot_be_read_is_told() -> None:
         checked(document)
 
 
-def test_rows_that_begin_within_the_period_prove_no_opening() -> None:
-    """What there was before has to be shown by the row before."""
+def test_check_refuses_rows_without_the_opening_balance() -> None:
+    """The row before the period must show what the account had."""
     document = statement("1.5", "2.5", signed_up_to=4, last=4)
     document["proof"].update(previous=document["proof"]["rows"][0]["hash"], rows=document["proof"]["rows"][1:])
 
@@ -181,22 +181,22 @@ def test_rows_that_begin_within_the_period_prove_no_opening() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "difference"),
     [
         (b"", "it cannot be read as JSON (Expecting value: line 1 column 1 (char 0))"),
         (b"\xff", "it cannot be read as JSON ('utf-8' codec can't decode byte 0xff"),
-        (b"[]", "it is a JSON list and no object"),
-        (b'{"proof": NaN}', "it cannot be read as JSON (NaN is no value)"),
+        (b"[]", "it is a JSON list and not an object"),
+        (b'{"proof": NaN}', "it cannot be read as JSON (NaN is not a value)"),
         (b'{"a": 1, "b": {"c": 1, "c": 2}}', "it cannot be read as JSON (the name 'c' is there twice)"),
         (b"[" * 100_000, "it cannot be read as JSON ("),
     ],
 )
-def test_what_readers_could_read_differently_is_refused(data: bytes, told: str) -> None:
-    """A name that is there twice, half a text, and whatever is no object."""
+def test_read_document_refuses_ambiguous_json(data: bytes, difference: str) -> None:
+    """A repeated name, half a text, and anything but an object."""
     with pytest.raises(StatementDiffersError) as differs:
         read_document(data)
 
-    assert str(differs.value).startswith(told)
+    assert str(differs.value).startswith(difference)
 
 
 def is_found(data: bytes) -> bool:

@@ -1,7 +1,7 @@
-"""The reference: a second account of the rules, to measure the first one by. It begins in account.py."""
+"""The reference: a second implementation of the rules, to compare with the first. Its door is `account`."""
 
 from tests.core.reference.account import Reference
 from tests.core.reference.memory import OVERDRAFT, Row
-from tests.core.reference.spending import Refused
+from tests.core.reference.uses import Refused
 
 __all__ = ["OVERDRAFT", "Reference", "Refused", "Row"]

@@ -1,8 +1,8 @@
-"""A second account of the rules: slow, plain, and written apart from what Sixpence decides by.
+"""A second implementation of the rules: slow, plain, and independent of the one that Sixpence uses.
 
-It keeps no balance and no list of what is live. It remembers every credit ever given, used, set aside and refunded, and
-works out what holds at an instant by looking at all of it again. Rows, holds and gifts are called by their numbers: a
-command for it names "7" where the ledger's has an id.
+It stores no balance and no list of live grants. It remembers every credit ever given, used, set aside and refunded, and
+computes the state at an instant from all of it. Rows, holds and gifts (its word for grants) are called by their
+numbers: a command for it names "7" where one for the ledger has an id.
 """
 
 from dataclasses import dataclass, field
@@ -27,18 +27,18 @@ from sixpence.core.account.commands import (
     VoidGrant,
 )
 from sixpence.core.catalog.catalog import Catalog, PricedBy
-from tests.core.reference.giving import adjust, grant, refund, void, void_everything
+from tests.core.reference.due_changes import apply_due_changes
+from tests.core.reference.grants import adjust, grant, refund, void, void_everything
 from tests.core.reference.memory import Gift, Memory, Row
-from tests.core.reference.passing import let_time_pass
-from tests.core.reference.spending import Refused, capture_hold, consume, extend_hold, place_hold, release_hold
-from tests.core.reference.subscribing import Change, begin, cancel_plan, change_plan
+from tests.core.reference.plans import Change, begin_or_resume_term, cancel_plan, change_plan
+from tests.core.reference.uses import Refused, capture_hold, consume, extend_hold, place_hold, release_hold
 
 _CLOSED_TO = (GrantCredits, Refund, Adjust, ChangePlan, CancelPlan, Freeze, Unfreeze)
 
 
 @dataclass
 class Reference:
-    """One account, by all that ever happened to it."""
+    """One account, with all that ever happened to it."""
 
     memory: Memory = field(default_factory=Memory)
 
@@ -54,7 +54,7 @@ class Reference:
         memory = self.memory
         now = max([clock, *(row.at for row in memory.rows[-1:])])
         already = len(memory.rows)
-        let_time_pass(memory, now, priced_by)
+        apply_due_changes(memory, now, priced_by)
         refused = self._do(command, now, priced_by, keyed)
         assert not memory.unwritten
         return memory.rows[already:], refused
@@ -94,7 +94,7 @@ class Reference:
             case CancelPlan():
                 return self._changed("plan_change", cancel_plan(memory, now=now, catalog=catalog), now, keyed)
             case Freeze() | Unfreeze():
-                self._stand(command, now, keyed)
+                self._freeze_or_unfreeze(command, now, keyed)
             case Close():
                 self._close(now, keyed)
         return None
@@ -108,10 +108,10 @@ class Reference:
         plan = catalog.plans[memory.plan]
         if plan.signup_credits:
             memory.give(Gift("1", plan.signup_credits, "signup", now, None), "granted")
-        begin(memory, plan, now)
+        begin_or_resume_term(memory, plan, now)
         memory.write("signup", now)
 
-    def _stand(self, command: Freeze | Unfreeze, now: int, keyed: bool) -> None:
+    def _freeze_or_unfreeze(self, command: Freeze | Unfreeze, now: int, keyed: bool) -> None:
         kind, standing = ("freeze", "frozen") if isinstance(command, Freeze) else ("unfreeze", "open")
         changed = self.memory.standing != standing
         self.memory.standing = standing

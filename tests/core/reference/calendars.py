@@ -1,4 +1,4 @@
-"""Calendar periods, counted with Python's own calendar; nothing of Sixpence's."""
+"""Calendar periods, counted with Python's own calendar and without Sixpence's code."""
 
 import calendar
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
-"""What the reference remembers of an account, and what follows from it by looking at all of it again.
+"""The memory of the reference: all that happened to an account, and the sums over it.
 
-Nothing here is a balance: what is left of a gift, what is held, owed and spendable is summed up anew every time.
-Gifts are called by the number of the row that gave them, "7", and "7.2" for the second gift of that row.
+No balance is stored: what is left of a gift, held, owed and spendable is summed up at every request. Gifts are called
+by the number of the row that gave them, "7", and "7.2" for the second gift of that row.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Move = tuple[str, str, int]
 
 @dataclass
 class Gift:
-    """One gift of credits with its terms; `instead_of` is the first gift that it stands for, which was over."""
+    """One gift of credits with its terms; `instead_of` is the first gift that it replaces, which had ended."""
 
     name: str
     amount: int
@@ -103,7 +103,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Row:
-    """What a row of the ledger says, without how it is written down."""
+    """The content of a ledger row, without its form."""
 
     kind: str
     at: int
@@ -144,20 +144,20 @@ class Memory:
         self.unwritten.append((gift, word, amount))
 
     def next_name(self) -> str:
-        """What a gift of the row that is written next is called."""
+        """The name of a gift of the next row."""
         number = len(self.rows) + 1
         names = [str(number), *(f"{number}.{place}" for place in range(2, 400))]
         return next(name for name in names if name not in self.gifts)
 
     def give(self, gift: Gift, word: str) -> None:
-        """Remember a gift; what can be spent at once pays what is owed first."""
+        """Remember a gift; credits that can be spent at once first pay the debt."""
         self.gifts[gift.name] = gift
         self.move(gift.name, word, gift.amount)
         if word != "scheduled":
             self.arrivals.append((gift.name, gift.amount))
 
     def pay_what_is_owed(self) -> None:
-        """Of what has arrived, credits for any feature pay what is owed before anything else."""
+        """Pay the debt from arrived credits for all features, before anything else."""
         owed = self.owed()
         for name, amount in self.arrivals:
             paid = min(amount, owed) if self.gifts[name].features is None else 0
@@ -168,8 +168,8 @@ class Memory:
         if owed < self.owed():
             self.move(OVERDRAFT, "repaid", self.owed() - owed)
 
-    def let_go(self, part: str, amount: int) -> None:
-        """Give back what a hold had set aside of a gift; it lapses if the gift is over."""
+    def release(self, part: str, amount: int) -> None:
+        """Release what a hold had set aside of a gift; it lapses if the gift is over."""
         if not amount:
             return
         if part != OVERDRAFT and self.over(part):
@@ -180,7 +180,7 @@ class Memory:
             self.arrivals.append((part, amount))
 
     def left(self, name: str) -> int:
-        """What is not gone of a gift, held or not, in effect or not."""
+        """What is left of a gift, held or not, in effect or not."""
         return sum(amount for word, amount in self.moves.get(name, []) if word not in _NOTHING_LEAVES)
 
     def held(self, name: str) -> int:
@@ -201,11 +201,11 @@ class Memory:
         return any(word in ("voided", "unscheduled") for word, _ in self.moves[name])
 
     def was_cancelled(self, gift: Gift) -> bool:
-        """Whether a command voided the gift, or the one that it stands for."""
+        """Whether a command voided the gift, or the one that it replaces."""
         return gift.voided_by_name or (gift.instead_of is not None and self.gifts[gift.instead_of].voided_by_name)
 
-    def stand_ins(self, name: str) -> list[Gift]:
-        """The gifts that stand for another."""
+    def replacements(self, name: str) -> list[Gift]:
+        """The gifts that replace another."""
         return [gift for gift in self.gifts.values() if gift.instead_of == name]
 
     def pending(self, name: str) -> bool:
@@ -229,7 +229,7 @@ class Memory:
         return -self.left(OVERDRAFT)
 
     def overdraft_free(self, catalog: Catalog) -> int:
-        """What the plan lets the account still owe."""
+        """How much more the plan lets the account owe."""
         limit = catalog.plans.get(self.plan, Plan()).overdraft
         return max(0, limit - self.owed() - self.held(OVERDRAFT))
 

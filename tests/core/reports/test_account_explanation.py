@@ -1,12 +1,17 @@
-"""Why an account has what it has: sums that hold over all stories, and words in a dozen lines at most."""
+"""`explain_balance`: sums that hold over all stories, and a text of at most twelve lines."""
 
 import pytest
 
-from sixpence.core.account.prior_transactions import Past
-from sixpence.core.reports.account_explanation import LINES_MAX, AccountExplanation, account_words, explained_account
-from sixpence.core.rules.context import Scene
+from sixpence.core.account.prior_transactions import PriorTransactions
+from sixpence.core.reports.account_explanation import (
+    LINES_MAX,
+    AccountExplanation,
+    explain_balance,
+    write_balance_explanation,
+)
+from sixpence.core.rules.context import DecisionContext
 from tests.core.reports.explained_stories import every_story
-from tests.core.story_table import PRICED_BY, Told, tell
+from tests.core.story_table import PRICED_BY, StoryState, run_story
 
 CASES: list[tuple[str, list[str]]] = [
     (
@@ -54,7 +59,7 @@ CASES: list[tuple[str, list[str]]] = [
             "ada@example.com has 306 credits to spend (plan team, version 4).",
             "306 given and neither expired nor cancelled - 0 used and not refunded - 0 held = 306.",
             "By grants: 300 plan + 6 signup = 306.",
-            "Granted for later beside that: 7, the first from 2026-03-01 00:00:00 UTC on.",
+            "Granted for later: 7 more, the first from 2026-03-01 00:00:00 UTC on.",
             "On 2026-02-28 00:00:00 UTC 250 of it will expire unless spent before.",
             "Next: the plan brings 100 credits on 2026-02-28 00:00:00 UTC; plan basic follows on "
             "2026-02-28 00:00:00 UTC.",
@@ -64,57 +69,57 @@ CASES: list[tuple[str, list[str]]] = [
 ]
 
 
-def test_a_cancelled_plan_is_followed_by_the_default_one() -> None:
-    """Also where another plan had waited before."""
-    told = told_of(tell("@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic; @2026-02-15 cancel"))
+def test_explain_balance_names_the_default_plan_after_a_cancelled_one() -> None:
+    """Also where another plan had been waiting."""
+    state = explain(run_story("@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic; @2026-02-15 cancel"))
 
-    assert told.next_plan == "free"
-    assert "Next: plan free follows on 2026-02-28 00:00:00 UTC." in account_words(told)
+    assert state.next_plan == "free"
+    assert "Next: plan free follows on 2026-02-28 00:00:00 UTC." in write_balance_explanation(state)
 
 
-def told_of(told: Told) -> AccountExplanation:
-    """The explanation of an account as a story left it."""
-    scene = Scene(told.account, told.account.last_at, PRICED_BY, Past())
-    return explained_account(scene, told.rows[::-1])
+def explain(state: StoryState) -> AccountExplanation:
+    """The explanation of the account after a story."""
+    context = DecisionContext(state.account, state.account.last_at, PRICED_BY, PriorTransactions())
+    return explain_balance(context, state.rows[::-1])
 
 
 @pytest.mark.parametrize(("story", "lines"), CASES, ids=lambda value: str(value)[:60])
-def test_the_words_of_an_account(story: str, lines: list[str]) -> None:
-    """What it has and why, what is set aside, owed and to come, and the latest changes."""
-    said = list(account_words(told_of(tell(story))))
+def test_write_balance_explanation_lines(story: str, lines: list[str]) -> None:
+    """The balance and why, what is held, owed, scheduled and next, and the latest changes."""
+    said = list(write_balance_explanation(explain(run_story(story))))
 
     assert said[: len(lines)] == lines
 
 
-def test_the_sums_hold_in_every_story() -> None:
-    """What came less what was used and is held is what remains; and so is what the grants have less what is owed."""
-    for told in every_story():
-        if not told.account.exists:
+def test_explain_balance_sums_hold_in_every_story() -> None:
+    """total - used - held = remaining, and so is the sum of the grants - owed - overdraft held."""
+    for state in every_story():
+        if not state.account.exists:
             continue
 
-        found = told_of(told)
+        found = explain(state)
 
         assert found.total - found.used - found.held == found.remaining
         by_grants = sum(each.amount for each in found.by_category)
         assert by_grants - found.owed - found.overdraft_held == found.remaining
 
 
-def test_a_dozen_lines_are_enough_for_every_story() -> None:
-    """However much there is to say."""
-    said = [account_words(told_of(told)) for told in every_story() if told.account.exists]
+def test_write_balance_explanation_has_at_most_twelve_lines() -> None:
+    """Over all stories, and no absent value is written."""
+    said = [write_balance_explanation(explain(state)) for state in every_story() if state.account.exists]
 
     assert max(map(len, said)) <= LINES_MAX
     assert not any("None " in line.replace("None of it expires", "") for lines in said for line in lines)
 
 
-def test_a_dozen_lines_where_everything_occurs() -> None:
-    """An account that is frozen, owes, holds, waits for another plan and for credits: the longest there is."""
+def test_write_balance_explanation_with_every_line_has_twelve() -> None:
+    """An account that is frozen, owes, holds, and waits for another plan and for credits has the longest text."""
     story = (
         "@0 ensure; @2026-01-31 plan team; @2026-02-01 use interior 150 units; @2026-02-02 hold interior 8 units "
         "for 86400; @2026-02-02 grant 9 from 2026-03-01; @2026-02-02 plan basic; @2026-02-02 grant 3 for sketch "
         "until 2026-02-20; @2026-02-02 freeze"
     )
 
-    said = account_words(told_of(tell(story)))
+    said = write_balance_explanation(explain(run_story(story)))
 
     assert len(said) == LINES_MAX

@@ -1,4 +1,4 @@
-"""Explanations of transactions as facts, over all the stories in cases/stories."""
+"""`explain_row`: explanations of transactions as facts, over all the stories in cases/stories."""
 
 from typing import get_args
 
@@ -6,19 +6,19 @@ import msgspec
 
 from sixpence.core.account.transaction import Kind
 from sixpence.core.catalog.price import Usage
-from sixpence.core.reports.explanation import GrantMove, explained
-from sixpence.core.reports.explanation_text import words_of
+from sixpence.core.reports.explanation import GrantMove, explain_row
+from sixpence.core.reports.explanation_text import write_explanation
 from sixpence.core.values.instant import to_datetime
 from tests.core.reports.explained_stories import every_story, explanation
-from tests.core.story_table import PRICED_BY, read_instant, tell
+from tests.core.story_table import PRICED_BY, read_instant, run_story
 
 
-def test_the_facts_of_a_use() -> None:
-    """Behind the words are facts for programs: the whole of one."""
-    told = tell("@0 ensure; @1 use interior 2 units; @2 refund #2 1")
-    use, refund = told.rows[1], told.rows[2]
+def test_explain_row_of_a_consume() -> None:
+    """All facts of one use that was refunded in part."""
+    state = run_story("@0 ensure; @1 use interior 2 units; @2 refund #2 1")
+    use, refund = state.rows[1], state.rows[2]
 
-    facts = msgspec.structs.asdict(explanation(told, 2))
+    facts = msgspec.structs.asdict(explanation(state, 2))
 
     reckoning, (later,) = facts.pop("reckoning"), facts.pop("since")
     assert (reckoning.used, reckoning.thing, reckoning.price) == (2, "call", 4)
@@ -41,7 +41,7 @@ def test_the_facts_of_a_use() -> None:
         "balance_after": 2,
         "moves": (
             GrantMove(
-                grant_id=told.rows[0].id,
+                grant_id=state.rows[0].id,
                 movement="consumed",
                 amount=-4,
                 category="signup",
@@ -52,15 +52,15 @@ def test_the_facts_of_a_use() -> None:
     }
 
 
-def test_every_row_of_every_story_is_explained() -> None:
-    """Each kind occurs, each balance follows from the one before, and what is reckoned is the price."""
+def test_explain_row_of_every_kind() -> None:
+    """Over all stories each kind occurs, each balance follows from the one before, and each breakdown is the price."""
     kinds: set[Kind] = set()
-    for told in every_story():
-        for row in told.rows:
-            found = explanation(told, row.seq)
+    for state in every_story():
+        for row in state.rows:
+            found = explanation(state, row.seq)
             kinds.add(found.kind)
 
-            lines = words_of(found)
+            lines = write_explanation(found)
 
             assert found.balance_before + found.amount == found.balance_after
             assert found.reckoning is None or found.reckoning.price == found.price
@@ -70,30 +70,30 @@ def test_every_row_of_every_story_is_explained() -> None:
     assert kinds == set(get_args(Kind))
 
 
-def test_a_use_by_a_usage_is_always_reckoned() -> None:
-    """Over all stories no use or hold whose usage stands in its row goes without its arithmetic."""
-    told = [explanation(story, row.seq) for story in every_story() for row in story.rows]
+def test_explain_row_breaks_down_the_price_of_every_usage() -> None:
+    """Over all stories each use or hold whose usage is in its row has a price breakdown."""
+    explanations = [explanation(story, row.seq) for story in every_story() for row in story.rows]
 
-    silent = [one for one in told if one.usage is not None and one.price is not None and one.reckoning is None]
+    without = [one for one in explanations if one.usage is not None and one.price is not None and one.reckoning is None]
 
-    assert [one for one in told if one.reckoning is not None]
-    assert silent == []
+    assert [one for one in explanations if one.reckoning is not None]
+    assert without == []
 
 
-def test_of_a_cut_past_it_is_not_said_what_is_left_to_refund() -> None:
+def test_explain_row_of_cut_history_has_no_left_to_refund() -> None:
     """Where older refunds may be missing, a sum over the others would be wrong."""
-    told = tell("@0 ensure; @1 use interior; @2 refund #2 1")
+    state = run_story("@0 ensure; @1 use interior; @2 refund #2 1")
 
-    found = explained(told.rows[1], told.past, PRICED_BY, is_cut=True)
+    found = explain_row(state.rows[1], state.prior, PRICED_BY, is_cut=True)
 
     assert (found.left_to_refund, found.is_cut) == (None, True)
-    assert words_of(found)[-1] == "  the latest 12 of more than 1"
+    assert write_explanation(found)[-1] == "  the latest 12 of more than 1"
 
 
-def test_without_its_catalog_a_price_is_told_without_arithmetic() -> None:
-    """A version that is not at hand prices nothing anew."""
-    told = tell("@0 ensure; @1 use interior")
+def test_explain_row_without_its_catalog_has_no_price_breakdown() -> None:
+    """The price of an unknown catalog version is shown without arithmetic."""
+    state = run_story("@0 ensure; @1 use interior")
 
-    found = explained(told.rows[1], told.past, msgspec.structs.replace(PRICED_BY, version=2))
+    found = explain_row(state.rows[1], state.prior, msgspec.structs.replace(PRICED_BY, version=2))
 
     assert (found.price, found.reckoning) == (2, None)

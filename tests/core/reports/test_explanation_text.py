@@ -1,10 +1,10 @@
-"""Explanations of transactions in words: what is said of each kind, line by line, after stories."""
+"""`write_explanation`: the lines of an explanation for each kind of transaction, after stories."""
 
 import pytest
 
-from sixpence.core.reports.explanation_text import TOLD_MAX, words_of
+from sixpence.core.reports.explanation_text import SHOWN_MAX, write_explanation
 from tests.core.reports.explained_stories import explanation, words
-from tests.core.story_table import tell
+from tests.core.story_table import run_story
 
 CASES: list[tuple[str, int, list[str]]] = [
     (
@@ -15,7 +15,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Rules: consume, burn-down; prices and plans of catalog version 3.",
             "Price: 1 call x 2 credits = 2.",
             "Grants:",
-            "  2 spent: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  2 spent: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 6 - 2 = 4.",
             "Came back since: 0 of 2; 2 can still be refunded.",
         ],
@@ -29,7 +29,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Price: 2 calls x 2 credits = 4.",
             "Grants:",
             "  3 spent: promo grant #2 from 2026-01-01 00:00:01 UTC until 2026-01-01 00:01:30 UTC",
-            "  1 spent: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  1 spent: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 9 - 4 = 5.",
             "Came back since: 3 of 4; 1 can still be refunded.",
             "Since then:",
@@ -55,7 +55,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Price: 3 calls x 2 credits = 6.",
             "Charged: 0 of 6, since plan pro pays for it.",
             "Balance: 6 + 0 = 6.",
-            "Nothing came of it since.",
+            "No later transaction is about it.",
         ],
     ),
     (
@@ -67,7 +67,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Rules: hold, burn-down; prices and plans of catalog version 3.",
             "Price: 2 calls x 2 credits = 4.",
             "Grants:",
-            "  4 set aside: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  4 set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 6 - 4 = 2, and 4 held.",
             "Since then:",
             "  2026-01-01 00:00:02 UTC used interior, from a hold: balance +1",
@@ -77,13 +77,13 @@ CASES: list[tuple[str, int, list[str]]] = [
         "@0 ensure; @1 hold interior 2 units; @2 capture #2 3 credits",
         3,
         [
-            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used, for which there was a hold, "
-            "and cost 3 credits; 4 had been set aside, 1 of it came back.",
+            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used from a hold and cost 3 "
+            "credits; 4 had been set aside, and 1 came back.",
             "Rules: capture; prices and plans of catalog version 3.",
-            "Price: 3, which was named and not reckoned from a usage.",
+            "Price: 3, named by the caller and not calculated from a usage.",
             "Grants:",
-            "  3 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
-            "  1 given back by the hold: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  3 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
+            "  1 given back by the hold: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 2 + 1 = 3.",
             "Came back since: 0 of 3; 3 can still be refunded.",
         ],
@@ -92,12 +92,12 @@ CASES: list[tuple[str, int, list[str]]] = [
         "@0 ensure; @1 hold interior 2 units; @2 capture #2",
         3,
         [
-            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used, for which there was a hold, "
-            "and cost 4 credits; 4 had been set aside, 0 of it came back.",
+            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used from a hold and cost 4 "
+            "credits; 4 had been set aside, and 0 came back.",
             "Rules: capture; prices and plans of catalog version 3.",
             "Price: 2 calls x 2 credits = 4.",
             "Grants:",
-            "  4 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  4 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 2 + 0 = 2.",
             "Came back since: 0 of 4; 4 can still be refunded.",
         ],
@@ -111,7 +111,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Rules: consume, late capture, burn-down; prices and plans of catalog version 3.",
             "Price: 1 call x 2 credits = 2.",
             "Grants:",
-            "  2 spent: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  2 spent: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 6 - 2 = 4.",
             "Came back since: 0 of 2; 2 can still be refunded.",
         ],
@@ -124,21 +124,21 @@ CASES: list[tuple[str, int, list[str]]] = [
             "Rules: consume; prices and plans of catalog version 3.",
             "Price: 0 calls x 2 credits = 0.",
             "Balance: 6 + 0 = 6.",
-            "Nothing came of it since.",
+            "No later transaction is about it.",
         ],
     ),
     (
         "@0 ensure; @1 hold interior 3 units; @2 capture #2 9 credits up to what is there",
         3,
         [
-            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used, for which there was a hold, "
-            "and cost 6 credits; 6 had been set aside, 0 of it came back.",
+            "2026-01-01 00:00:02 UTC, transaction 3 of ada@example.com: interior was used from a hold and cost 6 "
+            "credits; 6 had been set aside, and 0 came back.",
             "Rules: capture, beyond the hold; prices and plans of catalog version 3, what went beyond the hold of "
             "version 3.",
-            "Price: 9, which was named and not reckoned from a usage.",
+            "Price: 9, named by the caller and not calculated from a usage.",
             "Charged: 6 of 9; short by 3.",
             "Grants:",
-            "  6 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  6 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 0 + 0 = 0.",
             "Came back since: 0 of 6; 6 can still be refunded.",
         ],
@@ -148,19 +148,19 @@ CASES: list[tuple[str, int, list[str]]] = [
         5,
         [
             "2026-01-01 00:00:03 UTC, transaction 5 of ada@example.com: grant #2 was cancelled, which took 0 credits "
-            "of it; of what had been spent of it 20 became a debt, and 10 could not be taken.",
+            "of it; of its spent credits 20 became a debt, and 10 could not be taken.",
             "Rules: void, revoke spent; prices and plans of catalog version 3.",
             "Grants:",
             "  20 added to what is owed: the plan's overdraft",
             "Balance: 6 - 20 = -14.",
-            "Nothing came of it since.",
+            "No later transaction is about it.",
         ],
     ),
     (
         "@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic; @2026-02-28 tick",
         4,
         [
-            "2026-02-28 00:00:00 UTC, transaction 4 of ada@example.com: 50 credits of the allowance that nobody spent "
+            "2026-02-28 00:00:00 UTC, transaction 4 of ada@example.com: 50 credits of the unspent allowance "
             "rolled over; 250 above the cap expired.",
             "Rules: rollover; prices and plans of catalog version 3.",
             "Grants:",
@@ -169,7 +169,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "  250 expired: plan grant #2 from 2026-01-31 00:00:00 UTC until 2026-02-28 00:00:00 UTC",
             "  50 given: rolled-over plan grant #4 from 2026-02-28 00:00:00 UTC until 2026-04-30 00:00:00 UTC",
             "Balance: 306 - 250 = 56.",
-            "Nothing came of it since.",
+            "No later transaction is about it.",
         ],
     ),
     (
@@ -180,10 +180,10 @@ CASES: list[tuple[str, int, list[str]]] = [
             "taken.",
             "Rules: adjust, burn-down.",
             "Grants:",
-            "  2 taken back by hand: signup grant #1 from 2026-01-01 00:00:00 UTC for ever",
+            "  2 taken back by hand: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 6 - 2 = 4.",
-            "By ops@example.com: Counted anew",
-            "Nothing came of it since.",
+            "By ops@example.com: Counted again",
+            "No later transaction is about it.",
         ],
     ),
 ]
@@ -191,7 +191,7 @@ CASES: list[tuple[str, int, list[str]]] = [
 # The first line alone, after "transaction N of ada@example.com: ".
 SENTENCES: list[tuple[str, int, str]] = [
     ("@0 ensure", 1, "the account was opened on plan free with 6 credits."),
-    ("@0 ensure; @1 ensure key k1", 2, "the account was asked for again; it was there, and nothing changed."),
+    ("@0 ensure; @1 ensure key k1", 2, "the account was requested again; it existed, and nothing changed."),
     ("@0 ensure; @1 grant 5", 2, "5 credits were granted."),
     ("@0 ensure; @1 grant 5 from 50", 2, "5 credits were granted, to take effect on 2026-01-01 00:00:50 UTC."),
     (
@@ -202,12 +202,12 @@ SENTENCES: list[tuple[str, int, str]] = [
     (
         "@0 ensure; @1 grant 5 until 50; @60 tick",
         3,
-        "a grant ended, and 5 credits of it that nobody had spent expired.",
+        "a grant ended, and 5 credits of it expired unspent.",
     ),
     (
         "@0 ensure; @1 plan pro; @2 hold interior",
         3,
-        "a use of interior was announced until 2026-01-01 00:01:02 UTC; plan pro pays for it, and nothing was "
+        "a hold for interior was placed until 2026-01-01 00:01:02 UTC; plan pro pays for the use, and nothing was "
         "set aside.",
     ),
     (
@@ -230,11 +230,11 @@ SENTENCES: list[tuple[str, int, str]] = [
     ("@0 ensure; @1 adjust 4", 2, "the balance was corrected by hand: 4 credits given."),
     ("@0 ensure; @1 plan pro", 2, "the account went from plan free to plan pro."),
     ("@0 ensure; @2026-01-31 plan try trial", 2, "the account went from plan free to plan try to try it."),
-    ("@0 ensure; @1 plan pro; @2 plan pro key k1", 3, "plan pro was asked for, and the account was on it."),
+    ("@0 ensure; @1 plan pro; @2 plan pro key k1", 3, "plan pro was requested, and the account was on it."),
     (
         "@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic",
         3,
-        "plan basic was asked for; it follows plan team on 2026-02-28 00:00:00 UTC.",
+        "plan basic was requested; it follows plan team on 2026-02-28 00:00:00 UTC.",
     ),
     (
         "@0 ensure; @2026-01-31 plan basic; @2026-02-14 cancel",
@@ -244,7 +244,7 @@ SENTENCES: list[tuple[str, int, str]] = [
     (
         "@0 ensure; @2026-01-31 plan team; @2026-02-14 plan basic; @2026-02-15 plan team",
         4,
-        "plan team goes on, until 2026-02-28 00:00:00 UTC and after it.",
+        "plan team continues after its term ends on 2026-02-28 00:00:00 UTC.",
     ),
     (
         "@0 ensure; @2026-01-31 plan weekly; @2026-02-07 tick",
@@ -258,39 +258,39 @@ SENTENCES: list[tuple[str, int, str]] = [
 
 
 @pytest.mark.parametrize(("story", "seq", "lines"), CASES, ids=lambda value: str(value)[:60])
-def test_the_words_of_a_transaction(story: str, seq: int, lines: list[str]) -> None:
-    """What it was, its rules, its arithmetic, its grants, the balance, and what came of it since."""
-    told = tell(story)
+def test_write_explanation_lines(story: str, seq: int, lines: list[str]) -> None:
+    """The sentence, the rules, the arithmetic, the grants, the balance, and the later transactions about it."""
+    state = run_story(story)
 
-    assert words(told, seq)[: len(lines)] == lines
-    assert len(lines) in (1, len(words(told, seq)))
+    assert words(state, seq)[: len(lines)] == lines
+    assert len(lines) in (1, len(words(state, seq)))
 
 
 @pytest.mark.parametrize(("story", "seq", "sentence"), SENTENCES, ids=lambda value: str(value)[:60])
-def test_what_a_transaction_was(story: str, seq: int, sentence: str) -> None:
-    """A sentence for each kind, and for each way in which it can come about."""
-    told = tell(story)
+def test_write_explanation_sentence(story: str, seq: int, sentence: str) -> None:
+    """The first line has a sentence for each kind, and for each case of it."""
+    state = run_story(story)
 
-    assert words(told, seq)[0].split("ada@example.com: ", 1)[1] == sentence
+    assert words(state, seq)[0].split("ada@example.com: ", 1)[1] == sentence
 
 
-def test_many_movements_are_told_in_part() -> None:
-    """A use that is paid by thirty grants names the first of them in words and all of them as facts."""
+def test_write_explanation_shows_at_most_twelve_grants() -> None:
+    """A use that 25 grants pay for names the first twelve in the text, and all of them in the data."""
     grants = "; ".join(f"@{second} grant 1" for second in range(1, 31))
-    told = tell(f"@0 ensure; {grants}; @60 use interior 15 units")
+    state = run_story(f"@0 ensure; {grants}; @60 use interior 15 units")
 
-    found = explanation(told, 32)
+    found = explanation(state, 32)
 
-    assert (len(found.moves), words_of(found).count("Grants:")) == (25, 1)
-    assert f"  and {25 - TOLD_MAX} more" in words_of(found)
+    assert (len(found.moves), write_explanation(found).count("Grants:")) == (25, 1)
+    assert f"  and {25 - SHOWN_MAX} more" in write_explanation(found)
 
 
-def test_many_that_came_since_are_told_in_part() -> None:
-    """The latest are told, in the order in which they came, and how many there are."""
+def test_write_explanation_shows_the_latest_twelve_later_transactions() -> None:
+    """The latest are shown oldest first, with the number of all."""
     extended = "; ".join(f"@{second} extend #2 for 600" for second in range(2, 32))
-    told = tell(f"@0 ensure; @1 hold interior; {extended}")
+    state = run_story(f"@0 ensure; @1 hold interior; {extended}")
 
-    lines = words_of(explanation(told, 2))
+    lines = write_explanation(explanation(state, 2))
 
-    assert lines[-1] == f"  the latest {TOLD_MAX} of 30"
+    assert lines[-1] == f"  the latest {SHOWN_MAX} of 30"
     assert lines[-2].startswith("  2026-01-01 00:00:31 UTC more time")

@@ -1,4 +1,4 @@
-"""How prices came about: the steps, and that they lead to the very price that was charged."""
+"""Price breakdowns: their steps, and that they lead to the price that was charged."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 
 from sixpence.core.catalog.catalog import Feature, Rounding, Tier, TokenRates
 from sixpence.core.catalog.price import Usage, price_of
-from sixpence.core.reports.price_breakdown import Factor, Reckoning, reckoned, steps
+from sixpence.core.reports.price_breakdown import Factor, PriceBreakdown, break_down_price, price_steps
 
 CALL = Feature(3)
 IMAGES = Feature(2, unit="image")
@@ -54,18 +54,18 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("feature", "usage", "price", "told"), CASES, ids=lambda value: str(value)[:40])
-def test_the_steps_of_a_price(feature: Feature, usage: Usage, price: int, told: list[str]) -> None:
-    """What was used, step by step, up to its price."""
-    reckoning = reckoned(feature, usage, price)
+@pytest.mark.parametrize(("feature", "usage", "price", "expected"), CASES, ids=lambda value: str(value)[:40])
+def test_price_steps(feature: Feature, usage: Usage, price: int, expected: list[str]) -> None:
+    """From the usage, step by step, to its price."""
+    breakdown = break_down_price(feature, usage, price)
 
-    assert reckoning is not None
-    assert list(steps(reckoning)) == told
+    assert breakdown is not None
+    assert list(price_steps(breakdown)) == expected
 
 
-def test_a_reckoning_as_facts() -> None:
-    """The numbers behind the words."""
-    assert reckoned(SPEECH, Usage(units=1), 5) == Reckoning(
+def test_break_down_price_as_facts() -> None:
+    """The numbers behind the text."""
+    assert break_down_price(SPEECH, Usage(units=1), 5) == PriceBreakdown(
         used=1,
         thing="character",
         block=1000,
@@ -80,29 +80,29 @@ def test_a_reckoning_as_facts() -> None:
     ("feature", "usage", "price"),
     [(IMAGES, Usage(units=3), 7), (CHAT, Usage(units=3), 6), (IMAGES, Usage(model="small", input_tokens=1), 2)],
 )
-def test_another_price_is_not_reckoned(feature: Feature, usage: Usage, price: int) -> None:
-    """A price that does not follow from the usage was named by somebody, and no arithmetic is made up for it."""
-    assert reckoned(feature, usage, price) is None
+def test_break_down_price_of_a_named_price_returns_none(feature: Feature, usage: Usage, price: int) -> None:
+    """A price that does not follow from the usage was named by the caller, and gets no arithmetic."""
+    assert break_down_price(feature, usage, price) is None
 
 
-def test_every_reckoning_adds_up_to_the_price_that_was_charged() -> None:
-    """Over features and usages drawn at random, what the steps come to is what `price_of` says."""
+def test_break_down_price_adds_up_to_the_charged_price() -> None:
+    """Over features and usages drawn at random, the steps lead to the price of `price_of`."""
     dice = random.Random(20)
     for _ in range(2_000):
         feature, usage = _drawn(dice)
         price = price_of(feature, usage)
         assert isinstance(price, int)
 
-        reckoning = reckoned(feature, usage, price)
+        breakdown = break_down_price(feature, usage, price)
 
-        assert reckoning is not None
-        together = sum(factor.makes for factor in reckoning.factors)
-        assert all(factor.count * factor.each == factor.makes for factor in reckoning.factors)
-        assert abs(reckoning.comes_to * reckoning.divided_by - together) < reckoning.divided_by
-        assert (reckoning.comes_to * reckoning.divided_by != together) == (
-            reckoning.rounding is not None and reckoning.divided_by > 1
+        assert breakdown is not None
+        together = sum(factor.makes for factor in breakdown.factors)
+        assert all(factor.count * factor.each == factor.makes for factor in breakdown.factors)
+        assert abs(breakdown.comes_to * breakdown.divided_by - together) < breakdown.divided_by
+        assert (breakdown.comes_to * breakdown.divided_by != together) == (
+            breakdown.rounding is not None and breakdown.divided_by > 1
         )
-        assert price in (reckoning.comes_to, max(feature.minimum, reckoning.comes_to))
+        assert price in (breakdown.comes_to, max(feature.minimum, breakdown.comes_to))
 
 
 def _drawn(dice: random.Random) -> tuple[Feature, Usage]:

@@ -1,4 +1,4 @@
-"""A statement as CSV: what a reader of RFC 4180 gets back, and nothing that a spreadsheet takes for a formula."""
+"""A statement as CSV: what a reader of RFC 4180 gets back, and no text that a spreadsheet runs as a formula."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ import pytest
 
 from sixpence.core.reports.statement import Figures, Period, StatementMovement
 from sixpence.core.reports.statement_csv import COLUMNS, StatementCSV
-from tests.core.story_table import read_instant, tell
+from tests.core.story_table import read_instant, run_story
 
 
 def csv_of(movements: list[StatementMovement], closing: Figures) -> str:
@@ -25,7 +25,7 @@ def csv_of(movements: list[StatementMovement], closing: Figures) -> str:
 
 
 def movement(**facts: Any) -> StatementMovement:
-    """A correction, and what was said of it."""
+    """A correction with a reason."""
     return StatementMovement(
         seq=2,
         id="id-2",
@@ -39,9 +39,9 @@ def movement(**facts: Any) -> StatementMovement:
     )
 
 
-def test_a_whole_statement() -> None:
-    """A header, what there was, what happened, what there was then; lines end with CR and LF."""
-    rows = tell("@0 ensure; @86400 use interior").rows
+def test_whole_statement_as_csv() -> None:
+    """A header, the opening balance, the movements, the closing balance; lines end with CR and LF."""
+    rows = run_story("@0 ensure; @86400 use interior").rows
 
     text = csv_of([StatementMovement.of(row) for row in rows], Figures.after(rows[-1]))
 
@@ -56,7 +56,7 @@ def test_a_whole_statement() -> None:
     ]
 
 
-def test_what_needs_quotes_is_quoted() -> None:
+def test_csv_quotes_commas_quotes_and_spaces() -> None:
     """Commas, quotes and spaces come back as they were."""
     said = {"reason": 'said "no", twice', "actor": " ops, second shift "}
 
@@ -68,8 +68,8 @@ def test_what_needs_quotes_is_quoted() -> None:
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 @pytest.mark.parametrize("field", ["reason", "actor", "generation_id", "feature_used", "about", "plan"])
-def test_no_text_is_taken_for_a_formula(begins: str, field: str) -> None:
-    """A text that begins like a formula has an apostrophe before it, wherever somebody's own text stands."""
+def test_csv_disarms_text_that_begins_like_a_formula(begins: str, field: str) -> None:
+    """An apostrophe is put before such a text, in every column with text from a person."""
     text = f"{begins}HYPERLINK(1)"
 
     table = list(csv.reader(io.StringIO(csv_of([movement(**{field: text})], Figures()), newline="")))
@@ -78,8 +78,8 @@ def test_no_text_is_taken_for_a_formula(begins: str, field: str) -> None:
     assert text not in table[2]
 
 
-def test_amounts_below_zero_are_numbers() -> None:
-    """They are not somebody's text, and a spreadsheet adds them up."""
+def test_csv_amounts_below_zero_stay_numbers() -> None:
+    """They are not text from a person, and a spreadsheet adds them up."""
     table = list(csv.DictReader(io.StringIO(csv_of([movement()], Figures()), newline="")))
 
     assert table[1]["amount"] == "-3"

@@ -2,7 +2,7 @@
 
 from sixpence.core.reports.statement import Figures, Period, StatementMovement
 from sixpence.core.reports.statement_text import StatementText
-from tests.core.story_table import read_instant, tell
+from tests.core.story_table import read_instant, run_story
 
 STORY = "@0 ensure; @10 grant 50 until 2026-02-01; @86400 use interior; @90000 hold interior 2 units for 7200"
 
@@ -24,9 +24,9 @@ def text_of(frame: Period, movements: list[StatementMovement]) -> str:
     return layout.head() + layout.lines(movements) + layout.foot()
 
 
-def test_a_whole_statement() -> None:
-    """Whose it is and of when, what there was, what happened, and what there was then."""
-    rows = tell(STORY).rows
+def test_whole_statement_as_text() -> None:
+    """The account and the period, the opening balance, the movements, and the closing balance."""
+    rows = run_story(STORY).rows
 
     text = text_of(period(Figures(), Figures.after(rows[-1])), [StatementMovement.of(row) for row in rows])
 
@@ -44,12 +44,12 @@ def test_a_whole_statement() -> None:
         "2026-01-03 00:00:00 closing balance                                           50\n"
         "\n"
         "0 + 50 = 50 credits, in 4 movements.\n"
-        "Set aside for running work beside that: 4.\n"
+        "Also set aside for running work: 4.\n"
     )
 
 
-def test_long_words_are_folded() -> None:
-    """A reason goes on in the lines below, and a word that is wider than the column is cut."""
+def test_text_wraps_long_reasons() -> None:
+    """A reason continues in the lines below, and a word that is wider than the column is cut."""
     movement = StatementMovement(
         seq=7,
         id="id",
@@ -76,8 +76,8 @@ def test_long_words_are_folded() -> None:
     assert max(map(len, lines)) == 80
 
 
-def test_large_figures_make_the_columns_wider() -> None:
-    """Amounts of sixteen digits stand below one another."""
+def test_text_widens_columns_for_large_figures() -> None:
+    """Amounts of sixteen digits are aligned below one another."""
     most = 2**53 - 1
     movement = StatementMovement(
         seq=2,
@@ -98,7 +98,7 @@ def test_large_figures_make_the_columns_wider() -> None:
     assert moved.endswith(f" +{most}  {most}")
 
 
-def test_a_period_in_which_nothing_happened() -> None:
+def test_text_of_an_empty_period() -> None:
     """It has its two balances."""
     same = Figures(remaining=5, total=6, plan="free", version=3)
 

@@ -1,4 +1,4 @@
-"""What a capture costs when prices, plans and overdrafts changed since its hold was placed, and what its row says."""
+"""Captures whose prices, plan or overdraft changed since the hold was placed: what they cost, and their rows."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from sixpence.core.account.fold import fold, record
 from sixpence.core.account.hold import Beyond
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.transaction import Detail, Transaction, write_detail
-from sixpence.core.audit.replay import difference
+from sixpence.core.audit.replay import find_difference
 from sixpence.core.catalog.catalog import Catalog, Feature, Plan, PricedBy
 from sixpence.core.catalog.price import Usage
 from sixpence.core.rules.decide import decide
@@ -40,7 +40,7 @@ class Story:
         self.account = Account(account_no=account_no(ADA), account_id=ADA)
         self.rows: list[Transaction] = []
 
-    def tell(self, priced_by: PricedBy, *commands: Command) -> Transaction:
+    def run(self, priced_by: PricedBy, *commands: Command) -> Transaction:
         """The last row of the commands, which must be accepted."""
         for command in commands:
             clock = max(self.account.last_at + SECOND, priced_by.applied_at)
@@ -58,19 +58,19 @@ class Story:
 def _captured_story(placed_by: PricedBy, captured_by: PricedBy, *, covered: bool, units: int) -> Story:
     """A hold of two units, placed on the unlimited plan or not, and captured on the free one under another catalog."""
     story = Story()
-    story.tell(placed_by, EnsureAccount())
+    story.run(placed_by, EnsureAccount())
     if covered:
-        story.tell(placed_by, ChangePlan(plan="pro"))
-    hold = story.tell(placed_by, PlaceHold(feature="s", ttl_seconds=600, usage=Usage(units=2)))
+        story.run(placed_by, ChangePlan(plan="pro"))
+    hold = story.run(placed_by, PlaceHold(feature="s", ttl_seconds=600, usage=Usage(units=2)))
     if covered:
-        story.tell(placed_by, ChangePlan(plan="free"))
-    story.tell(captured_by, CaptureHold(hold_id=hold.id, usage=Usage(units=units)))
+        story.run(placed_by, ChangePlan(plan="free"))
+    story.run(captured_by, CaptureHold(hold_id=hold.id, usage=Usage(units=units)))
     return story
 
 
 @pytest.mark.parametrize(("covered", "consumed"), [(False, 2), (True, 0)])
-def test_a_hold_keeps_the_plan_and_the_price_of_its_placing(covered: bool, consumed: int) -> None:
-    """Captured for what it was placed for, under another plan and dearer prices, it costs what it would have then."""
+def test_capture_keeps_the_plan_and_price_of_the_placing(covered: bool, consumed: int) -> None:
+    """Under another plan and at higher prices, a capture of the hold's own usage costs what it would have cost then."""
     first, dearer = _versions(_catalog(1), _catalog(7))
 
     story = _captured_story(first, dearer, covered=covered, units=2)
@@ -87,8 +87,8 @@ def test_a_hold_keeps_the_plan_and_the_price_of_its_placing(covered: bool, consu
     )
 
 
-def test_what_goes_beyond_a_covered_hold_is_charged_by_the_prices_of_now() -> None:
-    """The row says both: the list price by the placing, and what the three units beyond cost by which later catalog."""
+def test_capture_beyond_a_covered_hold_has_current_prices() -> None:
+    """The row has both: the list price by the placing, and the price of the three units beyond by the later catalog."""
     first, dearer = _versions(_catalog(1), _catalog(7))
 
     story = _captured_story(first, dearer, covered=True, units=5)
@@ -99,8 +99,8 @@ def test_what_goes_beyond_a_covered_hold_is_charged_by_the_prices_of_now() -> No
     assert (detail.price, detail.catalog_version, detail.beyond) == (5, 1, Beyond(2, 21))
 
 
-def test_what_goes_beyond_a_hold_may_be_owed_as_far_as_the_plan_allows_now() -> None:
-    """It costs what it did at the placing; how much of it may be owed is said by the catalog that the row names."""
+def test_capture_beyond_a_hold_may_use_the_current_overdraft() -> None:
+    """It has the prices of the placing; the catalog that the row names limits how much of it may be owed."""
     first, generous = _versions(_catalog(10), _catalog(20, overdraft=30))
 
     story = _captured_story(first, generous, covered=False, units=8)
@@ -112,18 +112,18 @@ def test_what_goes_beyond_a_hold_may_be_owed_as_far_as_the_plan_allows_now() -> 
 
 @pytest.mark.parametrize("covered", [False, True])
 @pytest.mark.parametrize("units", [1, 2, 3])
-def test_a_capture_is_decided_again_by_the_catalogs_it_names(covered: bool, units: int) -> None:
-    """Whatever was applied before and since, the capture is what the rules say by these two."""
+def test_replay_decides_a_capture_by_the_catalogs_it_names(covered: bool, units: int) -> None:
+    """Whatever was applied before and since, the capture is what the rules decide by these two."""
     _, placing, capturing, later = _versions(_catalog(9), _catalog(1), _catalog(7), _catalog(3))
     story = _captured_story(placing, capturing, covered=covered, units=units)
 
-    told = difference(story.folded(story.rows[:-1]), story.rows[-1], later)
+    difference = find_difference(story.folded(story.rows[:-1]), story.rows[-1], later)
 
-    assert told is None
+    assert difference is None
 
 
 def _forged(story: Story, consumed: int, **facts: Any) -> tuple[Account, Transaction]:
-    """The account before the story's capture, and that capture anew with other facts and another charge."""
+    """The account before the story's capture, and that capture again with other facts and another charge."""
     capture, before = story.rows[-1], story.folded(story.rows[:-1])
     detail = msgspec.structs.replace(capture.read_detail(), **facts)
     change = Change(
@@ -146,30 +146,30 @@ def _forged(story: Story, consumed: int, **facts: Any) -> tuple[Account, Transac
         (3, None),  # what a catalog before the placing says
     ],
 )
-def test_a_capture_by_other_prices_is_found(consumed: int, beyond: Beyond | None) -> None:
-    """What goes beyond a covered hold costs what the catalog says that the row names; one since the placing."""
+def test_replay_finds_a_capture_with_other_prices(consumed: int, beyond: Beyond | None) -> None:
+    """The part beyond a covered hold costs what the catalog says that the row names; one since the placing."""
     _, placing, capturing, later = _versions(_catalog(1), _catalog(5), _catalog(7), _catalog(3))
     story = _captured_story(placing, capturing, covered=True, units=5)
 
     before, row = _forged(story, consumed, beyond=beyond)
 
     assert story.rows[-1].read_detail().beyond == Beyond(3, 21)
-    assert difference(before, row, later) is not None
+    assert find_difference(before, row, later) is not None
 
 
 @pytest.mark.parametrize("consumed", [21, 9])
-def test_a_capture_of_before_names_no_second_catalog(consumed: int) -> None:
-    """Rows that were written before it was named are right by any catalog since the placing."""
+def test_replay_accepts_an_older_capture_without_a_second_catalog(consumed: int) -> None:
+    """Older captures name no second catalog: they are right by any catalog since the placing."""
     placing, capturing, later = _versions(_catalog(1), _catalog(7), _catalog(3))
     story = _captured_story(placing, capturing, covered=True, units=5)
 
     before, row = _forged(story, consumed, beyond=None)
 
-    assert difference(before, row, later) is None
+    assert find_difference(before, row, later) is None
 
 
-def test_what_a_capture_charged_beyond_its_hold_is_pinned() -> None:
-    """The second catalog of a capture stands last, and is left out where it had no say."""
+def test_text_of_beyond_is_pinned() -> None:
+    """The second catalog of a capture comes last, and is left out where it decided nothing."""
     detail = Detail(about="h", price=5, usage=Usage(units=5), catalog_version=1)
 
     written = [write_detail(detail), write_detail(msgspec.structs.replace(detail, beyond=Beyond(2, 21)))]

@@ -1,11 +1,11 @@
-"""What the case tables cannot show: refusals byte for byte, the bound on grants, texts that are kept, purity."""
+"""`decide` beyond the case tables: refusals byte for byte, the burn-down order, the bound on grants, stored facts."""
 
 import msgspec
 import pytest
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.commands import ChangePlan, Command, Consume, EnsureAccount, GrantCredits, Key, Tick
-from sixpence.core.account.grant import available, burn_down
+from sixpence.core.account.grant import Category
 from sixpence.core.account.transaction import Detail, GrantTerms
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog, Feature, Plan, PricedBy
 from sixpence.core.errors import RefusedError
@@ -59,8 +59,8 @@ _REFUSALS: list[tuple[str, Command, RefusedError]] = [
     "command", [Tick(), EnsureAccount(), Consume(feature="sketch")], ids=lambda it: type(it).__name__
 )
 @pytest.mark.parametrize("clock", [-1, INSTANT_MAX + 1])
-def test_a_clock_that_cannot_be_shown_decides_nothing(command: Command, clock: int) -> None:
-    """Before 1970 and after 9999 every command stops with the value, and the account is as it was."""
+def test_decide_refuses_a_clock_outside_the_calendar(command: Command, clock: int) -> None:
+    """Before 1970 and after 9999 every command raises with the value, and the account is unchanged."""
     account = read_state(_DUE)
     before = account.copy()
 
@@ -71,7 +71,7 @@ def test_a_clock_that_cannot_be_shown_decides_nothing(command: Command, clock: i
 
 
 @pytest.mark.parametrize("clock", [0, INSTANT_MAX])
-def test_the_first_and_the_last_instant_count(clock: int) -> None:
+def test_decide_accepts_the_first_and_the_last_instant(clock: int) -> None:
     """Exactly 1970 and the last microsecond of 9999 are times like any other."""
     made = decide(read_state("no account"), EnsureAccount(), clock=clock, priced_by=PRICED_BY)
 
@@ -81,7 +81,7 @@ def test_the_first_and_the_last_instant_count(clock: int) -> None:
 
 @pytest.mark.parametrize("key", [None, Key("k1", bytes(32))], ids=["without-key", "with-key"])
 @pytest.mark.parametrize(("state", "command", "refusal"), _REFUSALS, ids=lambda value: getattr(value, "code", None))
-def test_a_refusal_leaves_what_a_tick_leaves(
+def test_refused_command_leaves_what_a_tick_leaves(
     state: str, command: Command, refusal: RefusedError, key: Key | None
 ) -> None:
     """A refused command has no row: the account is byte for byte what a Tick at that instant alone leaves."""
@@ -99,7 +99,7 @@ def test_a_refusal_leaves_what_a_tick_leaves(
     assert msgspec.msgpack.encode(account) == before
 
 
-def test_the_last_grant_that_fits_and_the_first_that_does_not() -> None:
+def test_grant_limit_is_300_live_grants() -> None:
     """An account has at most 300 live grants; the next one is refused and changes nothing until one is spent."""
     account = decide(_new_account(), EnsureAccount(), clock=_AT, priced_by=PRICED_BY).account
     while len(account.grants) < LIVE_GRANTS_MAX:
@@ -118,7 +118,7 @@ def test_the_last_grant_that_fits_and_the_first_that_does_not() -> None:
     assert len(accepted.account.grants) == LIVE_GRANTS_MAX
 
 
-def test_signing_up_keeps_label_and_metadata() -> None:
+def test_ensure_stores_label_and_metadata() -> None:
     """The account's label and metadata are those of the command that made it."""
     command = EnsureAccount(label="Ada", metadata='{"source":"ad"}')
 
@@ -130,8 +130,8 @@ def test_signing_up_keeps_label_and_metadata() -> None:
     assert decision.account.granted_at == _AT
 
 
-def test_ensuring_again_keeps_the_first_label_and_metadata() -> None:
-    """Ensuring an account that is there changes nothing of it, with a key or without."""
+def test_ensure_of_an_existing_account_keeps_label_and_metadata() -> None:
+    """Ensuring an account that exists changes nothing, with a key or without."""
     made = decide(_new_account(), EnsureAccount(label="Ada", metadata="{}"), clock=_AT, priced_by=PRICED_BY).account
 
     again = decide(made, EnsureAccount(label="Bob", metadata='{"a":1}'), clock=_AT, priced_by=PRICED_BY)
@@ -144,7 +144,7 @@ def test_ensuring_again_keeps_the_first_label_and_metadata() -> None:
     assert (keyed.account.label, keyed.account.metadata, keyed.row.metadata) == ("Ada", "{}", None)
 
 
-def test_a_plan_without_signup_credits_makes_an_account_without_grants() -> None:
+def test_ensure_on_a_plan_without_signup_credits_makes_no_grant() -> None:
     """Where the default plan gives nothing, signing up is a row of 0."""
     catalog = Catalog(features={"sketch": Feature(1)}, plans={"basic": Plan()}, default_plan="basic")
 
@@ -156,8 +156,8 @@ def test_a_plan_without_signup_credits_makes_an_account_without_grants() -> None
     assert (account.plan, account.remaining, account.total, account.grants) == ("basic", 0, 0, [])
 
 
-def test_a_row_carries_what_the_caller_said() -> None:
-    """Generation, metadata, actor, reason, key and both times stand in the row of the command."""
+def test_row_has_the_callers_facts() -> None:
+    """Generation, metadata, actor, reason, key and both times are in the row of the command."""
     account = read_state("free: a 5")
     key = Key("k1", bytes(range(32)))
     give = GrantCredits(amount=2, actor="ops@example.com", reason="Goodwill", metadata='{"a":1}')
@@ -183,7 +183,7 @@ def test_a_row_carries_what_the_caller_said() -> None:
     )
 
 
-def test_a_due_row_tells_when_it_took_effect_and_when_it_was_written() -> None:
+def test_due_row_has_the_due_instant_and_the_clock() -> None:
     """`created_at` is the instant something was due, `recorded_at` the clock; no key of the command is on it."""
     decision = decide(
         read_state("free: a 5 until 10"), EnsureAccount(), clock=_AT, priced_by=PRICED_BY, key=Key("k1", b"f")
@@ -195,7 +195,7 @@ def test_a_due_row_tells_when_it_took_effect_and_when_it_was_written() -> None:
     assert (ensured.created_at, ensured.recorded_at, ensured.idempotency_key) == (_AT, _AT, "k1")
 
 
-def test_the_default_catalog_is_the_original() -> None:
+def test_default_catalog_is_the_original() -> None:
     """Six credits, six uses, the seventh refused; on the paid plan every use is free and recorded."""
     priced_by = PricedBy(1, DEFAULT_CATALOG)
     account = decide(_new_account(), EnsureAccount(), clock=_AT, priced_by=priced_by).account
@@ -212,22 +212,108 @@ def test_the_default_catalog_is_the_original() -> None:
     assert (eighth.row.amount, eighth.row.credits_consumed, eighth.account.total) == (0, 0, 6)
 
 
-def test_a_burn_down_takes_nothing_for_nothing_and_never_more_than_there_is() -> None:
-    """A price of 0 touches no grant; what cannot be paid in full is paid as far as it goes."""
-    grants = read_state("free: a 2, b 3 for video, c 4 from 20").grants
+def _grant(
+    amount: int = 1,
+    category: Category = "plan",
+    *,
+    priority: int = 100,
+    effective_at: int | None = None,
+    expires_at: int | None = None,
+    features: tuple[str, ...] | None = None,
+) -> GrantCredits:
+    return GrantCredits(
+        amount=amount,
+        category=category,
+        priority=priority,
+        effective_at=effective_at,
+        expires_at=expires_at,
+        features=features,
+    )
 
-    assert burn_down(grants, "sketch", 0) == []
-    assert burn_down(grants, "sketch", 2) == [(grants[0].id, 2)]
-    assert burn_down(grants, "video", 9) == [(grants[0].id, 2), (grants[1].id, 3)]
-    assert (available(grants, "sketch"), available(grants, "video")) == (2, 5)
+
+# One grant of a credit for each rule of the burn-down order, in the order in which they must be spent.
+_IN_ORDER = [
+    _grant(category="paid", priority=1),
+    _grant(category="paid", expires_at=_AT + 50),
+    _grant(category="plan", expires_at=_AT + 60),
+    *(_grant(category=category) for category in ("plan", "signup", "promo", "refund", "admin")),
+    _grant(category="paid", effective_at=_AT - 7),
+    _grant(category="paid", effective_at=_AT - 3),
+    _grant(category="plan", priority=101),
+]
+_SINGLE = PricedBy(
+    1,
+    Catalog(
+        features={"sketch": Feature(1), "video": Feature(5), "free": Feature(0)},
+        plans={"basic": Plan(overdraft=4)},
+        default_plan="basic",
+    ),
+)
+
+
+def _account_with(grants: list[GrantCredits]) -> tuple[Account, list[str]]:
+    """An account without signup credits that was given these grants at one instant, and their ids."""
+    account = decide(_new_account(), EnsureAccount(), clock=_AT, priced_by=_SINGLE).account
+    ids = []
+    for command in grants:
+        decision = decide(account, command, clock=_AT, priced_by=_SINGLE)
+        assert decision.row is not None
+        account = decision.account
+        ids.append(decision.row.id)
+    return account, ids
+
+
+@pytest.mark.parametrize("step", [1, 4, 7, 10], ids=lambda step: f"given-by-{step}")
+def test_consume_burns_down_grants_in_order(step: int) -> None:
+    """Priority, expiry, category, effective time, and the overdraft last; the order of giving does not matter."""
+    count = len(_IN_ORDER)
+    places = [place * step % count for place in range(count)]
+    account, ids = _account_with([_IN_ORDER[place] for place in places])
+    parse_database_url = dict(zip(ids, places, strict=True))
+
+    spent = []
+    for _ in range(count + 1):
+        decision = decide(account, Consume(feature="sketch"), clock=_AT, priced_by=_SINGLE)
+        assert decision.row is not None
+        account = decision.account
+        spent += [parse_database_url.get(move.grant_id, move.grant_id) for move in decision.row.read_allocations()]
+
+    assert spent == [*range(count), "overdraft"]
+
+
+def test_consume_burns_down_equal_grants_by_their_ids() -> None:
+    """Of grants that are equal in everything, the one given first is spent first."""
+    account, ids = _account_with([_grant() for _ in range(7)])
+
+    row = decide(account, Consume(feature="video"), clock=_AT, priced_by=_SINGLE).row
+
+    assert row is not None
+    assert [move.grant_id for move in row.read_allocations()] == ids[:5]
+
+
+def test_consume_takes_only_grants_of_its_feature_and_only_the_price() -> None:
+    """A price of 0 touches no grant; grants for other features and ones that take effect later are passed over."""
+    grants = [_grant(2, features=("video",)), _grant(3, "paid"), _grant(9, effective_at=_AT + 5)]
+    account, (video, paid, _) = _account_with(grants)
+
+    free = decide(account, Consume(feature="free"), clock=_AT, priced_by=_SINGLE).row
+    sketch = decide(account, Consume(feature="sketch"), clock=_AT, priced_by=_SINGLE).row
+    films = decide(account, Consume(feature="video"), clock=_AT, priced_by=_SINGLE).row
+
+    assert free is not None
+    assert sketch is not None
+    assert films is not None
+    assert free.read_allocations() == ()
+    assert [(move.grant_id, move.amount) for move in sketch.read_allocations()] == [(paid, -1)]
+    assert [(move.grant_id, move.amount) for move in films.read_allocations()] == [(video, -2), (paid, -3)]
 
 
 def _new_account() -> Account:
     return Account(account_no=ACCOUNT_NO, account_id=ACCOUNT_ID)
 
 
-def test_a_plan_that_has_a_period_since_begins_a_term_when_it_is_asked_for_again() -> None:
-    """An account that was on a plan before the catalog gave it an allowance gets its first term by asking, once."""
+def test_change_plan_to_the_same_plan_begins_a_term_where_it_got_a_period() -> None:
+    """An account that was on a plan before it had an allowance gets its first term by a change to that plan, once."""
     before = Catalog(
         features={"sketch": Feature(1)}, plans={"free": Plan(), "basic": Plan(rank=1)}, default_plan="free"
     )

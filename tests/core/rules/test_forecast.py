@@ -1,4 +1,4 @@
-"""Looking ahead: what is told of the next allowance and the next expiry is what time then does."""
+"""The forecast: the next allowance and the next expiry are what the due changes then do."""
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ from sixpence.core.rules.decide import decide
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
 from sixpence.core.values.instant import DAY
-from tests.core.story_table import PRICED_BY, read_instant, tell
+from tests.core.story_table import PRICED_BY, read_instant, run_story
 from tests.lockstep.choosing import Rolled
 from tests.lockstep.course import Course, begin
 from tests.lockstep.world import FIRST, PLANS
@@ -21,7 +21,7 @@ _YEARS = 3 * 366 * DAY
 
 
 @pytest.mark.parametrize(
-    ("story", "told"),
+    ("story", "expected"),
     [
         ("@0 ensure", None),
         ("@0 ensure; @2026-01-31 plan basic", ("2026-02-28", 100)),
@@ -38,23 +38,23 @@ _YEARS = 3 * 366 * DAY
         ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan yearly; @2026-02-02 plan basic", ("2026-03-01", 100)),
     ],
 )
-def test_the_next_allowance(story: str, told: tuple[str, int] | None) -> None:
-    """When it comes and how many credits, through waiting changes, trials and terms that are taken up again."""
-    account = tell(story).account
+def test_next_allowance(story: str, expected: tuple[str, int] | None) -> None:
+    """When it comes and how many credits, through waiting changes, trials and resumed terms."""
+    account = run_story(story).account
 
     coming = next_allowance(account, PRICED_BY)
 
-    assert coming == (None if told is None else (read_instant(told[0]), told[1]))
+    assert coming == (None if expected is None else (read_instant(expected[0]), expected[1]))
     assert coming == _allowance_that_comes(account, PRICED_BY)
 
 
 @pytest.mark.parametrize(("allowance", "months"), [(5, 3), (1, 12), (12, 2), (0, None)])
-def test_shares_of_nothing_are_passed_over(allowance: int, months: int | None) -> None:
-    """A year's few credits drip in some of its months: the next one that brings something is told."""
+def test_next_allowance_skips_empty_shares(allowance: int, months: int | None) -> None:
+    """A year's few credits drip in some of its months: the next one that gives something is returned."""
     plan = Plan(rank=20, allowance=allowance, period="year", drip=True)
     plans = {**PRICED_BY.catalog.plans, "team": plan}
     priced_by = PricedBy(3, msgspec.structs.replace(PRICED_BY.catalog, plans=plans))
-    account = tell("@0 ensure").account
+    account = run_story("@0 ensure").account
     begun = decide(
         account, ChangePlan(plan="team"), clock=read_instant("2026-01-01T12:00"), priced_by=priced_by
     ).account
@@ -64,21 +64,21 @@ def test_shares_of_nothing_are_passed_over(allowance: int, months: int | None) -
     assert coming == (None if months is None else (read_instant(f"2026-{months:02}-01T12:00"), 1))
 
 
-def test_an_account_that_is_nearly_full_gets_what_has_room() -> None:
-    """No allowance lifts an account over the largest balance; what ends before makes room."""
+def test_next_allowance_of_a_nearly_full_account_is_cut() -> None:
+    """No allowance lifts an account over the largest balance; grants that end before it make room."""
     begun = "@0 ensure; @2026-01-31 plan basic; @2026-02-01 grant"
     # Fifty of the hundred that are there roll over.
-    lasting = tell(f"{begun} {AMOUNT_MAX - 106}")
-    ending = tell(f"{begun} {AMOUNT_MAX - 106} until 2026-02-20")
+    lasting = run_story(f"{begun} {AMOUNT_MAX - 106}")
+    ending = run_story(f"{begun} {AMOUNT_MAX - 106} until 2026-02-20")
 
     coming = [next_allowance(one.account, PRICED_BY) for one in (lasting, ending)]
 
     assert coming == [(read_instant("2026-02-28"), 50), (read_instant("2026-02-28"), 100)]
 
 
-def test_many_grants_do_not_hide_the_next_allowance() -> None:
-    """However many grants take effect and end before it, the next allowance is told."""
-    account = tell("@0 ensure; @1 plan yearly").account
+def test_next_allowance_with_many_grants() -> None:
+    """However many grants take effect and end before it, the next allowance is found."""
+    account = run_story("@0 ensure; @1 plan yearly").account
     for place in range(LIVE_GRANTS_MAX - 2):
         at = read_instant("2026-01-02") + place
         given = GrantCredits(amount=1, effective_at=at, expires_at=at + DAY)
@@ -89,19 +89,19 @@ def test_many_grants_do_not_hide_the_next_allowance() -> None:
     assert coming == (read_instant("2026-02-01") + read_instant("1") - read_instant("0"), 100)
 
 
-def test_looking_ahead_changes_nothing() -> None:
-    """The account that was looked at is as it was."""
-    account = tell("@0 ensure; @2026-01-31 plan basic; @2026-02-01 grant 5 until 2026-02-03").account
+def test_forecast_does_not_change_the_account() -> None:
+    """The account is the same afterwards."""
+    account = run_story("@0 ensure; @2026-01-31 plan basic; @2026-02-01 grant 5 until 2026-02-03").account
     before = msgspec.msgpack.encode(account)
 
-    told = next_allowance(account, PRICED_BY), next_expiry(account, PRICED_BY)
+    forecast = next_allowance(account, PRICED_BY), next_expiry(account, PRICED_BY)
 
-    assert told == ((read_instant("2026-02-28"), 100), (read_instant("2026-02-03"), 5))
+    assert forecast == ((read_instant("2026-02-28"), 100), (read_instant("2026-02-03"), 5))
     assert msgspec.msgpack.encode(account) == before
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_what_is_told_is_what_time_then_does(seed: int) -> None:
+def test_next_allowance_is_what_due_changes_give(seed: int) -> None:
     """After every step of a random course, and a change of plan there, whether plans give much or next to nothing."""
     choose = Rolled(f"ahead {seed}")
     course = begin(choose, ["ada@example.com"])

@@ -9,13 +9,13 @@ from sixpence.core.values.bounds import account_no, check_account_id, check_amou
 
 
 @pytest.mark.parametrize("value", [1, 6, 2**53 - 1])
-def test_an_amount_in_range_is_accepted(value: int) -> None:
+def test_check_amount_accepts_the_range(value: int) -> None:
     """From 1 to 2^53 - 1."""
     assert check_amount("amount", value) == value
 
 
-def test_a_least_amount_can_be_set() -> None:
-    """Where 0 has a meaning, it is accepted; below it nothing is."""
+def test_check_amount_accepts_another_least_amount() -> None:
+    """Where 0 is valid, it is accepted; anything below is refused."""
     assert check_amount("rank", 0, least=0) == 0
     with pytest.raises(
         InvalidInputError, match=r"^rank: -1 is out of range. Send an integer from 0 to 9007199254740991"
@@ -39,8 +39,8 @@ def test_a_least_amount_can_be_set() -> None:
     ],
     ids=["zero", "negative", "over", "digits", "true", "float", "nan", "text", "none", "list"],
 )
-def test_any_other_amount_is_refused(value: Any, problem: str) -> None:
-    """Nothing is rounded or read as a number that is not one."""
+def test_check_amount_refuses_other_values(value: Any, problem: str) -> None:
+    """Nothing is rounded, and nothing else is taken for a number."""
     with pytest.raises(InvalidInputError) as caught:
         check_amount("amount", value)
 
@@ -48,7 +48,7 @@ def test_any_other_amount_is_refused(value: Any, problem: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a", "ada@example.com", "zoë", "用户 7", "a" * 255, "org/42?x=%20", "🏡", " "])
-def test_an_apps_own_ids_are_accepted(value: str) -> None:
+def test_check_account_id_accepts_printable_text(value: str) -> None:
     """Any printable text of 1 to 255 characters can be an account's id."""
     assert check_account_id(value) == value
 
@@ -68,22 +68,22 @@ def test_an_apps_own_ids_are_accepted(value: str) -> None:
         ("\ud800", r"'\ud800' has a control character or a lone surrogate. Remove it."),
     ],
 )
-def test_any_other_id_is_refused(value: Any, problem: str) -> None:
-    """Empty, too long, not text, or not printable: named with what to send."""
+def test_check_account_id_refuses_other_values(value: Any, problem: str) -> None:
+    """Empty, too long, not text, or not printable: the message says what to send."""
     with pytest.raises(InvalidInputError) as caught:
         check_account_id(value)
 
     assert caught.value == InvalidInputError("account_id", problem)
 
 
-def test_each_text_has_its_own_bound() -> None:
+def test_check_text_names_the_field_and_its_bound() -> None:
     """The bound is the caller's, the field is named."""
     assert check_text("reason", "a" * 1_000, length_max=1_000) == "a" * 1_000
     with pytest.raises(InvalidInputError, match=r"^label: has 6 characters. Send at most 5\.$"):
         check_text("label", "abcdef", length_max=5)
 
 
-def test_account_numbers_fit_a_signed_column() -> None:
+def test_account_no_fits_a_signed_column() -> None:
     """63 bits, also after collisions, and each attempt is another number."""
     numbers = {account_no(f"user-{each}", attempt) for each in range(100) for attempt in range(5)}
 

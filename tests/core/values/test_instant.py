@@ -1,4 +1,4 @@
-"""Instants: microseconds within, ISO 8601 on the wire, and nothing guessed."""
+"""Instants: microseconds inside, ISO 8601 on the wire, and no guessed zone."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
@@ -33,7 +33,7 @@ class _NoOffset(tzinfo):
         (INSTANT_MAX, "9999-12-31T23:59:59.999999Z"),
     ],
 )
-def test_an_instant_and_its_text(instant: int, text: str) -> None:
+def test_to_wire_and_from_wire_are_inverse(instant: int, text: str) -> None:
     """Always UTC, always six digits, and back again."""
     assert to_wire(instant) == text
     assert from_wire("at", text) == instant
@@ -43,8 +43,8 @@ def test_an_instant_and_its_text(instant: int, text: str) -> None:
     "text",
     ["2026-01-31T09:30:00Z", "2026-01-31T10:30:00+01:00", "2026-01-31 04:30-05:00", "20260131T093000Z"],
 )
-def test_one_instant_can_be_written_in_many_ways(text: str) -> None:
-    """Any ISO 8601 time with an offset is understood."""
+def test_from_wire_accepts_any_offset(text: str) -> None:
+    """Any ISO 8601 time with an offset is accepted."""
     assert from_wire("at", text) == 1_769_851_800 * SECOND
 
 
@@ -62,8 +62,8 @@ def test_one_instant_can_be_written_in_many_ways(text: str) -> None:
         ("0001-01-01T00:00:00+12:00", "0001-01-01T00:00:00+12:00 is out of range. Send a time from 1970 to 9999."),
     ],
 )
-def test_what_is_no_instant_is_refused(text: str, problem: str) -> None:
-    """Not a time, no zone, or out of range: the field is named, and what to send."""
+def test_from_wire_refuses_other_texts(text: str, problem: str) -> None:
+    """Not a time, no zone, or out of range: the message names the field and what to send."""
     with pytest.raises(InvalidInputError) as caught:
         from_wire("expires_at", text)
 
@@ -71,20 +71,20 @@ def test_what_is_no_instant_is_refused(text: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("value", [5, None, b"2026-01-31T09:30:00Z"])
-def test_what_is_no_text_is_refused(value: object) -> None:
-    """A number is no time: its unit would be a guess."""
+def test_from_wire_refuses_other_types(value: object) -> None:
+    """A number is not a time: its unit would be a guess."""
     with pytest.raises(InvalidInputError, match="is not a time"):
         from_wire("at", value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("zone", [None, _NoOffset()], ids=["none", "without-offset"])
-def test_a_datetime_without_an_offset_is_refused(zone: tzinfo | None) -> None:
-    """The machine's own zone is never taken."""
+def test_from_datetime_refuses_a_naive_datetime(zone: tzinfo | None) -> None:
+    """The machine's own zone is never used."""
     with pytest.raises(InvalidInputError, match="has no time zone"):
         from_datetime("at", datetime(2026, 1, 31, tzinfo=zone))
 
 
-def test_a_day_is_a_day() -> None:
+def test_day_is_a_calendar_day() -> None:
     """A day after an instant is the same time on the next day of the calendar."""
     assert to_datetime(DAY) == datetime(1970, 1, 2, tzinfo=UTC)
 

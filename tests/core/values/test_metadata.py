@@ -1,4 +1,4 @@
-"""Metadata as canonical text, what of it is refused, and the fingerprint of a request."""
+"""Metadata as canonical text, refused metadata, and the fingerprint of a request."""
 
 import hashlib
 import json
@@ -47,14 +47,14 @@ def _nested(levels: int) -> dict[str, Any]:
         ({"": ""}, '{"":""}'),
     ],
 )
-def test_the_canonical_text(value: dict[str, Any] | None, text: str | None) -> None:
+def test_canonical_text(value: dict[str, Any] | None, text: str | None) -> None:
     """No space, names in the order they were sent, numbers as Python writes them, text as it is."""
     assert canonical(value) == text
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.dictionaries(_text, _json, max_size=4))
-def test_what_is_accepted_comes_back(value: dict[str, Any]) -> None:
+def test_canonical_text_decodes_to_the_same_object(value: dict[str, Any]) -> None:
     """Text read again is the same object in the same order, and its canonical text is the same."""
     text = canonical(value)
 
@@ -81,8 +81,8 @@ def test_what_is_accepted_comes_back(value: dict[str, Any]) -> None:
         ({"a": "é" * 8_189}, "has 16386 bytes. Send at most 16384."),
     ],
 )
-def test_what_cannot_be_kept_is_refused(value: Any, problem: str) -> None:
-    """What one of the databases could not give back, or an object that has no one meaning, is refused."""
+def test_canonical_refuses_unstorable_metadata(value: Any, problem: str) -> None:
+    """Values that some database cannot store, and objects with two meanings, are refused."""
     with pytest.raises(InvalidInputError) as caught:
         canonical(value)
 
@@ -90,14 +90,14 @@ def test_what_cannot_be_kept_is_refused(value: Any, problem: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), b"x", {1, 2}, {(1, 2): 3}, 10**5000, object()], ids=type)
-def test_what_json_cannot_write_is_refused(value: object) -> None:
-    """Not a number, bytes, sets and other objects are no JSON."""
+def test_canonical_refuses_values_outside_json(value: object) -> None:
+    """NaN, bytes, sets and other objects are not JSON."""
     with pytest.raises(InvalidInputError, match=r"^metadata: cannot be written as JSON \(.*\)\. Send plain JSON"):
         canonical({"a": value})
 
 
-def test_what_contains_itself_is_refused() -> None:
-    """A circle is no JSON."""
+def test_canonical_refuses_an_object_that_contains_itself() -> None:
+    """A circle is not JSON."""
     value: dict[str, Any] = {}
     value["a"] = value
 
@@ -105,7 +105,7 @@ def test_what_contains_itself_is_refused() -> None:
         canonical(value)
 
 
-def test_the_size_is_counted_in_bytes() -> None:
+def test_canonical_counts_the_size_in_bytes() -> None:
     """16,384 bytes are accepted, one more is not."""
     fits = {"a": "x" * (METADATA_BYTES_MAX - 8)}
 
@@ -114,8 +114,8 @@ def test_the_size_is_counted_in_bytes() -> None:
         canonical({"a": fits["a"] + "x"})
 
 
-def test_the_nesting_is_bounded() -> None:
-    """64 levels are accepted, one more is not, and brackets inside of text are no levels."""
+def test_canonical_bounds_the_nesting() -> None:
+    """64 levels are accepted, one more is not, and brackets inside of text are not levels."""
     brackets = {"a": '[{"\\' * 100}
 
     assert canonical(_nested(METADATA_DEPTH_MAX)) is not None
@@ -134,8 +134,8 @@ def test_the_nesting_is_bounded() -> None:
         (b'{"a": "\\ud83c\\udfe1"}', {"a": "🏡"}),
     ],
 )
-def test_metadata_is_read_from_the_wire(raw: bytes, value: dict[str, Any] | None) -> None:
-    """A JSON object, or null for none."""
+def test_from_wire_reads_an_object_or_null(raw: bytes, value: dict[str, Any] | None) -> None:
+    """A JSON object, or None for null."""
     assert from_wire(raw) == value
 
 
@@ -158,27 +158,27 @@ def test_metadata_is_read_from_the_wire(raw: bytes, value: dict[str, Any] | None
         (b'{"a":"' + b"x" * 70_000 + b'"}', r"has 70008 bytes. Send at most 16384"),
     ],
 )
-def test_what_is_no_metadata_is_refused_at_the_wire(raw: bytes, problem: str) -> None:
+def test_from_wire_refuses_other_json(raw: bytes, problem: str) -> None:
     """Every message names the field and what is wrong with it."""
     with pytest.raises(InvalidInputError, match=f"^metadata: {problem}"):
         from_wire(raw)
 
 
 @pytest.mark.parametrize("raw", [b'{"a":"\\u0000"}', b'{"a":"\\ud800"}', b'{"a":1e400}'])
-def test_what_the_wire_can_write_and_nobody_can_keep_is_refused(raw: bytes) -> None:
-    """A NUL, half a character, a number without end: read, then refused."""
+def test_canonical_refuses_unstorable_json_from_the_wire(raw: bytes) -> None:
+    """A NUL, a lone surrogate, an infinite number: decoded, then refused."""
     with pytest.raises(InvalidInputError, match=r"^metadata: "):
         canonical(from_wire(raw))
 
 
-def test_the_digest_is_that_of_the_text() -> None:
-    """SHA-256 of the canonical text's UTF-8; none for none."""
+def test_digest_is_sha256_of_the_text() -> None:
+    """SHA-256 of the canonical text's UTF-8; None for None."""
     assert digest(None) is None
     assert digest('{"a":"é"}') == hashlib.sha256('{"a":"é"}'.encode()).digest()
 
 
-def test_a_fingerprint_is_pinned() -> None:
-    """A fingerprint stored with a key must be found again by every later release."""
+def test_fingerprint_is_pinned() -> None:
+    """Every later release must compute the same fingerprint for a stored key."""
     fields = {"amount": 5, "features": ["video"], "metadata": {"b": "é", "a": [1, 2.5, None]}}
 
     made = fingerprint("grant", "ada@example.com", fields)
@@ -188,7 +188,7 @@ def test_a_fingerprint_is_pinned() -> None:
     assert made.hex() == "65a1170ef7c0650d04bafb5d5713d294fd44c51953b405c98fc0504244725b90"
 
 
-def test_the_order_of_fields_is_no_part_of_what_was_asked() -> None:
+def test_fingerprint_ignores_the_order_of_fields() -> None:
     """The same fields in another order, or names that JSON writes alike, are the same request."""
     one = fingerprint("grant", "a", {"amount": 5, "metadata": {"x": 1, "y": {"b": 1, "a": 2}}})
 
@@ -196,8 +196,8 @@ def test_the_order_of_fields_is_no_part_of_what_was_asked() -> None:
     assert fingerprint("g", "a", {"metadata": {1: 2, "b": 3}}) == fingerprint("g", "a", {"metadata": {"b": 3, "1": 2}})
 
 
-def test_whatever_was_asked_otherwise_is_another_request() -> None:
-    """Operation, account, absent or empty, null, the kind of a number, the order of a list: all tell apart."""
+def test_fingerprint_differs_for_another_request() -> None:
+    """Operation, account, absent or empty, null, the type of a number, the order of a list: each makes a difference."""
     asked: list[tuple[str, str, dict[str, Any]]] = [
         ("grant", "a", {}),
         ("consume", "a", {}),
@@ -214,8 +214,8 @@ def test_whatever_was_asked_otherwise_is_another_request() -> None:
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.dictionaries(_text, _json, max_size=4))
-def test_what_can_be_kept_can_be_fingerprinted(value: dict[str, Any]) -> None:
-    """Whatever metadata is accepted, the request with it has a fingerprint, the same after a trip as JSON."""
+def test_fingerprint_accepts_all_canonical_metadata(value: dict[str, Any]) -> None:
+    """Any accepted metadata has a fingerprint, the same after a trip as JSON."""
     again = json.loads(json.dumps(value))
 
     assert fingerprint("consume", "a", {"metadata": value}) == fingerprint("consume", "a", {"metadata": again})

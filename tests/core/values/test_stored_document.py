@@ -1,4 +1,4 @@
-"""Stored JSON that cannot be read is one kind of error, whatever stands there."""
+"""`decoder_of`: stored text that cannot be decoded raises one kind of error."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ DEEP = "[" * 50_000
 read = decoder_of(tuple[int, ...])
 
 
-def test_a_document_of_the_shape_is_read() -> None:
-    """As text and as bytes."""
+def test_decoder_of_reads_text_and_bytes() -> None:
+    """A document of the shape is decoded from both."""
     assert (read("[1,2]"), read(b"[3]")) == ((1, 2), (3,))
 
 
 @pytest.mark.parametrize("document", ["", "[", '["x"]', f"[{DEEP}", "[\udcff]", '["\udcff"]', b'["\xff"]', b"\xff"])
-def test_any_other_text_is_one_kind_of_error(document: str | bytes) -> None:
-    """Also one that is nested without an end, and one that is no text at all."""
+def test_decoder_of_refuses_other_text_with_one_error(document: str | bytes) -> None:
+    """Also text that is nested too deep, and bytes that are not text."""
     with pytest.raises(msgspec.MsgspecError):
         read(document)
 
 
-def test_what_is_nested_in_an_unknown_field_is_read_by_nobody() -> None:
-    """A field that the shape does not have is passed over, but not to any depth."""
+def test_decoder_of_bounds_the_depth_of_unknown_fields() -> None:
+    """An unknown field is skipped, but not at any depth."""
     with pytest.raises(msgspec.MsgspecError, match="it is nested too deeply"):
         from_document(f'{{"x":{DEEP}')
 
 
-def test_a_row_that_is_nested_without_an_end_cannot_be_read() -> None:
-    """Neither its facts nor its movements."""
+def test_row_documents_that_are_too_deep_cannot_be_read() -> None:
+    """Neither the detail nor the allocations."""
     fields: dict[str, Any] = dict.fromkeys(Transaction.__struct_fields__)
     row = Transaction(**{**fields, "detail": f'{{"x":{DEEP}', "allocations": f'[["g","consumed",-1,{DEEP}'})
 

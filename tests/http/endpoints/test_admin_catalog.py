@@ -38,7 +38,7 @@ async def test_diff_shows_the_changes_of_a_draft(
     assert body["accounts"]["free"] >= 1
     assert body["differences"][-3:] == [
         "feature video: a call costs 4 instead of 1",
-        "plan pro is gone: accounts on it cannot use anything until they are put on another plan",
+        "plan pro is removed: accounts on it cannot use anything until they are put on another plan",
         "plan free: an account on it may fall 5 below zero instead of 0; what is owed stays owed",
     ]
     assert (await olga.get(CATALOG)).json() == before

@@ -233,7 +233,7 @@ FIELDS: list[tuple[str, str, str, str]] = [
     ),
     (ADJUST, "amount", str(-(2**53)), "amount: -9007199254740992 is out of range."),
     (ADJUST, "amount", "1.5", "amount: 1.5 is not a whole number."),
-    (ADJUST, "amount", "-100", "amount: -100 takes more than the 5 there are. Send -5 at most."),
+    (ADJUST, "amount", "-100", "amount: -100 takes more than the 5 available. Send -5 at most."),
     (ADJUST, "reason", '""', "reason: is empty."),
     (PLAN, "plan", '"gold"', "plan: 'gold' is not in the catalog. It has: free, pro."),
     (PLAN, "plan", '""', "plan: is empty."),

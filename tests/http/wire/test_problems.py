@@ -333,7 +333,7 @@ def internal_error() -> dict[str, object]:
         "code": "internal-error",
         "title": "Something went wrong on our side",
         "detail": "Something went wrong on our side. The request had no effect. "
-        "Send it again, and report it if it stays.",
+        "Send it again, and report it if it repeats.",
     }
 
 

@@ -9,11 +9,11 @@ from sixpence.core.errors import CheckpointRefusedError
 from sixpence.core.proof import merkle
 from sixpence.core.proof.checkpoint import (
     HEAD_BYTES,
-    HEADS_AT_ONCE,
-    NONE_BEFORE,
+    HEADS_PER_CHUNK,
+    NO_PREVIOUS,
     Checkpoint,
     Head,
-    leaves_of,
+    leaf_hashes,
     unpack_heads,
 )
 from sixpence.core.proof.statement_proof import check
@@ -21,7 +21,7 @@ from sixpence.ledger.checkpoints import create
 from sixpence.ledger.checkpoints.signing import is_signed
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
-from tests.core.proof.proven import as_shown
+from tests.core.proof.signed_statement import to_document
 from tests.ledger.checkpoints.making import KEY, OTHER_KEY, chunks, compared, sign, use
 from tests.ledger.databases import rows, run
 from tests.ledger.moved_clock import MovedClock
@@ -50,8 +50,8 @@ def test_a_checkpoint_is_over_every_accounts_head(url: str, clock: MovedClock) -
         made_at="2026-03-01T12:00:00.000000Z",
         accounts=2,
         transactions=5,
-        root=merkle.root_of(leaves_of(kept)).hex(),
-        previous=NONE_BEFORE,
+        root=merkle.root_of(leaf_hashes(kept)).hex(),
+        previous=NO_PREVIOUS,
         public_key=KEY.public_key,
         signature="",
     )
@@ -106,20 +106,20 @@ def test_many_accounts_are_kept_some_thousand_in_a_row(url: str, clock: MovedClo
     use(url, clock, ADA)
     columns = "account_no, account_id, seq, head"
     seq, head = rows(url, "SELECT seq, head FROM credit_accounts")[0]
-    count = HEADS_AT_ONCE + 3
+    count = HEADS_PER_CHUNK + 3
     copies = ", ".join(f"({place}, 'copy {place}', {seq}, :head)" for place in range(1, count))
     run(url, f"INSERT INTO credit_accounts ({columns}) VALUES {copies}", {"head": head})
 
     made = sign(url, clock)
 
     kept = chunks(url, 1)
-    assert [len(chunk) // HEAD_BYTES for chunk in kept] == [HEADS_AT_ONCE, 3]
-    assert made.root == merkle.root_of(leaves_of(b"".join(kept))).hex()
+    assert [len(chunk) // HEAD_BYTES for chunk in kept] == [HEADS_PER_CHUNK, 3]
+    assert made.root == merkle.root_of(leaf_hashes(b"".join(kept))).hex()
     # Ada's number is the greatest, so her place is in the second row.
     with SyncCreditService(Ledger(url, clock=clock)) as service:
         document = msgspec.json.decode(msgspec.json.encode(service.get_statement(ADA)))
     assert document["proof"]["place"] == count - 1
-    assert check(document, is_signed=is_signed, as_shown=as_shown).attested_up_to == 2
+    assert check(document, is_signed=is_signed, to_document=to_document).attested_up_to == 2
     assert (made.accounts, made.transactions) == (count, 2 * count)
 
 

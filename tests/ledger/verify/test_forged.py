@@ -108,7 +108,7 @@ def test_an_account_is_made_once(driver: WorkerDriver, sqlite_url: str, clock: M
         terms = GrantTerms(6, "signup", clock())
         return [*r, another(r[0], "signup", (next_row_id(r[0]), "granted", 6), detail=Detail(grant=terms))]
 
-    assert told_of(sqlite_url, forgery) == "transaction 2 makes the account anew"
+    assert told_of(sqlite_url, forgery) == "transaction 2 makes the account a second time"
 
 
 def test_a_row_is_about_what_was_there(driver: WorkerDriver, sqlite_url: str) -> None:

@@ -86,7 +86,7 @@ def test_a_kind_that_there_is_not(driver: WorkerDriver, sqlite_url: str) -> None
     """A row of a kind that no rule writes."""
     told = told_of(sqlite_url, lambda r: [*r, another(r[-1], "gift")])
 
-    assert told == "transaction 2 is of the kind 'gift', which there is not"
+    assert told == "transaction 2 is of the unknown kind 'gift'"
 
 
 def test_nothing_is_consumed_backwards(driver: WorkerDriver, sqlite_url: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.hold import Holds
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog, PricedBy
 from sixpence.core.values.bounds import account_no
@@ -109,7 +109,7 @@ class MemoryStore:
             active_api_keys=frozenset(state.permits.intersection(needs.api_key_hashes)),
         )
 
-    def _read_needed(self, needs: BatchNeeds, accounts: dict[str, Account], clock: int) -> dict[str, Past]:
+    def _read_needed(self, needs: BatchNeeds, accounts: dict[str, Account], clock: int) -> dict[str, PriorTransactions]:
         """Read like a database: holds by expiry or key, transactions by key and by the row they are about."""
         wanted = prefetch_after_lock(needs, accounts, clock=clock)
         found = [self.state.holds[place] for place in wanted.holds if place in self.state.holds]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.proof.checkpoint import Checkpoint
-from sixpence.core.proof.statement_proof import Checked, check
+from sixpence.core.proof.statement_proof import VerifiedStatement, check
 from sixpence.ledger.checkpoints.compare import Compared, Given, compare
 from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
 from sixpence.ledger.checkpoints.storage import list_chunks
@@ -17,7 +17,7 @@ from sixpence.ledger.database.snapshot import snapshot
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 from sixpence.service.results.statements import CreditStatement
-from tests.core.proof.proven import as_shown
+from tests.core.proof.signed_statement import to_document
 from tests.ledger.databases import Database
 from tests.ledger.moved_clock import START, MovedClock
 
@@ -188,7 +188,7 @@ async def test_proof_path_of_each_of_many_accounts(credits: CreditService) -> No
     assert {each.attested_up_to for each in verified} == {1}
 
 
-def checked(statement: CreditStatement) -> Checked:
+def checked(statement: CreditStatement) -> VerifiedStatement:
     """Verifies the statement's document as it is sent, without the database."""
     document = msgspec.json.decode(msgspec.json.encode(statement))
-    return check(document, is_signed=is_signed, as_shown=as_shown)
+    return check(document, is_signed=is_signed, to_document=to_document)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.errors import InvalidInputError
-from sixpence.core.proof.checkpoint import HEAD_BYTES, HEADS_AT_ONCE, Checkpoint, read_checkpoint, write_checkpoint
+from sixpence.core.proof.checkpoint import HEAD_BYTES, HEADS_PER_CHUNK, Checkpoint, read_checkpoint, write_checkpoint
 from sixpence.ledger.checkpoints.compare import Given
 
 # A document has some five hundred bytes, a line of heads at most this many.
-LINE_BYTES_MAX = 4 * -(-HEADS_AT_ONCE * HEAD_BYTES // 3) + 2
+LINE_BYTES_MAX = 4 * -(-HEADS_PER_CHUNK * HEAD_BYTES // 3) + 2
 
 
 def refuse_place(path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.proof.statement_document import StatementDiffersError, read_document
-from sixpence.core.proof.statement_proof import Checked, check
+from sixpence.core.proof.statement_proof import VerifiedStatement, check
 from sixpence.core.reports.statement import Statement
 from sixpence.core.values.instant import to_wire
 from sixpence.ledger.checkpoints.signing import is_signed
@@ -21,7 +21,7 @@ STATEMENT_BYTES_MAX = 256 * 1024 * 1024
 def verify_statement(file: Path, public_keys: Collection[str]) -> int:
     """Say what the statement's proof bears out, and give the exit status: 1 where it differs from its proof."""
     try:
-        checked = check(_document_of(file), is_signed=is_signed, as_shown=_as_shown)
+        checked = check(_document_of(file), is_signed=is_signed, to_document=_as_shown)
     except StatementDiffersError as error:
         return _differs(file, str(error))
     key = checked.checkpoint.public_key
@@ -44,7 +44,7 @@ def _document_of(file: Path) -> dict[str, Any]:
     return read_document(file.read_bytes())
 
 
-def _words(checked: Checked) -> list[str]:
+def _words(checked: VerifiedStatement) -> list[str]:
     statement, checkpoint = checked.statement, checked.checkpoint
     count = len(statement.movements)
     attested = sum(movement.seq <= checked.attested_up_to for movement in statement.movements)

@@ -1,1 +1,1 @@
-"""One account: its state, its transactions, and the state that transactions lead to."""
+"""One account: its state, its transactions, and the one function that applies a transaction to the state."""

@@ -1,4 +1,4 @@
-"""The live state of one account: what `decide` needs to know, all of it, and nothing else."""
+"""The live state of one account: all that `decide` needs to know, and nothing else."""
 
 from typing import Literal
 
@@ -14,12 +14,12 @@ Standing = Literal["open", "frozen", "closed"]
 
 
 class Account(msgspec.Struct):
-    """One customer of the app. `grants` holds the live ones in burn-down order; an account of `seq` 0 is not there yet.
+    """One customer of the app. `grants` has the live grants in burn-down order; an account of `seq` 0 does not exist.
 
     `remaining` can be spent now, `held` is set aside, `total` is remaining + held + consumed - refunded over its life,
-    `owed` is the overdraft that was used and `overdraft_held` what is set aside of it; all in the smallest unit.
-    Instants are microseconds. `holds` has the open holds that a command names or that are due, and enough of the others
-    that `holds_due_at`, the earliest expiry of all open ones, can be told when some of them end.
+    `owed` is the overdraft that was used and `overdraft_held` the part of it that is set aside; all in the smallest
+    unit. Instants are microseconds. `holds` has the open holds that a command names or that are due, and enough others
+    to compute `holds_due_at`, the earliest expiry of all open holds, after some of them end.
     """
 
     account_no: int
@@ -46,11 +46,11 @@ class Account(msgspec.Struct):
 
     @property
     def exists(self) -> bool:
-        """Whether the account has been made: its first transaction makes it."""
+        """Whether the account exists: its first transaction makes it."""
         return self.seq > 0
 
     def copy(self) -> "Account":
-        """An account of its own to work on; grants and holds are immutable and shared."""
+        """Return a copy to change; grants and holds are immutable and shared."""
         twin = msgspec.structs.replace(self)
         twin.grants = list(self.grants)
         twin.holds = self.holds.copy()

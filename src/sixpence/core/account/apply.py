@@ -1,7 +1,7 @@
-"""The one function that changes an account: by a row of its ledger, whether just decided or read again.
+"""The one function that changes an account: it applies a row of the ledger, just decided or read from the database.
 
-It knows what movements do, and none of the rules that lead to them; where a row does not fit the account, the ledger is
-broken.
+It knows what movements do. Not here: the rules that lead to them. A row that does not fit the account raises
+`BrokenLedgerError`.
 """
 
 from bisect import insort
@@ -24,25 +24,25 @@ from sixpence.core.account.movement import (
 from sixpence.core.account.transaction import Detail, GrantTerms, Transaction, grant_id
 from sixpence.core.errors import BrokenLedgerError
 
-# How a row of this kind leaves the hold that it is about.
+# The state of the hold after a row of this kind.
 _ENDS_HOLD: dict[str, HoldState] = {"capture": "captured", "release": "released", "hold_expire": "expired"}
-# What can be moved of a grant that has not taken effect: all of it, and only so.
+# Only these movements move a grant that has not taken effect, and they move all of it.
 _OF_PENDING = frozenset(("took_effect", "unscheduled"))
 
 
 def apply(account: Account, row: Transaction) -> None:
-    """Change the account as a row of its ledger says; raises `BrokenLedgerError` where they do not fit."""
+    """Apply a row of the ledger to the account; raises `BrokenLedgerError` where they do not fit."""
     apply_change(account, row, row.read_detail(), row.read_allocations())
 
 
 def apply_change(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
-    """The same for a row whose documents are at hand."""
+    """Apply a row whose detail and allocations are already decoded."""
     if row.account_no != account.account_no or row.account_id != account.account_id:
-        _broken(row, f"is not of '{account.account_id}'")
+        _raise_broken(row, f"is not of '{account.account_id}'")
     if row.seq != account.seq + 1:
-        _broken(row, f"follows {account.seq}")
+        _raise_broken(row, f"follows {account.seq}")
     if row.created_at < account.last_at:
-        _broken(row, "is older than the one before it")
+        _raise_broken(row, "is older than the one before it")
     makes_grants = detail.grant is not None or bool(detail.revived)
     if makes_grants:
         _add_grants(account, row, detail)
@@ -50,7 +50,7 @@ def apply_change(account: Account, row: Transaction, detail: Detail, allocations
         _move(account, row, allocation)
     if makes_grants:
         _check_filled(account, row, detail, allocations)
-    _add_up(account, row, allocations)
+    _update_balance(account, row, allocations)
     _apply_hold(account, row, detail, allocations)
     _apply_facts(account, row, detail)
     account.seq, account.head, account.last_at = row.seq, row.hash, row.created_at
@@ -58,16 +58,16 @@ def apply_change(account: Account, row: Transaction, detail: Detail, allocations
 
 
 def _add_grants(account: Account, row: Transaction, detail: Detail) -> None:
-    """Make the row's new grants and those that come back, all empty: its movements fill them."""
+    """Add the row's new grants and its revived ones, all empty: its movements fill them."""
     for place, terms in enumerate(detail.grants):
-        insort(account.grants, _grant_of(grant_id(row.id, place), terms), key=burn_down_order)
+        insort(account.grants, _new_grant(grant_id(row.id, place), terms), key=burn_down_order)
     for revived in detail.revived:
-        if _place_of(account, revived.grant_id) is not None:
-            _broken(row, "brings back a grant that is live")
-        insort(account.grants, _grant_of(revived.grant_id, revived.terms), key=burn_down_order)
+        if _find_place(account, revived.grant_id) is not None:
+            _raise_broken(row, "brings back a grant that is live")
+        insort(account.grants, _new_grant(revived.grant_id, revived.terms), key=burn_down_order)
 
 
-def _grant_of(name: str, terms: GrantTerms) -> Grant:
+def _new_grant(name: str, terms: GrantTerms) -> Grant:
     return Grant(
         id=name,
         amount=terms.amount,
@@ -90,25 +90,25 @@ def _move(account: Account, row: Transaction, allocation: Allocation) -> None:
         account.owed -= remaining
         account.overdraft_held += held
         if account.owed < 0 or account.overdraft_held < 0:
-            _broken(row, "gives back more of the overdraft than was used")
+            _raise_broken(row, "gives back more of the overdraft than was used")
         return
     if allocation.movement == "withheld":
         return
-    place = _place_of(account, allocation.grant_id)
+    place = _find_place(account, allocation.grant_id)
     if place is None:
-        _broken(row, "moves a grant that is not live")
-    grant = _moved(account.grants[place], row, allocation, remaining, held)
+        _raise_broken(row, "moves a grant that is not live")
+    grant = _move_grant(account.grants[place], row, allocation, remaining, held)
     if grant.remaining:
         account.grants[place] = grant
     else:
         del account.grants[place]
 
 
-def _moved(grant: Grant, row: Transaction, allocation: Allocation, remaining: int, held: int) -> Grant:
-    """The grant after one movement."""
+def _move_grant(grant: Grant, row: Transaction, allocation: Allocation, remaining: int, held: int) -> Grant:
+    """Return the grant after one movement."""
     movement = allocation.movement
     if grant.pending != (movement in _OF_PENDING) or (grant.pending and abs(allocation.amount) != grant.remaining):
-        _broken(row, "moves a grant out of its time, or in part")
+        _raise_broken(row, "moves a grant out of its time, or in part")
     over: Over | None = grant.over
     if movement in ENDS:
         over = "voided" if movement == "voided" else "expired"
@@ -122,37 +122,37 @@ def _moved(grant: Grant, row: Transaction, allocation: Allocation, remaining: in
         over=over,
     )
     if not 0 <= moved.held <= moved.remaining <= moved.amount or (over is not None and moved.held != moved.remaining):
-        _broken(row, "takes more from a grant than it has, or gives back more than it took")
+        _raise_broken(row, "takes more from a grant than it has, or gives back more than it took")
     return moved
 
 
 def _check_filled(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
-    """Each new grant was given what its terms say, each that came back was given something."""
+    """Check that each new grant received the amount of its terms, and each revived one something."""
     for place, terms in enumerate(detail.grants):
         name = grant_id(row.id, place)
         given = [part.amount for part in allocations if part.grant_id == name and part.amount > 0]
         if given != [terms.amount]:
-            _broken(row, "grants other than its terms say")
+            _raise_broken(row, "grants other than its terms say")
     if any(grant.remaining == 0 for grant in account.grants):
-        _broken(row, "leaves a grant with nothing")
+        _raise_broken(row, "leaves a grant with nothing")
 
 
-def _place_of(account: Account, name: str) -> int | None:
+def _find_place(account: Account, name: str) -> int | None:
     for place, grant in enumerate(account.grants):
         if grant.id == name:
             return place
     return None
 
 
-def _add_up(account: Account, row: Transaction, allocations: tuple[Allocation, ...]) -> None:
+def _update_balance(account: Account, row: Transaction, allocations: tuple[Allocation, ...]) -> None:
     amount, held, total = net(allocations)
     if row.amount != amount:
-        _broken(row, "states another amount than it moves")
+        _raise_broken(row, "states another amount than it moves")
     account.remaining += amount
     account.held += held
     account.total += total
     if account.remaining != row.balance_after or account.total != row.total_after or account.held != row.held_after:
-        _broken(row, "does not add up to the balance it states")
+        _raise_broken(row, "does not add up to the balance it states")
 
 
 def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations: tuple[Allocation, ...]) -> None:
@@ -169,7 +169,7 @@ def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations:
         return
     hold = account.holds.get(str(detail.about))
     if hold is None or (hold.state != "open") != detail.late:
-        _broken(row, "is about a hold that is not open, or not there")
+        _raise_broken(row, "is about a hold that is not open, or not there")
     if detail.late:
         hold = msgspec.structs.replace(hold, captured_late=True)
     elif detail.hold_expires_at is not None:
@@ -177,7 +177,7 @@ def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations:
         hold = msgspec.structs.replace(hold, terms=terms)
     elif ended is not None:
         if _held_changes(allocations) != {name: -part for name, part in hold.parts}:
-            _broken(row, "does not capture and give back what its hold has set aside")
+            _raise_broken(row, "does not capture and give back what its hold has set aside")
         hold = msgspec.structs.replace(hold, state=ended, ended_at=row.created_at)
     account.holds[hold.id] = hold
     earliest = account.holds.earliest()
@@ -185,7 +185,7 @@ def _apply_hold(account: Account, row: Transaction, detail: Detail, allocations:
 
 
 def _held_changes(allocations: tuple[Allocation, ...]) -> dict[str, int]:
-    """What the movements do to what is held of each grant, where they do something."""
+    """Return the change of what is held, for each grant with a change."""
     changes: dict[str, int] = {}
     for part in allocations:
         held = EFFECTS[part.movement].held * part.amount
@@ -195,7 +195,7 @@ def _held_changes(allocations: tuple[Allocation, ...]) -> dict[str, int]:
 
 
 def _apply_facts(account: Account, row: Transaction, detail: Detail) -> None:
-    """What a row says beside credits: the plan, its term, the fair-use window, and how the account stands."""
+    """Apply what a row says beside credits: the plan, its term, the fair-use window, and the account's standing."""
     account.plan = row.plan
     if detail.subscription is not None:
         account.subscription = detail.subscription
@@ -211,5 +211,5 @@ def _apply_facts(account: Account, row: Transaction, detail: Detail) -> None:
         account.standing, account.subscription = "closed", None
 
 
-def _broken(row: Transaction, how: str) -> NoReturn:
+def _raise_broken(row: Transaction, how: str) -> NoReturn:
     raise BrokenLedgerError(f"transaction {row.seq} of '{row.account_id}' {how}")

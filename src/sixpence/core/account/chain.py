@@ -1,6 +1,7 @@
-"""The chain: which fields of a row it covers, the bytes that are hashed, and the formats these have had.
+"""The hash chain: which fields of a row it covers, and the formats in which they are hashed.
 
-A row says in which format its hash was made. A new format never changes old rows; rows are written in the newest one.
+Each row names the format of its hash. A new format never changes old rows; new rows use the newest one. Not here: when
+a hash is compared (`fold`).
 """
 
 import hashlib
@@ -18,7 +19,7 @@ HASH_FORMAT = 2
 
 _ABSENT = b"\xff\xff\xff\xff"
 _packed = msgspec.msgpack.Encoder().encode
-# The fields that the chain covers, in their order: all but the metadata's own bytes.
+# The fields that the chain covers, in their order: all but the metadata's bytes.
 hashed_fields: Callable[[Transaction], Fields] = attrgetter(
     *("account_no", "account_id", "seq", "id", "kind"),
     *("amount", "balance_after", "total_after", "held_after", "plan"),
@@ -31,7 +32,7 @@ hashed_fields: Callable[[Transaction], Fields] = attrgetter(
 def row_hash(previous: bytes, row: Transaction) -> bytes:
     """SHA-256 over the number of the row's format, the previous row's hash and the fields (invariant 5).
 
-    Raises `LookupError` for a format that is not known. What the row says its hash is does not matter.
+    Raises `LookupError` for an unknown format. The row's own `hash` is ignored.
     """
     return digest(row.hash_format, previous, hashed_fields(row))
 

@@ -1,6 +1,6 @@
 """A change that a rule decided: the facts of the row to write.
 
-Not here: how the row is made and applied (`fold`, `apply`).
+Not here: how the row is made (`fold`) and applied (`apply`).
 """
 
 import msgspec

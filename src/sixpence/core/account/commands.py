@@ -1,4 +1,4 @@
-"""The commands that an account accepts. A command is a value; what it does stands in `decide`."""
+"""The commands that an account accepts, as values. Not here: what a command does (`rules.decide`)."""
 
 from typing import Literal
 
@@ -32,7 +32,7 @@ class GrantCredits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Consume(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Spend what `usage` of `feature` costs (one call, where nothing is said); `generation_id` is a label, no key."""
+    """Spend what `usage` of `feature` costs (one call by default); `generation_id` is a label and not a key."""
 
     feature: str
     usage: Usage = Usage()
@@ -41,7 +41,7 @@ class Consume(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PlaceHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Set credits aside for a use that is beginning: `amount`, or what `usage` costs where no amount is given."""
+    """Set credits aside for a use that begins: `amount`, or without one what `usage` costs."""
 
     feature: str
     ttl_seconds: int
@@ -52,7 +52,7 @@ class PlaceHold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExtendHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Let the hold live for `ttl_seconds` from now, never shorter than it would."""
+    """Let the hold live for `ttl_seconds` from now; it never ends sooner than before."""
 
     hold_id: str
     ttl_seconds: int
@@ -60,9 +60,9 @@ class ExtendHold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Charge what was really used (`amount`, or what `usage` costs, or all that is held) and give the rest back.
+    """Charge what was really used (`amount`, or what `usage` costs, or all that is held) and release the rest.
 
-    `mode` says what happens when more was used than is there; `late` charges an expired hold by a use of its own.
+    `mode` says what happens when more was used than is available; `late` charges an expired hold as a new use.
     """
 
     hold_id: str
@@ -75,7 +75,7 @@ class CaptureHold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleaseHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Give back all that is held."""
+    """Release all that is held."""
 
     hold_id: str
     reason: str | None = None
@@ -93,7 +93,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VoidGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """Cancel what remains of a grant; with `revoke_spent` what was spent of it is taken back as far as may be."""
+    """Cancel what remains of a grant; with `revoke_spent` what was spent of it becomes a debt, if the plan allows."""
 
     grant_id: str
     revoke_spent: bool = False
@@ -103,7 +103,7 @@ class VoidGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Adjust(msgspec.Struct, frozen=True, kw_only=True):
-    """Correct the balance by hand, up or down, with who did it and why."""
+    """Correct the balance by hand, up or down; `actor` and `reason` say who did it and why."""
 
     amount: int
     reason: str
@@ -112,7 +112,7 @@ class Adjust(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Put the account on `plan`: a higher one now, another at the end of the running term; `trial` tries it first."""
+    """Put the account on `plan`: a higher one now, another at the end of the running term; `trial` begins a trial."""
 
     plan: str
     trial: bool = False
@@ -122,7 +122,7 @@ class ChangePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancelPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Let the plan run to the end of its term, and the account fall to the default plan then."""
+    """End the plan at the end of its term; the account then has the default plan."""
 
     reason: str | None = None
     actor: str | None = None
@@ -130,7 +130,7 @@ class CancelPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True):
-    """Let nothing more be spent or set aside; what is set aside can still be captured, and refunds go on."""
+    """Stop spending and new holds; open holds can still be captured, and transactions refunded."""
 
     reason: str | None = None
     actor: str | None = None
@@ -146,7 +146,7 @@ class Unfreeze(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):
-    """End the account: what nothing has set aside is void, and nothing comes or goes any more."""
+    """Close the account for good: unheld credits are voided, and nothing can be spent or granted afterwards."""
 
     reason: str | None = None
     actor: str | None = None
@@ -154,7 +154,7 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """Let what is due by now happen; asks for nothing itself."""
+    """Apply the changes that are due, and nothing else."""
 
 
 Command = (
@@ -178,7 +178,7 @@ Command = (
 
 
 class Key(msgspec.Struct, frozen=True, gc=False):
-    """The caller's name for one intended change, and the fingerprint of what was asked under it."""
+    """The caller's name for one intended change, and the fingerprint of the request."""
 
     value: str
     fingerprint: bytes

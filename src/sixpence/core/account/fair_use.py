@@ -1,7 +1,7 @@
-"""Fair use: how many uses of an unlimited plan still count, in a window that slides by a sixtieth of itself.
+"""Fair use: how many uses of an unlimited plan still count, in a window that slides in sixty steps.
 
 Steps are equal, in UTC, and aligned to 1970; a use counts until its whole step has left the window, so no interval of
-the window's length ever holds more than the limit. Whether a use is refused is not decided here.
+the window's length ever holds more than the limit. Not here: whether a use is refused (`rules.consume`).
 """
 
 import msgspec
@@ -14,7 +14,7 @@ _STEP_SECONDS: dict[FairUsePer, int] = {"hour": 60, "day": 1_440, "month": 43_20
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a row does to the window: `change` uses (−1 gives one back) in the step numbered `at`."""
+    """The change that a row makes to a window: `change` uses (−1 gives one back) in the step numbered `at`."""
 
     step_seconds: int
     at: int
@@ -22,7 +22,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Window(msgspec.Struct, frozen=True):
-    """The uses kept, as (step number, uses): ascending by step, none without a use, at most 61."""
+    """The uses that may still count, as (step number, uses): ascending by step, no step without a use, at most 61."""
 
     step_seconds: int
     counts: tuple[tuple[int, int], ...]
@@ -33,23 +33,23 @@ def step_seconds(per: FairUsePer) -> int:
     return _STEP_SECONDS[per]
 
 
-def mark(per: FairUsePer, now: int, change: int = 1) -> Mark:
-    """The mark of a use at an instant; with a change of −1, of that same use given back."""
+def mark_use(per: FairUsePer, now: int, change: int = 1) -> Mark:
+    """Return the mark of a use at an instant; with a change of −1 the mark that gives this use back."""
     seconds = step_seconds(per)
     return Mark(seconds, now // (seconds * SECOND), change)
 
 
-def counted(window: Window | None, per: FairUsePer, now: int) -> int:
-    """How many uses still count at an instant; a window of another step length counts nothing."""
-    return sum(uses for _, uses in _kept(window, step_seconds(per), now))
+def count_uses(window: Window | None, per: FairUsePer, now: int) -> int:
+    """Return how many uses still count at an instant; a window of another step length counts nothing."""
+    return sum(uses for _, uses in _counting(window, step_seconds(per), now))
 
 
 def opens_at(window: Window | None, per: FairUsePer, uses: int, now: int) -> int | None:
-    """The earliest instant, not before `now`, at which one more use fits under a limit of `uses`; None if never."""
+    """Return the earliest instant from `now` on at which one more use is within the limit of `uses`; None if never."""
     if uses < 1:
         return None
     seconds = step_seconds(per)
-    kept = _kept(window, seconds, now)
+    kept = _counting(window, seconds, now)
     counting = sum(count for _, count in kept)
     opens = now
     for step, count in kept:
@@ -60,35 +60,35 @@ def opens_at(window: Window | None, per: FairUsePer, uses: int, now: int) -> int
     return opens
 
 
-def after(window: Window | None, mark: Mark, now: int) -> Window | None:
-    """The window with a mark applied and without what no longer counts at `now`; None where nothing is left.
+def apply_mark(window: Window | None, mark: Mark, now: int) -> Window | None:
+    """Return the window with a mark applied, without uses that no longer count at `now`; None where it is empty.
 
-    A use of another step length starts an empty window. A use given back whose step is not kept changes nothing.
+    A use of another step length starts an empty window. Giving back a use that no longer counts changes nothing.
     """
     if window is not None and window.step_seconds != mark.step_seconds and mark.change < 0:
-        return _window(window.step_seconds, dict(_kept(window, window.step_seconds, now)))
-    counts = dict(_kept(window, mark.step_seconds, now))
+        return _window(window.step_seconds, dict(_counting(window, window.step_seconds, now)))
+    counts = dict(_counting(window, mark.step_seconds, now))
     if _counts(mark.at, mark.step_seconds, now):
         counts[mark.at] = counts.get(mark.at, 0) + mark.change
     return _window(mark.step_seconds, counts)
 
 
-def of(windows: tuple[Window, ...], per: FairUsePer) -> Window | None:
-    """The window of that length, None where nothing is counted in it."""
+def find_window(windows: tuple[Window, ...], per: FairUsePer) -> Window | None:
+    """Find the window of that length; None where it counts nothing."""
     seconds = step_seconds(per)
     return next((window for window in windows if window.step_seconds == seconds), None)
 
 
 def with_mark(windows: tuple[Window, ...], mark: Mark, now: int) -> tuple[Window, ...]:
-    """The windows with a mark applied to the one of its length, so that plans of other lengths reset nothing."""
+    """Return the windows with a mark applied to the one of its length; the others stay as they are."""
     others = [window for window in windows if window.step_seconds != mark.step_seconds]
     own = next((window for window in windows if window.step_seconds == mark.step_seconds), None)
-    marked = after(own, mark, now)
+    marked = apply_mark(own, mark, now)
     return tuple(sorted((*others, *([] if marked is None else [marked])), key=lambda window: window.step_seconds))
 
 
-def _kept(window: Window | None, seconds: int, now: int) -> tuple[tuple[int, int], ...]:
-    """The counts of a window of that step length that still count."""
+def _counting(window: Window | None, seconds: int, now: int) -> tuple[tuple[int, int], ...]:
+    """Return the entries that still count of a window of that step length."""
     if window is None or window.step_seconds != seconds:
         return ()
     return tuple(entry for entry in window.counts if _counts(entry[0], seconds, now))

@@ -1,7 +1,7 @@
-"""Between changes, rows and accounts: `record` writes a change down, and the fold rebuilds an account from its rows.
+"""From changes to rows, and from rows to accounts: `record` makes the row of a change, `fold` rebuilds an account.
 
-`decide` says what happens; the row that is written is applied by the same function that the fold uses (`apply`), so a
-balance that the ledger does not explain cannot arise, and cannot hide.
+Both apply rows by the same function (`apply`), so that every balance follows from the ledger. Not here: which change
+is made (`rules.decide`).
 """
 
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ from sixpence.core.values import metadata as metadata_text
 
 
 def next_id(account: Account, at: int, place: int = 0) -> str:
-    """The id that the account's next row will have when it takes effect at `at`; with a place, that of its grant."""
+    """Return the id of the account's next row, if it takes effect at `at`; with a place, the id of a grant in it."""
     return grant_id(transaction_id(account.account_no, account.seq + 1, at), place)
 
 
 def record(account: Account, change: Change, *, recorded_at: int) -> Transaction:
-    """Append the change to the account's chain: returns its row and leaves the account as the row says."""
+    """Append the change to the account's chain: apply its row to the account, and return the row."""
     amount, held, total = net(change.allocations)
     unhashed = Transaction(
         account_no=account.account_no,
@@ -55,7 +55,7 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
         idempotency_key=None if change.key is None else change.key.value,
         fingerprint=None if change.key is None else change.key.fingerprint,
         hash_format=HASH_FORMAT,
-        hash=b"",  # once the other fields stand
+        hash=b"",  # computed below from the other fields
         created_at=change.at,
         recorded_at=recorded_at,
         about_seq=None if change.detail.about is None else seq_of(change.detail.about),
@@ -66,7 +66,7 @@ def record(account: Account, change: Change, *, recorded_at: int) -> Transaction
 
 
 def fold(account: Account, rows: Iterable[Transaction]) -> Account:
-    """Apply rows in order to the account, each hash computed anew; raises `BrokenLedgerError` at the first misfit."""
+    """Apply rows in order and recompute each hash; raises `BrokenLedgerError` at the first row that does not fit."""
     for row in rows:
         check_link(account.head, row)
         detail = row.read_detail()
@@ -76,7 +76,7 @@ def fold(account: Account, rows: Iterable[Transaction]) -> Account:
 
 
 def check_link(head: bytes, row: Transaction) -> None:
-    """Raise `BrokenLedgerError` unless the row is, as it was written, the one that follows this head of the chain."""
+    """Raise `BrokenLedgerError` unless the row is unchanged and follows this head of the chain."""
     if row.metadata is not None and metadata_text.digest(row.metadata) != row.metadata_digest:
         raise BrokenLedgerError(f"transaction {row.seq}: its metadata is not what was recorded")
     try:
@@ -88,6 +88,6 @@ def check_link(head: bytes, row: Transaction) -> None:
 
 
 def check_place(row: Transaction, detail: Detail) -> None:
-    """Raise `BrokenLedgerError` unless the row is filed under what it is about."""
+    """Raise `BrokenLedgerError` unless `about_seq` is the `seq` of what the row is about."""
     if row.about_seq != (None if detail.about is None else seq_of(detail.about)):
         raise BrokenLedgerError(f"transaction {row.seq}: it is filed under another transaction than it is about")

@@ -1,9 +1,9 @@
-"""Credit grants and the burn-down: which grants pay for a use, and in which order.
+"""Credit grants and the burn-down order: which grants pay for a use first.
 
-Pure arithmetic over a list of grants; what a movement means for the account stands in `movement`.
+Not here: the burn-down of a command (`rules.context`), and what a movement does to a grant (`movement`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -21,9 +21,9 @@ DEFAULT_PRIORITY = 100
 class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Credits received; `remaining` includes what is `held`, `pending` says that it has not taken effect yet.
 
-    A grant that is `over` lives on only for what is held of it, which may still be captured. `by_plan` is the plan
-    whose allowance it is; `rolled` says that it was carried over from an earlier term. `instead_of` is the grant it
-    stands for: what that had paid came back when it was over.
+    A grant that is `over` exists only for its held credits, which may still be captured. `by_plan` is the plan whose
+    allowance it is; `rolled` says that it was carried over from an earlier term. `instead_of` is the ended grant that
+    it replaces: it received a refund of what that grant had paid.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def free(self) -> int:
-        """What can be spent of it now, if it is for the feature: nothing before its time or when it is over."""
+        """What can be spent of it now on its features: nothing while it is pending or over."""
         return 0 if self.pending or self.over is not None else self.remaining - self.held
 
 
@@ -54,35 +54,30 @@ def burn_down_order(grant: Grant) -> tuple[int, int, int, int, str]:
 
 
 def spendable(grant: Grant, feature: str) -> int:
-    """How much of the grant can be spent on `feature` now."""
+    """Return how much of the grant can be spent on `feature` now."""
     return 0 if grant.features is not None and feature not in grant.features else grant.free
 
 
 def available(grants: Iterable[Grant], feature: str) -> int:
-    """How much of all the grants can be spent on `feature` now."""
+    """Return how much of all the grants can be spent on `feature` now."""
     return sum(spendable(grant, feature) for grant in grants)
 
 
-def burn_down(grants: Sequence[Grant], feature: str, amount: int) -> list[tuple[str, int]]:
-    """What each grant pays towards `amount`, as (grant id, how much); `grants` are in burn-down order."""
-    return taken_from(((grant.id, spendable(grant, feature)) for grant in grants), amount)
-
-
-def taken_from(purses: Iterable[tuple[str, int]], amount: int) -> list[tuple[str, int]]:
-    """What each purse gives towards `amount`, the first ones first."""
-    given = []
-    for name, there in purses:
+def take_in_order(sources: Iterable[tuple[str, int]], amount: int) -> list[tuple[str, int]]:
+    """Return what each source pays towards `amount`, the first sources first; both are (grant id, credits)."""
+    paid = []
+    for name, credits in sources:
         if amount == 0:
             break
-        part = min(there, amount)
+        part = min(credits, amount)
         if part > 0:
-            given.append((name, part))
+            paid.append((name, part))
             amount -= part
-    return given
+    return paid
 
 
 def due_at(grant: Grant) -> int | None:
-    """When time alone next changes the grant: it takes effect, or it expires; None for never."""
+    """Return when the grant takes effect or expires, whichever comes next; None for never."""
     if grant.pending:
         return grant.effective_at
     return None if grant.over is not None else grant.expires_at

@@ -1,6 +1,6 @@
 """Holds: credits set aside for running work, until they are captured, released or time out.
 
-Values and plain arithmetic; what a command does with a hold stands in `rules.holds`, its movements in `movement`.
+Values and plain arithmetic. Not here: what a command does with a hold (`rules.holds`), and its movements (`movement`).
 """
 
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ _QUEUED_BEYOND = 100
 
 
 class HoldTerms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a hold is for: the catalog version of its placing prices it, whatever comes later.
+    """What a hold is for; the catalog version in force when it was placed prices it, whatever comes later.
 
-    `price` is what the use costs by the list; `covered` says that the plan pays for it and nothing is set aside.
+    `price` is the list price of the use; `covered` says that the plan pays for it and nothing is set aside.
     """
 
     feature: str
@@ -33,9 +33,9 @@ class HoldTerms(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Beyond(msgspec.Struct, frozen=True, array_like=True):
-    """What a capture cost beyond what its hold covered or had set aside, and the catalog that was in force then.
+    """The price of a capture beyond what its hold covered or had set aside, and the catalog in force at that time.
 
-    By that catalog it was priced where a plan had covered the hold; and it says how much of it could be owed.
+    That catalog priced it where a plan had covered the hold; and it limits how much of it could be owed.
     """
 
     catalog_version: int
@@ -45,8 +45,8 @@ class Beyond(msgspec.Struct, frozen=True, array_like=True):
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     """One hold; its id is that of the transaction that placed it.
 
-    `parts` are what is set aside of which grant, in burn-down order; `ended_at` is when it stopped being open;
-    `mark` is the use it counts as under fair use.
+    `parts` are the credits set aside of each grant, in burn-down order; `ended_at` is when it was captured, released or
+    expired; `mark` is the use that it counts as under fair use.
     """
 
     id: str
@@ -66,11 +66,11 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Holds(dict[str, Hold]):
-    """Holds by their ids, that also tell which open one is the next to time out, however many there are."""
+    """Holds by their ids, with a queue that finds the next open one to time out."""
 
     def __init__(self, holds: Iterable[Hold] = ()) -> None:
         super().__init__()
-        # Ordered by whoever asks first: most accounts are read for a use, and nobody does.
+        # Built on the first request: most accounts are read for a use, which never needs it.
         self._queue: list[tuple[int, str]] | None = None
         for hold in holds:
             self[hold.id] = hold
@@ -81,10 +81,10 @@ class Holds(dict[str, Hold]):
             heappush(self._queue, (hold.terms.expires_at, name))
 
     def earliest(self) -> Hold | None:
-        """The open hold that times out first, of several at one instant the one with the lowest id."""
+        """Return the open hold that times out first; of several at one instant the one with the lowest id."""
         queue = self._queue
         if queue is None or len(queue) > 2 * len(self) + _QUEUED_BEYOND:
-            # Ordered by whoever asks first; and anew, when most of it is of holds that are not here any more.
+            # Built on the first request, and again when most of it is about holds that have ended or are gone.
             queue = self._queue = [(hold.terms.expires_at, hold.id) for hold in self.values() if hold.state == "open"]
             heapify(queue)
         while queue:
@@ -92,11 +92,11 @@ class Holds(dict[str, Hold]):
             hold = self.get(name)
             if hold is not None and hold.state == "open" and hold.terms.expires_at == expires_at:
                 return hold
-            heappop(queue)  # it has ended since, or lives longer
+            heappop(queue)  # the hold has ended since, or was extended
         return None
 
     def copy(self) -> "Holds":
-        """Holds of their own to work on."""
+        """Return a copy to change."""
         twin = Holds()
         twin.update(self)
         twin._queue = None if self._queue is None else list(self._queue)
@@ -104,7 +104,7 @@ class Holds(dict[str, Hold]):
 
 
 def split(parts: tuple[Part, ...], amount: int) -> tuple[list[Part], list[Part]]:
-    """The first `amount` credits of the parts, and the rest; both in the parts' order."""
+    """Return the first `amount` credits of the parts, and the rest; both in the parts' order."""
     taken, left = [], []
     for grant_id, part in parts:
         now = min(part, amount)

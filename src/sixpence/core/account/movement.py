@@ -1,7 +1,8 @@
-"""Movements: everything that can happen to credits on a grant, and what each does, in one table.
+"""Movements: everything that can happen to credits on a grant, and the effect of each, in one table.
 
-A movement's amount is signed as it is written down: granted +6, consumed -1. What it does is that amount times the
-factors below, so that a new movement is a new line and no new arithmetic.
+A movement's amount is signed as it is recorded: granted +6, consumed -1. Its effect is that amount times the factors
+below, so that a new movement is a new line and no new arithmetic. Not here: which kind of row may carry which movement
+(`audit.movements`).
 """
 
 from typing import Literal
@@ -29,12 +30,12 @@ Movement = Literal[
     "charged_back",
 ]
 
-# What a plan lets an account owe behaves as a grant of this id, whose `remaining` is what is owed, below zero.
+# The overdraft behaves as a grant of this id, whose `remaining` is the debt, below zero.
 OVERDRAFT = "overdraft"
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What one credit written down does: to the grant's `remaining` and `held`, the account's spendable and total."""
+    """What one recorded credit does to the grant's `remaining` and `held`, and to the account's spendable and total."""
 
     remaining: int
     held: int
@@ -44,18 +45,18 @@ class Effect(msgspec.Struct, frozen=True):
 
 EFFECTS: dict[Movement, Effect] = {
     "granted": Effect(1, 0, 1, 1),
-    # Before its effective time a grant counts nowhere but in itself.
+    # Before its effective time a grant counts neither as spendable nor in the total.
     "scheduled": Effect(1, 0, 0, 0),
     "took_effect": Effect(0, 0, 1, 1),
-    # What is spent stays in the total, which counts consumption back in; so does what is given back.
+    # The total includes consumed credits, so neither spending nor refunding changes it.
     "consumed": Effect(1, 0, 1, 0),
     "refunded": Effect(1, 0, 1, 0),
     "repaid": Effect(1, 0, 1, 0),
-    # What is held left what can be spent when it was set aside.
+    # Held credits are not spendable.
     "held": Effect(0, -1, 1, 0),
     "released": Effect(0, -1, 1, 0),
     "captured": Effect(1, 1, 0, 0),
-    # What a hold gives back of a grant that is over is gone at once.
+    # What a hold gives back to a grant that is over expires at once.
     "lapsed": Effect(1, 1, 0, 1),
     "expired": Effect(1, 0, 1, 1),
     "rolled": Effect(1, 0, 1, 1),
@@ -63,14 +64,14 @@ EFFECTS: dict[Movement, Effect] = {
     "voided": Effect(1, 0, 1, 1),
     "unscheduled": Effect(1, 0, 0, 0),
     "adjusted": Effect(1, 0, 1, 1),
-    # Given back to a voided grant: it was refunded, and there is nothing to spend.
+    # A refund to a voided grant gives nothing spendable.
     "withheld": Effect(0, 0, 0, -1),
     "charged_back": Effect(1, 0, 1, 1),
 }
 
-# After these a grant is over: it lives on only while something of it is held.
+# After these a grant is over: it exists only while some of it is held.
 ENDS = frozenset(("expired", "voided"))
-# These take from what was given, not from what was spent: the grant's own amount is smaller afterwards.
+# These take back granted credits, so the grant's own amount is smaller afterwards.
 LOWERS_THE_GRANT = frozenset(("trimmed", "adjusted"))
 
 
@@ -83,7 +84,7 @@ class Allocation(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def net(allocations: tuple[Allocation, ...]) -> tuple[int, int, int]:
-    """What the movements do to what can be spent (a row's `amount`), to what is held, and to the total."""
+    """Return the effect of the movements on what can be spent (a row's `amount`), on what is held, and on the total."""
     spendable = held = total = 0
     for part in allocations:
         effect = EFFECTS[part.movement]

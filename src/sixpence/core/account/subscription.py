@@ -1,6 +1,6 @@
 """A subscription: the term an account is in, what its plan gave in it, and what happens at its end.
 
-The state only; what a change of plan or the end of a term does stands in `rules.plans` and `rules.terms`.
+The state only. Not here: what a change of plan or the end of a term does (`rules.plans`, `rules.terms`).
 """
 
 import msgspec
@@ -8,8 +8,8 @@ import msgspec
 from sixpence.core.catalog.catalog import Period
 
 
-class Aside(msgspec.Struct, frozen=True, array_like=True):
-    """A term that another one pushed aside: taken up again if a plan of its period comes before it ends."""
+class SuspendedTerm(msgspec.Struct, frozen=True, array_like=True):
+    """A term that another one suspended; a plan of its period resumes it if it has not ended."""
 
     period: Period
     anchor: int
@@ -21,10 +21,10 @@ class Aside(msgspec.Struct, frozen=True, array_like=True):
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     """The running term of a plan with a period, anchored at `anchor`; instants are microseconds.
 
-    `given` is what the term gave so far and `best` the largest allowance of a plan in it. `next_at` is when time next
-    does something: another share of the allowance, or the term's end; None while the account is on a plan without a
-    period, which only remembers the last term; `aside` has the terms of other periods that are not over. Plan credits
-    of transactions before `since_seq` ended with their plan.
+    `given` is what the term gave so far and `best` the largest allowance of a plan in it. `next_at` is the next share
+    of the allowance, or the term's end; None while the account is on a plan without a period, where the last term is
+    only remembered. `aside` has the suspended terms of other periods that have not ended. Plan credits of transactions
+    before `since_seq` ended with their plan.
     """
 
     period: Period
@@ -38,11 +38,11 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     cancelled: bool = False
     tried: tuple[str, ...] = ()
     since_seq: int = 0
-    aside: tuple[Aside, ...] = ()
+    aside: tuple[SuspendedTerm, ...] = ()
 
     @property
     def running(self) -> bool:
-        """Whether a term is running, at whose end something happens."""
+        """Whether a term is running."""
         return self.next_at is not None
 
     @property

@@ -1,6 +1,6 @@
-"""The ledger's row: its fields and its identifier. Its place in the hash chain stands in `chain`.
+"""The ledger's row: its fields and its id. Not here: its hash (`chain`).
 
-A row is immutable. `detail` and `allocations` are kept as the very texts that were hashed, so that proving a ledger
+A row is immutable. `detail` and `allocations` are stored as the very texts that were hashed, so that proving a ledger
 never depends on how a later version would write them.
 """
 
@@ -20,7 +20,7 @@ from sixpence.core.catalog.price import Usage
 from sixpence.core.values.stored_document import decoder_of
 
 FIRST_HEAD = bytes(32)
-# A UUIDv7 as it is written here; behind it an id may name the place of a grant.
+# A UUIDv7 as it is written here; a grant's id may have its place behind it.
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7([0-9a-f]{3})-([89ab][0-9a-f]{3})-([0-9a-f]{4})[0-9a-f]{8}")
 _TWO_NUMBERS = struct.Struct(">QQ")
 
@@ -49,10 +49,10 @@ Kind = Literal[
 
 
 class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The terms under which a grant was given: what the fold needs to make it again.
+    """The terms of a grant: what the fold needs to make it again.
 
     `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term;
-    `instead_of` names the grant that was over when what it had paid came back.
+    `instead_of` names the ended grant that it replaces, to receive a refund of what that one had paid.
     """
 
     amount: int
@@ -67,7 +67,7 @@ class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Revived(msgspec.Struct, frozen=True, array_like=True):
-    """A grant that was spent and comes back, because some of it is refunded."""
+    """A spent grant that becomes live again, because some of it is refunded."""
 
     grant_id: str
     terms: GrantTerms
@@ -77,7 +77,7 @@ class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
 
     `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
-    `shortfall` what was asked for and was not there. New facts come last: a text once written stays as it is.
+    `shortfall` what was requested and not available. New facts come last: a stored text stays as it is.
     """
 
     grant: GrantTerms | None = None
@@ -105,14 +105,14 @@ class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return () if self.grant is None else (self.grant, *self.more_grants)
 
     def giving(self, *grants: GrantTerms) -> "Detail":
-        """The same facts of a row that makes these grants."""
+        """Return the same facts, of a row that makes these grants."""
         return msgspec.structs.replace(self, grant=grants[0] if grants else None, more_grants=grants[1:])
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):
-    """One row of the ledger: an accepted command, or a change that fell due.
+    """One row of the ledger: an accepted command, or a change that was due.
 
-    `about_seq` is the `seq` that the id in `detail.about` carries, so that what came of a transaction is found again.
+    `about_seq` is the `seq` in the id `detail.about`: by it the later rows about a transaction are found.
     """
 
     account_no: int
@@ -141,11 +141,11 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     about_seq: int | None = None
 
     def read_detail(self) -> Detail:
-        """The typed facts of the row."""
+        """Return the typed facts of the row."""
         return _decode_detail(self.detail)
 
     def read_allocations(self) -> tuple[Allocation, ...]:
-        """The movements of the row."""
+        """Return the movements of the row."""
         return _decode_allocations(self.allocations)
 
 
@@ -175,12 +175,12 @@ def transaction_id(account_no: int, seq: int, created_at: int) -> str:
 
 
 def grant_id(transaction_id: str, place: int) -> str:
-    """The id of the grant that a transaction made in that place, from 0: the transaction's own for the first."""
+    """Return the id of the grant that a transaction made in that place, from 0; the first has the transaction's id."""
     return transaction_id if place == 0 else f"{transaction_id}.{place + 1}"
 
 
 def seq_of(transaction_id: str) -> int | None:
-    """The `seq` that the id of a transaction, hold or grant carries, None for what is not such an id."""
+    """Return the `seq` in the id of a transaction, hold or grant; None for any other text."""
     found = _ID.match(transaction_id)
     if found is None:
         return None

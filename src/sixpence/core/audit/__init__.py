@@ -1,1 +1,1 @@
-"""Check a ledger row by row, against the rules of its time."""
+"""Audits of a ledger, row by row: what must always hold, and whether the rules still decide the same."""

@@ -1,6 +1,7 @@
-"""When a row may come: what was due comes before anything else, each thing at its instant and in its order.
+"""The audit of time: due changes come first and in order, and a term gives its allowance once (invariants 11 and 18).
 
-From the rows alone (invariant 18): what time does to an account, and in which order, is decided in `rules.due`.
+A term may give its allowance at once or in shares, also after it was suspended. Not here: what a due change does
+(`rules.due`), how much a plan gives, and when its terms begin (`rules.terms`).
 """
 
 from sixpence.core.account.account import Account
@@ -9,34 +10,56 @@ from sixpence.core.account.hold import Hold
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, Transaction
-from sixpence.core.audit.movements import broken
+from sixpence.core.audit.movements import raise_broken
 from sixpence.core.rules.due import first_due
 
 _BY_TIME = frozenset(("hold_expire", "expire", "rollover", "allowance", "take_effect"))
 _WHEN_DUE = _BY_TIME | {"plan_change"}
 
 
-def check_time(before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> None:
-    """Raise `BrokenLedgerError` for a row that comes before what is due, or at no time that is its own."""
+def check_due(before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> None:
+    """Raise `BrokenLedgerError` for a row that comes before a due change, or for a due change at a wrong instant."""
     due_at = before.next_due_at
     if due_at is None or row.created_at < due_at:
         if row.kind in _BY_TIME:
-            broken(row, f"is of the kind '{row.kind}' at an instant at which nothing was due")
+            raise_broken(row, f"is of the kind '{row.kind}' at an instant at which nothing was due")
         return
     if due_at < row.created_at:
-        broken(row, f"passes over what was due at {due_at}")
+        raise_broken(row, f"passes over what was due at {due_at}")
     if row.kind not in _WHEN_DUE or row.idempotency_key is not None:
-        broken(row, f"comes before what was due at {due_at}")
+        raise_broken(row, f"comes before what was due at {due_at}")
     due = first_due(before, due_at)
-    if not _is_of(due, row, detail, moves):
-        broken(row, f"comes before {_named(due)}, which was due first at {due_at}")
+    if not _matches(due, row, detail, moves):
+        raise_broken(row, f"comes before {_name_of(due)}, which was due first at {due_at}")
 
 
-def _is_of(due: Hold | Grant | Subscription, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> bool:
+def check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
+    """Raise `BrokenLedgerError` for an allowance that a term gives twice or outside its time."""
+    if detail.subscription is None and detail.grant is None:
+        return
+    came = sum(terms.amount for terms in detail.grants if terms.by_plan is not None and not terms.rolled)
+    earlier, after = before.subscription, detail.subscription
+    if after is not None and after.given > after.best:
+        raise_broken(row, f"gives {after.given} in a term whose best plan gives {after.best}")
+    if came == 0:
+        return
+    if after is None:
+        raise_broken(row, "gives an allowance and no term")
+    given = None if earlier is None else _given_before(earlier, after)
+    if given is not None:
+        if came > after.given - given:
+            raise_broken(row, f"gives {came} of an allowance and counts {after.given - given}")
+        return
+    begins_at = earlier.ends_at if earlier is not None and row.kind == "allowance" else after.anchor
+    if came > after.given or begins_at != row.created_at:
+        raise_broken(row, "gives an allowance outside its term's beginning")
+
+
+def _matches(due: Hold | Grant | Subscription, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> bool:
     if isinstance(due, Subscription):
         waited = due.waiting and row.created_at >= due.ends_at
         return row.kind == ("plan_change" if waited else "allowance")
-    # An expiry did not always say its grant beside its movements; what takes effect never does.
+    # Older expiries name their grant only in their movements; `take_effect` still does.
     about = detail.about if detail.about is not None or not moves else moves[0].grant_id
     if about != due.id:
         return False
@@ -45,7 +68,24 @@ def _is_of(due: Hold | Grant | Subscription, row: Transaction, detail: Detail, m
     return row.kind == "take_effect" if due.pending else row.kind in ("expire", "rollover")
 
 
-def _named(due: Hold | Grant | Subscription) -> str:
+def _name_of(due: Hold | Grant | Subscription) -> str:
     if isinstance(due, Subscription):
         return "the plan's term"
     return f"hold '{due.id}'" if isinstance(due, Hold) else f"grant '{due.id}'"
+
+
+def _given_before(earlier: Subscription, after: Subscription) -> int | None:
+    """Return what the continued or resumed term had given; None for a term that begins."""
+    if _term_key(earlier) == _term_key(after):
+        return earlier.given
+    same = [term.given for term in earlier.aside if (term.period, term.anchor, term.ends_at) == _term_place(after)]
+    return same[0] if same and not after.trial else None
+
+
+def _term_place(subscription: Subscription) -> tuple[str, int, int]:
+    return subscription.period, subscription.anchor, subscription.ends_at
+
+
+def _term_key(subscription: Subscription) -> tuple[int, int, bool, tuple[str, ...]]:
+    """Return what identifies a term; trials of two plans may begin and end together."""
+    return subscription.anchor, subscription.ends_at, subscription.trial, subscription.tried

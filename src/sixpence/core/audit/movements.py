@@ -1,6 +1,6 @@
-"""Which movements a row of each kind may carry, and which way each goes: in one table, like what they do (`movement`).
+"""Which movements a row of each kind may carry, and the sign of each, in one table.
 
-How much moves, and on which grants, is looked at elsewhere: `apply` adds up, `audit` knows what may be spent.
+Not here: the effect of a movement (`account.movement`), the sums (`account.apply`), and what may be spent (`audit`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from sixpence.core.account.movement import Allocation, Movement
 from sixpence.core.account.transaction import Detail, Kind, Transaction, grant_id
 from sixpence.core.errors import BrokenLedgerError
 
-# What arrives and what a hold gives back pays first what is owed.
+# Arriving credits, and those that a hold gives back, first pay the debt.
 _ARRIVES: tuple[Movement, ...] = ("granted", "repaid")
 _GIVEN_BACK: tuple[Movement, ...] = ("released", "lapsed", "repaid")
 
@@ -36,7 +36,7 @@ MOVEMENTS: Mapping[Kind, tuple[Movement, ...]] = {
     "unfreeze": (),
     "close": ("voided", "unscheduled"),
 }
-# Everything else takes away, but for what is repaid: that leaves a grant and lowers what is owed.
+# All other movements take away. `repaid` takes from a grant and lowers the debt by as much.
 _BRINGS = frozenset(("granted", "scheduled", "took_effect", "released", "refunded", "withheld"))
 
 
@@ -44,25 +44,25 @@ def check_moves(row: Transaction, detail: Detail, moves: tuple[Allocation, ...])
     """Raise `BrokenLedgerError` for the first movement that such a row may not carry."""
     allowed = MOVEMENTS.get(row.kind)
     if allowed is None:
-        broken(row, f"is of the kind '{row.kind}', which there is not")
+        raise_broken(row, f"is of the unknown kind '{row.kind}'")
     made = {grant_id(row.id, place) for place in range(len(detail.grants))} if detail.grant is not None else ()
     repaid = 0
     for move in moves:
         movement = move.movement
         if movement not in allowed:
-            broken(row, f"is of the kind '{row.kind}' and moves what is '{movement}'")
+            raise_broken(row, f"is of the kind '{row.kind}' and moves what is '{movement}'")
         if movement == "repaid":
             repaid += move.amount
         elif move.amount < 0 if movement in _BRINGS else move.amount > 0:
-            broken(row, f"moves {move.amount} that is '{movement}', which goes the other way")
+            raise_broken(row, f"moves {move.amount} that is '{movement}', which goes the other way")
         if movement in ("granted", "scheduled") and move.grant_id not in made:
-            broken(row, f"gives to grant '{move.grant_id}', which it does not make")
+            raise_broken(row, f"gives to grant '{move.grant_id}', which it does not make")
     if repaid:
-        broken(row, f"pays {repaid} of what is owed out of nothing")
+        raise_broken(row, f"pays {repaid} of what is owed out of nothing")
 
 
-def moved(moves: Iterable[Allocation], *movements: Movement) -> int:
-    """How much these movements move, all together."""
+def sum_moved(moves: Iterable[Allocation], *movements: Movement) -> int:
+    """Return how much these movements move together."""
     total = 0
     for move in moves:
         if move.movement in movements:
@@ -70,6 +70,6 @@ def moved(moves: Iterable[Allocation], *movements: Movement) -> int:
     return total
 
 
-def broken(row: Transaction, how: str) -> NoReturn:
+def raise_broken(row: Transaction, how: str) -> NoReturn:
     """Raise `BrokenLedgerError` about the row."""
     raise BrokenLedgerError(f"transaction {row.seq} {how}")

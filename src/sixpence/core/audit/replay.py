@@ -1,7 +1,7 @@
-"""Deciding anew: from a row of the ledger back to the command it answers, and whether the rules still say the same.
+"""The replay: from a row back to its command, decided again by today's rules, and compared with the row.
 
-The fold shows that a ledger adds up; this shows that every row is what the rules make of the account as it stood. Pure,
-like the rules themselves.
+The fold shows that a ledger adds up; the replay shows that every row is what the rules decide. Pure, like the rules.
+Not here: what any row must keep to, even one of older rules (`audit`).
 """
 
 from collections.abc import Iterator
@@ -29,36 +29,38 @@ from sixpence.core.account.commands import (
     VoidGrant,
 )
 from sixpence.core.account.fold import record
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Detail, Transaction, write_detail
 from sixpence.core.catalog.catalog import Catalog, PricedBy
 from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.rules import due
-from sixpence.core.rules.decide import NO_PAST, decide
+from sixpence.core.rules.decide import NO_PRIOR, decide
 from sixpence.core.rules.grants import terms_of
 from sixpence.core.values.instant import SECOND
 
 
-def difference(before: Account, row: Transaction, priced_by: PricedBy, *, past: Past = NO_PAST) -> str | None:
-    """How the row differs from what the rules make of the account before it, in words; None where it does not.
+def find_difference(
+    before: Account, row: Transaction, priced_by: PricedBy, *, prior: PriorTransactions = NO_PRIOR
+) -> str | None:
+    """Return how the row differs from what the rules decide for the account before it; None where it does not.
 
-    `past` must hold what the row's command names, as for `decide`.
+    `prior` must hold what the row's command names, as for `decide`.
     """
     expected: Transaction | str | None = None
-    for catalog in _catalogs(row, priced_by):
-        expected = _decided_again(before, row, catalog, past)
+    for catalog in _possible_catalogs(row, priced_by):
+        expected = _replay(before, row, catalog, prior)
         if expected == row:
             return None
     if isinstance(expected, Transaction):
         names = [name for name in row.__struct_fields__ if getattr(expected, name) != getattr(row, name)]
-        told = [f"{name} is {getattr(row, name)!r:.200}, not {getattr(expected, name)!r:.200}" for name in names]
-        expected = "; ".join(text for text in told if not text.startswith("hash "))
+        differing = [f"{name} is {getattr(row, name)!r:.200}, not {getattr(expected, name)!r:.200}" for name in names]
+        expected = "; ".join(text for text in differing if not text.startswith("hash "))
     return f"transaction {row.seq} of '{row.account_id}' ({row.kind}) is not what the rules say: {expected}"
 
 
-def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
-    """The command that a row answers, as far as the row tells: one that the rules answer in the same way."""
+def command_from_row(row: Transaction, before: Account, catalog: Catalog) -> Command:
+    """Return a command for which the rules write this row; the original may have had more that no row stores."""
     detail = row.read_detail()
     said = {"reason": detail.reason, "actor": detail.actor, "metadata": row.metadata}
     about = detail.about or ""
@@ -83,7 +85,7 @@ def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
                 metadata=row.metadata,
             )
         case "hold":
-            return _placing(row, detail)
+            return _hold_command(row, detail)
         case "hold_extend":
             lives, more = divmod((detail.hold_expires_at or 0) - row.created_at, SECOND)
             return ExtendHold(hold_id=about, ttl_seconds=0 if more else lives, metadata=row.metadata)
@@ -94,12 +96,12 @@ def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
         case "void":
             return VoidGrant(grant_id=about, revoke_spent=detail.shortfall is not None, **said)
         case "grant":
-            return _granting(row, detail)
+            return _grant_command(row, detail)
         case "adjust":
             amount = row.amount if detail.grant is None else detail.grant.amount
             return Adjust(amount=amount, reason=detail.reason or "", actor=detail.actor or "", metadata=row.metadata)
         case "plan_change":
-            return _changing(row, detail, before, catalog)
+            return _plan_command(row, detail, before, catalog)
         case "freeze":
             return Freeze(**said)
         case "unfreeze":
@@ -109,40 +111,40 @@ def command_of(row: Transaction, before: Account, catalog: Catalog) -> Command:
     raise BrokenLedgerError(f"transaction {row.seq}: nothing was due, and no command leaves a row '{row.kind}'")
 
 
-def _decided_again(before: Account, row: Transaction, priced_by: PricedBy, past: Past) -> Transaction | str:
-    """What the rules write in the place of the row, or what they say instead."""
+def _replay(before: Account, row: Transaction, priced_by: PricedBy, prior: PriorTransactions) -> Transaction | str:
+    """Return the row that the rules write in place of this one, or why they write none."""
     if before.next_due_at is not None and before.next_due_at <= row.created_at:
         draft = before.copy()
         expected = record(draft, due.next_change(draft, before.next_due_at, priced_by), recorded_at=row.recorded_at)
-        return _as_once_written(_as_erased(expected, row), row, before, past)
+        return _in_older_form(_with_erased_metadata(expected, row), row, before, prior)
     try:
-        command = command_of(row, before, priced_by.catalog)
+        command = command_from_row(row, before, priced_by.catalog)
     except BrokenLedgerError as error:
         return str(error)
     key = None if row.idempotency_key is None else Key(row.idempotency_key, row.fingerprint or b"")
     try:
-        decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, past=past)
+        decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, prior=prior)
     except LookupError as error:  # a hold that was placed under a later catalog than this one
         return str(error)
     if decision.refusal is not None:
         return f"it is refused ({decision.refusal})"
     if decision.row is None:
         return "it changes nothing"
-    return _as_once_written(_as_erased(decision.row, row), row, before, past)
+    return _in_older_form(_with_erased_metadata(decision.row, row), row, before, prior)
 
 
-def _as_erased(expected: Transaction, row: Transaction) -> Transaction:
-    """Metadata that was erased cannot be decided anew; its digest stands for it (invariant 16)."""
+def _with_erased_metadata(expected: Transaction, row: Transaction) -> Transaction:
+    """Return the expected row without the metadata that was erased from this one (invariant 16)."""
     if row.metadata is not None or row.metadata_digest is None:
         return expected
     return msgspec.structs.replace(expected, metadata=None, metadata_digest=row.metadata_digest, hash=row.hash)
 
 
-def _as_once_written(expected: Transaction, row: Transaction, before: Account, past: Past) -> Transaction:
-    """What rows did not always say, as this one says it.
+def _in_older_form(expected: Transaction, row: Transaction, before: Account, prior: PriorTransactions) -> Transaction:
+    """Return the expected row in the older form of this one, which leaves out facts that newer rows have.
 
-    An expiry its grant, which its movements name; a capture its second catalog; a void what was spent of an allowance,
-    or on a closed account, where nothing of it is ever owed.
+    Older expiries name their grant only in their movements; older captures have no second catalog; older voids have a
+    shortfall of 0 for an allowance, and on a closed account, where nothing is ever owed.
     """
     detail, said = row.read_detail(), expected.read_detail()
     if row.kind == "expire" and detail.about is None:
@@ -150,7 +152,7 @@ def _as_once_written(expected: Transaction, row: Transaction, before: Account, p
     if row.kind == "capture" and detail.beyond is None:
         said = msgspec.structs.replace(said, beyond=None)
     if row.kind == "void" and detail.shortfall == 0:
-        terms = terms_of(past, detail.about or "")
+        terms = terms_of(prior, detail.about or "")
         if before.standing == "closed" or (terms is not None and terms.by_plan is not None):
             said = msgspec.structs.replace(said, shortfall=0)
     if said == expected.read_detail():
@@ -158,12 +160,12 @@ def _as_once_written(expected: Transaction, row: Transaction, before: Account, p
     return msgspec.structs.replace(expected, detail=write_detail(said), hash=row.hash)
 
 
-def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
-    """The catalogs that may have been in force: what the row recorded, or its instant's, then those around that.
+def _possible_catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
+    """Yield the catalogs that may have been in force: the recorded one, or else the one of the row's instant first.
 
-    A capture records the version of its hold's placing, and beside it the one in force where that had a say; where it
-    has none, any since the placing. A clock that was set back can put a row beside its catalog, by as many versions as
-    were applied before the clock was there again.
+    A capture records the version of its hold's placing, and the one in force only where that one decided something;
+    otherwise it may be any since the placing. A clock that was set back can date a row before its catalog, by as many
+    versions as were applied until the clock had caught up.
     """
     every = (*priced_by.earlier, PricedBy(priced_by.version, priced_by.catalog, priced_by.applied_at))
     detail = row.read_detail()
@@ -171,19 +173,19 @@ def _catalogs(row: Transaction, priced_by: PricedBy) -> Iterator[PricedBy]:
     least = 0
     if row.kind == "capture":
         least, recorded = recorded or 0, None if detail.beyond is None else detail.beyond.catalog_version
-    then = priced_by.at(row.created_at).version
-    for place, one in sorted(enumerate(every), key=lambda pair: abs(pair[1].version - then)):
+    dated = priced_by.at(row.created_at).version
+    for place, one in sorted(enumerate(every), key=lambda pair: abs(pair[1].version - dated)):
         if recorded in (None, one.version) and one.version >= least:
             yield msgspec.structs.replace(one, earlier=every[:place])
 
 
-def _placing(row: Transaction, detail: Detail) -> PlaceHold:
+def _hold_command(row: Transaction, detail: Detail) -> PlaceHold:
     terms = detail.hold
     if terms is None:
         raise BrokenLedgerError(f"transaction {row.seq}: a hold without terms")
     return PlaceHold(
         feature=terms.feature,
-        # Rounded up, for what was cut at the end of the calendar.
+        # Rounded up, since the end of the calendar may have cut it.
         ttl_seconds=-((row.created_at - terms.expires_at) // SECOND),
         usage=terms.usage or Usage(),
         amount=terms.price if terms.usage is None else None,
@@ -192,7 +194,7 @@ def _placing(row: Transaction, detail: Detail) -> PlaceHold:
     )
 
 
-def _granting(row: Transaction, detail: Detail) -> GrantCredits:
+def _grant_command(row: Transaction, detail: Detail) -> GrantCredits:
     terms = detail.grant
     if terms is None:
         raise BrokenLedgerError(f"transaction {row.seq}: a grant without terms")
@@ -209,7 +211,7 @@ def _granting(row: Transaction, detail: Detail) -> GrantCredits:
     )
 
 
-def _changing(row: Transaction, detail: Detail, before: Account, catalog: Catalog) -> Command:
+def _plan_command(row: Transaction, detail: Detail, before: Account, catalog: Catalog) -> Command:
     after = detail.subscription
     waits = after or before.subscription
     waiting = waits is not None and waits.waiting

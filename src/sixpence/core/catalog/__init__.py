@@ -1,1 +1,1 @@
-"""The catalog: features, prices and plans; how it is read, checked, compared and described."""
+"""The catalog: features, prices and plans; reading, validating, comparing and describing it."""

@@ -1,7 +1,7 @@
-"""The catalog: what features cost and what plans give. What it may say: `catalog_checks.py`.
+"""The catalog: what features cost and what plans give, as a value.
 
-A catalog here is a value. Which version prices a command is the ledger's business (`catalog_versions`).
-A stored catalog omits what is default, so a default here never changes once it was released.
+A stored catalog omits defaults, so a default here never changes once it was released. Not here: which settings are
+valid (`validation`), what a usage costs (`price`), and which version prices a command (`ledger.database.catalogs`).
 """
 
 import hashlib
@@ -19,14 +19,14 @@ FairUsePer = Literal["hour", "day", "month"]
 
 
 class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of a graduated price: `credits` a block for units up to `up_to`; None in the last tier."""
+    """One step of a graduated price: `credits` a block for units up to `up_to`, which is None in the last tier."""
 
     credits: int
     up_to: int | None = None
 
 
 class TokenRates(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `tokens_block` tokens of one model cost, in the smallest unit."""
+    """The price of `tokens_block` tokens of one model, in the smallest unit."""
 
     input: int = 0
     cached_input: int = 0
@@ -34,9 +34,9 @@ class TokenRates(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Feature(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is sold: `credits` is the price of a block of units (one call, unless `block` says more).
+    """A feature that is sold: `credits` is the price of a block of units (one call by default).
 
-    `tiers` or `models` take the place of `credits` where they are given; `minimum` is what any use costs at least.
+    `tiers` or `models` replace `credits` where they are given; `minimum` is the least that any use costs.
     """
 
     credits: int = 1
@@ -51,30 +51,30 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rollover(msgspec.Struct, frozen=True):
-    """How many unspent credits of an allowance stay for later, all together, and for how many periods."""
+    """How many unspent credits of an allowance roll over in total, and for how many periods they stay."""
 
     cap: int
     periods: int = 1
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """How long a plan may be tried, once, and the credits for that time."""
+    """For how many days a plan may be tried, once, and the credits for that time."""
 
     days: int
     allowance: int = 0
 
 
 class FairUse(msgspec.Struct, frozen=True):
-    """How many uses of an unlimited plan there may be in any hour, day or 30 days."""
+    """The most uses of an unlimited plan in any hour, day or 30 days."""
 
     uses: int
     per: FairUsePer
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a subscription gives; a higher `rank` is an upgrade, `signup_credits` come once with the account.
+    """What a subscription gives; a higher `rank` is an upgrade, `signup_credits` are given once with the account.
 
-    `allowance` comes each `period` (with `drip` in twelve shares inside a year); `overdraft` is how far below zero a
+    `allowance` is given each `period` (with `drip` in twelve shares inside a year); `overdraft` is how far below zero a
     use may take the account.
     """
 
@@ -92,9 +92,9 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The versioned set of features and plans; `decimals` only tells a screen where the point goes.
+    """The versioned set of features and plans; `decimals` is only for screens: where they set the point.
 
-    `grace_days` is how long refunded credits live whose own grant has expired since.
+    `grace_days` is for how many days refunded credits can be spent whose own grant has expired since.
     """
 
     features: dict[str, Feature]
@@ -104,18 +104,18 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
     grace_days: int = 30
 
     def document(self) -> str:
-        """The JSON text that is stored; features and plans stay in the order in which they were written."""
+        """Return the JSON text to store; features and plans stay in the order in which they were written."""
         return msgspec.json.encode(self).decode()
 
     def digest(self) -> str:
-        """SHA-256 of what the catalog says, as hex; the order of its entries says nothing."""
+        """Return SHA-256 of the catalog's content, as hex; the order of its entries does not matter."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
 class PricedBy(msgspec.Struct, frozen=True):
-    """A catalog and the number of its version; `earlier` holds those before it, oldest first.
+    """A catalog with the number of its version; `earlier` has the versions before it, oldest first.
 
-    What time alone does happens under the catalog of its instant, and a hold keeps the prices of its placing.
+    They are needed since a due change is decided by the catalog of its instant, and a hold by that of its placing.
     """
 
     version: int
@@ -124,13 +124,13 @@ class PricedBy(msgspec.Struct, frozen=True):
     earlier: tuple["PricedBy", ...] = ()
 
     def at(self, instant: int) -> "PricedBy":
-        """The catalog that was in force at the instant; the first one for what was before it."""
+        """Return the catalog that was in force at the instant; the first one for any instant before it."""
         if self.applied_at <= instant or not self.earlier:
             return self
         return next((one for one in reversed(self.earlier) if one.applied_at <= instant), self.earlier[0])
 
     def of_version(self, version: int) -> "PricedBy":
-        """The catalog of that version; raises `LookupError` where it is neither this one nor an earlier one."""
+        """Return the catalog of that version; raises `LookupError` where it is neither this one nor an earlier one."""
         for one in (self, *self.earlier):
             if one.version == version:
                 return one
@@ -145,7 +145,7 @@ DEFAULT_CATALOG = Catalog(
 
 
 def from_document(text: str) -> Catalog:
-    """The catalog of a stored document; raises `MsgspecError` where it is none."""
+    """Decode a stored catalog; raises `MsgspecError` for any other text."""
     return _decode(text)
 
 

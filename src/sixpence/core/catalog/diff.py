@@ -1,6 +1,7 @@
-"""How one catalog differs from another: what changes for whom, a sentence each.
+"""The differences between two catalogs: a sentence for each change and the accounts that it affects.
 
-Every field of every struct of a catalog has its words here. How a single price or gift is said: `catalog_words.py`.
+Every field of every struct of a catalog has its sentence here. Not here: how a single price or allowance is worded
+(`wording`).
 """
 
 from collections.abc import Iterator
@@ -10,19 +11,19 @@ from sixpence.core.catalog.catalog import Catalog, Feature, Plan
 
 
 def differences(old: Catalog, new: Catalog) -> list[str]:
-    """What changes, and for whom, when the new catalog takes the place of the old one; nothing where nothing does."""
+    """Return a sentence for each change when the new catalog replaces the old one."""
     return [*_features(old, new), *_plans(old, new), *_settings(old, new)]
 
 
-def list_plans_concerned(old: Catalog, new: Catalog) -> list[str]:
-    """The names of the old catalog's plans on which an account will find something else, or that are gone."""
+def list_affected_plans(old: Catalog, new: Catalog) -> list[str]:
+    """List the old catalog's plans that the new one changes or removes."""
     return [name for name, plan in old.plans.items() if new.plans.get(name) != plan]
 
 
 def _features(old: Catalog, new: Catalog) -> Iterator[str]:
     for name in old.features:
         if name not in new.features:
-            yield f"feature {name} is gone: nobody can use it any more; a hold that was placed for it can be captured"
+            yield f"feature {name} is removed: it can no longer be used; a hold that was placed for it can be captured"
     for name, feature in new.features.items():
         if name not in old.features:
             yield f"feature {name} is new: {words.price(feature)}"
@@ -62,7 +63,7 @@ def _price(old: Feature, new: Feature) -> Iterator[str]:
 def _models(old: Feature, new: Feature) -> Iterator[str]:
     for name in old.models:
         if name not in new.models:
-            yield f"model {name} is gone: a use that names it is refused"
+            yield f"model {name} is removed: a use that names it is refused"
     for name, rates in new.models.items():
         before = old.models.get(name)
         if before is None:
@@ -74,7 +75,7 @@ def _models(old: Feature, new: Feature) -> Iterator[str]:
 def _plans(old: Catalog, new: Catalog) -> Iterator[str]:
     for name in old.plans:
         if name not in new.plans:
-            yield f"plan {name} is gone: accounts on it cannot use anything until they are put on another plan"
+            yield f"plan {name} is removed: accounts on it cannot use anything until they are put on another plan"
     for name, plan in new.plans.items():
         if name not in old.plans:
             yield f"plan {name} is new: {words.gifts(plan)}"
@@ -97,7 +98,7 @@ def _plan(old: Plan, new: Plan) -> Iterator[str]:
         said = f"{words.rollover(new.rollover)}; before, {words.rollover(old.rollover)}"
         yield f"at the end of a period of an account on it {said}"
     if old.trial != new.trial:
-        yield f"who has not tried it may try it {words.trial(new.trial)}; before, {words.trial(old.trial)}"
+        yield f"an account that has not tried it may try it {words.trial(new.trial)}; before, {words.trial(old.trial)}"
     if old.fair_use != new.fair_use:
         yield f"an account on it has {words.fair_use(new.fair_use)}; before, {words.fair_use(old.fair_use)}"
     if old.overdraft != new.overdraft:
@@ -116,7 +117,7 @@ def _allowance(old: Plan, new: Plan) -> str:
 def _settings(old: Catalog, new: Catalog) -> Iterator[str]:
     if old.default_plan != new.default_plan:
         said = f"new accounts start on {new.default_plan} instead of {old.default_plan}"
-        yield f"{said}, and so does who cancels a plan, at its end"
+        yield f"{said}, and so do accounts that cancelled a plan, at its end"
     if old.decimals != new.decimals:
         yield f"screens show amounts with {new.decimals} decimals instead of {old.decimals}; no amount changes"
     if old.grace_days != new.grace_days:

@@ -1,7 +1,7 @@
 """Calendar terms: the days, weeks, months or years of a subscription, counted from the instant it began.
 
-Instants are microseconds UTC, so no zone and no clock change has a say. What happens at a term's start or end is not
-decided here.
+Instants are microseconds UTC, so time zones and clock changes do not matter. Not here: what happens at a term's start
+or end (`rules.terms`).
 """
 
 from calendar import monthrange
@@ -27,10 +27,10 @@ class Term(msgspec.Struct, frozen=True):
 
 
 def start_of(anchor: int, period: Period, index: int) -> int:
-    """The instant at which the term of that index starts; INSTANT_MAX for one that would start after the year 9999.
+    """Return the instant at which the term of that index starts; INSTANT_MAX if that is after the year 9999.
 
-    Months and years are counted from the anchor itself: its time of day, and its day or the month's last where the
-    month is too short, so that a start on the 31st comes back to the 31st.
+    Months and years are counted from the anchor itself: the start has its time of day and its day of the month, or the
+    month's last day where the month is shorter, so that terms from a 31st come back to the 31st.
     """
     if period in _DAYS:
         return min(anchor + index * _DAYS[period] * DAY, INSTANT_MAX)
@@ -44,9 +44,9 @@ def start_of(anchor: int, period: Period, index: int) -> int:
 
 
 def index_at(anchor: int, period: Period, instant: int) -> int:
-    """The index of the term that holds an instant, which is not before the anchor.
+    """Return the index of the term that contains an instant, which is not before the anchor.
 
-    INSTANT_MAX, where time ends, is in the last term that starts before it.
+    INSTANT_MAX, the end of the calendar, is in the last term that starts before it.
     """
     instant = max(anchor, min(instant, INSTANT_MAX - 1))
     if period in _DAYS:
@@ -58,18 +58,18 @@ def index_at(anchor: int, period: Period, instant: int) -> int:
 
 
 def term_at(anchor: int, period: Period, instant: int) -> Term:
-    """The term that holds an instant, which is not before the anchor."""
+    """Return the term that contains an instant, which is not before the anchor."""
     index = index_at(anchor, period, instant)
     return Term(start_of(anchor, period, index), start_of(anchor, period, index + 1), index)
 
 
 def share(allowance: int, month: int) -> int:
-    """What a year's allowance drips in its month 1 to 12; the twelve shares add up to it."""
+    """Return the share of a year's allowance for its month 1 to 12; the twelve shares add up to it."""
     return allowance * month // 12 - allowance * (month - 1) // 12
 
 
 def prorated(allowance: int, *, left: int, whole: int) -> int:
-    """The part of an allowance for what is `left` of the `whole` of its time, rounded down."""
+    """Return the part of an allowance for the time `left` of the `whole` term, rounded down."""
     return allowance * left // whole
 
 

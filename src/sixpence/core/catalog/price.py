@@ -1,7 +1,7 @@
-"""Prices: from a feature of the catalog and what was used to a number of credits, in integers throughout.
+"""Prices: from a feature of the catalog and a usage to a number of credits, in integers throughout.
 
-Which catalog prices a command, and what an account then pays, is not decided here; nor is what values look like: units
-and tokens are whole and not negative.
+Units and tokens are whole and not negative; the callers have checked that. Not here: which catalog prices a command,
+and what an account then pays (`rules.consume`).
 """
 
 import msgspec
@@ -13,7 +13,7 @@ _TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What was used: units, or tokens of a model (cached input apart from input); where nothing is said, one unit."""
+    """What was used: units, or tokens of a model (cached input is not part of input); by default one unit."""
 
     units: int | None = None
     model: str | None = None
@@ -23,14 +23,14 @@ class Usage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Unpriced(msgspec.Struct, frozen=True):
-    """Why a usage has no price: the field at fault, what is wrong with it and what to send."""
+    """Why a usage has no price: the wrong field, what is wrong with it, and what to send."""
 
     field: str
     problem: str
 
 
 def price_of(feature: Feature, usage: Usage) -> int | Unpriced:
-    """What a usage of the feature costs: at least its minimum, but nothing where nothing was used."""
+    """Return what a usage of the feature costs: at least its minimum, but nothing where nothing was used."""
     price = _price_of_tokens(feature, usage) if feature.models else _price_of_units(feature, usage)
     if isinstance(price, Unpriced):
         return price
@@ -44,9 +44,9 @@ def price_of(feature: Feature, usage: Usage) -> int | Unpriced:
 
 
 def beyond(usage: Usage, covered: Usage) -> Usage | None:
-    """What of a usage exceeds the covered one, each component by itself; None where nothing does.
+    """Return the part of a usage that exceeds the covered one, each component by itself; None where none does.
 
-    Another model than the covered one was not covered at all.
+    A usage of another model than the covered one is not covered at all.
     """
     cover = _components(covered) if usage.model == covered.model else (0, 0, 0, 0)
     rest = [max(0, used - free) for used, free in zip(_components(usage), cover, strict=True)]
@@ -68,7 +68,7 @@ def _price_of_units(feature: Feature, usage: Usage) -> int | Unpriced:
 
 
 def _price_of_blocks(feature: Feature, blocks: int) -> int:
-    """The graduated price: each block costs what the tier says in which it falls."""
+    """Return the graduated price: each block costs what its tier says."""
     price = below = 0
     for tier in feature.tiers:
         top = blocks if tier.up_to is None else min(blocks, tier.up_to // feature.block)
@@ -90,19 +90,19 @@ def _price_of_tokens(feature: Feature, usage: Usage) -> int | Unpriced:
 
 
 def _cost(rates: TokenRates, usage: Usage) -> int:
-    """The exact cost times `tokens_block`, so that all components together are rounded once."""
+    """Return the exact cost times `tokens_block`, so that all components together are rounded once."""
     _, input_tokens, cached_input_tokens, output_tokens = _components(usage)
     return input_tokens * rates.input + cached_input_tokens * rates.cached_input + output_tokens * rates.output
 
 
 def _components(usage: Usage) -> tuple[int, int, int, int]:
-    """Units, input, cached input and output tokens, as they count: one unit where nothing at all is said."""
+    """Return units, input, cached input and output tokens; an empty usage is one unit."""
     units = 1 if usage == Usage() else usage.units or 0
     return units, usage.input_tokens or 0, usage.cached_input_tokens or 0, usage.output_tokens or 0
 
 
 def _quotient(count: int, size: int, rounding: Rounding) -> int:
-    """How many times the size goes into the count; a half is rounded to `nearest` upwards."""
+    """Divide the count by the size; `nearest` rounds a half up."""
     match rounding:
         case "up":
             return -(-count // size)

@@ -1,4 +1,4 @@
-"""Reading a `sixpence.toml` into a catalog. What may be in one, and how problems are named: `catalog_checks.py`."""
+"""Reading a `sixpence.toml` into a catalog. Not here: the checks and the names of problems (`validation`)."""
 
 import tomllib
 
@@ -8,7 +8,7 @@ from sixpence.core.errors import CatalogError
 
 
 def from_toml(text: str) -> Catalog:
-    """The catalog of a `sixpence.toml`; raises `CatalogError` with every problem in it."""
+    """Read the catalog of a `sixpence.toml`; raises `CatalogError` with every problem in it."""
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, a number too long to read, tables too deep

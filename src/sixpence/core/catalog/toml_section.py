@@ -1,6 +1,6 @@
-"""One table as it is read, as TOML has it: each setting by its name, and everything that is wrong is collected.
+"""Reading one table of a TOML file: each setting by its name and type, with all problems collected.
 
-What the settings mean, and which of them go together, is not known here.
+Not here: what the settings mean, and which of them exclude each other (`validation`).
 """
 
 import re
@@ -18,7 +18,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Section:
-    """A table at a path; what is wrong is added to `problems`, and the reading goes on with the default."""
+    """A table at a path; each problem is added to `problems`, and reading continues with the default."""
 
     def __init__(self, path: str, table: dict[str, Any], problems: list[str], *, known: Sequence[str]) -> None:
         self._path = path
@@ -32,14 +32,14 @@ class Section:
         return name in self._table
 
     def add_problem(self, name: str, problem: str) -> None:
-        """Add a problem with a setting: what is wrong with it, with which value, and what to do."""
+        """Add a problem with a setting: what is wrong, with which value, and what to do."""
         self._problems.append(f"{self._at(name)}: {problem}")
 
-    def whole(self, name: str, default: int | None, *, least: int = 0, most: int) -> int:
-        """A whole number; without a default it has to be there."""
+    def integer(self, name: str, default: int | None, *, least: int = 0, most: int) -> int:
+        """Read a whole number; it is required unless it has a default."""
         value = self._table.get(name, default)
         if type(value) is int and value == default:
-            return default  # the very object: what is default by identity is left out of a stored document
+            return default  # the same object: msgspec leaves out defaults by identity
         if type(value) is int and least <= value <= most:
             return value
         wanted = f"a whole number from {least} to {most}"
@@ -47,22 +47,22 @@ class Section:
         return least
 
     def text(self, name: str, default: str = "") -> str:
-        """A text of at most 200 characters."""
+        """Read a text of at most 200 characters."""
         value = self._table.get(name, default)
         if isinstance(value, str) and len(value) <= TEXT_LENGTH_MAX and not _SURROGATE.search(value):
             return value
         self.add_problem(name, f"{shown(value)} is not text of at most {TEXT_LENGTH_MAX} characters.")
         return ""
 
-    def flag(self, name: str) -> bool:
-        """True or false; false where it is not there."""
+    def boolean(self, name: str) -> bool:
+        """Read true or false; false where it is missing."""
         value = self._table.get(name, False)
         if not isinstance(value, bool):
             self.add_problem(name, f"{shown(value)} is not true or false.")
         return value is True
 
     def choice(self, name: str, choices: Sequence[T]) -> T | None:
-        """One of the words; None where it is not there or none of them."""
+        """Read one of the choices; None where it is missing or another value."""
         value = self._table.get(name)
         for word in choices:
             if value == word:
@@ -71,8 +71,8 @@ class Section:
             self.add_problem(name, f"{shown(value)} is not one of: {', '.join(choices)}.")
         return None
 
-    def within(self, name: str, known: Sequence[str], *, example: str) -> "Section | None":
-        """The table in this setting; None where it is not there or no table. The example is what one may write."""
+    def table(self, name: str, known: Sequence[str], *, example: str) -> "Section | None":
+        """Read the table in this setting; None where it is missing or not a table. `example` goes into the problem."""
         if name not in self:
             return None
         value = self._table[name]
@@ -81,8 +81,8 @@ class Section:
             return None
         return Section(self._at(name), value, self._problems, known=known)
 
-    def each(self, name: str, known: Sequence[str], *, example: str) -> "list[Section]":
-        """The tables in this array, in order: at least one, or none where it is not there."""
+    def tables(self, name: str, known: Sequence[str], *, example: str) -> "list[Section]":
+        """Read the tables in this array, in order; an empty array is a problem, a missing one is not."""
         if name not in self:
             return []
         value = self._table[name]
@@ -94,10 +94,10 @@ class Section:
             for place, entry in enumerate(value, 1)
         ]
 
-    def named(
-        self, name: str, known: Sequence[str], *, rule: re.Pattern[str], told: str
+    def named_tables(
+        self, name: str, known: Sequence[str], *, rule: re.Pattern[str], problem: str
     ) -> "Iterator[tuple[str, Section]]":
-        """The tables under this setting by their names, at least one; `told` says what a name has to look like."""
+        """Read the tables under this setting by their names, at least one; `problem` says which names are valid."""
         entries = self._table.get(name)
         if not isinstance(entries, dict) or not entries:
             self.add_problem(name, f"at least one table [{self._at(name)}.NAME] is needed.")
@@ -105,17 +105,17 @@ class Section:
         below = Section(self._at(name), entries, self._problems, known=tuple(entries))
         for key, entry in entries.items():
             if not rule.match(key):
-                below.add_problem(key, told)
+                below.add_problem(key, problem)
             if not isinstance(entry, dict):
                 below.add_problem(key, f"{shown(entry)} is not a table. Write [{below._at(key)}].")
                 continue
             yield key, Section(below._at(key), entry, self._problems, known=known)
 
     def _at(self, name: str) -> str:
-        return below(self._path, name)
+        return join_path(self._path, name)
 
 
-def below(path: str, name: str) -> str:
-    """The path of a setting in the table at `path`; a name that TOML would quote is quoted."""
+def join_path(path: str, name: str) -> str:
+    """Return the path of a setting in the table at `path`; a name that TOML would quote is quoted."""
     key = name if _BARE.match(name) else shown(name)
     return f"{path}.{key}" if path else key

@@ -1,7 +1,7 @@
-"""What a catalog may say: every setting by its bounds and by what goes with it, and every problem named at once.
+"""Validating a catalog: the bounds of every setting, the settings that need or exclude another, all problems at once.
 
-Read from plain tables, so that a `sixpence.toml` (`catalog_toml.py`) and a catalog made in Python (`catalog_made.py`)
-meet the same checks. What a setting does is not decided here: `catalog.py` says what each one means.
+It reads plain tables, so that a `sixpence.toml` (`toml`) and a catalog made in Python (`from_python`) get the same
+checks. Not here: what a setting means (`catalog`).
 """
 
 import re
@@ -39,13 +39,13 @@ _PERIODS: tuple[Period, ...] = get_args(Period)
 _ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 _WINDOWS: tuple[FairUsePer, ...] = get_args(FairUsePer)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
-_NAME_TOLD = "a name has 1 to 63 of a-z, 0-9, _ and -; a letter comes first."
+_NAME_PROBLEM = "a name has 1 to 63 of a-z, 0-9, _ and -; a letter comes first."
 _MODEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,63}\Z")
-_MODEL_TOLD = "a model's name has 1 to 63 printable characters."
+_MODEL_PROBLEM = "a model's name has 1 to 63 printable characters."
 
 
 def from_table(table: dict[str, Any]) -> Catalog:
-    """The catalog that the table says; raises `CatalogError` with every problem in it."""
+    """Return the catalog in the table; raises `CatalogError` with every problem in it."""
     problems: list[str] = []
     catalog = _catalog(Section("", table, problems, known=_SETTINGS))
     if problems:
@@ -54,8 +54,11 @@ def from_table(table: dict[str, Any]) -> Catalog:
 
 
 def _catalog(file: Section) -> Catalog:
-    features = {name: _feature(entry) for name, entry in file.named("features", _FEATURE, rule=_NAME, told=_NAME_TOLD)}
-    entries = dict(file.named("plans", _PLAN, rule=_NAME, told=_NAME_TOLD))
+    features = {
+        name: _feature(entry)
+        for name, entry in file.named_tables("features", _FEATURE, rule=_NAME, problem=_NAME_PROBLEM)
+    }
+    entries = dict(file.named_tables("plans", _PLAN, rule=_NAME, problem=_NAME_PROBLEM))
     plans = {name: _plan(entry) for name, entry in entries.items()}
     default_plan = file.text("default_plan", "free")
     if default_plan not in plans:
@@ -67,21 +70,21 @@ def _catalog(file: Section) -> Catalog:
         features=features,
         plans=plans,
         default_plan=default_plan,
-        decimals=file.whole("decimals", 0, most=DECIMALS_MAX),
-        grace_days=file.whole("grace_days", 30, most=DAYS_MAX),
+        decimals=file.integer("decimals", 0, most=DECIMALS_MAX),
+        grace_days=file.integer("grace_days", 30, most=DAYS_MAX),
     )
 
 
 def _feature(entry: Section) -> Feature:
     feature = Feature(
-        credits=entry.whole("credits", 1, most=AMOUNT_MAX),
+        credits=entry.integer("credits", 1, most=AMOUNT_MAX),
         title=entry.text("title"),
         unit=entry.text("unit"),
-        block=entry.whole("block", 1, least=1, most=AMOUNT_MAX),
+        block=entry.integer("block", 1, least=1, most=AMOUNT_MAX),
         rounding=entry.choice("rounding", _ROUNDINGS) or "up",
-        minimum=entry.whole("minimum", 0, most=AMOUNT_MAX),
+        minimum=entry.integer("minimum", 0, most=AMOUNT_MAX),
         models=_models(entry),
-        tokens_block=entry.whole("tokens_block", Feature().tokens_block, least=1, most=AMOUNT_MAX),
+        tokens_block=entry.integer("tokens_block", Feature().tokens_block, least=1, most=AMOUNT_MAX),
     )
     _one_way_to_price(entry)
     return structs.replace(feature, tiers=_tiers(entry, feature.block))
@@ -103,24 +106,24 @@ def _models(entry: Section) -> dict[str, TokenRates]:
     if "models" not in entry:
         return {}
     models = {}
-    for name, rates in entry.named("models", _RATES, rule=_MODEL, told=_MODEL_TOLD):
+    for name, rates in entry.named_tables("models", _RATES, rule=_MODEL, problem=_MODEL_PROBLEM):
         if not any(rate in rates for rate in _RATES):
             rates.add_problem("input", "no rate is given. Give input, cached_input or output (0 for a free model).")
-        models[name] = TokenRates(*(rates.whole(rate, 0, most=AMOUNT_MAX) for rate in _RATES))
+        models[name] = TokenRates(*(rates.integer(rate, 0, most=AMOUNT_MAX) for rate in _RATES))
     return models
 
 
 def _tiers(entry: Section, block: int) -> tuple[Tier, ...]:
-    steps = entry.each("tiers", Tier.__struct_fields__, example="[{up_to = 100, credits = 5}, {credits = 3}]")
+    steps = entry.tables("tiers", Tier.__struct_fields__, example="[{up_to = 100, credits = 5}, {credits = 3}]")
     tiers: list[Tier] = []
     below = 0
     for step in steps:
-        credits, up_to = step.whole("credits", None, most=AMOUNT_MAX), None
+        credits, up_to = step.integer("credits", None, most=AMOUNT_MAX), None
         if step is steps[-1]:
             if "up_to" in step:
                 step.add_problem("up_to", "the last tier has no end, so that every use has a price. Remove it here.")
         else:
-            up_to = step.whole("up_to", None, least=1, most=AMOUNT_MAX)
+            up_to = step.integer("up_to", None, least=1, most=AMOUNT_MAX)
             if up_to <= below:
                 step.add_problem("up_to", f"{up_to} is not above {below}, where the tier before ends. Make it more.")
             if up_to % block:
@@ -132,17 +135,17 @@ def _tiers(entry: Section, block: int) -> tuple[Tier, ...]:
 
 def _plan(entry: Section) -> Plan:
     plan = Plan(
-        rank=entry.whole("rank", 0, most=RANK_MAX),
-        signup_credits=entry.whole("signup_credits", 0, most=AMOUNT_MAX),
-        unlimited=entry.flag("unlimited"),
+        rank=entry.integer("rank", 0, most=RANK_MAX),
+        signup_credits=entry.integer("signup_credits", 0, most=AMOUNT_MAX),
+        unlimited=entry.boolean("unlimited"),
         title=entry.text("title"),
-        allowance=entry.whole("allowance", 0, most=AMOUNT_MAX),
+        allowance=entry.integer("allowance", 0, most=AMOUNT_MAX),
         period=entry.choice("period", _PERIODS),
-        drip=entry.flag("drip"),
+        drip=entry.boolean("drip"),
         rollover=_rollover(entry),
         trial=_trial(entry),
         fair_use=_fair_use(entry),
-        overdraft=entry.whole("overdraft", 0, most=AMOUNT_MAX),
+        overdraft=entry.integer("overdraft", 0, most=AMOUNT_MAX),
     )
     _what_goes_together(entry, plan)
     return plan
@@ -151,45 +154,46 @@ def _plan(entry: Section) -> Plan:
 def _what_goes_together(entry: Section, plan: Plan) -> None:
     periods = ", ".join(_PERIODS)
     if plan.allowance and "period" not in entry:
-        problem = f"{plan.allowance} credits come each period, and there is none."
+        problem = f"{plan.allowance} credits come each period, and the plan has no period."
         entry.add_problem("allowance", f"{problem} Add period (one of: {periods}), or use signup_credits.")
     if plan.drip and plan.period != "year":
-        given = f"period is {plan.period}" if plan.period else "there is no such period"
+        given = f"period is {plan.period}" if plan.period else "the plan has no period"
         entry.add_problem("drip", f'shares come month by month inside a year, and {given}. Write period = "year".')
     if plan.drip and not plan.allowance:
         entry.add_problem("drip", "there is nothing to share out. Add allowance, or remove drip.")
     if "rollover" in entry and not plan.allowance:
         entry.add_problem("rollover", "only an allowance rolls over. Add allowance, or remove rollover.")
     if "trial" in entry and "period" not in entry:
-        problem = "a period begins where a trial ends, and there is none."
+        problem = "a period begins where a trial ends, and the plan has no period."
         entry.add_problem("trial", f"{problem} Add period (one of: {periods}), or remove trial.")
     if "fair_use" in entry and not plan.unlimited:
         entry.add_problem("fair_use", "it limits an unlimited plan. Add unlimited = true, or remove fair_use.")
 
 
 def _rollover(entry: Section) -> Rollover | None:
-    table = entry.within("rollover", Rollover.__struct_fields__, example="{cap = 1000, periods = 1}")
+    table = entry.table("rollover", Rollover.__struct_fields__, example="{cap = 1000, periods = 1}")
     if table is None:
         return None
     return Rollover(
-        cap=table.whole("cap", None, least=1, most=AMOUNT_MAX),
-        periods=table.whole("periods", 1, least=1, most=ROLLOVER_PERIODS_MAX),
+        cap=table.integer("cap", None, least=1, most=AMOUNT_MAX),
+        periods=table.integer("periods", 1, least=1, most=ROLLOVER_PERIODS_MAX),
     )
 
 
 def _trial(entry: Section) -> Trial | None:
-    table = entry.within("trial", Trial.__struct_fields__, example="{days = 14, allowance = 100}")
+    table = entry.table("trial", Trial.__struct_fields__, example="{days = 14, allowance = 100}")
     if table is None:
         return None
     return Trial(
-        days=table.whole("days", None, least=1, most=DAYS_MAX), allowance=table.whole("allowance", 0, most=AMOUNT_MAX)
+        days=table.integer("days", None, least=1, most=DAYS_MAX),
+        allowance=table.integer("allowance", 0, most=AMOUNT_MAX),
     )
 
 
 def _fair_use(entry: Section) -> FairUse | None:
-    table = entry.within("fair_use", FairUse.__struct_fields__, example='{uses = 100, per = "day"}')
+    table = entry.table("fair_use", FairUse.__struct_fields__, example='{uses = 100, per = "day"}')
     if table is None:
         return None
     if "per" not in table:
         table.add_problem("per", f"is missing. Give one of: {', '.join(_WINDOWS)}.")
-    return FairUse(uses=table.whole("uses", None, most=AMOUNT_MAX), per=table.choice("per", _WINDOWS) or _WINDOWS[0])
+    return FairUse(uses=table.integer("uses", None, most=AMOUNT_MAX), per=table.choice("per", _WINDOWS) or _WINDOWS[0])

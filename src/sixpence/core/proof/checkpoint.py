@@ -1,7 +1,7 @@
-"""A checkpoint: a small signed document on where every account's chain stood at one moment.
+"""A checkpoint: a small signed document with the state of every account's chain at one moment.
 
 Its root is that of a Merkle tree over the accounts' heads, in the order of their numbers; each names the digest of the
-one before, so that checkpoints form a chain. Signing and checking signatures is done elsewhere (`ledger.signing`).
+one before, so that checkpoints form a chain. Not here: making and checking signatures (`ledger.checkpoints.signing`).
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from sixpence.core.values.instant import from_wire, to_wire
 
 FORMAT = 1
 # What the first checkpoint names as the one before.
-NONE_BEFORE = "0" * 64
-# So many heads are kept in one row: a power of two, so that each is a whole part of the tree.
-HEADS_AT_ONCE = 4_096
+NO_PREVIOUS = "0" * 64
+# So many heads are stored in one row: a power of two, so that each row is a whole part of the tree.
+HEADS_PER_CHUNK = 4_096
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -35,7 +35,7 @@ _PURPOSE = b"sixpence checkpoint\n"
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
-    """Where an account's chain stood: its last transaction's place and hash."""
+    """The end of an account's chain: its last transaction's `seq` and hash."""
 
     account_no: int
     seq: int
@@ -59,19 +59,19 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     signature: Signature
 
     def signed_bytes(self) -> bytes:
-        """What the signature is over: every field but itself, in their order, as one JSON array."""
+        """Return the bytes that are signed: every field but the signature, in their order, as one JSON array."""
         return _PURPOSE + _encode(msgspec.structs.astuple(self)[:-1])
 
     def digest(self) -> str:
-        """The digest by which the next checkpoint names this one: over the signature, too."""
+        """Return the digest by which the next checkpoint names this one; it covers the signature, too."""
         return hashlib.sha256(self.signed_bytes() + self.signature.encode()).hexdigest()
 
     def fault(self, is_signed: SignatureCheck) -> str | None:
-        """What is wrong with the document by itself, in words; None where its signature holds."""
+        """Return what is wrong with the document itself; None where its signature is valid."""
         if self.format != FORMAT:
             return f"its format is {self.format}, and this version of Sixpence knows {FORMAT}"
         if not _is_instant(self.made_at):
-            return f"its time is {self.made_at!r:.60}, which is none"
+            return f"its time is {self.made_at!r:.60}, which is not a time"
         if not is_signed(self.public_key, self.signature, self.signed_bytes()):
             return "its signature does not hold: a field, the key or the signature was changed"
         return None
@@ -89,7 +89,7 @@ _decode = msgspec.json.Decoder(Checkpoint).decode
 
 
 def read_checkpoint(text: str | bytes) -> Checkpoint:
-    """The checkpoint that a document is; raises `InvalidInputError` for what is none. The signature is not checked."""
+    """Decode a checkpoint's document; raises `InvalidInputError` for any other text. The signature is not checked."""
     try:
         return _decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -97,22 +97,22 @@ def read_checkpoint(text: str | bytes) -> Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint) -> str:
-    """The checkpoint's document, in one line."""
+    """Return the checkpoint's document, in one line."""
     return _encode(checkpoint).decode()
 
 
 def pack_head(head: Head) -> bytes:
-    """The bytes of a head, which are a leaf of the tree: number and place in eight bytes each, then the hash."""
+    """Return the bytes of a head, a leaf of the tree: number and `seq` in eight bytes each, then the hash."""
     return _PLACED.pack(head.account_no, head.seq, head.hash)
 
 
 def unpack_heads(packed: bytes) -> list[Head]:
-    """The heads whose bytes stand one after another; raises `ValueError` for what is none."""
+    """Decode heads that were packed one after another; raises `ValueError` for any other length."""
     if len(packed) % HEAD_BYTES:
         raise ValueError(f"{len(packed)} bytes are no whole number of heads")
     return [Head(*placed) for placed in _PLACED.iter_unpack(packed)]
 
 
-def leaves_of(packed: bytes) -> Sequence[bytes]:
-    """The hashes of the leaves that these heads are."""
+def leaf_hashes(packed: bytes) -> Sequence[bytes]:
+    """Return the leaf hashes of packed heads."""
     return [merkle.leaf_hash(packed[at : at + HEAD_BYTES]) for at in range(0, len(packed), HEAD_BYTES)]

@@ -1,8 +1,8 @@
 """A Merkle tree as in RFC 6962, section 2.1: its root, the path from one leaf to it, and the root that a path leads to.
 
 A leaf is hashed behind the byte 0, two nodes behind the byte 1, so that neither can be taken for the other; a node
-without a neighbour moves up as it is. A tree whose leaves are parts of 2^k leaves each (the last may have fewer) has
-the same root over the roots of its parts. Not here: what a leaf is (`checkpoint`).
+without a neighbour moves up unchanged. Leaves can be split into parts of 2^k leaves each (the last may have fewer): the
+root over the roots of the parts is the same. Not here: what a leaf is (`checkpoint`).
 """
 
 import hashlib
@@ -18,7 +18,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def root_of(hashes: Sequence[bytes]) -> bytes:
-    """The root over the hashes of leaves, or over the roots of equal parts."""
+    """Return the root over the hashes of leaves, or over the roots of equal parts."""
     level = list(hashes)
     if not level:
         return EMPTY
@@ -28,7 +28,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
 
 
 def path_to(hashes: Sequence[bytes], place: int) -> list[bytes]:
-    """The neighbours that lead from the hash in that place, from 0, to the root; the nearest one comes first."""
+    """Return the neighbours on the path from the hash in that place, from 0, to the root, the nearest first."""
     level = list(hashes)
     path = []
     while len(level) > 1:
@@ -40,7 +40,7 @@ def path_to(hashes: Sequence[bytes], place: int) -> list[bytes]:
 
 
 def root_by_path(leaf: bytes, path: Iterable[bytes], *, place: int, size: int) -> bytes | None:
-    """The root that a leaf's hash, in that place of `size`, has by this path; None where the path does not fit."""
+    """Return the root that the path gives a leaf's hash in that place of `size`; None where the path does not fit."""
     if not 0 <= place < size:
         return None
     neighbours = iter(path)

@@ -1,8 +1,8 @@
-"""The proof that a statement carries: the account's chained rows and a signed checkpoint that their chain leads to.
+"""The proof in a statement: the account's chained rows, and a signed checkpoint that their chain leads to.
 
-`prove` writes it; `check` reads a statement's document with nothing else at hand and says what in it is borne out.
-Metadata is not in it, only its digests, which are what the chain covers. Not here: which rows and which checkpoint are
-taken (`ledger.statement_proofs`), and what a person is told.
+`prove` makes it; `check` needs only the statement's document and returns what the proof confirms. Metadata is not in
+it, only the digests, which the chain covers. Not here: which rows and which checkpoint are chosen
+(`ledger.checkpoints.statement_proofs`), and what a person is shown.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ from sixpence.core.reports.statement import Figures, Period, Statement
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import INSTANT_MAX, to_wire
 
-# Another one also for a statement that shows more or less of a row than before: an old one is proved as it was made.
+# A statement that shows more or less of a row needs a new format, too: an old one is checked as it was made.
 FORMAT = 1
 
-# A statement as it stands in its document, without a proof.
-AsShown = Callable[[Statement], dict[str, Any]]
+# Writes a statement's document, without a proof.
+ToDocument = Callable[[Statement], dict[str, Any]]
 Place = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX)]
 Instant = Annotated[int, msgspec.Meta(ge=0, le=INSTANT_MAX)]
 Number = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,18})\Z")]
 
 
 class ProvedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A row of the ledger without the account's number and id: what its hash covers, and the hash."""
+    """A row of the ledger: the fields that its hash covers, without the account's number and id; and the hash."""
 
     seq: Place
     id: str
@@ -57,7 +57,7 @@ class ProvedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
 class StatementProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The rows in their order, after one whose hash is `previous`; and the account's place in the checkpoint's tree.
 
-    `account_no` has 63 bits, more than a number has with every reader of JSON, so it is written as text.
+    `account_no` has 63 bits, more than numbers have in some JSON decoders, so it is written as text.
     """
 
     format: Count
@@ -71,11 +71,11 @@ class StatementProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     path: list[Digest]
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement that its proof bears out. Up to transaction `attested_up_to` the signature covers every row.
+class VerifiedStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement that its proof confirms. The signature covers every row up to transaction `attested_up_to`.
 
-    `is_followed` says that the row after the period is there and signed, so that none at its end was left out: one
-    that nobody signed could be made up by whoever leaves out others.
+    `is_followed` says that the row after the period is in the proof and signed, so that no row at the period's end was
+    left out. An unsigned row would not show that: it can be forged.
     """
 
     statement: Statement
@@ -93,14 +93,14 @@ def prove(
     place: int,
     path: Sequence[bytes],
 ) -> dict[str, Any]:
-    """The proof of the statement of that period, as it stands in its document."""
+    """Return the proof of the statement of that period, as part of its document."""
     proof = StatementProof(
         format=FORMAT,
         since=period.since,
         until=period.until,
         account_no=str(rows[0].account_no),
         previous=previous.hex(),
-        rows=[_proved(row) for row in rows],
+        rows=[_to_proved_row(row) for row in rows],
         checkpoint=checkpoint,
         place=place,
         path=[neighbour.hex() for neighbour in path],
@@ -109,26 +109,28 @@ def prove(
     return document
 
 
-def check(document: dict[str, Any], *, is_signed: SignatureCheck, as_shown: AsShown) -> Checked:
-    """What the proof in a statement's document bears out; raises `StatementDiffersError` at the first difference."""
-    proof = _proof_of(document)
+def check(document: dict[str, Any], *, is_signed: SignatureCheck, to_document: ToDocument) -> VerifiedStatement:
+    """Check a statement's document by its proof; raises `StatementDiffersError` at the first difference."""
+    proof = _read_proof(document)
     fault = proof.checkpoint.fault(is_signed)
     if fault is not None:
         raise StatementDiffersError(f"the checkpoint: {fault}")
     account_id = document.get("account_id")
     if not isinstance(account_id, str):
-        raise StatementDiffersError(f"its account_id is {account_id!r:.60}, which is no text")
-    rows = _chained(proof, account_id)
-    head = _attested(proof, rows)
-    statement = _rebuilt(proof, rows)
-    told = first_difference(as_shown(statement), {**document, "proof": None})
-    if told is not None:
-        raise StatementDiffersError(told)
+        raise StatementDiffersError(f"its account_id is {account_id!r:.60}, which is not text")
+    rows = _check_chain(proof, account_id)
+    head = _find_attested_head(proof, rows)
+    statement = _rebuild_statement(proof, rows)
+    difference = first_difference(to_document(statement), {**document, "proof": None})
+    if difference is not None:
+        raise StatementDiffersError(difference)
     is_followed = head.seq > statement.closing.version
-    return Checked(statement=statement, checkpoint=proof.checkpoint, attested_up_to=head.seq, is_followed=is_followed)
+    return VerifiedStatement(
+        statement=statement, checkpoint=proof.checkpoint, attested_up_to=head.seq, is_followed=is_followed
+    )
 
 
-def _proof_of(document: dict[str, Any]) -> StatementProof:
+def _read_proof(document: dict[str, Any]) -> StatementProof:
     shown = document.get("proof")
     if shown is None:
         raise StatementDiffersError("it carries no proof")
@@ -136,9 +138,9 @@ def _proof_of(document: dict[str, Any]) -> StatementProof:
         proof = msgspec.convert(shown, StatementProof)
     except msgspec.ValidationError as error:
         raise StatementDiffersError(f"its proof cannot be read: {error}") from None
-    told = first_difference(msgspec.to_builtins(proof), shown, "proof")
-    if told is not None:
-        raise StatementDiffersError(told)
+    difference = first_difference(msgspec.to_builtins(proof), shown, "proof")
+    if difference is not None:
+        raise StatementDiffersError(difference)
     if proof.format != FORMAT:
         raise StatementDiffersError(f"its proof has the format {proof.format}, and this version knows {FORMAT}")
     if not proof.rows:
@@ -146,12 +148,12 @@ def _proof_of(document: dict[str, Any]) -> StatementProof:
     return proof
 
 
-def _chained(proof: StatementProof, account_id: str) -> list[Transaction]:
-    """The rows, each hash computed anew from the one before."""
+def _check_chain(proof: StatementProof, account_id: str) -> list[Transaction]:
+    """Return the rows, after computing each hash again from the one before."""
     head, rows = bytes.fromhex(proof.previous), []
     before: Transaction | None = None
     for expected, shown in enumerate(proof.rows, proof.rows[0].seq):
-        row = _row_of(shown, int(proof.account_no), account_id)
+        row = _to_transaction(shown, int(proof.account_no), account_id)
         if row.seq != expected:
             raise StatementDiffersError(f"transaction {expected} is missing: the next row is transaction {row.seq}")
         if not _follows(head, row):
@@ -174,11 +176,11 @@ def _follows(head: bytes, row: Transaction) -> bool:
     try:
         return row_hash(head, row) == row.hash
     except (LookupError, ValueError, OverflowError, msgspec.MsgspecError):
-        return False  # what no row can say: an unknown format, half a character, a number out of all bounds
+        return False  # an unknown format, a lone surrogate, or a number out of bounds
 
 
-def _attested(proof: StatementProof, rows: Sequence[Transaction]) -> Head:
-    """The account's head in the checkpoint: the last of the rows whose hash, in its place, leads to the root."""
+def _find_attested_head(proof: StatementProof, rows: Sequence[Transaction]) -> Head:
+    """Return the account's head in the checkpoint: the last row whose hash leads to the root."""
     path = [bytes.fromhex(neighbour) for neighbour in proof.path]
     for row in reversed(rows):
         head = Head(row.account_no, row.seq, row.hash)
@@ -189,8 +191,8 @@ def _attested(proof: StatementProof, rows: Sequence[Transaction]) -> Head:
     raise StatementDiffersError(f"none of its rows leads to the root of checkpoint {proof.checkpoint.number}")
 
 
-def _rebuilt(proof: StatementProof, rows: Sequence[Transaction]) -> Statement:
-    """The statement that the rows make for the period of the proof."""
+def _rebuild_statement(proof: StatementProof, rows: Sequence[Transaction]) -> Statement:
+    """Return the statement that the rows make for the period of the proof."""
     since, until = proof.since, proof.until
     if since >= until:
         raise StatementDiffersError(f"its period ends at {to_wire(until)}, before it begins at {to_wire(since)}")
@@ -207,14 +209,14 @@ def _rebuilt(proof: StatementProof, rows: Sequence[Transaction]) -> Statement:
         raise StatementDiffersError(f"a row's detail cannot be read: {error}") from None
 
 
-def _proved(row: Transaction) -> ProvedRow:
+def _to_proved_row(row: Transaction) -> ProvedRow:
     fields = {name: getattr(row, name) for name in ProvedRow.__struct_fields__}
     for name in ("metadata_digest", "fingerprint", "hash"):
         fields[name] = None if fields[name] is None else bytes(fields[name]).hex()
     return ProvedRow(**fields)
 
 
-def _row_of(shown: ProvedRow, account_no: int, account_id: str) -> Transaction:
+def _to_transaction(shown: ProvedRow, account_no: int, account_id: str) -> Transaction:
     fields = msgspec.structs.asdict(shown)
     for name in ("metadata_digest", "fingerprint", "hash"):
         fields[name] = None if fields[name] is None else bytes.fromhex(fields[name])

@@ -1,6 +1,7 @@
-"""What explains an account: why its balance is what it is, as facts; and as at most twelve lines of words.
+"""An explanation of an account: why its balance is what it is, as facts and as at most twelve lines of text.
 
-Read off the account's live state and its latest few rows, so that it costs the same whatever the account's length.
+It is made from the account's live state and its latest few rows, so its cost does not grow with the account's history.
+Not here: the explanation of one transaction (`explanation`).
 """
 
 from collections import Counter
@@ -13,28 +14,28 @@ from sixpence.core.account.account import Standing
 from sixpence.core.account.grant import CATEGORY_ORDER, Category
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.reports.explanation import Event
-from sixpence.core.reports.labels import counted, credits, of_kind, when
-from sixpence.core.rules.context import Scene
+from sixpence.core.reports.labels import credits, format_count, format_time, kind_label
+from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance, next_expiry
-from sixpence.core.values.instant import moment, to_datetime
+from sixpence.core.values.instant import to_datetime, to_optional_datetime
 
 LINES_MAX = 12
 LATEST_MAX = 3
 
 
 class CategorySum(msgspec.Struct, frozen=True):
-    """How many credits of a category can be spent now, all grants of it together."""
+    """How many credits of a category can be spent now, over all its grants."""
 
     category: Category
     amount: int
 
 
 class AccountExplanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an account has what it has; amounts are in the smallest unit.
+    """Why an account has its balance; amounts are in the smallest unit.
 
-    `total` is what was ever given and neither expired nor was cancelled; `used` of it was consumed and not refunded, so
-    that total - used - held = remaining. By grants the same is: the sum of `by_category` - owed - `overdraft_held` =
-    remaining. `restricted` is what of it is for some features only.
+    `total` counts all credits ever given that neither expired nor were cancelled; `used` were consumed and not
+    refunded: total - used - held = remaining. Counted by grants: the sum of `by_category` - owed - `overdraft_held` =
+    remaining. `restricted` credits are for some features only.
     """
 
     account_id: str
@@ -63,15 +64,15 @@ class AccountExplanation(msgspec.Struct, frozen=True, kw_only=True):
     latest: tuple[Event, ...]
 
 
-def explained_account(scene: Scene, latest: Sequence[Transaction]) -> AccountExplanation:
-    """The explanation of an account as it stands; `latest` are its newest rows, newest first."""
-    account, plan, subscription = scene.account, scene.plan, scene.account.subscription
+def explain_balance(context: DecisionContext, latest: Sequence[Transaction]) -> AccountExplanation:
+    """Explain the account in its current state; `latest` are its newest rows, newest first."""
+    account, plan, subscription = context.account, context.plan, context.account.subscription
     free: Counter[Category] = Counter()
     for grant in account.grants:
         free[grant.category] += grant.free
     scheduled = [grant for grant in account.grants if grant.pending]
-    expiry_at, expiring = next_expiry(account, scene.priced_by)
-    coming = next_allowance(account, scene.priced_by)
+    expiry_at, expiring = next_expiry(account, context.priced_by)
+    coming = next_allowance(account, context.priced_by)
     running = subscription if subscription is not None and subscription.running else None
     return AccountExplanation(
         account_id=account.account_id,
@@ -93,69 +94,86 @@ def explained_account(scene: Scene, latest: Sequence[Transaction]) -> AccountExp
         overdraft=0 if plan is None else plan.overdraft,
         overdraft_held=account.overdraft_held,
         scheduled=sum(grant.remaining for grant in scheduled),
-        scheduled_at=moment(min((grant.effective_at for grant in scheduled), default=None)),
-        next_hold_expires_at=moment(account.holds_due_at),
-        next_expiry_at=moment(expiry_at),
+        scheduled_at=to_optional_datetime(min((grant.effective_at for grant in scheduled), default=None)),
+        next_hold_expires_at=to_optional_datetime(account.holds_due_at),
+        next_expiry_at=to_optional_datetime(expiry_at),
         next_expiry_amount=expiring,
         next_allowance_at=None if coming is None else to_datetime(coming[0]),
         next_allowance_amount=0 if coming is None else coming[1],
         term_ends_at=None if running is None else to_datetime(running.ends_at),
-        next_plan=_next_plan(scene) if running is not None and running.waiting else None,
+        next_plan=_next_plan(context) if running is not None and running.waiting else None,
         latest=tuple(Event.of(row) for row in latest[:LATEST_MAX]),
     )
 
 
-def account_words(told: AccountExplanation) -> tuple[str, ...]:
-    """Why the balance is what it is, in twelve lines at most."""
-    return tuple(_lines(told))
+def write_balance_explanation(explanation: AccountExplanation) -> tuple[str, ...]:
+    """Return why the balance is what it is, in `LINES_MAX` lines at most."""
+    return tuple(_lines(explanation))
 
 
-def _next_plan(scene: Scene) -> str:
-    """The plan to which the account goes at its term's end: one that has left the catalog falls to the default one."""
-    subscription, catalog = scene.account.subscription, scene.priced_by.catalog
+def _next_plan(context: DecisionContext) -> str:
+    """Return the plan that follows at the term's end; in the place of one that left the catalog, the default plan."""
+    subscription, catalog = context.account.subscription, context.priced_by.catalog
     named = None if subscription is None or subscription.cancelled else subscription.next_plan
     return named if named is not None and named in catalog.plans else catalog.default_plan
 
 
-def _lines(told: AccountExplanation) -> Iterator[str]:
-    """Nine lines at most, and the latest changes."""
-    plan = f"plan {told.plan}{', unlimited' if told.unlimited else ''}"
-    yield f"{told.account_id} has {credits(told.remaining)} to spend ({plan}, version {told.version})."
-    if told.standing != "open":
-        yield f"The account is {told.standing}: nothing can be spent now."
-    kept = f"{told.total} given and neither expired nor cancelled"
-    yield f"{kept} - {told.used} used and not refunded - {told.held} held = {told.remaining}."
-    yield _by_grants(told)
-    if told.held:
-        until = f"; the first hold ends by {when(told.next_hold_expires_at)}" if told.next_hold_expires_at else ""
-        yield f"Held for running work: {told.held}{until}."
-    if told.scheduled and told.scheduled_at is not None:
-        yield f"Granted for later beside that: {told.scheduled}, the first from {when(told.scheduled_at)} on."
-    if told.next_expiry_at is None:
-        yield "None of it expires."
-    else:
-        yield f"On {when(told.next_expiry_at)} {told.next_expiry_amount} of it will expire unless spent before."
-    yield from _coming(told)
-    yield f"The latest {counted(len(told.latest), 'change')} of {told.version}:"
-    for movement in told.latest:
-        what = of_kind(movement.kind, feature=movement.feature, plan=movement.plan)
-        yield f"  {when(movement.created_at)} {what}: {movement.amount:+}, balance {movement.balance_after}"
+def _lines(explanation: AccountExplanation) -> Iterator[str]:
+    """Yield nine lines at most, then the latest changes."""
+    yield _balance(explanation)
+    if explanation.standing != "open":
+        yield f"The account is {explanation.standing}: nothing can be spent now."
+    lasting = f"{explanation.total} given and neither expired nor cancelled"
+    used = f"{explanation.used} used and not refunded"
+    yield f"{lasting} - {used} - {explanation.held} held = {explanation.remaining}."
+    yield _by_grants(explanation)
+    if explanation.held:
+        yield _held(explanation)
+    if explanation.scheduled and explanation.scheduled_at is not None:
+        first = format_time(explanation.scheduled_at)
+        yield f"Granted for later: {explanation.scheduled} more, the first from {first} on."
+    yield _next_expiry(explanation)
+    yield from _next_of_plan(explanation)
+    yield f"The latest {format_count(len(explanation.latest), 'change')} of {explanation.version}:"
+    for event in explanation.latest:
+        label = kind_label(event.kind, feature=event.feature, plan=event.plan)
+        yield f"  {format_time(event.created_at)} {label}: {event.amount:+}, balance {event.balance_after}"
 
 
-def _by_grants(told: AccountExplanation) -> str:
-    parts = [f"{each.amount} {each.category}" for each in told.by_category] or ["0"]
-    owed = f" - {told.owed} owed of {told.overdraft} allowed" if told.owed else ""
-    aside = f" - {told.overdraft_held} of the overdraft held" if told.overdraft_held else ""
-    some = f"; {told.restricted} of it are for some features only" if told.restricted else ""
-    return f"By grants: {' + '.join(parts)}{owed}{aside} = {told.remaining}{some}."
+def _balance(explanation: AccountExplanation) -> str:
+    plan = f"plan {explanation.plan}{', unlimited' if explanation.unlimited else ''}"
+    to_spend = f"{explanation.account_id} has {credits(explanation.remaining)} to spend"
+    return f"{to_spend} ({plan}, version {explanation.version})."
 
 
-def _coming(told: AccountExplanation) -> Iterator[str]:
-    """What the plan does next, in a line."""
-    said = []
-    if told.next_allowance_at is not None:
-        said.append(f"the plan brings {credits(told.next_allowance_amount)} on {when(told.next_allowance_at)}")
-    if told.next_plan is not None and told.term_ends_at is not None:
-        said.append(f"plan {told.next_plan} follows on {when(told.term_ends_at)}")
-    if said:
-        yield f"Next: {'; '.join(said)}."
+def _by_grants(explanation: AccountExplanation) -> str:
+    parts = [f"{each.amount} {each.category}" for each in explanation.by_category] or ["0"]
+    owed = f" - {explanation.owed} owed of {explanation.overdraft} allowed" if explanation.owed else ""
+    held = f" - {explanation.overdraft_held} of the overdraft held" if explanation.overdraft_held else ""
+    some = f"; {explanation.restricted} of it are for some features only" if explanation.restricted else ""
+    return f"By grants: {' + '.join(parts)}{owed}{held} = {explanation.remaining}{some}."
+
+
+def _held(explanation: AccountExplanation) -> str:
+    first = explanation.next_hold_expires_at
+    until = f"; the first hold ends by {format_time(first)}" if first else ""
+    return f"Held for running work: {explanation.held}{until}."
+
+
+def _next_expiry(explanation: AccountExplanation) -> str:
+    if explanation.next_expiry_at is None:
+        return "None of it expires."
+    at = format_time(explanation.next_expiry_at)
+    return f"On {at} {explanation.next_expiry_amount} of it will expire unless spent before."
+
+
+def _next_of_plan(explanation: AccountExplanation) -> Iterator[str]:
+    """Yield a line with what the plan does next, if anything."""
+    steps = []
+    if explanation.next_allowance_at is not None:
+        at = format_time(explanation.next_allowance_at)
+        steps.append(f"the plan brings {credits(explanation.next_allowance_amount)} on {at}")
+    if explanation.next_plan is not None and explanation.term_ends_at is not None:
+        steps.append(f"plan {explanation.next_plan} follows on {format_time(explanation.term_ends_at)}")
+    if steps:
+        yield f"Next: {'; '.join(steps)}."

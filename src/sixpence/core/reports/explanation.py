@@ -1,7 +1,7 @@
-"""What explains a transaction: its rules and catalog, its arithmetic, the grants it moved, and what came of it since.
+"""An explanation of a transaction as facts: its rules and catalog, its arithmetic, its grants, and what followed.
 
-Facts only, read off the row and the rows around it; the sentences made of them stand in `explanation_words`. Made to be
-shown and never stored, so instants are datetimes here.
+The facts come from the row and the rows around it. They are shown and never stored, so instants are datetimes here.
+Not here: the text made of them (`explanation_text`, `sentences`).
 """
 
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ import msgspec
 
 from sixpence.core.account.grant import Category
 from sixpence.core.account.movement import Allocation, Movement
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, Kind, Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.catalog.price import Usage
-from sixpence.core.reports.price_breakdown import Reckoning, reckoned
+from sixpence.core.reports.price_breakdown import PriceBreakdown, break_down_price
 from sixpence.core.reports.rule_names import rules_of
 from sixpence.core.rules.grants import terms_of
 from sixpence.core.rules.refunds import REFUNDABLE, refundable
-from sixpence.core.values.instant import moment, to_datetime
+from sixpence.core.values.instant import to_datetime, to_optional_datetime
 
 
 class GrantMove(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction did to one grant; of the overdraft, which is none, only the movement is told.
+    """What a transaction did to one grant. The overdraft is not a grant: it has only the movement.
 
-    `effective_at` is when the grant takes effect, `instead_of` the grant that it stands for.
+    `effective_at` is when the grant takes effect, `instead_of` the ended grant that it replaces.
     """
 
     grant_id: str
@@ -55,7 +55,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, row: Transaction) -> "Event":
-        """A row in brief."""
+        """Return a row in brief."""
         detail = row.read_detail()
         return cls(
             id=row.id,
@@ -71,7 +71,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """The term of a plan that a transaction began or changed; `running` says that something happens at its end."""
+    """The term of a plan that a transaction began or changed; `running`: something happens at its end."""
 
     ends_at: datetime
     running: bool
@@ -81,7 +81,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, subscription: Subscription | None) -> "Term | None":
-        """The term of a subscription, if there is one."""
+        """Return the term of a subscription, None without one."""
         if subscription is None:
             return None
         return cls(
@@ -94,12 +94,12 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that there is to say about a transaction; amounts are in the smallest unit.
+    """All facts about a transaction; amounts are in the smallest unit.
 
-    `catalog_version` priced it (of a capture: its hold), `beyond_price` is what went beyond the hold by the catalog
-    `beyond_catalog_version`. `about` is the transaction that it is about, or that made the grant it is about. `since`
-    are those about it, oldest first; `is_cut` where there are more, older ones. `left_to_refund` is what has not come
-    back of what was consumed, None also where that is not known because `since` is cut.
+    `catalog_version` priced it (for a capture: its hold); `beyond_price` is the price of the part beyond the hold, by
+    the catalog `beyond_catalog_version`. `about` is the transaction that it is about, or that made the grant that it is
+    about. `since` are the later transactions about it, oldest first; `is_cut` says that older ones are left out.
+    `left_to_refund` is what was consumed and not refunded, None also where `since` is cut.
     """
 
     account_id: str
@@ -113,7 +113,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None
     usage: Usage | None
     price: int | None
-    reckoning: Reckoning | None
+    reckoning: PriceBreakdown | None
     credits_consumed: int | None
     balance_before: int
     amount: int
@@ -139,12 +139,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     term: Term | None
 
 
-def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool = False) -> Explanation:
-    """The explanation of a row; `past` has the rows that it names and those about it, its own among them."""
+def explain_row(
+    row: Transaction, prior: PriorTransactions, priced_by: PricedBy, *, is_cut: bool = False
+) -> Explanation:
+    """Explain a row; `prior` has the rows that it names, the rows about it, and the row itself."""
     detail, moves = row.read_detail(), row.read_allocations()
     hold, beyond = detail.hold, detail.beyond
-    origin = None if row.about_seq is None else past.rows.get(row.about_seq)
-    since = tuple(map(Event.of, past.about(row.seq)))
+    origin = None if row.about_seq is None else prior.rows.get(row.about_seq)
+    since = tuple(map(Event.of, prior.about(row.seq)))
     return Explanation(
         account_id=row.account_id,
         id=row.id,
@@ -157,18 +159,18 @@ def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool
         feature=row.feature_used,
         usage=detail.usage if hold is None else hold.usage,
         price=detail.price if hold is None else hold.price,
-        reckoning=_reckoning(row, detail, origin, priced_by),
+        reckoning=_break_down_price(row, detail, origin, priced_by),
         credits_consumed=row.credits_consumed,
         balance_before=row.balance_after - row.amount,
         amount=row.amount,
         balance_after=row.balance_after,
         held_after=row.held_after,
-        moves=tuple(_move(past, move) for move in moves),
+        moves=tuple(_move(prior, move) for move in moves),
         about_id=detail.about,
         about=None if origin is None else Event.of(origin),
         since=since,
         is_cut=is_cut,
-        left_to_refund=None if is_cut or row.kind not in REFUNDABLE else refundable(past, row),
+        left_to_refund=None if is_cut or row.kind not in REFUNDABLE else refundable(prior, row),
         reason=detail.reason,
         actor=detail.actor,
         generation_id=row.generation_id,
@@ -178,14 +180,14 @@ def explained(row: Transaction, past: Past, priced_by: PricedBy, *, is_cut: bool
         covered=hold is not None and hold.covered,
         beyond_catalog_version=None if beyond is None else beyond.catalog_version,
         beyond_price=None if beyond is None else beyond.price,
-        hold_expires_at=moment(detail.hold_expires_at if hold is None else hold.expires_at),
+        hold_expires_at=to_optional_datetime(detail.hold_expires_at if hold is None else hold.expires_at),
         previous_plan=detail.previous_plan,
         term=Term.of(detail.subscription),
     )
 
 
-def _move(past: Past, move: Allocation) -> GrantMove:
-    terms = terms_of(past, move.grant_id)
+def _move(prior: PriorTransactions, move: Allocation) -> GrantMove:
+    terms = terms_of(prior, move.grant_id)
     if terms is None:
         return GrantMove(grant_id=move.grant_id, movement=move.movement, amount=move.amount)
     return GrantMove(
@@ -194,31 +196,33 @@ def _move(past: Past, move: Allocation) -> GrantMove:
         amount=move.amount,
         category=terms.category,
         effective_at=to_datetime(terms.effective_at),
-        expires_at=moment(terms.expires_at),
+        expires_at=to_optional_datetime(terms.expires_at),
         features=terms.features,
         rolled=terms.rolled,
         instead_of=terms.instead_of,
     )
 
 
-def _reckoning(row: Transaction, detail: Detail, origin: Transaction | None, priced_by: PricedBy) -> Reckoning | None:
-    """How the price came about: of what was used, or of what the hold was placed for where nothing else is said."""
+def _break_down_price(
+    row: Transaction, detail: Detail, origin: Transaction | None, priced_by: PricedBy
+) -> PriceBreakdown | None:
+    """Break down the price of the usage, or of the hold's usage where the row names none; None for a named price."""
     price = detail.price if detail.hold is None else detail.hold.price
     if price is None or row.feature_used is None:
         return None
-    for version, usage in _told(row, detail, origin):
+    for version, usage in _find_usages(row, detail, origin):
         try:
             feature = priced_by.of_version(version).catalog.features.get(row.feature_used)
         except LookupError:
             continue
-        found = None if feature is None else reckoned(feature, usage, price)
+        found = None if feature is None else break_down_price(feature, usage, price)
         if found is not None:
             return found
     return None
 
 
-def _told(row: Transaction, detail: Detail, origin: Transaction | None) -> Iterator[tuple[int, Usage]]:
-    """What was used, by which catalog, as far as the rows tell."""
+def _find_usages(row: Transaction, detail: Detail, origin: Transaction | None) -> Iterator[tuple[int, Usage]]:
+    """Yield the usages that may explain the price, each with the catalog version that prices it."""
     if detail.hold is not None and detail.hold.usage is not None:
         yield detail.hold.catalog_version, detail.hold.usage
     if detail.catalog_version is not None and detail.usage is not None:

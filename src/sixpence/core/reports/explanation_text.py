@@ -1,67 +1,69 @@
-"""An explanation in plain words: what it was, by which rules, the arithmetic, which grants, and what came of it since.
+"""An explanation of a transaction as lines of text: what it was, its rules, the arithmetic, its grants, what followed.
 
-A line each, to be read from top to bottom. What a transaction was is said in `kind_sentences`.
+The lines are to be read from top to bottom. Not here: the first line's sentence for each kind (`sentences`).
 """
 
 from collections.abc import Iterator
 
 from sixpence.core.account.movement import OVERDRAFT
 from sixpence.core.reports.explanation import Event, Explanation, GrantMove
-from sixpence.core.reports.labels import MOVEMENTS, credits, of_kind, when
-from sixpence.core.reports.price_breakdown import steps
-from sixpence.core.reports.sentences import sentence
+from sixpence.core.reports.labels import MOVEMENTS, credits, format_time, kind_label
+from sixpence.core.reports.price_breakdown import price_steps
+from sixpence.core.reports.sentences import describe
 
-# So many grants and later transactions are told; the data has them all.
-TOLD_MAX = 12
+# The text shows at most so many grants and later transactions; the data has them all.
+SHOWN_MAX = 12
 
 
-def words_of(explanation: Explanation) -> tuple[str, ...]:
-    """The explanation as lines of text."""
+def write_explanation(explanation: Explanation) -> tuple[str, ...]:
+    """Return the explanation as lines of text."""
     return tuple(_lines(explanation))
 
 
-def _lines(told: Explanation) -> Iterator[str]:
-    yield f"{when(told.created_at)}, transaction {told.seq} of {told.account_id}: {sentence(told)}"
-    yield f"Rules: {', '.join(told.rules)}{_catalog(told)}."
-    yield from _arithmetic(told)
-    yield from _grants(told)
-    yield f"Balance: {told.balance_before} {_signed(told.amount)} = {told.balance_after}{_held(told)}."
-    if told.reason is not None or told.actor is not None:
-        yield _who(told)
-    yield from _since(told)
+def _lines(explanation: Explanation) -> Iterator[str]:
+    time, account_id = format_time(explanation.created_at), explanation.account_id
+    yield f"{time}, transaction {explanation.seq} of {account_id}: {describe(explanation)}"
+    yield f"Rules: {', '.join(explanation.rules)}{_catalog(explanation)}."
+    yield from _arithmetic(explanation)
+    yield from _grants(explanation)
+    yield _balance(explanation)
+    if explanation.reason is not None or explanation.actor is not None:
+        yield _actor_and_reason(explanation)
+    yield from _since(explanation)
 
 
-def _catalog(told: Explanation) -> str:
-    if told.catalog_version is None:
+def _catalog(explanation: Explanation) -> str:
+    if explanation.catalog_version is None:
         return ""
-    beyond = (
-        f", what went beyond the hold of version {told.beyond_catalog_version}" if told.beyond_catalog_version else ""
-    )
-    return f"; prices and plans of catalog version {told.catalog_version}{beyond}"
+    version = explanation.beyond_catalog_version
+    beyond = f", what went beyond the hold of version {version}" if version else ""
+    return f"; prices and plans of catalog version {explanation.catalog_version}{beyond}"
 
 
-def _arithmetic(told: Explanation) -> Iterator[str]:
-    if told.price is None:
+def _arithmetic(explanation: Explanation) -> Iterator[str]:
+    price, charged = explanation.price, explanation.credits_consumed
+    if price is None:
         return
-    if told.reckoning is not None:
-        yield f"Price: {'; '.join(steps(told.reckoning))}."
+    if explanation.reckoning is not None:
+        yield f"Price: {'; '.join(price_steps(explanation.reckoning))}."
     else:
-        yield f"Price: {told.price}, which was named and not reckoned from a usage."
-    if "unlimited plan" in told.rules:
-        yield f"Charged: 0 of {told.price}, since plan {told.plan} pays for it."
-    elif told.credits_consumed is not None and told.credits_consumed != told.price:
-        short = f"; short by {told.shortfall}" if told.shortfall else ""
-        yield f"Charged: {told.credits_consumed} of {told.price}{short}."
+        yield f"Price: {price}, named by the caller and not calculated from a usage."
+    if "unlimited plan" in explanation.rules:
+        yield f"Charged: 0 of {price}, since plan {explanation.plan} pays for it."
+    elif charged is not None and charged != price:
+        short = f"; short by {explanation.shortfall}" if explanation.shortfall else ""
+        yield f"Charged: {charged} of {price}{short}."
 
 
-def _grants(told: Explanation) -> Iterator[str]:
-    if not told.moves:
+def _grants(explanation: Explanation) -> Iterator[str]:
+    moves = explanation.moves
+    if not moves:
         return
     yield "Grants:"
-    for move in told.moves[:TOLD_MAX]:
+    for move in moves[:SHOWN_MAX]:
         yield f"  {abs(move.amount)} {MOVEMENTS[move.movement]}: {_grant(move)}"
-    if len(told.moves) > TOLD_MAX:
-        yield f"  and {len(told.moves) - TOLD_MAX} more"
+    if len(moves) > SHOWN_MAX:
+        yield f"  and {len(moves) - SHOWN_MAX} more"
 
 
 def _grant(move: GrantMove) -> str:
@@ -69,44 +71,42 @@ def _grant(move: GrantMove) -> str:
         return "the plan's overdraft"
     if move.category is None or move.effective_at is None:
         return f"grant {move.grant_id}"
-    until = "for ever" if move.expires_at is None else f"until {when(move.expires_at)}"
+    until = "without expiry" if move.expires_at is None else f"until {format_time(move.expires_at)}"
     only = f", for {' and '.join(move.features)} only" if move.features else ""
     instead = f", in the place of grant {move.instead_of}" if move.instead_of else ""
     rolled = "rolled-over " if move.rolled else ""
-    return f"{rolled}{move.category} grant {move.grant_id} from {when(move.effective_at)} {until}{only}{instead}"
+    return f"{rolled}{move.category} grant {move.grant_id} from {format_time(move.effective_at)} {until}{only}{instead}"
 
 
-def _held(told: Explanation) -> str:
-    return f", and {told.held_after} held" if told.held_after else ""
+def _balance(explanation: Explanation) -> str:
+    change = f"- {-explanation.amount}" if explanation.amount < 0 else f"+ {explanation.amount}"
+    held = f", and {explanation.held_after} held" if explanation.held_after else ""
+    return f"Balance: {explanation.balance_before} {change} = {explanation.balance_after}{held}."
 
 
-def _who(told: Explanation) -> str:
-    by = f"By {told.actor}" if told.actor is not None else "Recorded"
-    return f"{by}: {told.reason}" if told.reason is not None else f"{by}."
+def _actor_and_reason(explanation: Explanation) -> str:
+    by = f"By {explanation.actor}" if explanation.actor is not None else "Recorded"
+    return f"{by}: {explanation.reason}" if explanation.reason is not None else f"{by}."
 
 
-def _since(told: Explanation) -> Iterator[str]:
-    if told.left_to_refund is not None and told.credits_consumed:
-        back = told.credits_consumed - told.left_to_refund
-        yield f"Came back since: {back} of {told.credits_consumed}; {told.left_to_refund} can still be refunded."
-    elif not told.since:
-        yield "Nothing came of it since."
-    if told.since:
+def _since(explanation: Explanation) -> Iterator[str]:
+    consumed, left, since = explanation.credits_consumed, explanation.left_to_refund, explanation.since
+    if left is not None and consumed:
+        yield f"Came back since: {consumed - left} of {consumed}; {left} can still be refunded."
+    elif not since:
+        yield "No later transaction is about it."
+    if since:
         yield "Since then:"
-        # The newest are those that matter, and they are told in the order in which they came.
-        for later in told.since[-TOLD_MAX:]:
+        # The newest are those that matter; they are shown oldest first.
+        for later in since[-SHOWN_MAX:]:
             yield f"  {_later(later)}"
-        if told.is_cut or len(told.since) > TOLD_MAX:
-            count = "more than " if told.is_cut else ""
-            yield f"  the latest {TOLD_MAX} of {count}{len(told.since)}"
+        if explanation.is_cut or len(since) > SHOWN_MAX:
+            count = "more than " if explanation.is_cut else ""
+            yield f"  the latest {SHOWN_MAX} of {count}{len(since)}"
 
 
 def _later(later: Event) -> str:
-    what = of_kind(later.kind, feature=later.feature, plan=later.plan)
-    back = f", {credits(later.refunded)}" if later.refunded is not None else ""
-    why = f" ({later.reason})" if later.reason else ""
-    return f"{when(later.created_at)} {what}{back}: balance {later.amount:+}{why}"
-
-
-def _signed(amount: int) -> str:
-    return f"- {-amount}" if amount < 0 else f"+ {amount}"
+    label = kind_label(later.kind, feature=later.feature, plan=later.plan)
+    refunded = f", {credits(later.refunded)}" if later.refunded is not None else ""
+    reason = f" ({later.reason})" if later.reason else ""
+    return f"{format_time(later.created_at)} {label}{refunded}: balance {later.amount:+}{reason}"

@@ -1,7 +1,7 @@
-"""The ledger in words: what each kind of transaction and each movement is called where a person reads it.
+"""Labels for people: what each kind of transaction and each movement is called, and how amounts and times are written.
 
-One table each, so that a new kind or movement without words is seen at once. Whole sentences about a transaction stand
-in `explanation_words`.
+One table each, so that a new kind or movement without a label is seen at once. Not here: whole sentences
+(`sentences`).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from sixpence.core.values.instant import to_datetime
 # As short as the line of a statement; `feature` and `plan` are the transaction's own.
 KINDS: Mapping[Kind, str] = {
     "signup": "account opened on plan {plan}",
-    "ensure": "account asked for again",
+    "ensure": "account requested again",
     "grant": "credits granted",
     "consume": "used {feature}",
     "hold": "set aside for {feature}",
@@ -35,7 +35,7 @@ KINDS: Mapping[Kind, str] = {
     "close": "account closed",
 }
 
-# What happened to so many credits of a grant, after their number.
+# What happened to credits of a grant; the label follows their number.
 MOVEMENTS: Mapping[Movement, str] = {
     "granted": "given",
     "scheduled": "promised for later",
@@ -44,45 +44,45 @@ MOVEMENTS: Mapping[Movement, str] = {
     "held": "set aside",
     "released": "given back by the hold",
     "captured": "spent of what was set aside",
-    "lapsed": "given back by the hold and over at once, since the grant had ended",
+    "lapsed": "given back by the hold and expired at once, since the grant had ended",
     "expired": "expired",
     "rolled": "carried over into a new grant",
-    "trimmed": "ended, above what the new plan lets stay",
+    "trimmed": "expired, above the new plan's rollover cap",
     "voided": "cancelled",
     "unscheduled": "cancelled before they took effect",
     "adjusted": "taken back by hand",
     "refunded": "refunded",
-    "withheld": "refunded in the books only, since the grant was cancelled",
+    "withheld": "refunded in the ledger only, since the grant was cancelled",
     "repaid": "used to pay what was owed",
     "charged_back": "added to what is owed",
 }
 
 
-def of_kind(kind: Kind, *, feature: str | None, plan: str) -> str:
-    """What a transaction was, in a few words."""
+def kind_label(kind: Kind, *, feature: str | None, plan: str) -> str:
+    """Return what a transaction was, in a few words."""
     return KINDS[kind].format(feature=feature or "a feature", plan=plan or "none")
 
 
-def counted(count: int, thing: str) -> str:
-    """A number with what is counted: "1 credit", "2 credits"."""
+def format_count(count: int, thing: str) -> str:
+    """Return a number with what it counts: "1 credit", "2 credits"."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def credits(amount: int) -> str:
-    """An amount as a person reads it: "1 credit", "6 credits"."""
-    return counted(amount, "credit")
+    """Return an amount with its unit: "1 credit", "6 credits"."""
+    return format_count(amount, "credit")
 
 
 def credits_were(amount: int) -> str:
-    """An amount with its verb: "1 credit was", "6 credits were"."""
+    """Return an amount with its verb: "1 credit was", "6 credits were"."""
     return f"{credits(amount)} {'was' if amount == 1 else 'were'}"
 
 
-def day_and_time(instant: int) -> str:
-    """An instant to the second: "2026-01-31 09:30:00"; always UTC, which whoever shows it says."""
+def format_instant(instant: int) -> str:
+    """Return an instant in UTC to the second, without the zone: "2026-01-31 09:30:00"."""
     return f"{to_datetime(instant):%Y-%m-%d %H:%M:%S}"
 
 
-def when(moment: datetime) -> str:
-    """A time of UTC in a sentence: "2026-01-31 09:30:00 UTC"."""
+def format_time(moment: datetime) -> str:
+    """Return a UTC time for a sentence: "2026-01-31 09:30:00 UTC"."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

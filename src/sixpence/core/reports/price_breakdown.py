@@ -1,7 +1,7 @@
-"""How a price came about: the steps from what was used to the credits it costs, for somebody who wants to check them.
+"""The steps from a usage to its price, for people who want to check them.
 
-`price` says what a usage costs; here it is told why. Each reckoning is held against that price, so that what is told is
-never another arithmetic than the one that charged. Not here: what an account then pays.
+`catalog.price` says what a usage costs; a breakdown shows why. Each breakdown is compared with that price, so that it
+never shows another arithmetic than the one that charged. Not here: what an account then pays.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ import msgspec
 
 from sixpence.core.catalog.catalog import Feature, Rounding
 from sixpence.core.catalog.price import Unpriced, Usage, price_of
-from sixpence.core.reports.labels import counted, credits
+from sixpence.core.reports.labels import credits, format_count
 
 _ROUNDED = {"up": "rounded up", "down": "rounded down", "nearest": "rounded to the nearest, a half up"}
 
 
 class Factor(msgspec.Struct, frozen=True):
-    """A number of things and what each of them costs: `count` × `each` = `makes`."""
+    """A number of things and the price of each: `count` × `each` = `makes`."""
 
     count: int
     thing: str
@@ -24,12 +24,12 @@ class Factor(msgspec.Struct, frozen=True):
     makes: int
 
 
-class Reckoning(msgspec.Struct, frozen=True, kw_only=True):
-    """From what was used to its price.
+class PriceBreakdown(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps from a usage to its price.
 
-    `used` things are blocks of `block` things, which the factors count and which add up; a price of tokens is for
-    `divided_by` of them. `rounding` says what became of a part of a block, or of a credit, where there was one. All
-    that comes to `comes_to`, and the price is more only where that is the least that a use costs.
+    `used` things are counted in blocks of `block`; each factor prices some of the blocks, and the factors add up. A
+    price of tokens is for `divided_by` of them. `rounding` says how a part of a block, or of a credit, was rounded, if
+    there was one. The result is `comes_to`; `price` is more only where the feature has a higher minimum.
     """
 
     used: int
@@ -42,28 +42,28 @@ class Reckoning(msgspec.Struct, frozen=True, kw_only=True):
     price: int
 
 
-def reckoned(feature: Feature, usage: Usage, price: int) -> Reckoning | None:
-    """How the usage came to that price; None where this feature does not make it so, and somebody named the price."""
+def break_down_price(feature: Feature, usage: Usage, price: int) -> PriceBreakdown | None:
+    """Break down the price of a usage; None where the feature gives the usage another price, so the caller named it."""
     if price_of(feature, usage) != price:
         return None
     comes_to = price_of(msgspec.structs.replace(feature, minimum=0), usage)
     assert isinstance(comes_to, int)
-    reckoning = _of_tokens(feature, usage) if feature.models else _of_units(feature, usage)
-    return msgspec.structs.replace(reckoning, comes_to=comes_to, price=price)
+    breakdown = _break_down_tokens(feature, usage) if feature.models else _break_down_units(feature, usage)
+    return msgspec.structs.replace(breakdown, comes_to=comes_to, price=price)
 
 
-def steps(reckoning: Reckoning) -> tuple[str, ...]:
-    """The reckoning in words, a step each: "15 seconds = 2 blocks of 10, rounded up", "2 blocks x 3 credits = 6"."""
-    return tuple(_steps(reckoning))
+def price_steps(breakdown: PriceBreakdown) -> tuple[str, ...]:
+    """Return the steps as text: "15 seconds = 2 blocks of 10, rounded up", "2 blocks x 3 credits = 6"."""
+    return tuple(_steps(breakdown))
 
 
-def _of_units(feature: Feature, usage: Usage) -> Reckoning:
+def _break_down_units(feature: Feature, usage: Usage) -> PriceBreakdown:
     units = 1 if usage == Usage() else usage.units or 0
     thing = feature.unit or "call"
-    # What as many units of a feature cost at a credit a block.
+    # At one credit a block the price is the number of blocks.
     blocks = price_of(Feature(1, block=feature.block, rounding=feature.rounding), Usage(units=units))
     assert not isinstance(blocks, Unpriced)
-    return Reckoning(
+    return PriceBreakdown(
         used=units,
         thing=thing,
         block=feature.block,
@@ -75,7 +75,7 @@ def _of_units(feature: Feature, usage: Usage) -> Reckoning:
 
 
 def _factors(feature: Feature, blocks: int, thing: str) -> Iterator[Factor]:
-    """The blocks at their price; of graduated prices those of each tier."""
+    """Yield the blocks with their price; graduated prices have a factor for each tier."""
     if not feature.tiers or blocks == 0:
         each = feature.tiers[0].credits if feature.tiers else feature.credits
         yield Factor(blocks, thing, each, blocks * each)
@@ -88,16 +88,16 @@ def _factors(feature: Feature, blocks: int, thing: str) -> Iterator[Factor]:
             below = top
 
 
-def _of_tokens(feature: Feature, usage: Usage) -> Reckoning:
+def _break_down_tokens(feature: Feature, usage: Usage) -> PriceBreakdown:
     rates = feature.models[usage.model or ""]
-    told = (
+    counts = (
         (usage.input_tokens, "input token", rates.input),
         (usage.cached_input_tokens, "cached input token", rates.cached_input),
         (usage.output_tokens, "output token", rates.output),
     )
-    factors = tuple(Factor(count, thing, each, count * each) for count, thing, each in told if count is not None)
+    factors = tuple(Factor(count, thing, each, count * each) for count, thing, each in counts if count is not None)
     has_part = sum(factor.makes for factor in factors) % feature.tokens_block
-    return Reckoning(
+    return PriceBreakdown(
         used=sum(factor.count for factor in factors),
         thing="token",
         factors=factors,
@@ -108,19 +108,19 @@ def _of_tokens(feature: Feature, usage: Usage) -> Reckoning:
     )
 
 
-def _steps(reckoning: Reckoning) -> Iterator[str]:
-    how = f", {_ROUNDED[reckoning.rounding]}" if reckoning.rounding else ""
-    factors, divided_by = reckoning.factors, reckoning.divided_by
-    if reckoning.block > 1:
-        blocks = counted(sum(factor.count for factor in factors), "block")
-        yield f"{counted(reckoning.used, reckoning.thing)} = {blocks} of {reckoning.block}{how}"
+def _steps(breakdown: PriceBreakdown) -> Iterator[str]:
+    how = f", {_ROUNDED[breakdown.rounding]}" if breakdown.rounding else ""
+    factors, divided_by = breakdown.factors, breakdown.divided_by
+    if breakdown.block > 1:
+        blocks = format_count(sum(factor.count for factor in factors), "block")
+        yield f"{format_count(breakdown.used, breakdown.thing)} = {blocks} of {breakdown.block}{how}"
     for factor in factors:
         each = credits(factor.each) if divided_by == 1 else str(factor.each)
-        yield f"{counted(factor.count, factor.thing)} x {each} = {factor.makes}"
+        yield f"{format_count(factor.count, factor.thing)} x {each} = {factor.makes}"
     together = sum(factor.makes for factor in factors)
     if len(factors) > 1:
         yield f"{' + '.join(str(factor.makes) for factor in factors)} = {together}"
     if divided_by > 1:
-        yield f"{together} / {divided_by} = {reckoning.comes_to}{how}"
-    if reckoning.price != reckoning.comes_to:
-        yield f"a use costs at least {reckoning.price}"
+        yield f"{together} / {divided_by} = {breakdown.comes_to}{how}"
+    if breakdown.price != breakdown.comes_to:
+        yield f"a use costs at least {breakdown.price}"

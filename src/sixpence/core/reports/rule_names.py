@@ -1,6 +1,6 @@
-"""The rules by name: which of them had a say in a transaction, read off its row.
+"""The names of the rules that decided a transaction, found from its row.
 
-The rules themselves stand in `rules`; a name here is what an explanation calls one of them.
+A name here is what an explanation calls a rule. Not here: the rules themselves (`rules`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from sixpence.core.account.movement import OVERDRAFT, Allocation
 from sixpence.core.account.transaction import Detail, Kind, Transaction
 
-# The rule of the command, or of what fell due.
+# The rule of the command, or of the change that was due.
 RULES: Mapping[Kind, str] = {
     "signup": "sign-up",
     "ensure": "ensure",
@@ -35,7 +35,7 @@ _SPENDS = ("consumed", "held", "adjusted")
 
 
 def rules_of(row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> tuple[str, ...]:
-    """The rules that made the row what it is: that of its kind first, then what else had a say."""
+    """Return the rules that decided the row: the rule of its kind first, then the others."""
     return (RULES[row.kind], *_more(row, detail, moves))
 
 
@@ -72,7 +72,7 @@ def _more(row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> It
 
 
 def is_free(row: Transaction, detail: Detail) -> bool:
-    """Whether a use with a price cost nothing because the plan pays for it."""
+    """Return whether a use with a price cost nothing because the plan pays for it."""
     if detail.hold is not None:
         return detail.hold.covered
     is_use = row.kind in ("consume", "capture")

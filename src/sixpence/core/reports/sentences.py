@@ -1,6 +1,6 @@
-"""What a transaction was, as a sentence for each kind: one function a kind, in a table that must have them all.
+"""One sentence that says what a transaction was, for each kind: a function a kind, in a table that must have them all.
 
-What else explains it stands in `explanation_words`.
+Not here: the other lines of an explanation (`explanation_text`), and the short labels of a statement (`labels`).
 """
 
 from collections.abc import Callable, Mapping
@@ -8,132 +8,137 @@ from collections.abc import Callable, Mapping
 from sixpence.core.account.movement import Movement
 from sixpence.core.account.transaction import Kind
 from sixpence.core.reports.explanation import Explanation
-from sixpence.core.reports.labels import credits, credits_were, when
+from sixpence.core.reports.labels import credits, credits_were, format_time
 
 
-def sentence(told: Explanation) -> str:
-    """What the transaction was."""
-    return SENTENCES[told.kind](told)
+def describe(explanation: Explanation) -> str:
+    """Return the sentence that says what the transaction was."""
+    return SENTENCES[explanation.kind](explanation)
 
 
-def _signup(told: Explanation) -> str:
-    came = _moved(told, "granted")
-    return f"the account was opened on plan {told.plan} with {credits(came)}."
+def _signup(explanation: Explanation) -> str:
+    granted = _sum_moved(explanation, "granted")
+    return f"the account was opened on plan {explanation.plan} with {credits(granted)}."
 
 
-def _ensure(_told: Explanation) -> str:
-    return "the account was asked for again; it was there, and nothing changed."
+def _ensure(_explanation: Explanation) -> str:
+    return "the account was requested again; it existed, and nothing changed."
 
 
-def _grant(told: Explanation) -> str:
-    later = _moved(told, "scheduled")
-    if later:
-        return f"{credits_were(later)} granted, to take effect on {_effect(told)}."
-    return f"{credits_were(_moved(told, 'granted'))} granted."
+def _grant(explanation: Explanation) -> str:
+    scheduled = _sum_moved(explanation, "scheduled")
+    if scheduled:
+        return f"{credits_were(scheduled)} granted, to take effect on {_effective_time(explanation)}."
+    return f"{credits_were(_sum_moved(explanation, 'granted'))} granted."
 
 
-def _consume(told: Explanation) -> str:
-    late = ", after its hold had timed out," if told.late else ""
-    if "unlimited plan" in told.rules:
-        return f"{told.feature} was used{late} and cost nothing, since plan {told.plan} is unlimited."
-    return f"{told.feature} was used{late} and cost {credits(told.credits_consumed or 0)}."
+def _consume(explanation: Explanation) -> str:
+    late = ", after its hold had timed out," if explanation.late else ""
+    used = f"{explanation.feature} was used{late}"
+    if "unlimited plan" in explanation.rules:
+        return f"{used} and cost nothing, since plan {explanation.plan} is unlimited."
+    return f"{used} and cost {credits(explanation.credits_consumed or 0)}."
 
 
-def _hold(told: Explanation) -> str:
-    until = "" if told.hold_expires_at is None else f" until {when(told.hold_expires_at)}"
-    if told.covered:
-        return f"a use of {told.feature} was announced{until}; plan {told.plan} pays for it, and nothing was set aside."
-    return f"{credits_were(_moved(told, 'held'))} set aside for {told.feature}{until}."
+def _hold(explanation: Explanation) -> str:
+    feature, plan = explanation.feature, explanation.plan
+    until = "" if explanation.hold_expires_at is None else f" until {format_time(explanation.hold_expires_at)}"
+    if explanation.covered:
+        return f"a hold for {feature} was placed{until}; plan {plan} pays for the use, and nothing was set aside."
+    return f"{credits_were(_sum_moved(explanation, 'held'))} set aside for {feature}{until}."
 
 
-def _hold_extend(told: Explanation) -> str:
-    until = "" if told.hold_expires_at is None else f", until {when(told.hold_expires_at)}"
-    return f"the hold on {told.feature} was given more time{until}."
+def _hold_extend(explanation: Explanation) -> str:
+    until = "" if explanation.hold_expires_at is None else f", until {format_time(explanation.hold_expires_at)}"
+    return f"the hold on {explanation.feature} was given more time{until}."
 
 
-def _capture(told: Explanation) -> str:
-    cost = "nothing" if not told.credits_consumed else credits(told.credits_consumed)
-    held = _moved(told, "captured", "released", "lapsed")
-    back = _moved(told, "released")
-    kept = f"; {held} had been set aside, {back} of it came back" if held else ""
-    return f"{told.feature} was used, for which there was a hold, and cost {cost}{kept}."
+def _capture(explanation: Explanation) -> str:
+    cost = "nothing" if not explanation.credits_consumed else credits(explanation.credits_consumed)
+    held = _sum_moved(explanation, "captured", "released", "lapsed")
+    returned = _sum_moved(explanation, "released")
+    rest = f"; {held} had been set aside, and {returned} came back" if held else ""
+    return f"{explanation.feature} was used from a hold and cost {cost}{rest}."
 
 
-def _release(told: Explanation) -> str:
-    return f"the hold on {told.feature} was released: {_back(told)}."
+def _release(explanation: Explanation) -> str:
+    return f"the hold on {explanation.feature} was released: {_returned(explanation)}."
 
 
-def _hold_expire(told: Explanation) -> str:
-    return f"the hold on {told.feature} timed out: {_back(told)}."
+def _hold_expire(explanation: Explanation) -> str:
+    return f"the hold on {explanation.feature} timed out: {_returned(explanation)}."
 
 
-def _refund(told: Explanation) -> str:
-    used = "a use" if told.about is None else f"the use of {when(told.about.created_at)}"
-    return f"a refund gave back {credits(told.refunded or 0)} of {used} of {told.feature}."
+def _refund(explanation: Explanation) -> str:
+    about = explanation.about
+    used = "a use" if about is None else f"the use of {format_time(about.created_at)}"
+    return f"a refund gave back {credits(explanation.refunded or 0)} of {used} of {explanation.feature}."
 
 
-def _void(told: Explanation) -> str:
-    taken = _moved(told, "voided", "unscheduled")
-    words = f"grant {told.about_id} was cancelled, which took {credits(taken)} of it"
-    if told.shortfall is not None:
-        debt = _moved(told, "charged_back")
-        words += f"; of what had been spent of it {debt} became a debt, and {told.shortfall} could not be taken"
-    return f"{words}."
+def _void(explanation: Explanation) -> str:
+    taken = _sum_moved(explanation, "voided", "unscheduled")
+    sentence = f"grant {explanation.about_id} was cancelled, which took {credits(taken)} of it"
+    if explanation.shortfall is not None:
+        debt = _sum_moved(explanation, "charged_back")
+        sentence += f"; of its spent credits {debt} became a debt, and {explanation.shortfall} could not be taken"
+    return f"{sentence}."
 
 
-def _adjust(told: Explanation) -> str:
-    up, down = _moved(told, "granted"), _moved(told, "adjusted")
+def _adjust(explanation: Explanation) -> str:
+    up, down = _sum_moved(explanation, "granted"), _sum_moved(explanation, "adjusted")
     return f"the balance was corrected by hand: {credits(up or down)} {'given' if up else 'taken'}."
 
 
-def _plan_change(told: Explanation) -> str:
-    term = told.term
-    if told.previous_plan != told.plan:
+def _plan_change(explanation: Explanation) -> str:
+    plan, term = explanation.plan, explanation.term
+    if explanation.previous_plan != plan:
         trial = " to try it" if term is not None and term.trial else ""
-        return f"the account went from plan {told.previous_plan} to plan {told.plan}{trial}."
+        return f"the account went from plan {explanation.previous_plan} to plan {plan}{trial}."
     if term is None:
-        return f"plan {told.plan} was asked for, and the account was on it."
+        return f"plan {plan} was requested, and the account was on it."
+    ends = format_time(term.ends_at)
     if term.cancelled:
-        return f"plan {told.plan} was cancelled; it runs until {when(term.ends_at)}."
+        return f"plan {plan} was cancelled; it runs until {ends}."
     if term.next_plan is not None:
-        return f"plan {term.next_plan} was asked for; it follows plan {told.plan} on {when(term.ends_at)}."
-    return f"plan {told.plan} goes on, until {when(term.ends_at)} and after it."
+        return f"plan {term.next_plan} was requested; it follows plan {plan} on {ends}."
+    return f"plan {plan} continues after its term ends on {ends}."
 
 
-def _allowance(told: Explanation) -> str:
-    came = _moved(told, "granted")
-    if told.term is None or not told.term.running:
-        return f"a term of plan {told.plan} ended, and no other began."
-    until = when(told.term.ends_at)
-    if not came:
-        return f"a term of plan {told.plan} until {until} gives nothing now."
-    return f"plan {told.plan} gave {credits(came)} in its term until {until}."
+def _allowance(explanation: Explanation) -> str:
+    granted = _sum_moved(explanation, "granted")
+    if explanation.term is None or not explanation.term.running:
+        return f"a term of plan {explanation.plan} ended, and no other began."
+    until = format_time(explanation.term.ends_at)
+    if not granted:
+        return f"a term of plan {explanation.plan} until {until} gives nothing now."
+    return f"plan {explanation.plan} gave {credits(granted)} in its term until {until}."
 
 
-def _rollover(told: Explanation) -> str:
-    lost = _moved(told, "expired")
-    rest = f"; {lost} above the cap expired" if lost else ""
-    return f"{credits(_moved(told, 'rolled'))} of the allowance that nobody spent rolled over{rest}."
+def _rollover(explanation: Explanation) -> str:
+    expired = _sum_moved(explanation, "expired")
+    rest = f"; {expired} above the cap expired" if expired else ""
+    return f"{credits(_sum_moved(explanation, 'rolled'))} of the unspent allowance rolled over{rest}."
 
 
-def _take_effect(told: Explanation) -> str:
-    return f"{credits(_moved(told, 'took_effect'))} that had been granted for this time took effect."
+def _take_effect(explanation: Explanation) -> str:
+    return f"{credits(_sum_moved(explanation, 'took_effect'))} that had been granted for this time took effect."
 
 
-def _expire(told: Explanation) -> str:
-    return f"a grant ended, and {credits(_moved(told, 'expired'))} of it that nobody had spent expired."
+def _expire(explanation: Explanation) -> str:
+    return f"a grant ended, and {credits(_sum_moved(explanation, 'expired'))} of it expired unspent."
 
 
-def _freeze(_told: Explanation) -> str:
+def _freeze(_explanation: Explanation) -> str:
     return "the account was frozen: nothing can be spent or set aside until it is unfrozen."
 
 
-def _unfreeze(_told: Explanation) -> str:
+def _unfreeze(_explanation: Explanation) -> str:
     return "the account was unfrozen: it can spend again."
 
 
-def _close(told: Explanation) -> str:
-    return f"the account was closed for good, which cancelled {credits(_moved(told, 'voided', 'unscheduled'))}."
+def _close(explanation: Explanation) -> str:
+    cancelled = _sum_moved(explanation, "voided", "unscheduled")
+    return f"the account was closed for good, which cancelled {credits(cancelled)}."
 
 
 SENTENCES: Mapping[Kind, Callable[[Explanation], str]] = {
@@ -160,17 +165,17 @@ SENTENCES: Mapping[Kind, Callable[[Explanation], str]] = {
 }
 
 
-def _moved(told: Explanation, *movements: Movement) -> int:
-    """How many credits these movements moved."""
-    return sum(abs(move.amount) for move in told.moves if move.movement in movements)
+def _sum_moved(explanation: Explanation, *movements: Movement) -> int:
+    """Return how many credits these movements moved."""
+    return sum(abs(move.amount) for move in explanation.moves if move.movement in movements)
 
 
-def _back(told: Explanation) -> str:
-    lapsed = _moved(told, "lapsed")
-    lost = f"; gone with a grant that had ended: {lapsed}" if lapsed else ""
-    return f"{credits(_moved(told, 'released'))} can be spent again{lost}"
+def _returned(explanation: Explanation) -> str:
+    lapsed = _sum_moved(explanation, "lapsed")
+    rest = f"; {lapsed} expired with a grant that had ended" if lapsed else ""
+    return f"{credits(_sum_moved(explanation, 'released'))} can be spent again{rest}"
 
 
-def _effect(told: Explanation) -> str:
-    at = next((move.effective_at for move in told.moves if move.movement == "scheduled"), None)
-    return "a later day" if at is None else when(at)
+def _effective_time(explanation: Explanation) -> str:
+    at = next((move.effective_at for move in explanation.moves if move.movement == "scheduled"), None)
+    return "a later day" if at is None else format_time(at)

@@ -1,7 +1,7 @@
 """A statement: what an account had when a period began, each movement in it, and what it had when it ended.
 
-The values, read off the ledger's rows. How they are shown stands in `statement_text` and `statement_csv`; which rows
-belong to a period is found by the ledger.
+The values, made from the ledger's rows. Not here: how they are shown (`statement_text`, `statement_csv`), and which
+rows belong to a period (the ledger finds them).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sixpence.core.account.transaction import Kind, Transaction
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What an account had right after a transaction, whose `seq` is the version; version 0: it was not there yet."""
+    """What an account had right after a transaction, whose `seq` is the version; version 0: it did not exist yet."""
 
     remaining: int = 0
     total: int = 0
@@ -23,7 +23,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def after(cls, row: Transaction | None) -> "Figures":
-        """What there was right after a row; None stands for before the first."""
+        """Return the figures right after a row; None for those before the first row."""
         if row is None:
             return cls()
         return cls(
@@ -36,7 +36,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementMovement(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction of a statement, with what the account had after it; `amount` is the change of what can be spent.
+    """One transaction of a statement, with the account's figures after it; `amount` is the change of `remaining`.
 
     `about` is the id of the transaction, hold or grant that it is about. `created_at` is in microseconds.
     """
@@ -81,10 +81,10 @@ class StatementMovement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """The frame of a statement: from `since` up to `until`, which is left out (microseconds), and what there was then.
+    """The period of a statement, from `since` up to but not including `until` (microseconds), with its two balances.
 
     `opening` is what the account had right before `since`, `closing` what it had right before `until`. The movements
-    in between are those from version `opening.version` + 1 to `closing.version`.
+    in between have the versions `opening.version` + 1 to `closing.version`.
     """
 
     account_id: str
@@ -102,7 +102,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 class Statement(Period, frozen=True, kw_only=True):
     """A whole statement, its movements oldest first: opening.remaining + their amounts = closing.remaining.
 
-    `proof` is what lets the statement be checked by itself, without the database; None where there is nothing of it.
+    With `proof` the statement can be checked without the database; None where no checkpoint covers it.
     """
 
     movements: tuple[StatementMovement, ...] = ()

@@ -1,7 +1,7 @@
 """A statement as CSV (RFC 4180): a header, a row `opening`, a row for each movement, a row `closing`.
 
-In pieces, so that a statement of any length is written in little memory. A spreadsheet takes a cell that begins like a
-formula for one: where a cell holds a text of somebody's own, such a text has an apostrophe put before it.
+It is written in pieces, so that a statement of any length needs little memory. A spreadsheet runs a cell that begins
+like a formula: where a cell holds a text from a person, an apostrophe is put before such a text.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ COLUMNS = (
     "transaction_id",
 )
 
-# Also in their wide forms, which spreadsheets of East Asian languages read alike.
+# The wide forms, too: spreadsheets of East Asian languages read them alike.
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NEEDS_QUOTES = frozenset('",\r\n')
 
@@ -39,15 +39,15 @@ class StatementCSV:
         self._period = period
 
     def head(self) -> str:
-        """The header and what there was at the beginning; the row's `time` is the period's begin."""
+        """Return the header and the opening balance; its `time` is the period's begin."""
         return _row(COLUMNS) + _figures(self._period.since, "opening", self._period.opening)
 
     def lines(self, movements: Iterable[StatementMovement]) -> str:
-        """The rows of some movements."""
+        """Return the rows of some movements."""
         return "".join(map(_movement, movements))
 
     def foot(self) -> str:
-        """What there was at the end; the row's `time` is the period's end."""
+        """Return the closing balance; its `time` is the period's end."""
         return _figures(self._period.until, "closing", self._period.closing)
 
 
@@ -80,7 +80,7 @@ def _figures(instant: int, kind: str, figures: Figures) -> str:
 
 
 def _text(value: str | None) -> str:
-    """A text of somebody's own, which no spreadsheet takes for a formula."""
+    """Return a text from a person, in a form that no spreadsheet runs as a formula."""
     if value is None:
         return ""
     return f"'{value}" if value.startswith(_BEGINS_FORMULA) else value

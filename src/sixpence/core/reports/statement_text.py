@@ -1,11 +1,12 @@
 """A statement as text for people: a line for each movement, in columns, 80 wide unless the figures are very large.
 
-In pieces, so that a statement of any length is written in little memory. Amounts are in the smallest unit, times UTC.
+It is written in pieces, so that a statement of any length needs little memory. Amounts are in the smallest unit, times
+in UTC. Not here: the label of each kind of transaction (`labels`).
 """
 
 from collections.abc import Iterable, Iterator
 
-from sixpence.core.reports.labels import day_and_time, of_kind
+from sixpence.core.reports.labels import format_instant, kind_label
 from sixpence.core.reports.statement import Figures, Period, StatementMovement
 
 _WIDTH = 80
@@ -20,59 +21,59 @@ class StatementText:
         self._period = period
         largest = max(abs(number) for end in (period.opening, period.closing) for number in (end.remaining, end.total))
         self._amount_width = max(_AMOUNT_WIDTH_MIN, len(str(largest)) + 1)
-        self._words_width = max(12, _WIDTH - _TIME_WIDTH - 2 * self._amount_width - 3)
+        self._label_width = max(12, _WIDTH - _TIME_WIDTH - 2 * self._amount_width - 3)
 
     def head(self) -> str:
-        """Whose statement it is and of when, the names of the columns, and what there was at the beginning."""
+        """Return the account and the period, the names of the columns, and the opening balance."""
         period = self._period
         lines = [
             f"Statement of {period.account_id}",
-            f"from {day_and_time(period.since)} up to {day_and_time(period.until)} UTC",
+            f"from {format_instant(period.since)} up to {format_instant(period.until)} UTC",
             "",
             self._line("time (UTC)", "what", "amount", "balance"),
-            "-" * (_TIME_WIDTH + self._words_width + 2 * self._amount_width + 3),
-            self._figures(period.since, "opening balance", period.opening),
+            "-" * (_TIME_WIDTH + self._label_width + 2 * self._amount_width + 3),
+            self._balance(period.since, "opening balance", period.opening),
         ]
-        return _joined(lines)
+        return _join_lines(lines)
 
     def lines(self, movements: Iterable[StatementMovement]) -> str:
-        """The lines of some movements."""
-        return _joined(line for movement in movements for line in self._movement(movement))
+        """Return the lines of some movements."""
+        return _join_lines(line for movement in movements for line in self._movement(movement))
 
     def foot(self) -> str:
-        """What there was at the end, and how it came about."""
+        """Return the closing balance, and the sum that leads to it."""
         period = self._period
         opening, closing = period.opening, period.closing
         change = closing.remaining - opening.remaining
         lines = [
-            self._figures(period.until, "closing balance", closing),
+            self._balance(period.until, "closing balance", closing),
             "",
             f"{opening.remaining} {_signed(change)} = {closing.remaining} credits, in {_movements(period.count)}.",
         ]
         if closing.held:
-            lines.append(f"Set aside for running work beside that: {closing.held}.")
-        return _joined(lines)
+            lines.append(f"Also set aside for running work: {closing.held}.")
+        return _join_lines(lines)
 
     def _movement(self, movement: StatementMovement) -> Iterator[str]:
-        words = of_kind(movement.kind, feature=movement.feature_used, plan=movement.plan)
+        words = kind_label(movement.kind, feature=movement.feature_used, plan=movement.plan)
         if movement.reason:
             words = f"{words}: {movement.reason}"
-        first, *others = _folded(words, self._words_width)
-        time = day_and_time(movement.created_at)
+        first, *others = _wrap(words, self._label_width)
+        time = format_instant(movement.created_at)
         yield self._line(time, first, f"{movement.amount:+}", str(movement.balance_after))
         for other in others:
             yield self._line("", other, "", "")
 
-    def _figures(self, instant: int, words: str, figures: Figures) -> str:
-        return self._line(day_and_time(instant), words, "", str(figures.remaining))
+    def _balance(self, instant: int, words: str, figures: Figures) -> str:
+        return self._line(format_instant(instant), words, "", str(figures.remaining))
 
     def _line(self, time: str, words: str, amount: str, balance: str) -> str:
         width = self._amount_width
-        return f"{time:<{_TIME_WIDTH}} {words:<{self._words_width}} {amount:>{width}} {balance:>{width}}".rstrip()
+        return f"{time:<{_TIME_WIDTH}} {words:<{self._label_width}} {amount:>{width}} {balance:>{width}}".rstrip()
 
 
-def _folded(words: str, width: int) -> list[str]:
-    """The words in lines of at most that width; a word that is longer is cut."""
+def _wrap(words: str, width: int) -> list[str]:
+    """Return the words in lines of at most that width; a longer word is cut."""
     lines, line = [], ""
     for word in words.split():
         while len(word) > width:
@@ -97,5 +98,5 @@ def _movements(count: int) -> str:
     return "1 movement" if count == 1 else f"{count} movements"
 
 
-def _joined(lines: Iterable[str]) -> str:
+def _join_lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)

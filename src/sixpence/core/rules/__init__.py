@@ -1,1 +1,1 @@
-"""The rules: one module for each family of commands, and one for time."""
+"""The rules: one module for each family of commands, and one for due changes."""

@@ -1,10 +1,13 @@
-"""Uses: what one costs under the account's plan, whether it may be, and spending for it."""
+"""Uses: what a use costs under the account's plan, whether it is allowed, and spending the credits for it.
+
+Not here: the price of a usage (`catalog.price`), and holds (`holds`).
+"""
 
 import msgspec
 
 from sixpence.core.account.change import Change
 from sixpence.core.account.commands import Consume
-from sixpence.core.account.fair_use import Mark, counted, mark, of, opens_at
+from sixpence.core.account.fair_use import Mark, count_uses, find_window, mark_use, opens_at
 from sixpence.core.account.transaction import Detail
 from sixpence.core.catalog.price import Unpriced, Usage, price_of
 from sixpence.core.errors import RefusedError
@@ -17,13 +20,13 @@ from sixpence.core.refusals import (
     UnknownPlanError,
     UnpricedUsageError,
 )
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance
 from sixpence.core.values.instant import to_wire
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False):
-    """What a use costs: by the list, and to this account; and how it counts under the plan's fair use."""
+    """What a use costs: the list price and this account's charge; `mark` is how it counts under fair use."""
 
     price: int
     charge: int
@@ -31,12 +34,12 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     mark: Mark | None
 
 
-def quote(scene: Scene, feature: str, usage: Usage, amount: int | None = None) -> Quote | RefusedError:
-    """What the use costs now; `amount` takes the place of the list price where it is given.
+def quote(context: DecisionContext, feature: str, usage: Usage, amount: int | None = None) -> Quote | RefusedError:
+    """Return what the use costs now; `amount`, where given, replaces the list price.
 
-    Refused for what cannot be sold to this account now, whatever it has: a frozen account, fair use that is used up.
+    Refuses what this account cannot use now with any balance: it is frozen or closed, or its fair use is used up.
     """
-    account, catalog, plan = scene.account, scene.priced_by.catalog, scene.plan
+    account, catalog, plan = context.account, context.priced_by.catalog, context.plan
     if account.standing == "closed":
         return AccountClosedError(account.account_id)
     if account.standing == "frozen":
@@ -51,30 +54,30 @@ def quote(scene: Scene, feature: str, usage: Usage, amount: int | None = None) -
     fair_use = plan.fair_use
     if not plan.unlimited or fair_use is None:
         return Quote(price, 0 if plan.unlimited else price, plan.unlimited, None)
-    window = of(account.windows, fair_use.per)
-    if counted(window, fair_use.per, scene.now) >= fair_use.uses:
-        opens = opens_at(window, fair_use.per, fair_use.uses, scene.now)
+    window = find_window(account.windows, fair_use.per)
+    if count_uses(window, fair_use.per, context.now) >= fair_use.uses:
+        opens = opens_at(window, fair_use.per, fair_use.uses, context.now)
         return FairUseError(account.plan, fair_use.uses, fair_use.per, None if opens is None else to_wire(opens))
-    return Quote(price, 0, plan.unlimited, mark(fair_use.per, scene.now))
+    return Quote(price, 0, plan.unlimited, mark_use(fair_use.per, context.now))
 
 
-def consume(scene: Scene, command: Consume) -> Change | RefusedError:
+def consume(context: DecisionContext, command: Consume) -> Change | RefusedError:
     """Spend what the use costs."""
-    quoted = quote(scene, command.feature, command.usage)
+    quoted = quote(context, command.feature, command.usage)
     if isinstance(quoted, RefusedError):
         return quoted
-    available = scene.available(command.feature)
+    available = context.available(command.feature)
     if available < quoted.charge:
-        return insufficient(scene, command.feature, quoted.charge, available)
+        return insufficient(context, command.feature, quoted.charge, available)
     return Change(
         kind="consume",
-        at=scene.now,
-        allocations=scene.take(command.feature, quoted.charge, "consumed"),
+        at=context.now,
+        allocations=context.burn_down(command.feature, quoted.charge, "consumed"),
         detail=Detail(
             price=quoted.price,
             usage=None if command.usage == Usage() else command.usage,
             mark=quoted.mark,
-            catalog_version=scene.priced_by.version,
+            catalog_version=context.priced_by.version,
         ),
         feature_used=command.feature,
         credits_consumed=quoted.charge,
@@ -83,10 +86,10 @@ def consume(scene: Scene, command: Consume) -> Change | RefusedError:
     )
 
 
-def insufficient(scene: Scene, feature: str, required: int, available: int) -> InsufficientCreditsError:
-    """The refusal of a use that costs more than is available, with what else the account has and will get."""
-    account = scene.account
-    coming = next_allowance(account, scene.priced_by)
+def insufficient(context: DecisionContext, feature: str, required: int, available: int) -> InsufficientCreditsError:
+    """Return the refusal of a use that costs more than is available, with what else the account has and will get."""
+    account = context.account
+    upcoming = next_allowance(account, context.priced_by)
     return InsufficientCreditsError(
         feature,
         required,
@@ -94,5 +97,5 @@ def insufficient(scene: Scene, feature: str, required: int, available: int) -> I
         available,
         held=account.held,
         scheduled=sum(grant.remaining for grant in account.grants if grant.pending),
-        next_allowance_at=None if coming is None else to_wire(coming[0]),
+        next_allowance_at=None if upcoming is None else to_wire(upcoming[0]),
     )

@@ -1,4 +1,7 @@
-"""What every rule sees: the account as it stands, the time, the catalog and the past; and a few facts read off them."""
+"""The context of a decision: the account, the time, the catalog and prior transactions; and the burn-down over them.
+
+Not here: what a command does (`consume`, `grants`, `holds` and the others).
+"""
 
 import msgspec
 
@@ -6,21 +9,21 @@ from sixpence.core.account import grant as grants
 from sixpence.core.account.account import Account
 from sixpence.core.account.fold import next_id
 from sixpence.core.account.movement import OVERDRAFT, Allocation, Movement
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.catalog.catalog import Plan, PricedBy
 
 
-class Scene(msgspec.Struct, frozen=True, gc=False):
-    """One command on one account at one time; rules read it and change nothing."""
+class DecisionContext(msgspec.Struct, frozen=True, gc=False):
+    """What a rule reads to decide one command on one account at one time; rules change nothing in it."""
 
     account: Account
     now: int
     priced_by: PricedBy
-    past: Past
+    prior: PriorTransactions
 
     @property
     def plan(self) -> Plan | None:
-        """The account's plan as the catalog has it now, None when it has left the catalog."""
+        """The account's plan in the catalog; None when it has left the catalog."""
         return self.priced_by.catalog.plans.get(self.account.plan)
 
     @property
@@ -35,22 +38,22 @@ class Scene(msgspec.Struct, frozen=True, gc=False):
         return max(0, limit - self.account.owed - self.account.overdraft_held)
 
     def available(self, feature: str) -> int:
-        """How much can be spent on the feature now, the overdraft included."""
+        """Return how much can be spent on the feature now, the overdraft included."""
         return grants.available(self.account.grants, feature) + self.overdraft_left
 
-    def take(self, feature: str, amount: int, movement: Movement) -> tuple[Allocation, ...]:
-        """The movements that take `amount`, which is available, in burn-down order and from the overdraft last."""
-        purses = [(grant.id, grants.spendable(grant, feature)) for grant in self.account.grants]
-        purses.append((OVERDRAFT, self.overdraft_left))
-        return tuple(Allocation(name, movement, -part) for name, part in grants.taken_from(purses, amount))
+    def burn_down(self, feature: str, amount: int, movement: Movement) -> tuple[Allocation, ...]:
+        """Take `amount`, which must be available: from the grants in burn-down order, then from the overdraft."""
+        sources = [(grant.id, grants.spendable(grant, feature)) for grant in self.account.grants]
+        sources.append((OVERDRAFT, self.overdraft_left))
+        return tuple(Allocation(name, movement, -part) for name, part in grants.take_in_order(sources, amount))
 
 
-def repaid(account: Account, arrivals: list[tuple[str, int]], *, forgiven: int = 0) -> tuple[Allocation, ...]:
-    """What arrives pays what is owed first: `arrivals` are (grant id, amount) that anything may be spent on.
+def repay_debt(account: Account, arrivals: list[tuple[str, int]], *, forgiven: int = 0) -> tuple[Allocation, ...]:
+    """Pay the debt from arriving credits: `arrivals` are (grant id, amount) of grants for all features.
 
-    `forgiven` is what the same row already takes off what is owed.
+    `forgiven` is how much the same row already lowers the debt.
     """
-    paid = grants.taken_from(arrivals, account.owed - forgiven)
+    paid = grants.take_in_order(arrivals, account.owed - forgiven)
     moves = [Allocation(name, "repaid", -part) for name, part in paid]
     total = sum(part for _, part in paid)
     return (*moves, Allocation(OVERDRAFT, "repaid", total)) if total else ()

@@ -1,7 +1,8 @@
 """The decision: what a command does to one account at one time. Pure; no I/O, no clock, no randomness, no floats.
 
-Whatever fell due by `now` happens first, in rows of its own, and stands even when the command is refused. What each
-command does stands in `rules`: a flat ladder of guards, each with its refusal; below the last one it succeeds.
+Changes that are due by `now` come first, in rows of their own, and remain even when the command is refused. Not here:
+what each command does. The dispatch table names its function: a flat ladder of guards, each with its refusal; below the
+last guard the command succeeds.
 """
 
 from collections.abc import Callable
@@ -32,20 +33,20 @@ from sixpence.core.account.commands import (
     VoidGrant,
 )
 from sixpence.core.account.fold import record
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.rules import consume, due, grants, holds, lifecycle, plans, refunds
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.core.values.instant import INSTANT_MAX
 
-NO_PAST = Past()
+NO_PRIOR = PriorTransactions()
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """The account afterwards, the rows to append, the command's own row if it has one, and the refusal if it is one."""
+    """The account afterwards, the rows to append, the command's own row if it wrote one, and the refusal if refused."""
 
     account: Account
     rows: tuple[Transaction, ...]
@@ -60,24 +61,24 @@ def decide(
     clock: int,
     priced_by: PricedBy,
     key: Key | None = None,
-    past: Past = NO_PAST,
+    prior: PriorTransactions = NO_PRIOR,
 ) -> Decision:
-    """What the command does when the clock reads `clock` (microseconds); the account that was given is not touched.
+    """Decide what the command does when the clock reads `clock` (microseconds); the given account is not changed.
 
-    `past` holds the earlier transactions that a refund or a void names, and what came of them. Raises `ValueError` for
-    a clock before 1970 or after the year 9999: a row with such a time could not be shown again.
+    `prior` has the earlier transactions that a refund or a void names, and the later ones about those. Raises
+    `ValueError` for a clock before 1970 or after the year 9999: a row with such a time could not be shown.
     """
     if not 0 <= clock <= INSTANT_MAX:
         raise ValueError(f"The clock reads {clock} microseconds, which is outside 1970 to 9999. Set it right.")
     now = max(clock, account.last_at)
     draft = account.copy()
-    rows = _fall_due(draft, now, clock, priced_by)
+    rows = _apply_due_changes(draft, now, clock, priced_by)
     if isinstance(command, Tick):
         return Decision(draft, tuple(rows))
     if not draft.exists and not isinstance(command, EnsureAccount):
         return Decision(draft, tuple(rows), refusal=AccountNotFoundError(account.account_id))
-    scene = Scene(draft, now, priced_by, past.with_rows(rows) if rows else past)
-    change = _LADDERS[type(command)](scene, command)
+    context = DecisionContext(draft, now, priced_by, prior.with_rows(rows) if rows else prior)
+    change = _DISPATCH[type(command)](context, command)
     if isinstance(change, RefusedError):
         return Decision(draft, tuple(rows), refusal=change)
     if key is None and _changes_nothing(draft, change):
@@ -89,8 +90,8 @@ def decide(
     return Decision(draft, tuple(rows), row=row)
 
 
-def _fall_due(draft: Account, now: int, clock: int, priced_by: PricedBy) -> list[Transaction]:
-    """Everything that time alone has done by `now`, in order, each at the instant it was due (invariant 18)."""
+def _apply_due_changes(draft: Account, now: int, clock: int, priced_by: PricedBy) -> list[Transaction]:
+    """Apply every change that is due by `now`, in order, each at the instant it was due (invariant 18)."""
     rows: list[Transaction] = []
     while draft.next_due_at is not None and draft.next_due_at <= now:
         rows.append(record(draft, due.next_change(draft, draft.next_due_at, priced_by), recorded_at=clock))
@@ -98,7 +99,7 @@ def _fall_due(draft: Account, now: int, clock: int, priced_by: PricedBy) -> list
 
 
 def _changes_nothing(account: Account, change: Change) -> bool:
-    """Accepted without a row of its own, unless a key has to be remembered: it is already so."""
+    """Whether the account is already as the change wants it: such a command writes a row only to store its key."""
     match change.kind:
         case "ensure":
             return True
@@ -114,8 +115,8 @@ def _changes_nothing(account: Account, change: Change) -> bool:
             return False
 
 
-_LADDERS: dict[type, Callable[[Scene, Any], Change | RefusedError]] = {
-    EnsureAccount: grants.ensure,
+_DISPATCH: dict[type, Callable[[DecisionContext, Any], Change | RefusedError]] = {
+    EnsureAccount: lifecycle.ensure,
     GrantCredits: grants.grant,
     VoidGrant: grants.void,
     Adjust: grants.adjust,
@@ -127,7 +128,7 @@ _LADDERS: dict[type, Callable[[Scene, Any], Change | RefusedError]] = {
     Refund: refunds.refund,
     ChangePlan: plans.change_plan,
     CancelPlan: plans.cancel_plan,
-    Freeze: lifecycle.freeze,
-    Unfreeze: lifecycle.freeze,
+    Freeze: lifecycle.freeze_or_unfreeze,
+    Unfreeze: lifecycle.freeze_or_unfreeze,
     Close: lifecycle.close,
 }

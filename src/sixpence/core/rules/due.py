@@ -1,4 +1,7 @@
-"""What time alone does to an account, and in which order (invariant 18)."""
+"""The changes that are due: what time alone does to an account, and in which order (invariant 18).
+
+Not here: when the next change is due (`account.next_due_at`).
+"""
 
 from sixpence.core.account import grant as grants
 from sixpence.core.account.account import Account
@@ -7,14 +10,14 @@ from sixpence.core.account.grant import Grant
 from sixpence.core.account.hold import Hold
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.catalog.catalog import PricedBy
-from sixpence.core.rules.grants import took_effect
-from sixpence.core.rules.hold_ends import timed_out
-from sixpence.core.rules.plans import change_that_waited
-from sixpence.core.rules.terms import allowance, expired_or_rolled
+from sixpence.core.rules.grants import take_effect
+from sixpence.core.rules.hold_ends import expire_hold
+from sixpence.core.rules.plans import make_waiting_change
+from sixpence.core.rules.terms import expire_or_roll_over, give_allowance
 
 
 def first_due(account: Account, at: int) -> Hold | Grant | Subscription:
-    """What changes first of what is due at `at`, which is the account's `next_due_at`.
+    """Return the first of the things that are due at `at`, which is the account's `next_due_at`.
 
     At one instant holds time out, grants expire or roll over, the plan changes, the allowance comes, and later grants
     take effect; then by id.
@@ -33,13 +36,15 @@ def first_due(account: Account, at: int) -> Hold | Grant | Subscription:
 
 
 def next_change(account: Account, at: int, priced_by: PricedBy) -> Change:
-    """The first of the changes that are due at `at`; it happens under the catalog of that instant."""
-    then = priced_by.at(at)
+    """Return the first change that is due at `at`, decided under the catalog of that instant."""
+    in_force = priced_by.at(at)
     match first_due(account, at):
         case Hold() as hold:
-            return timed_out(account, hold)
+            return expire_hold(account, hold)
         case Subscription() as subscription:
             waited = subscription.waiting and at >= subscription.ends_at
-            return change_that_waited(account, then) if waited else allowance(account, then)
+            return make_waiting_change(account, in_force) if waited else give_allowance(account, in_force)
         case grant:
-            return took_effect(account, grant, at) if grant.pending else expired_or_rolled(account, grant, then, at)
+            if grant.pending:
+                return take_effect(account, grant, at)
+            return expire_or_roll_over(account, grant, in_force, at)

@@ -1,6 +1,7 @@
-"""Looking ahead: what time alone will bring an account, found by letting it pass on a copy, under the catalog of now.
+"""The forecast: an account's next allowance and next expiry, found by applying due changes to a copy of it.
 
-What is held is left out, since its hold decides. Nothing here is written down, and no decision rests on it.
+The forecast uses the current catalog. It ignores held credits, since their hold decides. Nothing here is stored, and no
+decision depends on it.
 """
 
 from collections.abc import Iterator
@@ -13,65 +14,65 @@ from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.rules.due import next_change
 from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
 
-# A term may have given all it gives, and some of a year's months give nothing: after a trial, a change of plan and two
-# years of months a plan that ever gives has given.
-_TERMS_AHEAD_MAX = 2 + 24
-# Beside them each grant takes effect and ends.
-_CHANGES_AHEAD_MAX = 2 * LIVE_GRANTS_MAX + _TERMS_AHEAD_MAX
+# Some months of a term may give nothing. After a trial, a change of plan and 24 months, every plan that gives an
+# allowance at all has given one.
+_TERMS_MAX = 2 + 24
+# Each grant takes effect and ends, too.
+_CHANGES_MAX = 2 * LIVE_GRANTS_MAX + _TERMS_MAX
 
 
 def next_allowance(account: Account, priced_by: PricedBy) -> tuple[int, int] | None:
-    """When the plan next gives credits and how many; None where it will not. Costs nothing where no term is running."""
+    """Return when the plan next gives credits, and how many; None where it will not. Cheap where no term is running."""
     if account.subscription is None or account.subscription.next_at is None:
         return None
-    # What a term gives does not depend on what else the account has, so its grants need not be let pass as well,
+    # What a term gives does not depend on the account's grants, so they can be left out of the forecast,
     scheduled = sum(grant.remaining for grant in account.grants if grant.pending)
-    alone = _twin(account)
-    alone.grants, alone.total = [], account.total + scheduled
-    alone.next_due_at = next_due_at(alone)
-    coming = _first_allowance(alone, priced_by, _TERMS_AHEAD_MAX)
-    if account.total + scheduled + (0 if coming is None else coming[1]) < AMOUNT_MAX:
-        return coming
-    # unless it is nearly full: what ends before the allowance makes room for it.
-    return _first_allowance(_twin(account), priced_by, _CHANGES_AHEAD_MAX)
+    emptied = _copy_without_holds(account)
+    emptied.grants, emptied.total = [], account.total + scheduled
+    emptied.next_due_at = next_due_at(emptied)
+    upcoming = _first_allowance(emptied, priced_by, _TERMS_MAX)
+    if account.total + scheduled + (0 if upcoming is None else upcoming[1]) < AMOUNT_MAX:
+        return upcoming
+    # unless the balance is nearly at its limit: grants that end before the allowance make room for it.
+    return _first_allowance(_copy_without_holds(account), priced_by, _CHANGES_MAX)
 
 
 def next_expiry(account: Account, priced_by: PricedBy) -> tuple[int | None, int]:
-    """The next instant at which credits that are there now end unspent, and how many then do.
+    """Return the next instant at which current credits end unspent, and how many do.
 
-    What rolls over does not end, and what a waiting change of plan ends does.
+    Credits that roll over do not end; credits that a waiting change of plan ends do.
     """
-    here = {grant.id for grant in account.grants if grant.free}
+    current = {grant.id for grant in account.grants if grant.free}
     ended_at, lost = None, 0
-    for row in _passing(_twin(account), priced_by, _CHANGES_AHEAD_MAX):
-        if not here or (ended_at is not None and row.created_at > ended_at):
+    for row in _due_rows(_copy_without_holds(account), priced_by, _CHANGES_MAX):
+        if not current or (ended_at is not None and row.created_at > ended_at):
             break
         for move in row.read_allocations():
-            if move.grant_id in here and move.movement in ("expired", "trimmed") and move.amount:
+            if move.grant_id in current and move.movement in ("expired", "trimmed") and move.amount:
                 ended_at, lost = row.created_at, lost - move.amount
-            elif move.grant_id in here and move.movement == "rolled":
-                here.add(row.id)
+            elif move.grant_id in current and move.movement == "rolled":
+                current.add(row.id)
     return ended_at, lost
 
 
 def _first_allowance(twin: Account, priced_by: PricedBy, most: int) -> tuple[int, int] | None:
-    for row in _passing(twin, priced_by, most):
+    for row in _due_rows(twin, priced_by, most):
         terms = row.read_detail().grant if row.kind == "allowance" else None
         if terms is not None:
             return row.created_at, terms.amount
     return None
 
 
-def _twin(account: Account) -> Account:
-    """A copy to let time pass on, without holds."""
+def _copy_without_holds(account: Account) -> Account:
+    """Return a copy without holds, to apply due changes to."""
     twin = account.copy()
     twin.holds, twin.holds_due_at = Holds(), None
     twin.next_due_at = next_due_at(twin)
     return twin
 
 
-def _passing(twin: Account, priced_by: PricedBy, most: int) -> Iterator[Transaction]:
-    """The rows that time alone leaves from here on, at most so many."""
+def _due_rows(twin: Account, priced_by: PricedBy, most: int) -> Iterator[Transaction]:
+    """Yield the rows of the next due changes, at most so many; each is applied to the twin."""
     for _ in range(most):
         at = twin.next_due_at
         if at is None:

@@ -1,6 +1,6 @@
-"""What a hold leaves when it ends, whoever ends it: credits that come back or lapse, and a use that does not count.
+"""The end of a hold: its credits are released or lapse, and its use no longer counts.
 
-Which commands end a hold, and what they charge, stands in `holds`.
+Not here: the commands that end a hold, and what they charge (`holds`).
 """
 
 from sixpence.core.account.account import Account
@@ -9,22 +9,22 @@ from sixpence.core.account.fair_use import Mark
 from sixpence.core.account.hold import Hold, Part
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.transaction import Detail
-from sixpence.core.rules.context import repaid
+from sixpence.core.rules.context import repay_debt
 
 
-def timed_out(account: Account, hold: Hold) -> Change:
-    """What an open hold leaves when its time is up."""
+def expire_hold(account: Account, hold: Hold) -> Change:
+    """Return the change of an open hold that times out."""
     return Change(
         kind="hold_expire",
         at=hold.terms.expires_at,
-        allocations=given_back(account, hold.parts),
-        detail=Detail(about=hold.id, mark=uncounted(hold)),
+        allocations=give_back(account, hold.parts),
+        detail=Detail(about=hold.id, mark=uncount_use(hold)),
         feature_used=hold.terms.feature,
     )
 
 
-def given_back(account: Account, parts: tuple[Part, ...]) -> tuple[Allocation, ...]:
-    """What a hold gives back: to be spent again, or gone at once where the grant is over (invariant 8)."""
+def give_back(account: Account, parts: tuple[Part, ...]) -> tuple[Allocation, ...]:
+    """Return the movements that end the held parts: released, or lapsed where the grant is over (invariant 8)."""
     by_id = {grant.id: grant for grant in account.grants}
     moves, arrivals = [], []
     for name, part in parts:
@@ -35,9 +35,9 @@ def given_back(account: Account, parts: tuple[Part, ...]) -> tuple[Allocation, .
         moves.append(Allocation(name, "released", part))
         if grant is not None and grant.features is None:
             arrivals.append((name, part))
-    return (*moves, *repaid(account, arrivals))
+    return (*moves, *repay_debt(account, arrivals))
 
 
-def uncounted(hold: Hold) -> Mark | None:
-    """The use that a hold counted as, given back."""
+def uncount_use(hold: Hold) -> Mark | None:
+    """Return the mark that gives back the use that a hold counted as."""
     return None if hold.mark is None else Mark(hold.mark.step_seconds, hold.mark.at, -1)

@@ -1,6 +1,7 @@
-"""Terms: what a plan's period gives when it begins, in its course, and what of it is left when it ends.
+"""Terms: what a plan gives when a term begins and during it, and what remains of an allowance when the term ends.
 
-Everything here happens at an instant of the term's own, under the plan and the catalog of that instant.
+Everything here happens at an instant of the term, under the plan and the catalog of that instant. Not here: which plan
+an account is on (`plans`), and the calendar (`catalog.period`).
 """
 
 import msgspec
@@ -10,29 +11,29 @@ from sixpence.core.account.change import Change
 from sixpence.core.account.fold import next_id
 from sixpence.core.account.grant import Grant
 from sixpence.core.account.movement import Allocation
-from sixpence.core.account.subscription import Aside, Subscription
+from sixpence.core.account.subscription import Subscription, SuspendedTerm
 from sixpence.core.account.transaction import Detail, GrantTerms
 from sixpence.core.catalog.catalog import Catalog, Period, Plan, PricedBy
 from sixpence.core.catalog.period import index_at, prorated, share, start_of, term_at
-from sixpence.core.rules.context import repaid
+from sixpence.core.rules.context import repay_debt
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import DAY, INSTANT_MAX
 
 _MONTHS = 12
 
 
-class Begun(msgspec.Struct, frozen=True):
-    """A term, or the share of one, that has begun: the subscription as it is then, and the credits it brings."""
+class TermStart(msgspec.Struct, frozen=True):
+    """A term, or a share of one, that begins: the subscription from then on, and the credits it gives."""
 
     subscription: Subscription
     amount: int
 
 
-def begin(before: Subscription | None, plan: Plan, period: Period, *, anchor: int, at: int) -> Begun:
-    """The whole term of `plan` that holds `at`: its whole allowance, or the share of its first month."""
+def begin_term(before: Subscription | None, plan: Plan, period: Period, *, anchor: int, at: int) -> TermStart:
+    """Begin the whole term of `plan` that contains `at`: with its whole allowance, or the share of its first month."""
     term = term_at(anchor, period, at)
     amount = share(plan.allowance, 1) if plan.drip else plan.allowance
-    begun = Subscription(
+    subscription = Subscription(
         period=period,
         anchor=anchor,
         ends_at=term.ends_at,
@@ -41,29 +42,29 @@ def begin(before: Subscription | None, plan: Plan, period: Period, *, anchor: in
         best=plan.allowance,
         tried=() if before is None else before.tried,
         since_seq=0 if before is None else before.since_seq,
-        aside=_aside_of_others(before, period, at),
+        aside=_other_unfinished_terms(before, period, at),
     )
-    return Begun(begun, amount)
+    return TermStart(subscription, amount)
 
 
-def begin_or_join(before: Subscription | None, plan: Plan, period: Period, *, at: int) -> Begun:
-    """The term of a plan that the account goes to at `at`: what is left of one of its period, or a whole new one.
+def begin_or_rejoin_term(before: Subscription | None, plan: Plan, period: Period, *, at: int) -> TermStart:
+    """Begin the term of a plan that the account changes to at `at`: resume one of its period, or begin a whole new one.
 
-    A term that is not over is taken up again, also when terms of other periods, a trial or a plan without a period came
-    in between: going to and fro gives nothing twice.
+    A term that has not ended is resumed, also after terms of other periods, a trial or a plan without a period:
+    changing plans back and forth gives nothing twice.
     """
     if before is not None:
-        for aside in _set_aside(before, at):
-            if aside.period == period:
-                return join(_taken_up(before, aside, at), plan, at=at)
-    return begin(before, plan, period, anchor=at, at=at)
+        for suspended in _unfinished_terms(before, at):
+            if suspended.period == period:
+                return join_term(_resume_term(before, suspended, at), plan, at=at)
+    return begin_term(before, plan, period, anchor=at, at=at)
 
 
-def join(before: Subscription, plan: Plan, *, at: int) -> Begun:
-    """The rest of the running term under a plan of the same period: what is left of its allowance (rounded down).
+def join_term(before: Subscription, plan: Plan, *, at: int) -> TermStart:
+    """Continue the running term under a plan of the same period, with the prorated rest of its allowance.
 
-    All plans of one term together never give more than the best of them does, and where it gives by the month, never
-    more than its months so far: going to and fro brings no later month forward.
+    The rest is rounded down. All plans of one term together never give more than the best of them, and with monthly
+    shares never more than its months so far: changing plans back and forth gives no later month early.
     """
     term = term_at(before.anchor, before.period, at)
     best = max(before.best, plan.allowance)
@@ -87,14 +88,14 @@ def join(before: Subscription, plan: Plan, *, at: int) -> Begun:
         next_plan=None,
         cancelled=False,
     )
-    return Begun(joined, amount)
+    return TermStart(joined, amount)
 
 
-def try_out(before: Subscription | None, plan_name: str, plan: Plan, period: Period, *, at: int) -> Begun:
-    """The trial of a plan that begins at `at`."""
+def begin_trial(before: Subscription | None, plan_name: str, plan: Plan, period: Period, *, at: int) -> TermStart:
+    """Begin the trial of a plan at `at`."""
     assert plan.trial is not None
     ends_at = min(at + plan.trial.days * DAY, INSTANT_MAX)
-    begun = Subscription(
+    subscription = Subscription(
         period=period,
         anchor=at,
         ends_at=ends_at,
@@ -103,72 +104,72 @@ def try_out(before: Subscription | None, plan_name: str, plan: Plan, period: Per
         best=plan.trial.allowance,
         trial=True,
         tried=(*(() if before is None else before.tried), plan_name),
-        aside=() if before is None else _set_aside(before, at),
+        aside=() if before is None else _unfinished_terms(before, at),
     )
-    return Begun(begun, plan.trial.allowance)
+    return TermStart(subscription, plan.trial.allowance)
 
 
-def rest(before: Subscription) -> Subscription:
-    """The subscription of an account that went to a plan without a period: the last term is remembered, no more."""
+def without_term(before: Subscription) -> Subscription:
+    """Return the subscription of an account on a plan without a period: no term runs, the last one is remembered."""
     return msgspec.structs.replace(before, next_at=None, next_plan=None, cancelled=False)
 
 
-def allowance(account: Account, priced_by: PricedBy) -> Change:
-    """What the plan's term does at its next instant: a share of the running term, or the next term begins."""
+def give_allowance(account: Account, priced_by: PricedBy) -> Change:
+    """Return the change at the term's next instant: the next share of the allowance, or the begin of the next term."""
     before = account.subscription
     assert before is not None
     assert before.next_at is not None
     at = before.next_at
     plan = priced_by.catalog.plans.get(account.plan)
     if plan is None or plan.period is None:
-        return _nothing_comes(rest(before), priced_by, at)
+        return _give_nothing(without_term(before), priced_by, at)
     if at < before.ends_at:
-        begun = _share(before, plan, at)
+        start = _give_share(before, plan, at)
     else:
-        goes_on = not before.trial and before.period == plan.period and before.anchor < at
-        begun = (
-            begin(before, plan, plan.period, anchor=before.anchor, at=at)
-            if goes_on
-            else begin_or_join(before, plan, plan.period, at=at)
+        continues = not before.trial and before.period == plan.period and before.anchor < at
+        start = (
+            begin_term(before, plan, plan.period, anchor=before.anchor, at=at)
+            if continues
+            else begin_or_rejoin_term(before, plan, plan.period, at=at)
         )
-    if begun.subscription.next_at is not None and begun.subscription.next_at <= at:
-        return _nothing_comes(rest(begun.subscription), priced_by, at)  # the end of the calendar
-    grants, moves = given(account, begun, account.plan, at)
+    if start.subscription.next_at is not None and start.subscription.next_at <= at:
+        return _give_nothing(without_term(start.subscription), priced_by, at)  # the end of the calendar
+    grants, moves = grant_allowance(account, start, account.plan, at)
     return Change(
         kind="allowance",
         at=at,
         allocations=moves,
-        detail=Detail(subscription=begun.subscription, catalog_version=priced_by.version).giving(*grants),
+        detail=Detail(subscription=start.subscription, catalog_version=priced_by.version).giving(*grants),
     )
 
 
-def given(
-    account: Account, begun: Begun, plan_name: str, at: int, *, place: int = 0, ending: int = 0
+def grant_allowance(
+    account: Account, start: TermStart, plan_name: str, at: int, *, place: int = 0, ending: int = 0
 ) -> tuple[tuple[GrantTerms, ...], tuple[Allocation, ...]]:
-    """The grant of what a term brings, as the row's one in `place`, and its movements; none where it brings nothing.
+    """Return the grant of what a term gives, the row's grant in `place`, and its movements; none for nothing.
 
     `ending` is what the same row takes off the total. An allowance never lifts an account over the largest balance.
     """
     promised = account.total - ending + sum(grant.remaining for grant in account.grants if grant.pending)
-    amount = min(begun.amount, AMOUNT_MAX - promised)
+    amount = min(start.amount, AMOUNT_MAX - promised)
     if amount <= 0:
         return (), ()
     name = next_id(account, at, place)
-    terms = GrantTerms(amount, "plan", at, begun.subscription.ends_at, by_plan=plan_name)
-    return (terms,), (Allocation(name, "granted", amount), *repaid(account, [(name, amount)]))
+    terms = GrantTerms(amount, "plan", at, start.subscription.ends_at, by_plan=plan_name)
+    return (terms,), (Allocation(name, "granted", amount), *repay_debt(account, [(name, amount)]))
 
 
-def expired_or_rolled(account: Account, grant: Grant, priced_by: PricedBy, at: int) -> Change:
-    """What becomes of a grant at its expiry: what is unheld is gone, or an allowance rolls over as far as it may."""
+def expire_or_roll_over(account: Account, grant: Grant, priced_by: PricedBy, at: int) -> Change:
+    """Return the change of a grant at its expiry: unheld credits expire, or an allowance rolls over within the cap."""
     subscription = account.subscription
-    plan = _plan_that_begins(account, priced_by.catalog, at)
+    plan = _find_next_plan(account, priced_by.catalog, at)
     ends_with_term = grant.by_plan is not None and not grant.rolled
     if subscription is None or plan is None or plan.rollover is None or plan.period is None or not ends_with_term:
-        return _expired(grant, at)
+        return _expire(grant, at)
     rolled_before = sum(one.remaining for one in account.grants if one.rolled and one.over is None)
     amount = max(0, min(grant.free, plan.rollover.cap - rolled_before))
     if amount == 0:
-        return _expired(grant, at)
+        return _expire(grant, at)
     anchor = _next_anchor(subscription, plan.period, at)
     last = index_at(anchor, plan.period, at) + plan.rollover.periods
     terms = GrantTerms(
@@ -192,40 +193,40 @@ def expired_or_rolled(account: Account, grant: Grant, priced_by: PricedBy, at: i
     )
 
 
-def _set_aside(before: Subscription, at: int) -> tuple[Aside, ...]:
-    """The terms that are not over at `at`, the running one first; a trial is no term to come back to."""
-    own = Aside(before.period, before.anchor, before.ends_at, before.given, before.best)
+def _unfinished_terms(before: Subscription, at: int) -> tuple[SuspendedTerm, ...]:
+    """Return the terms that have not ended at `at`, the running one first; a trial cannot be resumed."""
+    own = SuspendedTerm(before.period, before.anchor, before.ends_at, before.given, before.best)
     terms = (*(() if before.trial else (own,)), *before.aside)
     return tuple(term for term in terms if at < term.ends_at)
 
 
 def _next_anchor(before: Subscription, period: Period, at: int) -> int:
-    """The anchor of the term that begins at `at`: that of the running one, of one that was pushed aside, or `at`."""
+    """Return the anchor of the term that begins at `at`: that of the running or a suspended term, or `at` itself."""
     if period == before.period:
         return before.anchor
-    return next((term.anchor for term in _set_aside(before, at) if term.period == period), at)
+    return next((term.anchor for term in _unfinished_terms(before, at) if term.period == period), at)
 
 
-def _aside_of_others(before: Subscription | None, period: Period, at: int) -> tuple[Aside, ...]:
-    return () if before is None else tuple(term for term in _set_aside(before, at) if term.period != period)
+def _other_unfinished_terms(before: Subscription | None, period: Period, at: int) -> tuple[SuspendedTerm, ...]:
+    return () if before is None else tuple(term for term in _unfinished_terms(before, at) if term.period != period)
 
 
-def _taken_up(before: Subscription, aside: Aside, at: int) -> Subscription:
-    """The subscription as it was in a term that was pushed aside."""
+def _resume_term(before: Subscription, suspended: SuspendedTerm, at: int) -> Subscription:
+    """Return the subscription with a suspended term as the running one."""
     return Subscription(
-        period=aside.period,
-        anchor=aside.anchor,
-        ends_at=aside.ends_at,
-        given=aside.given,
-        best=aside.best,
+        period=suspended.period,
+        anchor=suspended.anchor,
+        ends_at=suspended.ends_at,
+        given=suspended.given,
+        best=suspended.best,
         tried=before.tried,
         since_seq=before.since_seq,
-        aside=_aside_of_others(before, aside.period, at),
+        aside=_other_unfinished_terms(before, suspended.period, at),
     )
 
 
-def _plan_that_begins(account: Account, catalog: Catalog, at: int) -> Plan | None:
-    """The plan under which the next term begins at `at`, as far as something may roll over into it."""
+def _find_next_plan(account: Account, catalog: Catalog, at: int) -> Plan | None:
+    """Find the plan under which the next term begins at `at`; None where nothing may roll over into it."""
     subscription = account.subscription
     if subscription is None or subscription.cancelled or subscription.trial:
         return None
@@ -233,8 +234,8 @@ def _plan_that_begins(account: Account, catalog: Catalog, at: int) -> Plan | Non
     return catalog.plans.get(follows or account.plan)
 
 
-def _share(before: Subscription, plan: Plan, at: int) -> Begun:
-    """A later month of the running term: its share of the allowance, if the plan still gives shares."""
+def _give_share(before: Subscription, plan: Plan, at: int) -> TermStart:
+    """Begin a later month of the running term: with its share of the allowance, if the plan still gives shares."""
     number = _month_number(before, term_at(before.anchor, before.period, at).starts_at, at)
     best = max(before.best, plan.allowance)
     most = best * number // _MONTHS
@@ -245,24 +246,24 @@ def _share(before: Subscription, plan: Plan, at: int) -> Begun:
         given=before.given + amount,
         best=best,
     )
-    return Begun(shared, amount)
+    return TermStart(shared, amount)
 
 
 def _next_share_at(anchor: int, plan: Plan, at: int, ends_at: int) -> int:
-    """When the term next does something: its next month, where the plan gives shares, or its end."""
+    """Return the start of the term's next month, where the plan gives shares, or the term's end."""
     return min(ends_at, term_at(anchor, "month", at).ends_at) if plan.drip else ends_at
 
 
 def _month_number(subscription: Subscription, starts_at: int, at: int) -> int:
-    """Which month of the year's term that began at `starts_at` it is at `at`, from 1."""
+    """Return the number of the month at `at`, from 1, in the year's term that began at `starts_at`."""
     return index_at(subscription.anchor, "month", at) - index_at(subscription.anchor, "month", starts_at) + 1
 
 
-def _expired(grant: Grant, at: int) -> Change:
+def _expire(grant: Grant, at: int) -> Change:
     lost = (Allocation(grant.id, "expired", -grant.free),)
     return Change(kind="expire", at=at, allocations=lost, detail=Detail(about=grant.id))
 
 
-def _nothing_comes(subscription: Subscription, priced_by: PricedBy, at: int) -> Change:
+def _give_nothing(subscription: Subscription, priced_by: PricedBy, at: int) -> Change:
     detail = Detail(subscription=subscription, catalog_version=priced_by.version)
     return Change(kind="allowance", at=at, detail=detail)

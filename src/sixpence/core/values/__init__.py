@@ -1,1 +1,1 @@
-"""The values that all rules share: instants, bounds, metadata, stored documents."""
+"""The values that all rooms of the core share: instants, bounds, metadata, stored documents."""

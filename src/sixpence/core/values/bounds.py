@@ -1,6 +1,6 @@
-"""The bounds that every amount, name and text is held to, and the one place that checks them.
+"""The bounds of amounts, names and texts, and the one place that checks them.
 
-No rules of accounts here: only what a value may look like before a rule sees it.
+Not here: the rules of accounts. A value is checked here before a rule sees it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def check_amount(field: str, value: int, *, least: int = 1) -> int:
-    """The amount itself when it is an integer from `least` to 2^53 - 1; raises `InvalidInputError`."""
+    """Return the amount if it is an integer from `least` to 2^53 - 1; raises `InvalidInputError`."""
     if type(value) is not int:
         raise InvalidInputError(field, f"{shown(value)} is not a whole number. Send an integer of the smallest unit.")
     if not least <= value <= AMOUNT_MAX:
@@ -31,7 +31,7 @@ def check_amount(field: str, value: int, *, least: int = 1) -> int:
 
 
 def check_text(field: str, value: str, *, length_max: int) -> str:
-    """The text itself when it has 1 to `length_max` characters and no control characters."""
+    """Return the text if it has 1 to `length_max` characters and no control characters; raises `InvalidInputError`."""
     if not isinstance(value, str):
         raise InvalidInputError(field, f"{shown(value)} is not text. Send a string.")
     if not value:
@@ -44,19 +44,19 @@ def check_text(field: str, value: str, *, length_max: int) -> str:
 
 
 def check_account_id(value: str) -> str:
-    """The app's own id for a user or team: 1 to 255 characters, no control characters."""
+    """Return the app's own id for a user or team, if it has 1 to 255 characters and no control characters."""
     return check_text("account_id", value, length_max=ACCOUNT_ID_LENGTH_MAX)
 
 
 def account_no(account_id: str, attempt: int = 0) -> int:
-    """The account's number: 63 bits of SHA-256 over its id; `attempt` counts the collisions met so far."""
+    """Return the account's number: 63 bits of SHA-256 over its id; `attempt` counts the collisions found so far."""
     salt = f"\x00{attempt}" if attempt else ""
     digest = hashlib.sha256((account_id + salt).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def shown(value: object) -> str:
-    """A value as a message quotes it: in ASCII, at most 60 characters."""
+    """Return a value as a message quotes it: in ASCII, at most 60 characters."""
     try:
         text = ascii(value)
     except ValueError:  # Python writes no integer of more than 4300 digits.

@@ -1,7 +1,7 @@
-"""The caller's metadata: a JSON object kept as canonical text, and the fingerprint of a request.
+"""The caller's metadata: a JSON object stored as canonical text, and the fingerprint of a request.
 
 Canonical: no insignificant space, names in the order they were sent, numbers as Python writes them. Duplicate names,
-NUL and lone surrogates are refused, since one of the databases could not give them back.
+NUL and lone surrogates are refused, since not every database can store them.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from sixpence.core.errors import InvalidInputError
 METADATA_BYTES_MAX = 16_384
 METADATA_DEPTH_MAX = 64
 
-# What opens and closes a level in JSON text, and the strings that only look as if they did.
+# The brackets of JSON text; strings are matched whole, so that brackets in them do not count.
 _LEVELS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 # json writes a NUL as an escape (after an even number of backslashes) and leaves a lone surrogate as it is.
 _UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 def canonical(value: dict[str, Any] | None) -> str | None:
-    """The canonical text of a metadata object, None for None; raises `InvalidInputError`."""
+    """Return the canonical text of a metadata object, None for None; raises `InvalidInputError`."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -37,16 +37,16 @@ def canonical(value: dict[str, Any] | None) -> str | None:
     size = len(text.encode())
     if size > METADATA_BYTES_MAX:
         raise InvalidInputError("metadata", f"has {size} bytes. Send at most {METADATA_BYTES_MAX}.")
-    # Well below what any reader of JSON can follow, and the same however deep the caller's own stack is.
+    # Well below the limit of any JSON decoder, and independent of how deep the caller's own stack is.
     if _too_deep(text):
         raise InvalidInputError("metadata", f"is nested too deep. Send at most {METADATA_DEPTH_MAX} levels.")
-    # A Python dict can hold 1 and "1", which are one name in JSON.
+    # A Python dict can have the names 1 and "1", which are the same in JSON.
     json.loads(text, object_pairs_hook=_object)
     return text
 
 
 def from_wire(raw: bytes) -> dict[str, Any] | None:
-    """The object in a JSON text, None for `null`; raises `InvalidInputError`, for duplicate names too."""
+    """Return the object in a JSON text, None for `null`; raises `InvalidInputError`, also for duplicate names."""
     if len(raw) > 4 * METADATA_BYTES_MAX:
         raise InvalidInputError("metadata", f"has {len(raw)} bytes. Send at most {METADATA_BYTES_MAX}.")
     try:
@@ -59,14 +59,14 @@ def from_wire(raw: bytes) -> dict[str, Any] | None:
 
 
 def digest(text: str | None) -> bytes | None:
-    """SHA-256 of a canonical text: what stands in the chain in place of the bytes."""
+    """Return SHA-256 of a canonical text, which the chain covers in place of the text."""
     return None if text is None else hashlib.sha256(text.encode()).digest()
 
 
 def fingerprint(operation: str, account_id: str, fields: dict[str, Any]) -> bytes:
-    """SHA-256 over what the caller asked: the operation, the id and the fields that were sent, order aside.
+    """Return SHA-256 over the request: the operation, the id and the fields that were sent, in any order.
 
-    Metadata among the fields has passed `canonical`; its names are taken as JSON writes them.
+    Metadata among the fields has passed `canonical`; its names count as JSON writes them.
     """
     sent = dict(fields)
     if isinstance(sent.get("metadata"), dict):

@@ -1,6 +1,6 @@
-"""Reading JSON that was stored: whatever stands there, what cannot be read is one kind of error.
+"""Decoding stored JSON: any text that cannot be decoded raises one kind of error.
 
-Not here: what the documents say (beside each shape), and what is sent by others (`sixpence.http`).
+Not here: the shapes of the documents (beside what they store), and JSON that clients send (`sixpence.http`).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Shape = TypeVar("Shape")
 
 
 def decoder_of(shape: type[Shape]) -> Callable[[str | bytes], Shape]:
-    """What reads documents of this shape; raises `MsgspecError` for any other text, also one nested without an end."""
+    """Return a decoder for documents of this shape; it raises `MsgspecError` for any other text, however deep."""
     decode: Callable[[Any], Shape] = msgspec.json.Decoder(shape).decode
 
     def read(document: str | bytes) -> Shape:
@@ -20,7 +20,7 @@ def decoder_of(shape: type[Shape]) -> Callable[[str | bytes], Shape]:
             return decode(document)
         except RecursionError as error:
             raise msgspec.DecodeError("it is nested too deeply") from error
-        except UnicodeError as error:  # SQLite keeps any bytes as text
+        except UnicodeError as error:  # SQLite stores any bytes as text
             raise msgspec.DecodeError(f"it is no text: {error}") from error
 
     return read

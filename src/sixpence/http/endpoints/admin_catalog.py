@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sixpence.core.catalog.diff import differences, list_plans_concerned
+from sixpence.core.catalog.diff import differences, list_affected_plans
 from sixpence.core.catalog.toml import from_toml
 from sixpence.http.callers.callers import Callers
 from sixpence.http.wire import responses
@@ -34,7 +34,7 @@ def admin_catalog_routes(
         await callers.operator(request)
         catalog = from_toml((await read_body(request, NewCatalog, bytes_max=body_bytes_max)).toml)
         in_force = await credits.get_catalog()
-        affected = list_plans_concerned(in_force.catalog, catalog)
+        affected = list_affected_plans(in_force.catalog, catalog)
         accounts = await ledger.read(lambda connection: catalogs.count_accounts(connection, affected))
         changes = differences(in_force.catalog, catalog)
         return responses.json({"version": in_force.version, "differences": changes, "accounts": accounts})

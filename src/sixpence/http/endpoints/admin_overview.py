@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.http.wire import responses
 from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
@@ -41,7 +41,7 @@ class Overviews:
         if account is None:
             raise AccountNotFoundError(account_id)
         now = max(self._ledger.now(connection), account.last_at)
-        scene = Scene(account, now, self._catalogs.current(connection), Past())
+        scene = DecisionContext(account, now, self._catalogs.current(connection), PriorTransactions())
         page = accounts.list_transactions(
             connection, account, below_seq=None, limit=TRANSACTIONS_SHOWN, matching=accounts.Filter()
         )

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, func, select
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.proof import merkle
 from sixpence.core.proof.checkpoint import (
-    NONE_BEFORE,
+    NO_PREVIOUS,
     Checkpoint,
     Head,
-    leaves_of,
+    leaf_hashes,
     read_checkpoint,
     unpack_heads,
 )
@@ -89,7 +89,7 @@ def differences_from(
             unpacked = unpack_heads(chunk.heads)
         except ValueError as error:
             return [f"{name}: its heads cannot be read: {error}"]
-        roots.append(merkle.root_of(leaves_of(chunk.heads)))
+        roots.append(merkle.root_of(leaf_hashes(chunk.heads)))
         accounts, transactions = accounts + len(unpacked), transactions + sum(head.seq for head in unpacked)
         if heads is None and not _is_filed_well(chunk, place, roots[-1], unpacked):
             misfiled = misfiled or f"{name}: part {place + 1} of its heads is filed under what is not its own"
@@ -132,7 +132,7 @@ def _read_chain(connection: Connection) -> _Chain:
         except InvalidInputError as error:
             chain.fault = chain.fault or f"checkpoint {number!r:.20} of the ledger {error.problem}"
             continue
-        before = NONE_BEFORE if chain.newest is None else chain.newest.digest()
+        before = NO_PREVIOUS if chain.newest is None else chain.newest.digest()
         expected = 1 if chain.newest is None else chain.newest.number + 1
         if not agrees:
             told: str | None = "it is filed under another number or time than its own"

@@ -17,11 +17,11 @@ from sixpence.core.proof import merkle
 from sixpence.core.proof.checkpoint import (
     FORMAT,
     HEAD_BYTES,
-    HEADS_AT_ONCE,
-    NONE_BEFORE,
+    HEADS_PER_CHUNK,
+    NO_PREVIOUS,
     Checkpoint,
     Head,
-    leaves_of,
+    leaf_hashes,
     pack_head,
     unpack_heads,
 )
@@ -34,7 +34,7 @@ from sixpence.ledger.database.snapshot import snapshot
 
 # Beyond it the heads wait in a file.
 SPOOL_BYTES_MAX = 8 * 1024 * 1024
-CHUNK_BYTES = HEADS_AT_ONCE * HEAD_BYTES
+CHUNK_BYTES = HEADS_PER_CHUNK * HEAD_BYTES
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def take(connection: Connection, spool: IO[bytes], *, now: int) -> Taken:
         for heads in _in_chunks(connection):
             packed = b"".join(map(_packed, heads))
             spool.write(packed)
-            roots.append(merkle.root_of(leaves_of(packed)))
+            roots.append(merkle.root_of(leaf_hashes(packed)))
             accounts += len(heads)
             transactions += sum(head.seq for head in heads)
     return Taken(
@@ -85,7 +85,7 @@ def take(connection: Connection, spool: IO[bytes], *, now: int) -> Taken:
         made_at=now,
         accounts=accounts,
         transactions=transactions,
-        previous=NONE_BEFORE if newest is None else newest.digest(),
+        previous=NO_PREVIOUS if newest is None else newest.digest(),
         roots=roots,
     )
 
@@ -119,7 +119,7 @@ def _in_chunks(connection: Connection) -> Iterator[list[Head]]:
     heads = []
     for number, seq, head in storage.list_heads(connection):
         heads.append(Head(number, seq, b"" if head is None else bytes(head)))
-        if len(heads) == HEADS_AT_ONCE:
+        if len(heads) == HEADS_PER_CHUNK:
             yield heads
             heads = []
     if heads:

@@ -11,7 +11,7 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.transaction import FIRST_HEAD, Transaction
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.proof import merkle
-from sixpence.core.proof.checkpoint import HEADS_AT_ONCE, Checkpoint, leaves_of
+from sixpence.core.proof.checkpoint import HEADS_PER_CHUNK, Checkpoint, leaf_hashes
 from sixpence.core.proof.statement_proof import prove
 from sixpence.core.reports.statement import Period
 from sixpence.ledger.checkpoints import storage
@@ -49,8 +49,8 @@ def _proof(connection: Connection, account: Account, period: Period) -> dict[str
     if first > 1:
         previous, rows = rows[0].hash, rows[1:]
     # The tree over a chunk's heads is a part of the whole one, so the two paths are one.
-    path = merkle.path_to(leaves_of(found.heads), found.place) + merkle.path_to(found.roots, found.chunk)
-    place = found.place + found.chunk * HEADS_AT_ONCE
+    path = merkle.path_to(leaf_hashes(found.heads), found.place) + merkle.path_to(found.roots, found.chunk)
+    place = found.place + found.chunk * HEADS_PER_CHUNK
     return prove(period, rows, previous=bytes(previous), checkpoint=checkpoint, place=place, path=path)
 
 

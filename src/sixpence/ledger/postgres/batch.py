@@ -17,7 +17,7 @@ import msgspec
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.hold import Hold
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.ledger.database.account_numbers import load_by_id
@@ -153,7 +153,7 @@ class _BatchReader:
             self._find_busy(by_no, found)
         return found
 
-    def prefetch(self, accounts: Mapping[str, Account], clock: int) -> dict[str, Past]:
+    def prefetch(self, accounts: Mapping[str, Account], clock: int) -> dict[str, PriorTransactions]:
         """Add the holds that the commands need to the locked accounts, and read the transactions that they name."""
         prefetch = prefetch_after_lock(self._needs, accounts, clock=clock)
         if not prefetch:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, null, select, text
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction, seq_of
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, transaction_from_row
@@ -47,7 +47,7 @@ _WITHOUT_METADATA = [
 class Surroundings(msgspec.Struct, frozen=True):
     """What explains a transaction: the rows it names and those about it; `is_cut` where there are more of these."""
 
-    past: Past
+    past: PriorTransactions
     is_cut: bool
 
 
@@ -94,7 +94,7 @@ def look_around(connection: Connection, account: Account, row: Transaction) -> S
     before = [transaction_from_row(one) for one in connection.execute(here.where(columns.seq.in_(sorted(named))))]
     after = [transaction_from_row(one) for one in connection.execute(since)]
     known = sorted([*before, row, *after[:SINCE_MAX]], key=lambda one: one.seq)
-    return Surroundings(Past().with_rows(known), is_cut=len(after) > SINCE_MAX)
+    return Surroundings(PriorTransactions().with_rows(known), is_cut=len(after) > SINCE_MAX)
 
 
 def _gap(account: Account) -> BrokenLedgerError:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError, DatabaseSetupError
 from sixpence.ledger.database.account_numbers import load_by_id
@@ -205,7 +205,7 @@ class SQLiteStore:
 
 def _prefetch(
     connection: sqlite3.Connection, needs: BatchNeeds, accounts: Mapping[str, Account], clock: int
-) -> dict[str, Past]:
+) -> dict[str, PriorTransactions]:
     """Add the holds that the commands need to the accounts, and read the prior transactions that they name."""
     prefetch = prefetch_after_lock(needs, accounts, clock=clock)
     by_no = {account.account_no: account for account in accounts.values()}

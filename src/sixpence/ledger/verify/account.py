@@ -13,7 +13,7 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.apply import apply_change
 from sixpence.core.account.fold import check_link, check_place
 from sixpence.core.account.movement import OVERDRAFT
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Detail, Transaction, seq_of, transaction_id
 from sixpence.core.audit import replay
 from sixpence.core.audit.audit import Audit
@@ -115,14 +115,14 @@ class Proof:
             self._usage.take(row, detail)
 
     def _decide_again(self, row: Transaction, detail: Detail, priced_by: PricedBy) -> None:
-        told = replay.difference(self._account, row, priced_by, past=self._past_before(row, detail))
+        told = replay.find_difference(self._account, row, priced_by, prior=self._past_before(row, detail))
         if told is not None:
             raise BrokenLedgerError(told)
 
-    def _past_before(self, row: Transaction, detail: Detail) -> Past:
+    def _past_before(self, row: Transaction, detail: Detail) -> PriorTransactions:
         """What the row's command had to know of earlier transactions, as it was then."""
         if row.kind not in ("refund", "void") or row.about_seq is None:
-            return Past()
+            return PriorTransactions()
         past = self._earlier.past(row.about_seq)
         if row.kind == "void" and detail.about is not None and detail.shortfall is not None:
             past = past.with_rows(filter_rows_naming(detail.about, self._earlier.between(row.about_seq, row.seq)))
@@ -133,7 +133,7 @@ class Proof:
             found |= self._earlier.past(seq).rows
         for _, seq in replaced_grant_keys(found.values()):
             found |= self._earlier.past(seq).rows
-        return Past().with_rows(found[seq] for seq in sorted(found) if seq < row.seq)
+        return PriorTransactions().with_rows(found[seq] for seq in sorted(found) if seq < row.seq)
 
     def _of_number(self) -> str | None:
         number, name = self._stored[:2]

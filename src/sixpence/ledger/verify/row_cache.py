@@ -6,7 +6,7 @@ The last ones are remembered as they pass; for others the database is asked, and
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.database.rows import TRANSACTION_COLUMNS
 from sixpence.ledger.verify.raw_rows import Scan
@@ -39,21 +39,21 @@ class Earlier:
         self._seq = row.seq
         self._last[row.seq % ROWS_REMEMBERED] = row
 
-    def past(self, seq: int) -> Past:
+    def past(self, seq: int) -> PriorTransactions:
         """The transaction of that `seq` and those about it, as far as they were proved; later ones may be there."""
         row = self._last[seq % ROWS_REMEMBERED]
         if row is None or row.seq != seq:
             return self.whole_past(seq)
         since = (self._last[later % ROWS_REMEMBERED] for later in range(seq + 1, self._seq + 1))
-        return Past().with_rows([row, *(one for one in since if one is not None and one.about_seq == seq)])
+        return PriorTransactions().with_rows([row, *(one for one in since if one is not None and one.about_seq == seq)])
 
     def between(self, above: int, below: int) -> Iterator[Transaction]:
         """The rows after the one and before the other, oldest first."""
         for row in self._scan.stream(_BETWEEN, (self._account_no, above, below)):
             yield Transaction(*row)
 
-    def _read(self, seq: int) -> Past:
+    def _read(self, seq: int) -> PriorTransactions:
         """The transaction of that `seq` and all that are about it, those that are still to be proved among them."""
         place = (self._account_no, seq)
         found = [Transaction(*row) for row in self._scan.rows(_ONE_AND_ABOUT_IT, (*place, *place))]
-        return Past().with_rows(sorted(found, key=lambda row: row.seq))
+        return PriorTransactions().with_rows(sorted(found, key=lambda row: row.seq))

@@ -20,11 +20,11 @@ from sixpence.core.account.commands import (
     Tick,
     VoidGrant,
 )
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import BrokenLedgerError, CreditSystemError, InternalError, NotPermittedError
 from sixpence.core.refusals import AccountNotFoundError, IdempotencyConflictError
-from sixpence.core.rules.decide import NO_PAST, decide
+from sixpence.core.rules.decide import NO_PRIOR, decide
 from sixpence.ledger.database.rows import HoldRow, hold_to_row
 from sixpence.ledger.writer.store import Append, BatchNeeds, Loaded
 
@@ -125,7 +125,7 @@ class _Batch:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._accounts = dict(loaded.accounts)
-        self._past: dict[str, Past] = dict(loaded.past)
+        self._past: dict[str, PriorTransactions] = dict(loaded.past)
         self._replays = dict(loaded.replays)
         self._rows: list[Transaction] = []
         self._touched: dict[str, None] = {}
@@ -153,7 +153,7 @@ class _Batch:
                 clock=loaded.clock,
                 priced_by=loaded.priced_by,
                 key=request.key,
-                past=self._past.get(name, NO_PAST),
+                prior=self._past.get(name, NO_PRIOR),
             )
         except (BrokenLedgerError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError):
             # A defect or a broken account: only this command fails, and the batch continues.

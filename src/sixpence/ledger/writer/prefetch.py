@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction, seq_of
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.ledger.writer.store import BatchNeeds
@@ -100,14 +100,14 @@ def replaced_grant_keys(rows: Iterable[Transaction]) -> list[RowKey]:
 
 def group_prior_transactions(
     needs: BatchNeeds, accounts: Mapping[str, Account], rows: Sequence[Transaction]
-) -> dict[str, Past]:
+) -> dict[str, PriorTransactions]:
     """The prior transactions of each account of which a command names a transaction."""
     past = {}
     in_order = sorted(rows, key=lambda row: row.seq)
     for name in dict.fromkeys(name for name, _ in (*needs.refunded, *needs.voided)):
         if name in accounts:
             number = accounts[name].account_no
-            past[name] = Past().with_rows(row for row in in_order if row.account_no == number)
+            past[name] = PriorTransactions().with_rows(row for row in in_order if row.account_no == number)
     return past
 
 

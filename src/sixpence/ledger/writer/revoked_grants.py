@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction, grant_id, seq_of
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.rules.grants import terms_of, was_voided
@@ -83,7 +83,7 @@ def _of_account(rows: Iterable[Transaction], account_no: int) -> list[Transactio
 
 
 def _can_be_voided(name: str, rows: Sequence[Transaction]) -> bool:
-    past = Past().with_rows(rows)
+    past = PriorTransactions().with_rows(rows)
     try:
         return terms_of(past, name) is not None and not was_voided(past, name)
     except (msgspec.MsgspecError, TypeError) as error:

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import AccountBusyError, CreditSystemError, DatabaseUnavailableError, InternalError
@@ -54,7 +54,7 @@ class Loaded(msgspec.Struct, frozen=True):
     replays: dict[tuple[str, str], Transaction]
     busy: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
-    past: dict[str, Past] = {}
+    past: dict[str, PriorTransactions] = {}
     active_api_keys: frozenset[bytes] = frozenset()
 
 

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Tick
-from sixpence.core.account.prior_transactions import Past
+from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import DEFAULT_CATALOG, Catalog
 from sixpence.core.errors import InternalError
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import accounts
@@ -75,12 +75,14 @@ class Operations:
         """Runs the job in a transaction of its own, beside the writer's."""
         return await self._ledger.write(job)
 
-    async def _read_account(self, account_id: str) -> Scene:
+    async def _read_account(self, account_id: str) -> DecisionContext:
         """The account with everything due applied, the time and the catalog."""
         context, _ = await self._read_account_with(account_id, lambda _connection, _account: None)
         return context
 
-    async def _read_account_with(self, account_id: str, read: Callable[[Connection, Account], T]) -> tuple[Scene, T]:
+    async def _read_account_with(
+        self, account_id: str, read: Callable[[Connection, Account], T]
+    ) -> tuple[DecisionContext, T]:
         """The account as `_read_account` gives it, and what `read` gives right after it on the same connection."""
         account_id = fields.account_id(account_id)
         while True:
@@ -93,7 +95,7 @@ class Operations:
 
     def _read_unless_due(
         self, connection: Connection, account_id: str, read: Callable[[Connection, Account], T]
-    ) -> tuple[Scene, T] | None:
+    ) -> tuple[DecisionContext, T] | None:
         seen = accounts.see_account(connection, account_id, self._api_key_hash)
         account = seen.account
         if account is None:
@@ -102,7 +104,7 @@ class Operations:
         if account.next_due_at is not None and account.next_due_at <= now:
             return None
         priced_by = self._catalogs.of_version(connection, seen.catalog_version)
-        return Scene(account, now, priced_by, Past()), read(connection, account)
+        return DecisionContext(account, now, priced_by, PriorTransactions()), read(connection, account)
 
 
 def with_api_key(operations: S, api_key_hash: bytes) -> S:

@@ -15,12 +15,12 @@ from sixpence.core.account.commands import Tick
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import TransactionNotFoundError
-from sixpence.core.reports.account_explanation import LATEST_MAX, explained_account
-from sixpence.core.reports.explanation import explained
+from sixpence.core.reports.account_explanation import LATEST_MAX, explain_balance
+from sixpence.core.reports.explanation import explain_row
 from sixpence.core.reports.statement import Figures, Period, Statement, StatementMovement
 from sixpence.core.reports.statement_csv import StatementCSV
 from sixpence.core.reports.statement_text import StatementText
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import DAY, INSTANT_MAX, to_datetime, to_wire
 from sixpence.ledger.checkpoints.statement_proofs import find_proof
@@ -102,7 +102,7 @@ class HistoryOperations(Operations):
         if found is None:
             raise TransactionNotFoundError(context.account.account_id, transaction_id)
         row, related = found
-        return TransactionExplanation.of(explained(row, related.past, context.priced_by, is_cut=related.is_cut))
+        return TransactionExplanation.of(explain_row(row, related.past, context.priced_by, is_cut=related.is_cut))
 
     async def explain_account(self, account_id: str) -> BalanceExplanation:
         """Explains the account's balance in at most twelve lines; raises `AccountNotFoundError`."""
@@ -112,7 +112,7 @@ class HistoryOperations(Operations):
                 connection, account, above=max(0, account.seq - LATEST_MAX), up_to=account.seq
             ),
         )
-        return BalanceExplanation.of(explained_account(context, latest[::-1]))
+        return BalanceExplanation.of(explain_balance(context, latest[::-1]))
 
     async def _period(self, account_id: str, since: datetime | None, until: datetime | None) -> tuple[Account, Period]:
         """The account, and the period of its statement with its opening and closing balance."""
@@ -124,7 +124,7 @@ class HistoryOperations(Operations):
         )
 
     async def _read_final(
-        self, context: Scene, instant: int, read: Callable[[Connection, Account], T]
+        self, context: DecisionContext, instant: int, read: Callable[[Connection, Account], T]
     ) -> tuple[Account, T]:
         """The account, and what `read` gives, once no more row can be written at or before an instant.
 
@@ -152,7 +152,7 @@ class HistoryOperations(Operations):
         return CreditStatement.of(Statement.of(period, rows, find_proof(connection, account, period)))
 
 
-def _bounds(context: Scene, since: int | None, until: int | None) -> tuple[int, int]:
+def _bounds(context: DecisionContext, since: int | None, until: int | None) -> tuple[int, int]:
     """The requested period. By default it ends now and includes the account's last transaction."""
     now = context.now
     end = now if now > context.account.last_at else min(now + 1, INSTANT_MAX)
@@ -177,7 +177,7 @@ def _read_period(connection: Connection, account: Account, since: int, until: in
     )
 
 
-def _future_error(field: str, instant: int, context: Scene, remedy: str) -> InvalidInputError:
+def _future_error(field: str, instant: int, context: DecisionContext, remedy: str) -> InvalidInputError:
     now = to_wire(context.now)
     return InvalidInputError(
         field, f"{to_wire(instant)} is in the future: it is {now}. Send an earlier time, or {remedy}."

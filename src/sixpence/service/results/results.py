@@ -16,7 +16,7 @@ from sixpence.core.account.movement import Allocation
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, GrantTerms, Transaction, grant_id
 from sixpence.core.catalog.price import Usage
-from sixpence.core.values.instant import moment, to_datetime
+from sixpence.core.values.instant import to_datetime, to_optional_datetime
 
 
 class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
             category=terms.category,
             priority=terms.priority,
             effective_at=to_datetime(terms.effective_at),
-            expires_at=moment(terms.expires_at),
+            expires_at=to_optional_datetime(terms.expires_at),
             features=terms.features,
             rolled=terms.rolled,
         )
@@ -141,7 +141,7 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
             refunded=detail.refunded,
             late=detail.late,
             covered=hold is not None and hold.covered,
-            hold_expires_at=moment(detail.hold_expires_at if hold is None else hold.expires_at),
+            hold_expires_at=to_optional_datetime(detail.hold_expires_at if hold is None else hold.expires_at),
             grants=tuple(GivenGrant.of(row.id, place, terms) for place, terms in enumerate(detail.grants)),
             previous_plan=detail.previous_plan,
             term=PlanTerm.of(detail.subscription),

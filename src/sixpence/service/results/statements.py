@@ -9,9 +9,9 @@ from typing import Any, Self
 import msgspec
 
 from sixpence.core.account.transaction import Kind, Transaction
-from sixpence.core.reports.account_explanation import AccountExplanation, account_words
+from sixpence.core.reports.account_explanation import AccountExplanation, write_balance_explanation
 from sixpence.core.reports.explanation import Explanation
-from sixpence.core.reports.explanation_text import words_of
+from sixpence.core.reports.explanation_text import write_explanation
 from sixpence.core.reports.statement import Figures, Statement, StatementMovement
 from sixpence.core.values.instant import to_datetime
 from sixpence.service.results.results import Balance
@@ -105,7 +105,7 @@ class TransactionExplanation(Explanation, frozen=True, kw_only=True):
     @classmethod
     def of(cls, explanation: Explanation) -> Self:
         """The explanation with its words."""
-        return cls(**msgspec.structs.asdict(explanation), words=words_of(explanation))
+        return cls(**msgspec.structs.asdict(explanation), words=write_explanation(explanation))
 
 
 class BalanceExplanation(AccountExplanation, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ class BalanceExplanation(AccountExplanation, frozen=True, kw_only=True):
     @classmethod
     def of(cls, explanation: AccountExplanation) -> Self:
         """The explanation with its words."""
-        return cls(**msgspec.structs.asdict(explanation), words=account_words(explanation))
+        return cls(**msgspec.structs.asdict(explanation), words=write_balance_explanation(explanation))
 
 
 def _balance_fields(account_id: str, figures: Figures) -> dict[str, Any]:

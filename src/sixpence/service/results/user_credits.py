@@ -6,13 +6,13 @@ from typing import Self
 import msgspec
 
 from sixpence.core.account.account import Standing
-from sixpence.core.account.fair_use import counted, of, opens_at
+from sixpence.core.account.fair_use import count_uses, find_window, opens_at
 from sixpence.core.account.grant import Category, Grant, Over
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.catalog.catalog import FairUse, PricedBy
-from sixpence.core.rules.context import Scene
+from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance, next_expiry
-from sixpence.core.values.instant import moment, to_datetime
+from sixpence.core.values.instant import to_datetime, to_optional_datetime
 from sixpence.service.results.results import Balance, balance_fields
 
 
@@ -43,7 +43,7 @@ class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
             held=grant.held,
             priority=grant.priority,
             effective_at=to_datetime(grant.effective_at),
-            expires_at=moment(grant.expires_at),
+            expires_at=to_optional_datetime(grant.expires_at),
             features=grant.features,
             pending=grant.pending,
             over=grant.over,
@@ -96,7 +96,7 @@ class UserCredits(Balance, frozen=True, kw_only=True):
     grants: tuple[CreditGrant, ...]
 
     @classmethod
-    def of(cls, context: Scene) -> Self:
+    def of(cls, context: DecisionContext) -> Self:
         """The account's state at the time and under the catalog of the context."""
         account, priced_by, plan = context.account, context.priced_by, context.plan
         subscription = account.subscription
@@ -111,8 +111,8 @@ class UserCredits(Balance, frozen=True, kw_only=True):
             owed=account.owed,
             overdraft=0 if plan is None else plan.overdraft,
             scheduled=sum(grant.remaining for grant in account.grants if grant.pending),
-            granted_at=moment(account.granted_at),
-            next_expiry_at=moment(expiry_at),
+            granted_at=to_optional_datetime(account.granted_at),
+            next_expiry_at=to_optional_datetime(expiry_at),
             next_expiry_amount=expiring,
             next_allowance_at=None if coming is None else to_datetime(coming[0]),
             next_allowance_amount=0 if coming is None else coming[1],
@@ -134,9 +134,9 @@ def _waiting(subscription: Subscription, priced_by: PricedBy) -> WaitingPlan | N
     return WaitingPlan(plan=plan, at=to_datetime(subscription.ends_at))
 
 
-def _fair_use(context: Scene, fair_use: FairUse) -> FairUseStatus:
-    window = of(context.account.windows, fair_use.per)
-    used = counted(window, fair_use.per, context.now)
+def _fair_use(context: DecisionContext, fair_use: FairUse) -> FairUseStatus:
+    window = find_window(context.account.windows, fair_use.per)
+    used = count_uses(window, fair_use.per, context.now)
     full = used >= fair_use.uses
     opens = opens_at(window, fair_use.per, fair_use.uses, context.now) if full else None
-    return FairUseStatus(uses=fair_use.uses, per=fair_use.per, used=used, opens_at=moment(opens))
+    return FairUseStatus(uses=fair_use.uses, per=fair_use.per, used=used, opens_at=to_optional_datetime(opens))

@@ -7,7 +7,7 @@ from sixpence.core.catalog.catalog import Catalog
 from tests.core.reference.calendars import DAY
 from tests.core.reference.memory import OVERDRAFT, Gift, Memory
 from tests.core.reference.prices import LARGEST
-from tests.core.reference.spending import Refused
+from tests.core.reference.uses import Refused
 
 _MOST_LIVE = 300
 
@@ -63,7 +63,7 @@ def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refus
         if given:
             used_then = memory.used() - amount
             _give_back(memory, gift, given, now, now + catalog.grace_days * DAY, used_then)
-    _gather(memory)
+    _merge_refunds(memory)
     memory.refunds.append((number, amount))
     memory.write("refund", now, feature=row.feature, refunded=amount)
     return None
@@ -72,7 +72,7 @@ def refund(memory: Memory, command: Refund, now: int, catalog: Catalog) -> Refus
 def void(memory: Memory, command: VoidGrant, now: int, catalog: Catalog) -> Refused | None:
     """Cancel what nothing holds of a gift, and take back what was spent as far as an overdraft allows.
 
-    Nothing is charged for an allowance, nor on a closed account; what was not charged is told.
+    Nothing is charged for an allowance, nor on a closed account; what was not charged is the shortfall.
     """
     name = command.grant_id
     if name not in memory.gifts:
@@ -106,12 +106,12 @@ def void_everything(memory: Memory, now: int) -> None:
 def spent_of(memory: Memory, gift: Gift) -> int:
     """What was spent of a gift, by uses and for debts, and did not come back.
 
-    What came back as another gift was not spent of this one, but what was spent of that one was; unless that one was
-    voided by itself, which has settled it, and perhaps more.
+    Credits that came back as another gift were not spent of this one, but what was spent of that other gift was, unless
+    that one was voided on its own and so is settled.
     """
-    stand_ins = memory.stand_ins(gift.name)
-    elsewhere = sum(other.amount for other in stand_ins)
-    of_those = sum(_used_up(memory, other) for other in stand_ins if not other.voided_by_name)
+    replacements = memory.replacements(gift.name)
+    elsewhere = sum(other.amount for other in replacements)
+    of_those = sum(_used_up(memory, other) for other in replacements if not other.voided_by_name)
     return max(0, _used_up(memory, gift) - elsewhere + of_those)
 
 
@@ -166,8 +166,8 @@ def _give_back(memory: Memory, name: str, amount: int, now: int, grace_until_at:
         _give_grace(memory, replace(gift, instead_of=root), amount, now, grace_until_at)
 
 
-def _gather(memory: Memory) -> None:
-    """Write down once for each gift what comes back to it, and last what is withheld."""
+def _merge_refunds(memory: Memory) -> None:
+    """Record once for each gift what comes back to it, and last what is withheld."""
     back = {gift: 0 for gift, word, _ in memory.unwritten if word == "refunded"}
     for gift, word, amount in memory.unwritten:
         back[gift] = back.get(gift, 0) + (amount if word == "refunded" else 0)

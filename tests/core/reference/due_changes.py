@@ -1,4 +1,4 @@
-"""What time does alone: holds time out, gifts end or roll over, plans change, allowances come, gifts take effect."""
+"""Due changes: holds time out, gifts end or roll over, plans change, allowances come, gifts take effect."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,35 +7,35 @@ from sixpence.core.catalog.catalog import Catalog, Plan, PricedBy
 from tests.core.reference.calendars import boundary
 from tests.core.reference.fair_use import forget_use
 from tests.core.reference.memory import Gift, Hold, Memory
-from tests.core.reference.subscribing import (
-    begin_next,
-    end_gifts_of_plans,
-    fall_asleep,
+from tests.core.reference.plans import (
+    begin_next_term,
+    end_plan_gifts,
+    find_suspended_term,
     give_later_share,
     month_of,
-    plan_that_begins,
-    term_aside,
+    next_plan_name,
+    suspend_term,
 )
 
 Event = tuple[int, int, tuple[int, str], Callable[[Memory, int, Catalog], None]]
 
 
-def let_time_pass(memory: Memory, now: int, priced_by: PricedBy) -> None:
-    """Let everything happen that is due by now, one after another, each under the catalog of its instant."""
+def apply_due_changes(memory: Memory, now: int, priced_by: PricedBy) -> None:
+    """Apply every change that is due by now, one after another, each under the catalog of its instant."""
     while due := [event for event in events(memory) if event[0] <= now]:
         at, _, _, happens = min(due, key=lambda event: event[:3])
         happens(memory, at, catalog_at(priced_by, at))
 
 
 def catalog_at(priced_by: PricedBy, at: int) -> Catalog:
-    """The catalog that was applied last by that instant, else the first."""
+    """The last catalog that was applied by that instant, or else the first."""
     known = sorted([*priced_by.earlier, priced_by], key=lambda one: one.version)
     applied = [one.catalog for one in known if one.applied_at <= at]
     return applied[-1] if applied else known[0].catalog
 
 
 def events(memory: Memory) -> list[Event]:
-    """What time will do: when, its place among what happens at that instant, whose, and how."""
+    """The changes to come: when, the place among those at one instant, of which hold or gift, and the function."""
     known: list[Event] = []
     for hold in memory.holds.values():
         if hold.ended is None:
@@ -59,7 +59,7 @@ def events(memory: Memory) -> list[Event]:
 def _time_out(hold: Hold, memory: Memory, at: int, catalog: Catalog) -> None:
     hold.ended, hold.ended_at = "expired", at
     for part, amount in hold.parts:
-        memory.let_go(part, amount)
+        memory.release(part, amount)
     forget_use(hold.use)
     memory.write("hold_expire", at, feature=hold.feature)
 
@@ -73,13 +73,13 @@ def _end(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
         return
     term = memory.term
     assert term is not None
-    plan = catalog.plans[plan_that_begins(memory, catalog)]
+    plan = catalog.plans[next_plan_name(memory, catalog)]
     assert plan.rollover is not None
     assert plan.period is not None
     memory.move(gift.name, "rolled", -rolls)
     if memory.left(gift.name):
         memory.move(gift.name, "expired", -(free - rolls))
-    joined = term_aside(memory, plan.period, at)
+    joined = find_suspended_term(memory, plan.period, at)
     anchor, number = (at, 0) if joined is None else (joined.anchor, joined.number)
     if plan.period == term.period:
         anchor, number = term.anchor, term.number + 1
@@ -102,7 +102,7 @@ def _room_to_roll(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> int:
         return 0
     if term.ends_at != at or term.period is None:
         return 0
-    plan = catalog.plans.get(plan_that_begins(memory, catalog), Plan())
+    plan = catalog.plans.get(next_plan_name(memory, catalog), Plan())
     if plan.rollover is None or plan.period is None:
         return 0
     return plan.rollover.cap - sum(memory.left(gift.name) for gift in _rolled(memory))
@@ -115,7 +115,7 @@ def _rolled(memory: Memory) -> list[Gift]:
 def _change_at_the_end(memory: Memory, at: int, catalog: Catalog) -> None:
     term = memory.term
     assert term is not None
-    cancelled, memory.plan = term.cancelled, plan_that_begins(memory, catalog)
+    cancelled, memory.plan = term.cancelled, next_plan_name(memory, catalog)
     plan = catalog.plans.get(memory.plan, Plan())
     room = plan.rollover.cap if plan.rollover is not None else 0
     stays = plan.rollover is not None and plan.period is not None and not cancelled
@@ -125,7 +125,7 @@ def _change_at_the_end(memory: Memory, at: int, catalog: Catalog) -> None:
             memory.move(gift.name, "trimmed", -min(left - room, free))
         room = max(0, room - left)
     if not stays:
-        end_gifts_of_plans(memory)
+        end_plan_gifts(memory)
     term.next_plan, term.cancelled = None, False
     if plan.period is None:
         memory.term = None
@@ -134,7 +134,7 @@ def _change_at_the_end(memory: Memory, at: int, catalog: Catalog) -> None:
 
 def _begin_a_term(memory: Memory, at: int, catalog: Catalog) -> None:
     plan = catalog.plans.get(memory.plan, Plan())
-    begin_next(memory, plan, at)
+    begin_next_term(memory, plan, at)
     memory.write("allowance", at)
 
 
@@ -143,7 +143,7 @@ def _give_next_share(memory: Memory, at: int, catalog: Catalog) -> None:
     assert term is not None
     term.share += 1
     if plan.period is None:
-        fall_asleep(memory, at)
+        suspend_term(memory, at)
     else:
         give_later_share(memory, plan, at)
     memory.write("allowance", at)

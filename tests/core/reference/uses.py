@@ -1,4 +1,4 @@
-"""Using a feature and setting credits aside for it, and how a hold goes on and ends."""
+"""Uses and holds: consuming a feature, and placing, extending, capturing and releasing a hold."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ _SECOND = 1_000_000
 
 @dataclass(frozen=True)
 class Refused:
-    """The code of a refusal, and the facts that it has to tell."""
+    """The code of a refusal, and its facts."""
 
     code: str
     facts: dict[str, object] = field(default_factory=dict)
@@ -37,7 +37,7 @@ def place_hold(memory: Memory, command: PlaceHold, now: int, priced_by: PricedBy
     if memory.all_held() + needed > LARGEST:
         return Refused("balance-limit", {"amount": needed, "total": memory.all_held(), "limit": LARGEST})
     if needed > available:
-        return _too_little(command.feature, needed, available)
+        return _insufficient(command.feature, needed, available)
     parts = []
     for part, amount in _take(memory, command.feature, needed):
         memory.move(part, "held", -amount)
@@ -68,14 +68,14 @@ def release_hold(memory: Memory, command: ReleaseHold, now: int) -> Refused | No
         return hold
     hold.ended, hold.ended_at = "released", now
     for part, amount in hold.parts:
-        memory.let_go(part, amount)
+        memory.release(part, amount)
     forget_use(hold.use)
     memory.write("release", now, feature=hold.feature)
     return None
 
 
 def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: PricedBy) -> Refused | None:
-    """Charge what was used, first from what is held, then from what is there."""
+    """Charge what was used, first from held credits, then from available ones."""
     found = _find_hold(memory, command.hold_id)
     if found is not None and found.ended == "expired" and command.late and not found.captured_late:
         return _capture_late(memory, found, command, now, priced_by)
@@ -88,7 +88,7 @@ def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: Pric
     held, beyond_held = hold.amount(), max(0, charge - hold.amount())
     available = memory.available(hold.feature, priced_by.catalog) if memory.standing == "open" else 0
     if beyond_held > available and command.mode == "exact":
-        return _too_little(hold.feature, charge, held + available)
+        return _insufficient(hold.feature, charge, held + available)
     takes = min(beyond_held, available)
     more = _take(memory, hold.feature, takes)
     hold.ended, hold.ended_at = "captured", now
@@ -100,7 +100,7 @@ def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: Pric
             memory.move(part, "captured", -taken)
         rests.append((part, amount - taken))
     for part, amount in rests:
-        memory.let_go(part, amount)
+        memory.release(part, amount)
     for part, amount in more:
         memory.move(part, "consumed", -amount)
     charged = min(charge, held) + takes
@@ -157,7 +157,7 @@ def _spend(
     cost = 0 if plan.unlimited else cost
     available = memory.available(feature, catalog)
     if cost > available and not up_to_available:
-        return _too_little(feature, cost, available)
+        return _insufficient(feature, cost, available)
     taken = min(cost, available)
     for part, share in _take(memory, feature, taken):
         memory.move(part, "consumed", -share)
@@ -169,7 +169,7 @@ def _spend(
 def _list_price(
     memory: Memory, feature: str, usage: Usage, amount: int | None, now: int, catalog: Catalog
 ) -> int | Refused:
-    """What a use costs by the list, or why there can be none; an amount that is given stands for the price."""
+    """The list price of a use, or why it is refused; a given amount replaces the price."""
     if memory.standing != "open":
         return Refused(f"account-{memory.standing}")
     if feature not in catalog.features:
@@ -200,7 +200,7 @@ def _take(memory: Memory, feature: str, amount: int) -> list[tuple[str, int]]:
     return parts
 
 
-def _too_little(feature: str, required: int, available: int) -> Refused:
+def _insufficient(feature: str, required: int, available: int) -> Refused:
     return Refused("insufficient-credits", {"feature": feature, "required": required, "available": available})
 
 

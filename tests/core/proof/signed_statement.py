@@ -1,6 +1,6 @@
-"""A small statement that carries its proof, made by hand: an account's rows, its checkpoint and the path there.
+"""A small statement with its proof: an account's rows, a signed checkpoint and the path there.
 
-Not here: what is done to it, and proofs as a database gives them (tests/service/test_statement_proofs.py).
+Not here: the tests that change it, and proofs from a database (tests/service/operations/test_verification.py).
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from sixpence.core.account.account import Account
 from sixpence.core.account.commands import Command, Consume, EnsureAccount, GrantCredits, Key
 from sixpence.core.account.transaction import FIRST_HEAD, Transaction
 from sixpence.core.proof import merkle
-from sixpence.core.proof.checkpoint import NONE_BEFORE, Checkpoint, Head, pack_head
+from sixpence.core.proof.checkpoint import NO_PREVIOUS, Checkpoint, Head, pack_head
 from sixpence.core.proof.statement_document import read_document
-from sixpence.core.proof.statement_proof import Checked, check, prove
+from sixpence.core.proof.statement_proof import VerifiedStatement, check, prove
 from sixpence.core.reports.statement import Figures, Period, Statement
 from sixpence.core.rules.decide import decide
 from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
@@ -42,7 +42,7 @@ def ledger() -> list[Transaction]:
 
 
 def statement(since: str, until: str, *, signed_up_to: int, last: int) -> dict[str, Any]:
-    """The document of the account's statement, whose checkpoint was made so early and whose rows go so far."""
+    """The document of the account's statement: its checkpoint covers the first rows, its proof ends at `last`."""
     rows = ledger()
     period = period_of(rows, read_instant(since), read_instant(until))
     checkpoint, place, path = signed(rows[signed_up_to - 1])
@@ -56,11 +56,11 @@ def statement(since: str, until: str, *, signed_up_to: int, last: int) -> dict[s
         path=path,
     )
     shown = rows[period.opening.version : period.closing.version]
-    return as_shown(Statement.of(period, shown, proof))
+    return to_document(Statement.of(period, shown, proof))
 
 
 def period_of(rows: Sequence[Transaction], since: int, until: int) -> Period:
-    """The frame of a statement over these rows."""
+    """The period of a statement over these rows."""
     opening, closing = (
         Figures.after(next((row for row in reversed(rows) if row.created_at < instant), None))
         for instant in (since, until)
@@ -79,7 +79,7 @@ def signed(head: Transaction) -> tuple[Checkpoint, int, list[bytes]]:
         accounts=3,
         transactions=6 + head.seq,
         root=merkle.root_of(leaves).hex(),
-        previous=NONE_BEFORE,
+        previous=NO_PREVIOUS,
         public_key=KEY.public_key,
         signature="",
     )
@@ -87,13 +87,13 @@ def signed(head: Transaction) -> tuple[Checkpoint, int, list[bytes]]:
     return checkpoint, 1, merkle.path_to(leaves, 1)
 
 
-def as_shown(made: Statement) -> dict[str, Any]:
-    """The statement as it stands in its document."""
+def to_document(made: Statement) -> dict[str, Any]:
+    """The document of a statement."""
     document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(CreditStatement.of(made)))
     return document
 
 
-def checked(document: dict[str, Any] | bytes) -> Checked:
-    """What the document's proof bears out."""
+def checked(document: dict[str, Any] | bytes) -> VerifiedStatement:
+    """The statement that the document's proof confirms."""
     read = read_document(document) if isinstance(document, bytes) else document
-    return check(read, is_signed=is_signed, as_shown=as_shown)
+    return check(read, is_signed=is_signed, to_document=to_document)

@@ -13,7 +13,7 @@ from tests.core.reference.prices import LARGEST
 
 @dataclass(frozen=True)
 class Change:
-    """What came of asking for a plan: the code of a refusal, or whether anything changed."""
+    """The outcome of a change of plan: the code of a refusal, or whether anything changed."""
 
     refused: str | None = None
     changed: bool = False
@@ -26,27 +26,27 @@ def change_plan(memory: Memory, name: str, *, trial: bool, now: int, catalog: Ca
     plan, term = catalog.plans[name], memory.term
     running = term is not None
     on_trial = term is not None and term.period is None
-    if trial and (plan.trial is None or name in memory.tried or not _at_once(memory, name, catalog)):
+    if trial and (plan.trial is None or name in memory.tried or not _is_immediate(memory, name, catalog)):
         return Change(refused="trial-refused")
     if trial:
         assert plan.trial is not None
-        end_gifts_of_plans(memory)
-        _put_aside(memory, now)
+        end_plan_gifts(memory)
+        _suspend(memory, now)
         memory.plan = name
         memory.tried.append(name)
         memory.term = Term(now, None, 0, now + plan.trial.days * DAY)
         _give(memory, memory.term, plan.trial.allowance, now)
         return Change(changed=True)
     if name == memory.plan and on_trial:
-        _go_over(memory, name, now, catalog)
+        _change_now(memory, name, now, catalog)
         return Change(changed=True)
     if name == memory.plan and not running and plan.period is not None:
-        _go_over(memory, name, now, catalog)
+        _change_now(memory, name, now, catalog)
         return Change(changed=True)
     if name == memory.plan:
         return Change(changed=_stop_waiting(memory))
-    if _at_once(memory, name, catalog):
-        _go_over(memory, name, now, catalog)
+    if _is_immediate(memory, name, catalog):
+        _change_now(memory, name, now, catalog)
         return Change(changed=True)
     assert term is not None
     changed = term.next_plan != name or term.cancelled
@@ -61,14 +61,14 @@ def cancel_plan(memory: Memory, *, now: int, catalog: Catalog) -> Change:
     if memory.plan == catalog.default_plan and not waiting:
         return Change()
     if term is None:
-        _go_over(memory, catalog.default_plan, now, catalog)
+        _change_now(memory, catalog.default_plan, now, catalog)
         return Change(changed=True)
     changed = not term.cancelled
     term.next_plan, term.cancelled = None, True
     return Change(changed=changed)
 
 
-def plan_that_begins(memory: Memory, catalog: Catalog) -> str:
+def next_plan_name(memory: Memory, catalog: Catalog) -> str:
     """The plan after the running term."""
     term = memory.term
     assert term is not None
@@ -77,15 +77,15 @@ def plan_that_begins(memory: Memory, catalog: Catalog) -> str:
     return term.next_plan if term.next_plan in catalog.plans else catalog.default_plan
 
 
-def begin(memory: Memory, plan: Plan, at: int) -> None:
-    """Go on with the term of the plan's period that was put aside and is not over; else begin one at that instant.
+def begin_or_resume_term(memory: Memory, plan: Plan, at: int) -> None:
+    """Resume the suspended term of the plan's period, if it has not ended; else begin a term at that instant.
 
-    One that begins brings a whole allowance or its first share. There is no term for a plan without a period.
+    A new term gives a whole allowance or its first share. A plan without a period has no term.
     """
     memory.term = None
     if plan.period is None:
         return
-    joined = term_aside(memory, plan.period, at)
+    joined = find_suspended_term(memory, plan.period, at)
     memory.aside = [term for term in memory.aside if term.period != plan.period]
     if joined is not None:
         memory.term = joined
@@ -95,23 +95,23 @@ def begin(memory: Memory, plan: Plan, at: int) -> None:
         _give_first(memory, memory.term, plan, at)
 
 
-def term_aside(memory: Memory, period: str, at: int) -> Term | None:
-    """The term of that period that was put aside and is not over."""
+def find_suspended_term(memory: Memory, period: str, at: int) -> Term | None:
+    """The suspended term of that period, if it has not ended."""
     return next((term for term in memory.aside if term.period == period and at < term.ends_at), None)
 
 
-def fall_asleep(memory: Memory, at: int) -> None:
-    """Go without a term, because the plan has none any more; the running one is put aside."""
-    _put_aside(memory, at)
+def suspend_term(memory: Memory, at: int) -> None:
+    """Suspend the running term, because the plan no longer has one."""
+    _suspend(memory, at)
     memory.term = None
 
 
-def begin_next(memory: Memory, plan: Plan, at: int) -> None:
-    """Begin the term after the running one, which ends; for another period, or after a trial, as `begin` does."""
+def begin_next_term(memory: Memory, plan: Plan, at: int) -> None:
+    """Begin the term after the running one; for another period, or after a trial, as `begin_or_resume_term` does."""
     term = memory.term
     assert term is not None
     if plan.period is None or plan.period != term.period:
-        begin(memory, plan, at)
+        begin_or_resume_term(memory, plan, at)
         return
     number = term.number + 1
     memory.term = Term(term.anchor, term.period, number, boundary(term.anchor, term.period, number + 1))
@@ -127,8 +127,8 @@ def give_later_share(memory: Memory, plan: Plan, at: int) -> None:
     _give(memory, term, min(share_of(plan, term.share), _room(term)) if plan.drip else 0, at)
 
 
-def end_gifts_of_plans(memory: Memory) -> None:
-    """What plans gave ends with its plan; what is spent of it does not come back to it, either."""
+def end_plan_gifts(memory: Memory) -> None:
+    """End the gifts of plans; nothing that was spent of them comes back to them, either."""
     for gift in memory.alive():
         if gift.by_plan is not None and not memory.over(gift.name):
             memory.move(gift.name, "expired", -memory.free(gift.name))
@@ -149,7 +149,7 @@ def month_of(term: Term, share: int) -> tuple[int, int]:
     return boundary(term.anchor, "month", months - 1), boundary(term.anchor, "month", months)
 
 
-def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
+def _is_immediate(memory: Memory, name: str, catalog: Catalog) -> bool:
     current = catalog.plans.get(memory.plan)
     if name == memory.plan:
         return False
@@ -158,16 +158,16 @@ def _at_once(memory: Memory, name: str, catalog: Catalog) -> bool:
     return catalog.plans[name].rank > current.rank
 
 
-def _go_over(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
+def _change_now(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
     plan, term = catalog.plans[name], memory.term
     memory.plan = name
-    end_gifts_of_plans(memory)
+    end_plan_gifts(memory)
     _stop_waiting(memory)
     if term is not None and plan.period is not None and term.period == plan.period:
         _give_the_rest(memory, term, plan, now)
     else:
-        _put_aside(memory, now)
-        begin(memory, plan, now)
+        _suspend(memory, now)
+        begin_or_resume_term(memory, plan, now)
 
 
 def _give_the_rest(memory: Memory, term: Term, plan: Plan, now: int) -> None:
@@ -188,12 +188,12 @@ def _give_first(memory: Memory, term: Term, plan: Plan, at: int) -> None:
 
 
 def _room(term: Term) -> int:
-    """What the term may still give: the best of its plans, by its months so far where it drips, less what it gave."""
+    """What the term may still give: the best of its plans, by its months so far where it drips, minus what it gave."""
     best = max(term.offers)
     return max(0, (best * term.share // 12 if term.drip else best) - sum(term.given))
 
 
-def _put_aside(memory: Memory, now: int) -> None:
+def _suspend(memory: Memory, now: int) -> None:
     """Remember the running term until it ends; a trial is not remembered."""
     _stop_waiting(memory)
     term = memory.term
