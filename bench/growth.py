@@ -31,7 +31,7 @@ from sixpence.ledger.database.migrate import steps
 from sixpence.ledger.database.rows import ACCOUNT_COLUMNS, TRANSACTION_COLUMNS, account_to_row, transaction_to_row
 from sixpence.ledger.database.tables import credit_accounts
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.reads.usage import Span, add_usage
+from sixpence.ledger.reads.usage import SeqRange, add_usage
 
 _PRIMARY_KEY = """
     SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -103,12 +103,12 @@ def _count_usage(url: str) -> None:
         ledger.close()
 
 
-def _all_accounts(connection: Connection) -> list[Span]:
+def _all_accounts(connection: Connection) -> list[SeqRange]:
     query = select(credit_accounts.c.account_no, credit_accounts.c.seq)
-    return [Span(number, 1, seq) for number, seq in connection.execute(query)]
+    return [SeqRange(number, 1, seq) for number, seq in connection.execute(query)]
 
 
-def _add_usage(spans: list[Span], connection: Connection) -> None:
+def _add_usage(spans: list[SeqRange], connection: Connection) -> None:
     add_usage(connection, spans)
 
 

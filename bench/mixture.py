@@ -44,7 +44,7 @@ from sixpence.ledger.database.rows import (
 )
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import usage
-from sixpence.ledger.reads.usage import Span
+from sixpence.ledger.reads.usage import SeqRange
 
 _START = 1_767_225_600_000_000
 _CREDITS = 1_000_000_000
@@ -125,7 +125,7 @@ def write_lives(url: str, *, accounts: int, rows_each: int, seed: int = 1) -> in
     lives = [Life(f"user_{number}", dice) for number in range(1, accounts + 1)]
     writer = _SQLiteWriter if isinstance(parse_database_url(url), SQLiteFile) else _PostgresWriter
     count = writer(url).write(lives, rows_each)
-    spans = [Span(life.account.account_no, 1, life.account.seq) for life in lives]
+    spans = [SeqRange(life.account.account_no, 1, life.account.seq) for life in lives]
     ledger.write_and_wait(lambda connection: usage.add_usage(connection, spans))
     ledger.close()
     return count

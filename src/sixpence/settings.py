@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.checkpoints.key_file import kept_secret
+from sixpence.ledger.checkpoints.key_file import load_or_create_secret
 from sixpence.ledger.checkpoints.signing import SigningKey, check_digits
 from sixpence.ledger.database.engines import parse_database_url
 
@@ -199,7 +199,7 @@ def _check_signing_key(digits: str) -> None:
 
 def _stored_secret(home: Path) -> str:
     path = home / "secret"
-    secret = kept_secret(path, secrets.token_urlsafe(48))
+    secret = load_or_create_secret(path, secrets.token_urlsafe(48))
     if len(secret) < SECRET_LENGTH_MIN:
         problem = f"is not set, and '{path}' has fewer than {SECRET_LENGTH_MIN} characters. Remove the file."
         raise InvalidInputError("SIXPENCE_SECRET", problem)

@@ -16,10 +16,10 @@ from sixpence.core.account.commands import Tick
 from sixpence.core.account.fold import fold
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.rules.decide import Decision, decide
-from tests.lockstep.asking import Asked, draw_asked
-from tests.lockstep.choosing import Drawn
-from tests.lockstep.course import Course, Step, begin
+from tests.lockstep.choices import HypothesisChoices
+from tests.lockstep.commands import KeyedCommand, draw_keyed_command
 from tests.lockstep.pair import Pair, key_of, reread, to_bytes
+from tests.lockstep.scenario import Scenario, Step, begin
 from tests.lockstep.timing import draw_clock
 
 pytestmark = pytest.mark.slow
@@ -32,29 +32,29 @@ class OneAccount(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.course: Course | None = None
+        self.course: Scenario | None = None
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         """A first catalog, and a time to begin at."""
-        self.course = begin(Drawn(data), ["ada@example.com"])
+        self.course = begin(HypothesisChoices(data), ["ada@example.com"])
 
     @rule(data=st.data())
     def run_a_command(self, data: st.DataObject) -> None:
         """Time passes, perhaps the catalog changes, and a command comes."""
         course = self._course
-        course.run(course.next_step(Drawn(data)))
+        course.run(course.next_step(HypothesisChoices(data)))
 
     @rule(data=st.data())
     def run_a_batch(self, data: st.DataObject) -> None:
         """A batch leaves what its commands leave one by one, and what it leaves without those that are refused."""
-        course, choose = self._course, Drawn(data)
+        course, choose = self._course, HypothesisChoices(data)
         course.run(Step(draw_clock(choose, course.clock, [self._pair.reference])))
-        batch = [draw_asked(choose, self._pair.reference, course.clock, {}) for _ in range(choose([2, 3, 4]))]
+        batch = [draw_keyed_command(choose, self._pair.reference, course.clock, {}) for _ in range(choose([2, 3, 4]))]
 
         together = self._run(batch)
         apart: list[Decision] = []
-        kept: list[Asked] = []
+        kept: list[KeyedCommand] = []
         account = self._pair.account
         for asked in batch:
             decision = self._decide(reread(account), asked, [row for one in apart for row in one.rows])
@@ -70,7 +70,7 @@ class OneAccount(RuleBasedStateMachine):
     @rule(data=st.data())
     def tick_twice_or_once(self, data: st.DataObject) -> None:
         """Tick(t1) then Tick(t2) leaves the rows of Tick(t2); only when they were written differs (invariant 18)."""
-        course, choose = self._course, Drawn(data)
+        course, choose = self._course, HypothesisChoices(data)
         sooner = draw_clock(choose, course.clock, [self._pair.reference])
         later = sooner + choose(_JUMPS)
 
@@ -87,7 +87,7 @@ class OneAccount(RuleBasedStateMachine):
             self._pair.check_in_full()
 
     @property
-    def _course(self) -> Course:
+    def _course(self) -> Scenario:
         assert self.course is not None
         return self.course
 
@@ -95,13 +95,13 @@ class OneAccount(RuleBasedStateMachine):
     def _pair(self) -> Pair:
         return self._course.pairs[0]
 
-    def _decide(self, account: Account, asked: Asked, before: Sequence[Transaction]) -> Decision:
+    def _decide(self, account: Account, asked: KeyedCommand, before: Sequence[Transaction]) -> Decision:
         course = self._course
         prior = self._pair.past.with_rows(before)
         command = self._pair.command_of(asked)
         return decide(account, command, clock=course.clock, priced_by=course.priced_by, key=key_of(asked), prior=prior)
 
-    def _run(self, batch: Sequence[Asked]) -> list[Decision]:
+    def _run(self, batch: Sequence[KeyedCommand]) -> list[Decision]:
         decisions: list[Decision] = []
         account = self._pair.account
         for asked in batch:

@@ -1,1 +1,1 @@
-"""Histories of real requests, and a checker that says whether any order of the ledger explains every answer."""
+"""Histories of real requests, and a checker that explains every answer by the ledger's order."""

@@ -1,8 +1,8 @@
-"""Checks a history of real requests: some order of the ledger has to explain every answer, and the ledger says which.
+"""Checks a history of real requests: the ledger's order has to explain every answer.
 
-For each account: the rows and the requests fit (matching.py), their order is possible in real time (real_time.py), and
-replayed in that order the reference gives every answer, every read and every refusal (replay.py). Since the order is
-given, nothing is searched: each account's calls are sorted once and passed over once. Pure: no I/O, no clock.
+For each account: the rows match the requests (matching.py), their order is possible in real time (real_time.py), and
+the reference, replayed in that order, gives every answer, read and refusal (replay.py). The order is known, so nothing
+is searched: each account's calls are sorted once and read once. Pure: no I/O, no clock.
 """
 
 from collections import Counter, defaultdict
@@ -18,19 +18,19 @@ from tests.histories.replay import Refusal, Replay
 
 @dataclass
 class Verdict:
-    """What was found, and how much of what was looked at."""
+    """The faults, and how many calls, rows and answers were checked."""
 
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Verdict") -> None:
-        """Take another verdict in."""
+        """Add another verdict."""
         self.faults += other.faults
         self.counts += other.counts
 
 
 def check(history: History) -> Verdict:
-    """Everything in the history that no order explains."""
+    """Check every account of the history."""
     calls: dict[str, list[Call]] = defaultdict(list)
     rows: dict[str, list[Row]] = defaultdict(list)
     for call in history.calls:
@@ -58,20 +58,22 @@ def _check_account(
     refusals = [Refusal(call, first, last) for (_, call), (first, last) in zip(refused, spans, strict=True)]
     for (request, call), (first, _) in zip(refused, spans, strict=True):
         if request.row is not None and request.row.seq <= first:
-            faults.append(Fault(account, "key forgotten", f"{call}, though it stood at seq {request.row.seq} by then"))
+            faults.append(
+                Fault(account, "key forgotten", f"{call}, though its row was at seq {request.row.seq} by then")
+            )
     made = {request.row.seq: request for request in requests if request.row is not None}
-    looks = [call for request in requests if request.looks for call in request.accepted]
-    found = Replay(priced_by).run(rows, made, looks, refusals)
+    reads = [call for request in requests if request.looks for call in request.accepted]
+    found = Replay(priced_by).run(rows, made, reads, refusals)
     return faults if found is None else [*faults, Fault(account, *found)]
 
 
 def _points(request: Request) -> Iterator[Point]:
-    """The versions that a request made or showed."""
+    """The versions that a request created or showed."""
     if request.looks:
         for call in request.accepted:
             yield Point(call.body["version"], call.called_at, call.returned_at, changes=False, words=call)
     elif request.row is not None:
-        # By its row and not by what it was told: the ledger's order is the one that is judged.
+        # By its row, not by its answer: the ledger's order is under test.
         words = request.accepted[0] if request.accepted else request.calls[0]
         yield Point(request.row.seq, request.called_at, request.returned_at, changes=True, words=words)
 

@@ -1,4 +1,4 @@
-"""What an answer, a read and a refusal have to say where the reference stands as it does."""
+"""The expected figures of answers, reads and refusals, from the reference's state."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ Figures = dict[str, Any]
 
 
 def plain(row: Row | ReferenceRow) -> Figures:
-    """What a row of the ledger and one of the reference both say."""
+    """The fields that a row of the ledger and one of the reference share."""
     names = ("kind", "at", "amount", "remaining", "total", "held", "plan", "feature", "consumed")
     return {name: getattr(row, name) for name in names}
 
 
-def told(body: Body, expected: Figures) -> Figures:
-    """What a body says of these things."""
+def fields_of(body: Body, expected: Figures) -> Figures:
+    """The body's values of the expected fields."""
     return {name: _comparable(name, body.get(name)) for name in expected}
 
 
-def answer_of(asked: Asked, row: ReferenceRow, reference: Reference) -> Figures:
-    """What the answer to an accepted request says, right after its row."""
+def expected_answer(asked: Asked, row: ReferenceRow, reference: Reference) -> Figures:
+    """The expected answer to an accepted request, right after its row."""
     figures: Figures = {
         "remaining": row.remaining,
         "total": row.total,
@@ -72,8 +72,8 @@ def answer_of(asked: Asked, row: ReferenceRow, reference: Reference) -> Figures:
     return figures
 
 
-def look_of(asked: Asked, reference: Reference) -> Figures:
-    """What a look at the account shows; of its grants the reference's names, what is left of each and what is held."""
+def expected_read(asked: Asked, reference: Reference) -> Figures:
+    """The expected fields of a read; grants by the reference's names, with remaining and held."""
     memory, row = reference.memory, reference.rows[-1]
     figures: Figures = {
         "remaining": row.remaining,
@@ -88,10 +88,10 @@ def look_of(asked: Asked, reference: Reference) -> Figures:
     return figures
 
 
-def told_by_refusal(body: Body, refused: Refused) -> bool:
-    """Whether a refusal says what the reference's does, as far as that one tells why."""
+def refusal_matches(body: Body, refused: Refused) -> bool:
+    """Whether a refusal has the reference's code, and its facts."""
     expected = {name: _comparable(name, value) for name, value in refused.facts.items()}
-    return body.get("code") == refused.code and told(body, expected) == expected
+    return body.get("code") == refused.code and fields_of(body, expected) == expected
 
 
 def _moved(row: ReferenceRow, *words: str) -> int:

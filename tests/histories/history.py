@@ -1,6 +1,6 @@
-"""What a history is: every request as its client saw it, and the rows that stand in the ledger at the end.
+"""A history as values: every request as its client saw it, and the ledger's rows at the end.
 
-Values alone. How they are recorded stands in testimony.py, how they are judged begins in checker.py.
+Not here: how they are recorded (witness_record.py), and how they are checked (checker.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One intended request: its number is in the metadata that it sends, so that its row is known by it.
+    """One intended request; its number is in its metadata, which identifies its row.
 
     `fields` are those of the body, and the ids of the path; instants in it are as they are sent.
     """
@@ -28,7 +28,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One time that a request was sent, and what came back; several calls of one request are under one key.
+    """One sending of a request, and its answer; several calls of one request share a key.
 
     Instants are microseconds since 1970 on one clock that never goes back. No `status` means that no answer came.
     """
@@ -43,17 +43,17 @@ class Call:
 
     @property
     def accepted(self) -> bool:
-        """Whether the answer says that it was done."""
+        """Whether the answer accepts the request."""
         return self.status in (200, 201)
 
     @property
     def refused(self) -> bool:
-        """Whether the answer says that it was understood and not done."""
+        """Whether the answer refuses the request."""
         return self.status is not None and 400 <= self.status < 500
 
     @property
     def unknown(self) -> bool:
-        """Whether it may have been done or not: no answer, or one that says so itself."""
+        """Whether the outcome is unknown: no answer, or one with that code."""
         return self.status is None or self.body.get("code") == "outcome-unknown"
 
     def __str__(self) -> str:
@@ -64,13 +64,13 @@ class Call:
 
 
 def has_row(body: Body) -> bool:
-    """Whether an answer of acceptance is of a row: without a key, what is so already has none, and names none."""
+    """Whether an accepted request wrote a row; a no-op without a key writes none."""
     return bool(body.get("created", body.get("transaction_id") is not None))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the ledger, in the words of its columns; `number` is that of the request in its metadata."""
+    """A row of the ledger, named by its columns; `number` is that of the request in its metadata."""
 
     account: str
     seq: int
@@ -99,7 +99,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What no order of the ledger explains: in a word that does not change, and in a sentence for a person."""
+    """A fault that the ledger's order does not explain: a fixed word, and a sentence."""
 
     account: str
     what: str

@@ -1,4 +1,4 @@
-"""Reading what stands in a database at the end, past Sixpence: the rows as values, and the catalog that priced them."""
+"""Reads the database at the end, without Sixpence: the rows as values, and the catalog that priced them."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def read_rows(url: str) -> list[Row]:
 
 
 def read_catalog(url: str) -> PricedBy:
-    """The catalog in force, which has to be the only one."""
+    """The only catalog."""
     with raw_engine(url).connect() as connection:
         current = catalogs.find_current(connection)
     assert current is not None

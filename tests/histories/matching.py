@@ -1,6 +1,6 @@
-"""Which row of the ledger each request made: every acknowledged change is there, once, and nothing else is.
+"""Matches requests and rows: every acknowledged change has one row, and there are no others.
 
-Not here: in which order (real_time.py), and with which figures (replay.py).
+Not here: their order (real_time.py), and their figures (replay.py).
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ from sixpence.core.values.instant import SECOND
 from tests.histories.history import Asked, Call, Fault, Row, has_row
 from tests.histories.wording import READ
 
-# How far the clock of a client and that of the database may be apart.
+# The clocks of a client and of the database may differ by this much.
 SLACK = SECOND
 
 
@@ -25,29 +25,29 @@ class Request:
 
     @property
     def accepted(self) -> list[Call]:
-        """The calls that were told that it was done."""
+        """The calls with an accepting answer."""
         return [call for call in self.calls if call.accepted]
 
     @property
     def called_at(self) -> int:
-        """From when on it may have been done."""
+        """The earliest instant at which it may have been done."""
         return min(call.called_at for call in self.calls)
 
     @property
     def returned_at(self) -> int | None:
-        """By when it was done for certain; None where nobody was told."""
+        """The instant by which it was certainly done; None without an answer."""
         return min((call.returned_at for call in self.accepted if call.returned_at is not None), default=None)
 
     @property
     def looks(self) -> bool:
-        """Whether it shows a balance and changes nothing: a read, or without a key what was so already."""
+        """Whether it only shows a balance: a read, or a no-op without a key."""
         if self.asked.kind == READ:
             return True
         return self.asked.key is None and bool(self.accepted) and not any(has_row(call.body) for call in self.accepted)
 
 
 def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[list[Request], list[Fault]]:
-    """The requests of an account with their rows, and what does not fit; `rows` are in the order of `seq`."""
+    """The requests of an account with their rows, and the faults; `rows` are in the order of `seq`."""
     requests: dict[int, Request] = {}
     for call in calls:
         requests.setdefault(call.asked.number, Request(call.asked)).calls.append(call)
@@ -57,7 +57,7 @@ def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[lis
     }
     made: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        # An account that was there already keeps its metadata, so that such a row is known by its key.
+        # Ensuring an existing account does not change its metadata, so its key identifies such a row.
         number = row.number if row.number is not None else numbers.get(row.key)
         if number is None:
             continue
@@ -69,7 +69,7 @@ def match(account: str, calls: Iterable[Call], rows: Sequence[Row]) -> tuple[lis
     for number, several in made.items():
         if len(several) > 1:
             seqs = ", ".join(str(row.seq) for row in several)
-            faults.append(Fault(account, "twice", f"{_first(requests[number])} stands at seq {seqs}"))
+            faults.append(Fault(account, "twice", f"{_first(requests[number])} has a row at seq {seqs}"))
     for request in requests.values():
         faults += [Fault(account, what, words) for what, words in [*_misfits(request), *_untimely(request)]]
     return list(requests.values()), faults
@@ -84,18 +84,18 @@ def _gaps(rows: Sequence[Row]) -> list[str]:
 def _misfits(request: Request) -> list[tuple[str, str]]:
     row, accepted = request.row, request.accepted
     if request.looks:
-        return [] if row is None else [("twice", f"{_first(request)} changes nothing and stands at seq {row.seq}")]
+        return [] if row is None else [("twice", f"{_first(request)} changes nothing and has a row at seq {row.seq}")]
     if not accepted:
         if row is not None and not any(call.unknown for call in request.calls):
-            return [("refused yet written", f"{_first(request)} stands at seq {row.seq}")]
+            return [("refused yet written", f"{_first(request)} has a row at seq {row.seq}")]
         return []
     if row is None:
         return [("lost", f"{accepted[0]} is in no row")]
     found = []
     for call in accepted:
-        told = call.body["version"], call.body.get("transaction_id", row.id)
-        if told != (row.seq, row.id):
-            found.append(("elsewhere", f"{call} stands at seq {row.seq} as {row.id}"))
+        answered = call.body["version"], call.body.get("transaction_id", row.id)
+        if answered != (row.seq, row.id):
+            found.append(("elsewhere", f"{call} has a row at seq {row.seq} as {row.id}"))
     if len({call.text for call in accepted}) > 1:
         found.append(("answers differ", " and ".join(str(call) for call in accepted)))
     if sum(not call.replayed for call in accepted) > 1:
@@ -104,11 +104,11 @@ def _misfits(request: Request) -> list[tuple[str, str]]:
 
 
 def _untimely(request: Request) -> list[tuple[str, str]]:
-    """The row's time lies between call and answer: the clocks are those of one machine, which may be set."""
-    row, told_at = request.row, request.returned_at
-    if row is None or (request.called_at - SLACK <= row.at and (told_at is None or row.at <= told_at + SLACK)):
+    """Check that the row's time is between call and answer; all clocks are one machine's, which may be adjusted."""
+    row, returned_at = request.row, request.returned_at
+    if row is None or (request.called_at - SLACK <= row.at and (returned_at is None or row.at <= returned_at + SLACK)):
         return []
-    return [("wrong time", f"{_first(request)} stands at seq {row.seq} with the time {row.at}")]
+    return [("wrong time", f"{_first(request)} has a row at seq {row.seq} with the time {row.at}")]
 
 
 def _first(request: Request) -> str:

@@ -1,6 +1,6 @@
-"""Real time: what was answered before something else was asked comes before it, and nobody reads back or ahead.
+"""Real time: a request that was answered before another was sent precedes it, and reads are neither old nor early.
 
-All that is needed of a call here is which version it made or showed, and between which instants.
+Of a call only its version, and its two instants, are needed here.
 """
 
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A version that was made (`changes`) or shown between two instants; None for what was never answered."""
+    """A version that was created (`changes`) or shown between two instants; None without an answer."""
 
     version: int
     called_at: int
@@ -21,10 +21,10 @@ class Point:
 
 
 def disorder(points: Sequence[Point]) -> list[tuple[str, str]]:
-    """Each point that is behind what was known before it was asked, told as (what, words).
+    """Each point that is older than what was known before its request was sent, as (what, words).
 
-    One pass over the points in the order of their calls: whoever is answered later than the call is not known to it.
-    A version that was made has to be above the newest that was known, one that was shown must not be below it.
+    One pass over the points in the order of their calls: only answers before the call are known to it. A created
+    version must be above the newest known one, a shown version must not be below it.
     """
     found = []
     newest = _Newest(points)
@@ -39,9 +39,9 @@ def disorder(points: Sequence[Point]) -> list[tuple[str, str]]:
 
 
 def windows(points: Sequence[Point], spans: Sequence[tuple[int, int]]) -> list[tuple[int, int | None]]:
-    """For each span of a call and its answer the versions that it may have met: from the first to the last, or to any.
+    """For each call, the versions at which it may have been decided: from the first to the last, or to any.
 
-    It meets nothing older than what was known when it was asked, and no change that was asked after its answer.
+    No version is older than what was known when the request was sent, and none is of a change sent after its answer.
     """
     changes = sorted((point for point in points if point.changes), key=_called_at)
     called = [point.called_at for point in changes]
@@ -59,7 +59,7 @@ def windows(points: Sequence[Point], spans: Sequence[tuple[int, int]]) -> list[t
 
 
 class _Newest:
-    """The newest version that was known at an instant; to be asked for instants that only go on."""
+    """The newest version that was known at an instant; instants may only rise from call to call."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._answered = sorted((point for point in points if point.returned_at is not None), key=_returned_at)
@@ -67,7 +67,7 @@ class _Newest:
         self._newest: Point | None = None
 
     def before(self, instant: int) -> Point | None:
-        """The point with the newest version of those that were answered before the instant."""
+        """The point with the newest version that was answered before the instant."""
         while self._place < len(self._answered) and _returned_at(self._answered[self._place]) < instant:
             point = self._answered[self._place]
             if self._newest is None or point.version > self._newest.version:

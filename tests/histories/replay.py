@@ -1,4 +1,4 @@
-"""Replaying an account: the reference runs the ledger's order, and every answer has to be what it says.
+"""Replaying an account: the reference runs the requests in the ledger's order, and gives every expected answer.
 
 The reference (tests/core/reference) was written apart from what Sixpence decides by. It runs each row's command at the
 row's own time; what fell due it finds by itself. Not here: whether the order is possible at all (real_time.py).
@@ -13,7 +13,7 @@ from sixpence.core.account.commands import Tick
 from sixpence.core.catalog.catalog import PricedBy
 from tests.core.reference import Reference
 from tests.core.reference import Row as ReferenceRow
-from tests.histories.figures import answer_of, look_of, plain, told, told_by_refusal
+from tests.histories.figures import expected_answer, expected_read, fields_of, plain, refusal_matches
 from tests.histories.history import Call, Row
 from tests.histories.matching import Request
 from tests.histories.wording import READ, to_command
@@ -21,7 +21,7 @@ from tests.histories.wording import READ, to_command
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused call and the versions that it may have met: from `first` on, to `last`, or to any."""
+    """A refused call and the versions at which it may have been decided: from `first` to `last`, or to any."""
 
     call: Call
     first: int
@@ -42,7 +42,7 @@ class Replay:
         looks: Sequence[Call],
         refusals: Sequence[Refusal],
     ) -> tuple[str, str] | None:
-        """The first thing that is not as the reference says, told as (what, words).
+        """The first difference from the reference, as (what, words).
 
         `requests` are given by the seq of their rows. After a row that differs nothing can be said of what follows.
         """
@@ -58,8 +58,8 @@ class Replay:
                 if fault is not None:
                     return fault
             for look in shown.pop(seq, []):
-                expected = look_of(look.asked, self._reference)
-                if told(look.body, expected) != expected:
+                expected = expected_read(look.asked, self._reference)
+                if fields_of(look.body, expected) != expected:
                     return "wrong read", f"{look}, where the reference has {expected}"
             while place < len(waiting) and waiting[place].first <= seq:
                 pending.append(waiting[place])
@@ -94,13 +94,13 @@ class Replay:
         if not request.accepted:
             return None
         answer = request.accepted[0]
-        expected = answer_of(request.asked, row, self._reference)
-        if told(answer.body, expected) != expected:
+        expected = expected_answer(request.asked, row, self._reference)
+        if fields_of(answer.body, expected) != expected:
             return "wrong answer", f"{answer}, where the reference has {expected}"
         return None
 
     def _explains(self, call: Call) -> bool:
-        """Whether the account as it stands refuses like this, at the first or at the last instant of the call.
+        """Whether the account in its current state refuses like this, at the first or at the last instant of the call.
 
         Between them only what is refused for the time itself can change, and that once: whatever falls due has a row.
         """
@@ -116,8 +116,8 @@ class Replay:
         trial = _fork(self._reference)
         command, keyed = to_command(call.asked), call.asked.key is not None
         made, refused = trial.run(command, clock=clock, priced_by=self._priced_by, keyed=keyed)
-        # Where something falls due first, it has rows of its own, and the refusal is looked at after those.
-        return not made and refused is not None and told_by_refusal(call.body, refused)
+        # If something falls due first, it gets its own rows, and the refusal is checked after those.
+        return not made and refused is not None and refusal_matches(call.body, refused)
 
     def _unexplained(self, refusal: Refusal) -> tuple[str, str]:
         last = "the end" if refusal.last is None else refusal.last
@@ -129,7 +129,7 @@ def _name(request: Request | None) -> str:
 
 
 def _fork(reference: Reference) -> Reference:
-    """The same account apart, so that trying something on it leaves the first one alone."""
+    """A copy of the account, so that a trial does not change the original."""
     memory = reference.memory
     uses = {id(use): copy(use) for several in memory.uses.values() for use in several}
     holds = {number: copy(hold) for number, hold in memory.holds.items()}

@@ -1,4 +1,4 @@
-"""The checker: an honest history passes, and whatever is spoilt in it is found and called by its name."""
+"""The checker: a correct history passes, and every planted fault is found under its name."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import pytest
 from sixpence.core.values.instant import SECOND, to_wire
 from tests.histories.checker import check
 from tests.histories.history import Call, History, Row
-from tests.histories.tale import Tale
+from tests.histories.made_history import MadeHistory
 from tests.histories.wording import READ
 
 Spoilt = Callable[[History], History]
@@ -18,29 +18,29 @@ Spoilt = Callable[[History], History]
 
 @pytest.fixture
 def history() -> History:
-    """A history in which each kind of thing happens, on an account that begins with three credits."""
-    tale = Tale()
-    tale.ask("ensure", key="make it")
-    tale.ask("grant", amount=5, reason="enough")
-    use = tale.ask("consume", key="use it", feature="sketch")
-    tale.ask(READ)
-    hold = tale.ask("place_hold", feature="sketch", amount=4, ttl_seconds=600)
-    tale.ask("capture_hold", hold_id=hold.body["hold_id"], amount=3)
-    tale.ask("refund", transaction_id=use.body["transaction_id"])
-    tale.ask("consume", feature="video", units=40)
-    tale.ask("place_hold", feature="sketch", ttl_seconds=1)
-    tale.ask("capture_hold", hold_id=hold.body["hold_id"])
-    tale.ask(READ)
-    return tale.history()
+    """A history with each kind of request, on an account that begins with three credits."""
+    made = MadeHistory()
+    made.ask("ensure", key="make it")
+    made.ask("grant", amount=5, reason="enough")
+    use = made.ask("consume", key="use it", feature="sketch")
+    made.ask(READ)
+    hold = made.ask("place_hold", feature="sketch", amount=4, ttl_seconds=600)
+    made.ask("capture_hold", hold_id=hold.body["hold_id"], amount=3)
+    made.ask("refund", transaction_id=use.body["transaction_id"])
+    made.ask("consume", feature="video", units=40)
+    made.ask("place_hold", feature="sketch", ttl_seconds=1)
+    made.ask("capture_hold", hold_id=hold.body["hold_id"])
+    made.ask(READ)
+    return made.history()
 
 
 def found_in(history: History) -> list[str]:
-    """What the checker calls what it finds."""
+    """The names of the faults that the checker finds."""
     return [fault.what for fault in check(history).faults]
 
 
-def test_an_honest_history_is_explained(history: History) -> None:
-    """Changes, reads, refusals and what fell due all fit, and all of them were looked at."""
+def test_correct_history_has_no_fault(history: History) -> None:
+    """Changes, reads, refusals and due rows all match, and all are counted."""
     verdict = check(history)
 
     assert verdict.faults == []
@@ -157,8 +157,8 @@ SPOILT: dict[str, tuple[Spoilt, str]] = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_what_is_spoilt_is_found(history: History, name: str) -> None:
-    """Each fault that is planted into the honest history is among what is found."""
+def test_planted_fault_is_found(history: History, name: str) -> None:
+    """Each fault that is planted in the correct history is found."""
     spoil, what = SPOILT[name]
 
     found = found_in(spoil(history))
@@ -166,13 +166,13 @@ def test_what_is_spoilt_is_found(history: History, name: str) -> None:
     assert what in found
 
 
-def test_a_refusal_that_should_have_been_accepted() -> None:
-    """There were credits when it was asked and until it was answered, so that no version explains the refusal."""
-    tale = Tale()
-    tale.ask("ensure")
-    refused = tale.ask("consume", feature="sketch", units=60)
-    tale.ask("grant", amount=100, reason="enough")
-    history = tale.history()
+def test_unexplained_refusal_is_found() -> None:
+    """The account had credits during the whole call, so no version explains the refusal."""
+    made = MadeHistory()
+    made.ask("ensure")
+    refused = made.ask("consume", feature="sketch", units=60)
+    made.ask("grant", amount=100, reason="enough")
+    history = made.history()
     moved = 60 * SECOND
     asked_later = replace(refused, called_at=refused.called_at + moved, returned_at=refused.called_at + moved + SECOND)
 
@@ -180,49 +180,49 @@ def test_a_refusal_that_should_have_been_accepted() -> None:
     assert found_in(replace(history, calls=[history.calls[0], history.calls[2], asked_later])) == ["wrong refusal"]
 
 
-def test_an_account_that_is_not_there_yet() -> None:
-    """A read and a use before it was made are refused, and one that was asked after that may not be."""
-    tale = Tale()
-    missed = tale.ask(READ)
-    tale.ask("consume", feature="sketch")
-    made = tale.ask("ensure")
-    history = tale.history()
-    later = replace(missed, called_at=made.called_at + 9 * SECOND, returned_at=made.called_at + 10 * SECOND)
+def test_refusals_before_the_account_exists() -> None:
+    """A read and a use before its creation are refused; a later read may not be."""
+    made = MadeHistory()
+    missed = made.ask(READ)
+    made.ask("consume", feature="sketch")
+    ensured = made.ask("ensure")
+    history = made.history()
+    later = replace(missed, called_at=ensured.called_at + 9 * SECOND, returned_at=ensured.called_at + 10 * SECOND)
 
     assert found_in(history) == []
     assert found_in(replace(history, calls=[later, *history.calls[1:]])) == ["wrong refusal"]
 
 
-def test_a_refusal_meets_any_version_while_it_waits() -> None:
-    """One that was asked before a grant and answered after it may have met the account before it."""
-    tale = Tale()
-    tale.ask("ensure")
-    refused = tale.ask("consume", feature="sketch", units=60)
-    granted = tale.ask("grant", amount=100, reason="enough")
+def test_refusal_may_be_of_any_version_during_the_call() -> None:
+    """A refusal sent before a grant and answered after it may be of the version before the grant."""
+    made = MadeHistory()
+    made.ask("ensure")
+    refused = made.ask("consume", feature="sketch", units=60)
+    granted = made.ask("grant", amount=100, reason="enough")
     assert granted.returned_at is not None
     waited = replace(refused, returned_at=granted.returned_at + SECOND)
 
-    found = found_in(replace(tale.history(), calls=[tale.calls[0], waited, granted]))
+    found = found_in(replace(made.history(), calls=[made.calls[0], waited, granted]))
 
     assert found == []
 
 
 def test_a_refusal_for_the_time_alone() -> None:
     """A grant that ends while its request waits may be refused for that, and one that ends later may not."""
-    tale = Tale()
-    tale.ask("ensure")
-    expires_at = to_wire(tale.clock + 3 * SECOND)
-    refused = tale.ask("grant", amount=5, reason="enough", expires_at=expires_at)
-    lasting = {**refused.asked.fields, "expires_at": to_wire(tale.clock + 60 * SECOND)}
+    made = MadeHistory()
+    made.ask("ensure")
+    expires_at = to_wire(made.clock + 3 * SECOND)
+    refused = made.ask("grant", amount=5, reason="enough", expires_at=expires_at)
+    lasting = {**refused.asked.fields, "expires_at": to_wire(made.clock + 60 * SECOND)}
     longer = replace(refused, asked=replace(refused.asked, fields=lasting))
 
-    assert found_in(tale.history()) == []
-    assert found_in(replace(tale.history(), calls=[tale.calls[0], longer])) == ["wrong refusal"]
+    assert found_in(made.history()) == []
+    assert found_in(replace(made.history(), calls=[made.calls[0], longer])) == ["wrong refusal"]
 
 
 @pytest.mark.parametrize("changes", [{"status": None}, {"status": 503, "body": {"code": "outcome-unknown"}}])
-def test_without_an_answer_it_was_done_or_not(history: History, changes: dict[str, Any]) -> None:
-    """Nobody was told, so that the row may be there, or, were it the last one, not be there."""
+def test_request_without_an_answer_may_have_a_row(history: History, changes: dict[str, Any]) -> None:
+    """Without an answer, the row may exist, or, if it were the last one, be missing."""
     unanswered = with_call(history, 9, **{"body": {}, "text": "", **changes})
     not_done = with_rows(unanswered, lambda rows: list(rows[:-2]))
     not_seen = replace(not_done, calls=[call for call in not_done.calls if call.asked.number < 11])
@@ -231,22 +231,22 @@ def test_without_an_answer_it_was_done_or_not(history: History, changes: dict[st
 
 
 def test_unavailable_is_not_done(history: History) -> None:
-    """An answer that says to come again says that nothing was done."""
-    told = with_call(history, 9, status=503, body={"code": "overloaded"}, text="")
+    """A 503 means that nothing was done."""
+    unavailable = with_call(history, 9, status=503, body={"code": "overloaded"}, text="")
 
-    assert found_in(told) == ["refused yet written"]
+    assert found_in(unavailable) == ["refused yet written"]
 
 
-def test_a_key_that_is_repeated_gets_its_answer(history: History) -> None:
-    """The same bytes once more, marked as replayed, long after: no order is broken by that."""
+def test_replayed_key_is_no_fault(history: History) -> None:
+    """The same answer long after, marked as replayed, breaks no order."""
     last = history.calls[-1]
     again = with_another(history, 3, called_at=last.called_at, returned_at=last.returned_at, replayed=True)
 
     assert found_in(again) == []
 
 
-def test_a_hold_does_not_end_twice(history: History) -> None:
-    """A second capture that was accepted and stands in the ledger is one that the reference refuses."""
+def test_second_capture_is_found(history: History) -> None:
+    """The reference refuses a second capture that was accepted and is in the ledger."""
     capture = next(row for row in history.rows if row.kind == "capture")
     last = history.calls[-1]
     second = replace(capture, seq=9, id="another", number=12, at=last.called_at + 2 * SECOND)

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from tests.histories.checker import check
-from tests.histories.ground import ground
 from tests.histories.history import Call, History
 from tests.histories.ledger_rows import read_catalog, read_rows
-from tests.histories.testimony import read_calls
+from tests.histories.setup import serve_fresh_database
+from tests.histories.witness_record import read_calls
 from tests.ledger.databases import migrated_database, verify_clean
 from tests.support.postgres import PostgresDatabases
 from tests.torture.histories import ask
@@ -22,10 +22,10 @@ REQUESTS = 600
 
 @pytest.fixture(scope="module")
 def history(postgres_server: PostgresDatabases, tmp_path_factory: pytest.TempPathFactory) -> History:
-    """What many clients were told by two servers on one PostgreSQL, and what it holds then."""
+    """The answers of two servers on one PostgreSQL to many clients, and the ledger at the end."""
     home = tmp_path_factory.mktemp("servers")
     testimony = home / "testimony.jsonl"
-    with migrated_database(postgres_server) as url, ground(url, home, servers=2) as served:
+    with migrated_database(postgres_server) as url, serve_fresh_database(url, home, servers=2) as served:
         crowd = asyncio.run(ask(served, testimony, requests=REQUESTS, clients=16, seed="short"))
         verify_clean(url, decide=True)
         assert crowd.unexpected == []
@@ -33,7 +33,7 @@ def history(postgres_server: PostgresDatabases, tmp_path_factory: pytest.TempPat
 
 
 def test_every_answer_is_explained(history: History) -> None:
-    """The order of the ledger explains all that the clients were told: changes, reads and refusals."""
+    """The ledger's order explains all answers: changes, reads and refusals."""
     verdict = check(history)
 
     assert verdict.faults == []
@@ -43,10 +43,10 @@ def test_every_answer_is_explained(history: History) -> None:
 
 @pytest.mark.parametrize("kind", ["consume", "capture_hold", "refund", "read"])
 def test_one_wrong_figure_is_found(history: History, kind: str) -> None:
-    """Of all those answers one says one credit more, and it is found."""
+    """One answer with one credit more is found."""
     sent = Counter(call.asked.number for call in history.calls)
-    told = [place for place, call in enumerate(history.calls) if call.asked.kind == kind and call.accepted]
-    place = next(place for place in told[len(told) // 2 :] if sent[history.calls[place].asked.number] == 1)
+    accepted = [place for place, call in enumerate(history.calls) if call.asked.kind == kind and call.accepted]
+    place = next(place for place in accepted[len(accepted) // 2 :] if sent[history.calls[place].asked.number] == 1)
 
     found = check(
         replace(history, calls=[*history.calls[:place], one_more(history.calls[place]), *rest(history, place)])
@@ -55,8 +55,8 @@ def test_one_wrong_figure_is_found(history: History, kind: str) -> None:
     assert [fault.what for fault in found.faults] == ["wrong read" if kind == "read" else "wrong answer"]
 
 
-def test_an_acknowledged_row_that_goes_is_missed(history: History) -> None:
-    """A change of the ledger's end that was acknowledged and is not there any more is lost."""
+def test_lost_acknowledged_row_is_found(history: History) -> None:
+    """An acknowledged change whose row is removed from the ledger's end is lost."""
     acknowledged = {call.asked.number for call in history.calls if call.accepted}
     gone = max((row for row in history.rows if row.number in acknowledged), key=lambda row: row.at)
 

@@ -1,25 +1,25 @@
-"""The witness: a process of its own that writes down what it is told, and says how much of it is safe.
+"""The witness: a process that appends lines to a file, and reports how many are on the disk.
 
-`python -m tests.histories.witness FILE` appends the lines of its input to the file, syncs what came at once together,
-and then writes the number of lines that are on the disk. It ends when its input does.
+`python -m tests.histories.witness FILE` appends the lines of its input to the file, syncs the lines of each read,
+and then writes the number of lines on the disk. It ends when its input does.
 """
 
 import os
 import sys
 
-AT_ONCE = 1 << 20
+READ_BYTES_MAX = 1 << 20
 
 
 def main() -> None:
-    """Write down what comes until nothing more does."""
+    """Append the input to the file until the input ends."""
     file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     lines = 0
-    while said := os.read(sys.stdin.fileno(), AT_ONCE):
-        rest = memoryview(said)
+    while data := os.read(sys.stdin.fileno(), READ_BYTES_MAX):
+        rest = memoryview(data)
         while rest:
             rest = rest[os.write(file, rest) :]
         os.fsync(file)
-        lines += said.count(b"\n")
+        lines += data.count(b"\n")
         os.write(sys.stdout.fileno(), b"%d\n" % lines)
     os.close(file)
 

@@ -1,6 +1,6 @@
-"""A request in the two forms that it has: as HTTP sends it, and as the command that the reference runs.
+"""A request in two forms: as HTTP sends it, and as the command that the reference runs.
 
-The reference calls rows, holds and grants by their numbers, which their ids carry.
+The reference names rows, holds and grants by numbers, which are part of their ids.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ def to_http(asked: Asked) -> tuple[str, str, dict[str, Any] | None]:
 
 
 def to_command(asked: Asked) -> Command:
-    """The command that the request is, by the reference's numbers."""
+    """The request's command, with the reference's numbers."""
     fields = asked.fields
     match asked.kind:
         case "ensure":

@@ -1,1 +1,1 @@
-"""The lockstep: drawn commands and jumps of time, run side by side on the reference, the core and the databases."""
+"""The lockstep: random commands and times, run on the reference, the core and the databases at once, and compared."""

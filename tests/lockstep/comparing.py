@@ -1,4 +1,4 @@
-"""The core's rows and refusals in the reference's words, so that the two can be compared."""
+"""Converts the core's rows and refusals to the reference's form, and compares them."""
 
 import dataclasses
 from itertools import zip_longest
@@ -11,7 +11,7 @@ from tests.core.reference import OVERDRAFT, Refused, Row
 
 
 def plain(row: Transaction) -> Row:
-    """A row of the ledger as the reference writes it."""
+    """A row of the ledger in the reference's form."""
     detail = row.read_detail()
     moves = tuple((number_of(move.grant_id), str(move.movement), move.amount) for move in row.read_allocations())
     return Row(
@@ -48,19 +48,19 @@ def ids_of(rows: list[Transaction]) -> dict[str, str]:
 
 
 def compare_rows(rows: tuple[Transaction, ...], expected: list[Row]) -> None:
-    """The rows say what the reference says; the first one that does not is told with both sides."""
+    """Assert that the rows are those of the reference; the message shows both sides of the first difference."""
     decided = [plain(row) for row in rows]
     for ours, theirs in zip_longest(decided, expected):
         assert ours == theirs, f"core:      {ours}\nreference: {theirs}"
 
 
 def agree(what: str, ours: object, theirs: object) -> None:
-    """Both are the same; otherwise both are told."""
+    """Assert that both are equal; the message shows both."""
     assert ours == theirs, f"{what}\n  is       {ours}\n  and not  {theirs}"
 
 
 def compare_refusals(refusal: RefusedError | None, expected: Refused | None) -> None:
-    """The refusal has the code that the reference says, and states the facts that the reference knows."""
+    """Assert that the refusal has the reference's code, and the facts that the reference knows."""
     assert (refusal and refusal.code) == (expected and expected.code), (refusal, expected)
     if refusal is None or expected is None:
         return

@@ -1,7 +1,7 @@
-"""Databases that follow a course: real ledgers on SQLite, PostgreSQL and in memory, asked what the core was asked.
+"""Databases that repeat a scenario: real ledgers on SQLite, PostgreSQL and in memory, with the core's commands.
 
-Each step goes in through the writer, several commands at once where the step has several; then what stands in the
-database is compared with what was decided, row by row and account by account.
+Each step goes through the writer, with all its commands at once. Then the stored rows and accounts are compared with
+the core's decisions.
 """
 
 import asyncio
@@ -30,30 +30,30 @@ from sixpence.ledger.sqlite.memory import Memory
 from sixpence.ledger.verify.verify import Report
 from sixpence.ledger.writer.batch import Accepted, Request
 from tests.ledger.databases import Database, run_verify
-from tests.lockstep.asking import Asked
+from tests.lockstep.commands import KeyedCommand
 from tests.lockstep.comparing import agree
-from tests.lockstep.course import Course, Step
 from tests.lockstep.pair import Pair, key_of
+from tests.lockstep.scenario import Scenario, Step
 
-Done = tuple[Pair, Asked, Decision | None]
+Done = tuple[Pair, KeyedCommand, Decision | None]
 Outcome = Accepted | RefusedError
-# What the ledgers of both databases hold, but for the outbox, whose numbers are each database's own.
+# The tables that must be equal in all databases. The outbox is not: each database numbers it by itself.
 _TABLES = (credit_accounts, credit_transactions, credit_holds)
 
 
 class Follower:
-    """One database with its ledger, its clock, and how far its rows were read."""
+    """One database with its ledger and clock; it compares each step's new rows."""
 
-    def __init__(self, url: Database, course: Course) -> None:
+    def __init__(self, url: Database, scenario: Scenario) -> None:
         self.url = url
-        self.clock = course.clock
-        self.ledger = Ledger(url, catalog=course.priced_by.catalog, clock=lambda: self.clock)
+        self.clock = scenario.clock
+        self.ledger = Ledger(url, catalog=scenario.priced_by.catalog, clock=lambda: self.clock)
         self.name = _name_of(self.ledger.address)
         self.ledger.open()
         self._seen: dict[str, int] = {}
 
     def follow(self, step: Step, done: list[Done]) -> None:
-        """Ask the database what the step asked, and compare every answer and everything that stands there then."""
+        """Run the step on the database, and compare every answer and everything stored."""
         self.clock = step.clock
         if step.catalog is not None:
             self._apply(step.catalog)
@@ -61,7 +61,7 @@ class Follower:
         for (pair, asked, decision), outcome in zip(done, outcomes, strict=True):
             _compare(f"{self.name}: the answer to {asked}", pair, asked, decision, outcome)
         for pair in {id(pair): pair for pair, _, _ in done}.values():
-            self._look_at(pair)
+            self._compare_stored(pair)
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """Every byte of the accounts, the transactions and the holds."""
@@ -72,11 +72,11 @@ class Follower:
         return self.ledger.read_and_wait(read)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.ledger.close()
 
     def prove(self) -> Report:
-        """The report of `verify`, with every row decided anew; it has to be clean."""
+        """The report of `verify` with `decide`; it has to be clean."""
         report = run_verify(self.url, decide=True)
         agree(f"{self.name}: what verify finds", report.differences, [])
         return report
@@ -84,7 +84,7 @@ class Follower:
     def _apply(self, catalog: Catalog) -> None:
         self.ledger.write_and_wait(lambda connection: catalogs.apply(connection, catalog, now=self.clock))
 
-    async def _submit(self, asked: Iterable[tuple[Pair, Asked]]) -> list[Outcome]:
+    async def _submit(self, asked: Iterable[tuple[Pair, KeyedCommand]]) -> list[Outcome]:
         requests = [Request(pair.account_id, pair.command_of(one), key_of(one)) for pair, one in asked]
         return list(await asyncio.gather(*(self._outcome(request) for request in requests)))
 
@@ -94,8 +94,8 @@ class Follower:
         except RefusedError as refusal:
             return refusal
 
-    def _look_at(self, pair: Pair) -> None:
-        """The stored account, its holds and its new rows are those that were decided, byte for byte."""
+    def _compare_stored(self, pair: Pair) -> None:
+        """Assert that the stored account, its holds and its new rows are the decided ones, byte for byte."""
         seen = self._seen.get(pair.account_id, 0)
         account, holds, rows = self.ledger.read_and_wait(lambda connection: _stored(connection, pair, seen))
         decided = pair.account
@@ -122,7 +122,7 @@ def _name_of(place: DatabaseAddress | Memory) -> str:
     return "PostgreSQL" if isinstance(place, PostgresServer) else "SQLite"
 
 
-def _compare(what: str, pair: Pair, asked: Asked, decision: Decision | None, outcome: Outcome) -> None:
+def _compare(what: str, pair: Pair, asked: KeyedCommand, decision: Decision | None, outcome: Outcome) -> None:
     if decision is None:
         assert asked.key is not None
         before = pair.keys[asked.key]
@@ -133,7 +133,7 @@ def _compare(what: str, pair: Pair, asked: Asked, decision: Decision | None, out
         agree(what, (outcome.row, outcome.replayed) if isinstance(outcome, Accepted) else outcome, (row, True))
         return
     if isinstance(asked.command, Tick) and not decision.account.exists:
-        # There is nothing to lock, so the ledger says so, where the core has nothing to do.
+        # The ledger cannot lock an unknown account, and refuses; the core has nothing to do.
         agree(what, outcome, AccountNotFoundError(pair.account_id))
         return
     if decision.refusal is not None or not isinstance(outcome, Accepted):

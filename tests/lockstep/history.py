@@ -1,6 +1,6 @@
-"""What always holds along an account's rows, looked at row by row as they come; of those before only sums are kept.
+"""The invariants of an account's rows, checked row by row; only sums of the earlier rows are kept in memory.
 
-What holds of the account that they make stands in `invariants`.
+Not here: the invariants of the account that the rows make (`invariants`).
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from sixpence.core.account.movement import OVERDRAFT, Allocation
 from sixpence.core.account.transaction import FIRST_HEAD, Detail, GrantTerms, Transaction, grant_id, seq_of
 
 AllowanceOf = Callable[[int, str], int]
-"""What a plan promises for a term, by the version of a catalog."""
+"""A plan's allowance for a term, by the catalog's version."""
 
 _SPENT = ("consumed", "captured")
 _BACK = ("refunded", "withheld")
@@ -32,7 +32,7 @@ class History:
         self._terms = _Terms()
 
     def take(self, row: Transaction, allowance_of: AllowanceOf) -> None:
-        """Look at the next row."""
+        """Check the next row."""
         detail, moves = row.read_detail(), row.read_allocations()
         self._check_chain(row)
         assert (row.kind == "signup") == (row.seq == 1)
@@ -46,14 +46,14 @@ class History:
         self.refunded += detail.refunded or 0
 
     def _check_chain(self, row: Transaction) -> None:
-        """Invariants 5 and 12: numbers without a gap, balances and hashes that follow, time that goes on."""
+        """Invariants 5 and 12: numbers without a gap, balances and hashes that follow, time that never falls."""
         assert (row.seq, seq_of(row.id), row.balance_after) == (self._seq + 1, row.seq, self.amount + row.amount)
         assert row.hash == row_hash(self._head, row)
         assert row.created_at >= self._last_at
         self._seq, self._head, self._last_at = row.seq, row.hash, row.created_at
 
     def _check_key(self, row: Transaction) -> None:
-        """Invariant 6: a key does its work once."""
+        """Invariant 6: a key has one row."""
         if row.idempotency_key is not None:
             assert row.idempotency_key not in self._keys
             self._keys.add(row.idempotency_key)
@@ -98,7 +98,7 @@ class History:
 
 
 class _Terms:
-    """Invariant 11: what plans give in a term is never more than the best of them does, and no two of a period overlap.
+    """Invariant 11: a term gives at most the best plan's allowance, and terms of one period do not overlap.
 
     Trials are no terms, and credits that rolled over were given before.
     """
@@ -109,7 +109,7 @@ class _Terms:
         self._ended: dict[str, tuple[int, int]] = {}
 
     def take(self, row: Transaction, detail: Detail, allowance_of: AllowanceOf) -> None:
-        """Look at what the next row says of the term, and gives in it."""
+        """Check the term of the next row, and add the credits that it gives."""
         term = detail.subscription
         if term is None or term.trial or detail.catalog_version is None:
             return

@@ -1,4 +1,4 @@
-"""What always holds of an account, whoever decided its rows; what holds along these stands in `history`."""
+"""The invariants of an account; those of its rows are in `history`."""
 
 from collections.abc import Callable
 
@@ -38,15 +38,15 @@ def check_account(account: Account, history: History) -> None:
 
 
 def check_overdraft(before: Account, after: Account, catalog: Catalog) -> None:
-    """Invariant 3: nothing that is done takes an account further below zero than its plan lets it."""
+    """Invariant 3: no command takes an account further below zero than its plan's overdraft."""
     owed = after.owed + after.overdraft_held
     if owed > before.owed + before.overdraft_held:
         assert owed <= catalog.plans.get(after.plan, Plan()).overdraft
         assert after.remaining >= -catalog.plans.get(after.plan, Plan()).overdraft
 
 
-def check_it_goes_on(account: Account, now: int, decided: Callable[[Account, Command, int], Decision]) -> None:
-    """No account is ever stuck: time goes on, and credits can be given unless it is closed or full."""
+def check_not_stuck(account: Account, now: int, decided: Callable[[Account, Command, int], Decision]) -> None:
+    """No account is ever stuck: time passes, and credits can be granted unless it is closed or full."""
     later = decided(account, Tick(), now + _FAR)
     for row in later.rows:
         assert abs(row.balance_after) <= AMOUNT_MAX

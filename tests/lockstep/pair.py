@@ -1,4 +1,4 @@
-"""One account on the pure core, driven beside the reference, with every invariant looked at after each command."""
+"""One account on the pure core and on the reference, with every invariant checked after each command."""
 
 import hashlib
 
@@ -14,16 +14,16 @@ from sixpence.core.catalog.catalog import Plan, PricedBy
 from sixpence.core.rules.decide import Decision, decide
 from sixpence.core.values.bounds import account_no
 from tests.core.reference import Reference
-from tests.lockstep.asking import Asked, with_ids, with_known
+from tests.lockstep.commands import KeyedCommand, with_ids, with_known
 from tests.lockstep.comparing import compare_refusals, compare_rows, ids_of
 from tests.lockstep.history import History
-from tests.lockstep.invariants import check_account, check_it_goes_on, check_overdraft
+from tests.lockstep.invariants import check_account, check_not_stuck, check_overdraft
 
 ALWAYS_WRITTEN = (GrantCredits, Consume)
 
 
 class Pair:
-    """An account's decided state with all its rows, and the reference of it."""
+    """An account's state and rows as decided by the core, and its reference."""
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
@@ -33,7 +33,7 @@ class Pair:
         self.history = History()
         self.past = PriorTransactions()
         self.ids: dict[str, str] = {}
-        self.keys: dict[str, Asked] = {}
+        self.keys: dict[str, KeyedCommand] = {}
         self.reference = Reference()
         self.priced_by: PricedBy | None = None
 
@@ -41,12 +41,12 @@ class Pair:
         """The account before anything happened."""
         return Account(account_no=account_no(self.account_id), account_id=self.account_id)
 
-    def command_of(self, asked: Asked) -> Command:
+    def command_of(self, asked: KeyedCommand) -> Command:
         """The command with the ids of this account's rows."""
         return with_ids(asked.command, self.ids)
 
-    def ask(self, asked: Asked, *, clock: int, priced_by: PricedBy) -> Decision:
-        """Decide the command on both sides, compare them, check what always holds, and take the outcome."""
+    def ask(self, asked: KeyedCommand, *, clock: int, priced_by: PricedBy) -> Decision:
+        """Run the command on both sides, compare them, check the invariants, and apply the decision."""
         decision = self.decide(asked, clock=clock, priced_by=priced_by)
         command = with_known(asked.command, self.ids)
         rows, refused = self.reference.run(command, clock=clock, priced_by=priced_by, keyed=asked.key is not None)
@@ -56,8 +56,8 @@ class Pair:
         self._take(decision, asked, priced_by)
         return decision
 
-    def decide(self, asked: Asked, *, clock: int, priced_by: PricedBy) -> Decision:
-        """What the core decides; the account that it is given stays as it was."""
+    def decide(self, asked: KeyedCommand, *, clock: int, priced_by: PricedBy) -> Decision:
+        """The core's decision; it may not change the given account."""
         before = to_bytes(self.account)
         key = key_of(asked)
         command = self.command_of(asked)
@@ -66,13 +66,13 @@ class Pair:
         return decision
 
     def check_in_full(self) -> None:
-        """What goes far ahead or back: no account is ever stuck, and the fold from empty."""
+        """The expensive checks: the account is not stuck, and the fold from empty gives the same account."""
         if self.priced_by is not None:
-            check_it_goes_on(self.account, self.account.last_at, self._decided_later)
+            check_not_stuck(self.account, self.account.last_at, self._decided_later)
         assert to_bytes(fold(self.new_account(), self.rows)) == to_bytes(unlabelled(self.account))
 
-    def _check_its_own_row(self, asked: Asked, decision: Decision, *, clock: int, priced_by: PricedBy) -> None:
-        """Invariants 4 and 12: what fell due, then exactly one row at `now`, or none."""
+    def _check_its_own_row(self, asked: KeyedCommand, decision: Decision, *, clock: int, priced_by: PricedBy) -> None:
+        """Invariants 4 and 12: the rows of what fell due, then at most one row, at `now`."""
         due = decide(self.account, Tick(), clock=clock, priced_by=priced_by)
         own = decision.rows[len(due.rows) :]
         assert decision.rows[: len(due.rows)] == due.rows
@@ -94,7 +94,7 @@ class Pair:
         assert self.priced_by is not None
         return decide(account, command, clock=clock, priced_by=self.priced_by)
 
-    def _take(self, decision: Decision, asked: Asked, priced_by: PricedBy) -> None:
+    def _take(self, decision: Decision, asked: KeyedCommand, priced_by: PricedBy) -> None:
         if decision.row is not None and asked.key is not None:
             self.keys[asked.key] = asked
         check_overdraft(self.account, decision.account, priced_by.catalog)
@@ -109,8 +109,8 @@ class Pair:
         check_account(self.account, self.history)
 
 
-def key_of(asked: Asked) -> Key | None:
-    """The key of a command, with a fingerprint of what is asked under it."""
+def key_of(asked: KeyedCommand) -> Key | None:
+    """The key of a command, with a fingerprint of the command."""
     if asked.key is None:
         return None
     return Key(asked.key, hashlib.sha256(repr(asked.command).encode()).digest())
@@ -122,7 +122,7 @@ def to_bytes(account: Account) -> bytes:
 
 
 def reread(account: Account) -> Account:
-    """The account made anew from its bytes alone."""
+    """The account decoded from its bytes."""
 
     def holds(_kind: type, value: object) -> Holds:
         return Holds(msgspec.convert(value, dict[str, Hold]).values())
@@ -131,5 +131,5 @@ def reread(account: Account) -> Account:
 
 
 def unlabelled(account: Account) -> Account:
-    """The account without what the fold does not rebuild."""
+    """The account without the fields that the fold does not rebuild."""
     return msgspec.structs.replace(account, label=None, metadata=None)

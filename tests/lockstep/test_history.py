@@ -1,4 +1,4 @@
-"""The invariants that the lockstep looks at can fail: rows that break one are refused as they come, and not later."""
+"""The lockstep's invariants can fail: a row that breaks one raises at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +17,12 @@ Rows = list[Transaction]
 
 
 def allowance_of(_version: int, plan: str) -> int:
-    """What the stories' catalog gives."""
+    """The allowance in the stories' catalog."""
     return PRICED_BY.catalog.plans[plan].allowance
 
 
 def taken(rows: Rows) -> int:
-    """How many of the rows fit."""
+    """How many rows pass."""
     history = History()
     for count, row in enumerate(rows):
         try:
@@ -33,7 +33,7 @@ def taken(rows: Rows) -> int:
 
 
 def chained(rows: Rows) -> Rows:
-    """The rows numbered anew, with balances and hashes that follow."""
+    """The rows renumbered, with new balances and hashes."""
     made: Rows = []
     balance, head = 0, FIRST_HEAD
     for seq, row in enumerate(rows, 1):
@@ -137,7 +137,7 @@ def _later(row: Transaction) -> Any:
 
 @pytest.mark.parametrize(("story", "broken"), [b[1:] for b in _BROKEN], ids=[b[0] for b in _BROKEN])
 def test_a_row_that_does_not_fit_is_refused_when_it_comes(story: str, broken: Callable[[Rows], Rows]) -> None:
-    """All rows before it fit, and it does not."""
+    """All rows before it pass, and it raises."""
     rows = broken(list(run_story(story).rows))
 
     assert taken(rows) == len(rows) - 1

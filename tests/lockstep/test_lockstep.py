@@ -1,6 +1,6 @@
 """Reference, core, SQLite, PostgreSQL and memory in lockstep, through all commands, batches, keys, catalogs, and time.
 
-As long as one likes: `make torture`.
+Runs of any length: `make torture`.
 """
 
 from pathlib import Path
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sixpence.ledger.sqlite.memory import Memory
-from tests.lockstep.choosing import Drawn
-from tests.lockstep.course import Course, Step, begin
+from tests.lockstep.choices import HypothesisChoices
 from tests.lockstep.databases import Follower, empty
+from tests.lockstep.scenario import Scenario, Step, begin
 
 _EXAMPLES = 7
 _STEPS = 40
@@ -25,8 +25,8 @@ _SETTINGS = settings(
 )
 
 
-def test_every_database_does_what_the_reference_says(tmp_path: Path, migrated_postgres_url: str) -> None:
-    """After every step each holds what was decided, byte for byte, and at the end each is proved from the first row."""
+def test_every_database_agrees_with_the_reference(tmp_path: Path, migrated_postgres_url: str) -> None:
+    """After every step each has what was decided, byte for byte, and at the end each is verified from the first row."""
 
     class Lockstep(RuleBasedStateMachine):
         """Two accounts, in a fresh database of each kind, and in memory."""
@@ -35,30 +35,30 @@ def test_every_database_does_what_the_reference_says(tmp_path: Path, migrated_po
 
         def __init__(self) -> None:
             super().__init__()
-            self.course: Course | None = None
+            self.scenario: Scenario | None = None
             self.followers: list[Follower] = []
 
         @initialize(data=st.data())
         def it_begins(self, data: st.DataObject) -> None:
-            """A first catalog, a time to begin at, and empty databases."""
+            """A first catalog, a start time, and empty databases."""
             Lockstep.runs += 1
             empty(migrated_postgres_url)
-            self.course = begin(Drawn(data), ["ada@example.com", "brook@example.com"])
+            self.scenario = begin(HypothesisChoices(data), ["ada@example.com", "brook@example.com"])
             urls = (f"sqlite:///{tmp_path}/run {Lockstep.runs}.db", migrated_postgres_url, Memory())
-            self.followers = [Follower(url, self.course) for url in urls]
+            self.followers = [Follower(url, self.scenario) for url in urls]
 
         @rule(data=st.data())
         def a_step(self, data: st.DataObject) -> None:
-            """Time goes on, perhaps the catalog changes, and commands come."""
-            assert self.course is not None
-            self._go_on(self.course.next_step(Drawn(data)))
+            """Time passes, perhaps the catalog changes, and commands run."""
+            assert self.scenario is not None
+            self._run_step(self.scenario.next_step(HypothesisChoices(data)))
 
         def teardown(self) -> None:
-            """All databases are the same, and proved."""
+            """All databases are equal, and verified."""
             try:
-                if self.course is not None:
-                    self._go_on(self.course.last_step())
-                    for pair in self.course.pairs:
+                if self.scenario is not None:
+                    self._run_step(self.scenario.last_step())
+                    for pair in self.scenario.pairs:
                         pair.check_in_full()
                     first, second, third = (follower.contents() for follower in self.followers)
                     assert first == second == third
@@ -68,9 +68,9 @@ def test_every_database_does_what_the_reference_says(tmp_path: Path, migrated_po
             for follower in self.followers:
                 follower.prove()
 
-        def _go_on(self, step: Step) -> None:
-            assert self.course is not None
-            done = self.course.run(step)
+        def _run_step(self, step: Step) -> None:
+            assert self.scenario is not None
+            done = self.scenario.run(step)
             for follower in self.followers:
                 follower.follow(step, done)
 

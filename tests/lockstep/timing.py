@@ -1,4 +1,4 @@
-"""When the next step comes: at once, a while later, or at the very edge of what is due next."""
+"""The time of the next step: at once, a while later, or just around the next due instant."""
 
 import calendar
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from sixpence.core.values.instant import SECOND, to_datetime
 from tests.core.reference import Reference
 from tests.core.reference.due_changes import events
-from tests.lockstep.choosing import Choose
+from tests.lockstep.choices import Choose
 
 # Ends of months and of years, a leap day, the night before one.
 BEGINNINGS = (
@@ -25,7 +25,7 @@ _PAUSES = [*(list(_WHILES) * 2), *["at once"] * 14, *_LONGER, *(list(_DRIFTS) * 
 
 
 def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
-    """What the clock reads at the next step."""
+    """The clock at the next step."""
     pause = _CALENDAR[2] if choose(range(40)) == 39 else choose(_PAUSES)
     if pause in _DRIFTS:
         return max(0, draw_due(choose, clock, references) + _DRIFTS[pause])
@@ -35,20 +35,20 @@ def draw_clock(choose: Choose, clock: int, references: list[Reference]) -> int:
 
 
 def draw_due(choose: Choose, clock: int, references: list[Reference]) -> int:
-    """One of the next instants at which something is due, or the clock where nothing is."""
+    """One of the next due instants, or the clock if nothing is due."""
     due = sorted({at for reference in references for at in _instants(reference) if at > clock})
     return choose(due[:3]) if due else clock
 
 
 def draw_beginning(choose: Choose, clock: int | None) -> int:
-    """A time to begin at; after another course, a while later than where its clock stood."""
+    """A start time; after another scenario, a while after its end."""
     if clock is None:
         return choose(BEGINNINGS)
     return _by_calendar(clock, choose(_CALENDAR)) + choose([0, 1])
 
 
 def _instants(reference: Reference) -> list[int]:
-    """When something is due, and when a use stops counting."""
+    """The instants at which something is due, or a use leaves the fair-use window."""
     leaves = [use.leaves_at() for uses in reference.memory.uses.values() for use in uses[-3:]]
     return [event[0] for event in events(reference.memory)] + leaves
 

@@ -32,7 +32,7 @@ def served_by_postgres(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """One server over SQLite, then two over PostgreSQL; after each test the whole ledger is proved."""
+    """One server over SQLite, then two over PostgreSQL; after each test the whole ledger is verified."""
     name = {"sqlite": "served_by_sqlite", "postgresql": "served_by_postgres"}[request.param]
     running: Served = request.getfixturevalue(name)
     yield running
@@ -41,7 +41,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
 
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Writes a figure where whoever runs the tests sees it, past what pytest captures."""
+    """Writes a figure to the terminal, past pytest's capture."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def write(text: str) -> None:

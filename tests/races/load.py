@@ -1,6 +1,6 @@
-"""Clients that go on using credits while a server or a database dies under them, and remember what they were told.
+"""Clients that consume while a server or a database is killed, and record the answers.
 
-Not here: what dies (test_kills.py).
+Not here: the kills (test_kills.py).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ PAUSE_SECONDS = 0.02
 
 
 class Load:
-    """Uses of one account by many clients at once. `acknowledged` holds the transaction ids of answers of 200."""
+    """Many clients that use one account at once. `acknowledged` has the transaction ids of the 200 answers."""
 
     def __init__(self, served: Served, path: str, *, clients: int) -> None:
         self._served = served
@@ -26,15 +26,15 @@ class Load:
         self.unexpected: list[Reply] = []
 
     async def run_with_keys(self) -> None:
-        """Each client sends one use after another, each again under its key until it is acknowledged."""
+        """Each client sends one use after another, and retries each with its key until it is acknowledged."""
         await asyncio.gather(*(self._client(number, keyed=True) for number in range(self._clients)))
 
     async def run_without_keys(self) -> None:
-        """Each client sends one use after another, each once, whatever becomes of it."""
+        """Each client sends one use after another, without retries."""
         await asyncio.gather(*(self._client(number, keyed=False) for number in range(self._clients)))
 
     def finish(self) -> None:
-        """Let the clients end: what was begun under a key is still brought to its end."""
+        """Let the clients end; keyed uses are still retried until they are acknowledged."""
         self._done = True
 
     async def until(self, acknowledged: int) -> None:
@@ -76,7 +76,7 @@ class Load:
 
 
 class Line:
-    """A client's connection, made anew after each end; at the next of the servers, where there are several."""
+    """A client's connection; it reconnects after a loss, on request to the next server."""
 
     def __init__(self, served: Served, number: int) -> None:
         self._served = served

@@ -1,4 +1,4 @@
-"""Server processes over one database, and crowds of clients for them.
+"""Server processes over one database, and concurrent clients for them.
 
 Lives here: several servers as one, keys and users for them, requests that go out at once.
 Not here: how one server is started (tests/support/server.py), fixtures (conftest.py).
@@ -26,7 +26,7 @@ Ask = Callable[[Connection], Awaitable[Reply]]
 
 
 class Served:
-    """One database and the servers before it; requests go to them in turn."""
+    """One database and its servers; requests go to them in turn."""
 
     def __init__(self, database_url: str, servers: Sequence[ServerProcess], key: str) -> None:
         self.database_url = database_url
@@ -47,7 +47,7 @@ class Served:
             await asyncio.gather(*(connection.close() for connection in connections))
 
     async def at_rest(self) -> None:
-        """Return when everything that was done has been counted, so that nothing changes by itself any more."""
+        """Return when the relay has emptied the outbox, so that nothing changes by itself any more."""
         for _ in range(600):
             if rows(self.database_url, "SELECT count(*) FROM outbox") == [(0,)]:
                 return
@@ -55,7 +55,7 @@ class Served:
         raise AssertionError("the relay does not empty the outbox")
 
     async def open_account(self, account_id: str, *, credits: int = 6) -> str:
-        """Make an account with this many credits, at least six, and give its path."""
+        """Create an account with this many credits, at least six; returns its path."""
         path = f"/v1/accounts/{account_id}"
         connection = await self.connect()
         made = await connection.ask("POST", "/v1/accounts", {"account_id": account_id})
@@ -67,7 +67,7 @@ class Served:
         return path
 
     async def sign_up(self, email: str) -> tuple[str, str]:
-        """Sign somebody up; gives the user's id and the cookie."""
+        """Sign a user up; returns the user's id and the cookie."""
         server = self.servers[0]
         async with httpx.AsyncClient(base_url=server.url, headers={"origin": server.url}, timeout=60) as client:
             body = {"email": email, "name": "Ada", "password": PASSWORD}

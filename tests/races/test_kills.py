@@ -20,7 +20,7 @@ Death = Callable[[], Awaitable[None]]
 
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for this module, which may die."""
+    """A PostgreSQL server for this module, which may be killed."""
     with PostgresServer() as server:
         yield server
 
@@ -42,22 +42,22 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-async def test_a_server_on_sqlite_dies(on_sqlite: Served) -> None:
+async def test_killed_server_on_sqlite_loses_nothing(on_sqlite: Served) -> None:
     """The one server is killed and started again, under load with keys and without."""
     await die_under_load("file", on_sqlite, server_death(on_sqlite))
 
 
-async def test_a_server_on_postgres_dies(on_postgres: Served) -> None:
+async def test_killed_server_on_postgres_loses_nothing(on_postgres: Served) -> None:
     """One of two servers is killed and started again, under load with keys and without."""
     await die_under_load("server", on_postgres, server_death(on_postgres))
 
 
-async def test_postgres_dies(on_postgres: Served, mortal: PostgresServer) -> None:
+async def test_killed_postgres_loses_nothing(on_postgres: Served, mortal: PostgresServer) -> None:
     """PostgreSQL itself is killed and recovers, while its two servers stay up under load."""
 
     async def death() -> None:
         await asyncio.to_thread(mortal.kill)
-        # Longer than a batch waits for a database that is away, so that some are told to come again.
+        # Longer than a batch waits for a database that is away, so that some requests get a 503.
         await asyncio.sleep(1.5)
         await asyncio.to_thread(mortal.start)
 
@@ -79,7 +79,7 @@ def server_death(served: Served) -> Death:
 
 
 async def die_under_load(name: str, served: Served, death: Death) -> None:
-    """Let it die some times while clients use credits with and without keys, then compare ledger and memory."""
+    """Kill it several times while clients consume with and without keys, then compare the ledger with the answers."""
     keyed_path = await served.open_account(f"{name}-keyed", credits=1_000_000)
     plain_path = await served.open_account(f"{name}-plain", credits=1_000_000)
     keyed = Load(served, keyed_path, clients=CLIENTS)

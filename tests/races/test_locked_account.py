@@ -1,4 +1,4 @@
-"""An account that another session holds for ten seconds delays nobody but itself."""
+"""An account that another session locks for ten seconds delays no other account."""
 
 import asyncio
 import statistics
@@ -20,7 +20,7 @@ P99_SECONDS_MAX = 2.0
 
 
 async def test_a_locked_account_delays_no_other(served_by_postgres: Served, tell: Callable[[str], None]) -> None:
-    """The others' uses stay quick; the locked one's are refused in time, with when to come again, and go on after."""
+    """Other accounts stay fast; the locked one's uses get a 503 with Retry-After in time, and succeed afterwards."""
     served = served_by_postgres
     locked = await served.open_account("locked", credits=1_000_000)
     others = [await served.open_account(f"other-{number}", credits=1_000_000) for number in range(OTHERS)]

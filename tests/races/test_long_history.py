@@ -29,7 +29,6 @@ from tests.races.served import Served
 from tests.races.wire import Connection
 
 LONG, SHORT = "long", "short"
-pytestmark = pytest.mark.slow
 LENGTHS = {LONG: 100_000, SHORT: 10}
 ROUNDS = 60
 RATIO_MAX = 3.0
@@ -40,7 +39,7 @@ REQUESTS = {
     "balance": "",
     "history": "/transactions",
     "filtered history": "/transactions?feature=video&limit=10",
-    "balance of then": "/balance",
+    "balance at an instant": "/balance",
     "explanation": "/explain",
 }
 
@@ -53,7 +52,7 @@ def made() -> list[Made]:
 
 @pytest.fixture(scope="module", params=["served_by_sqlite", "served_by_postgres"])
 def long_served(request: pytest.FixtureRequest, made: list[Made]) -> Iterator[Served]:
-    """Servers over a database in which both accounts stand; they are proved, and removed."""
+    """Servers over a database with both accounts, which are verified and then removed."""
     served: Served = request.getfixturevalue(request.param)
     for account, ledger in made:
         put(served.database_url, account, ledger)
@@ -81,8 +80,8 @@ async def test_length_does_not_slow_an_answer(long_served: Served, tell: Callabl
     assert max(ratios.values()) < RATIO_MAX, ratios
 
 
-async def test_a_filtered_page_looks_at_a_thousand_rows(long_served: Served) -> None:
-    """A filter that finds little comes back short with a cursor to go on, instead of reading everything."""
+async def test_filtered_page_scans_a_thousand_rows(long_served: Served) -> None:
+    """A filter with few matches returns a short page with a cursor, instead of reading everything."""
     connection = await long_served.connect()
     path = f"/v1/accounts/{LONG}/transactions?kind=signup"
 

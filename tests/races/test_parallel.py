@@ -1,16 +1,13 @@
-"""Many requests at once for one account, over real HTTP: nobody spends a credit twice, and nothing is made twice."""
+"""Many requests at once for one account, over real HTTP: no credit is spent twice, and nothing is created twice."""
 
 from collections import Counter
 from collections.abc import Awaitable
-
-import pytest
 
 from tests.http.installation import delete_account
 from tests.ledger.databases import ledger_of, rows
 from tests.races.served import Served
 from tests.races.wire import Connection, Reply
 
-pytestmark = pytest.mark.slow
 SIX_USES = [(1, "signup", 6, 6), *((seq, "consume", -1, 7 - seq) for seq in range(2, 8))]
 
 
@@ -44,7 +41,7 @@ async def test_fifty_of_one_key(served: Served) -> None:
 
 
 async def test_two_hundred_first_requests_of_a_new_user(served: Served) -> None:
-    """One account and one signup grant, whoever comes first; every request is answered."""
+    """One account and one signup grant; every request is answered."""
     account_id, cookie = await served.sign_up("first@example.com")
     delete_account(served.database_url, account_id)
 

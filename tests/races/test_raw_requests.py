@@ -62,7 +62,7 @@ async def test_a_path_that_is_not_ascii(raw: Raw, path: bytes) -> None:
     ("path", "status"), [(b"a%ff", 422), (b"a%ff%", 422), (b"a%", 404), (b"%zz", 404), (b"%ED%A0%80", 422)]
 )
 async def test_a_path_that_is_badly_encoded(raw: Raw, path: bytes, status: int) -> None:
-    """A percent sign that encodes nothing stands for itself; bytes that are no text are told so."""
+    """An incomplete percent encoding is taken literally; invalid UTF-8 is refused with a message."""
     answer = await raw.send(b"GET", b"/v1/accounts/" + path)
 
     assert answer.status == status
@@ -70,14 +70,14 @@ async def test_a_path_that_is_badly_encoded(raw: Raw, path: bytes, status: int) 
 
 @pytest.mark.parametrize("dots", [b"..", b".", b"%2e%2e", b"..%2F..", b"../../livez"])
 async def test_dots_in_a_path(raw: Raw, dots: bytes) -> None:
-    """Dots are an id like another, and lead nowhere."""
+    """Dots are ordinary ids, and never change the path."""
     answer = await raw.send(b"GET", b"/v1/accounts/" + dots)
 
     assert (answer.status, answer.json()["code"]) in ((404, "account-not-found"), (404, "not-found"))
 
 
 async def test_a_body_in_chunks_over_the_limit(raw: Raw) -> None:
-    """A body that never says how long it is ends at the limit."""
+    """A chunked body is cut at the limit."""
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
 
     answer = await raw.send(
@@ -101,7 +101,7 @@ async def test_a_body_in_chunks_over_the_limit(raw: Raw) -> None:
     ],
 )
 async def test_keys(raw: Raw, line: bytes) -> None:
-    """A key that is no name, or two, is told so by name."""
+    """An invalid key, or two keys, are refused with a message that names the header."""
     answer = await raw.send(b"POST", b"/v1/accounts/zo%C3%AB/consume", line, body=USE)
 
     assert (answer.status, answer.json()["field"]) == (422, "Idempotency-Key")
@@ -109,14 +109,14 @@ async def test_keys(raw: Raw, line: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"\xff", b"", b'{"feature": "\xc3"}', b"\0" * 9, b"{" * 9_000])
 async def test_bodies(raw: Raw, body: bytes) -> None:
-    """Bytes that are no JSON are told so."""
+    """Invalid JSON is refused with a message."""
     answer = await raw.send(b"POST", b"/v1/accounts/zo%C3%AB/consume", body=body)
 
     assert (answer.status, json.loads(answer.content)["field"]) == (400, "body")
 
 
 async def test_what_is_no_http(served_by_sqlite: Served) -> None:
-    """Bytes that are no request are refused by the server in front, and it lives on."""
+    """Bytes that are no HTTP request are refused, and the server keeps running."""
     connection = await Connection.open(served_by_sqlite.servers[0].url)
     refused = await connection.send(b"\x16\x03\x01 hello\r\n\r\n")
     await connection.close()

@@ -1,1 +1,1 @@
-"""The simulation: the real writer over a simulated database, in an order and with faults that a seed decides."""
+"""The simulation: the real writer over a simulated database, with an order and faults that a seed decides."""

@@ -1,18 +1,19 @@
-"""`python -m tests.simulation SEED COMMANDS [MANY] [--planted BUG]`: runs one seed or many that begin so, a line each.
+"""`python -m tests.simulation SEED COMMANDS [MANY] [--planted BUG]`: runs one seed, or many.
 
-A seed that is given again gives the same line again, in any process. The end is 1 if something was wrong.
+Many seeds are 'SEED 0', 'SEED 1' and so on; each prints a line. The same seed gives the same line in any process. The
+exit code is 1 after a failure.
 """
 
 import argparse
 import sys
 
 from tests.simulation.planted import PLANTED
+from tests.simulation.simulation import Failure, simulate
 from tests.simulation.store import SimulatedStore
-from tests.simulation.world import Failure, simulate
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Run the seeds and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("seed")
     parser.add_argument("commands", type=int)
@@ -20,12 +21,12 @@ def main() -> int:
     parser.add_argument(
         "--planted", choices=sorted(store.__name__ for store in PLANTED), help="with a bug in the store"
     )
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stores = {store.__name__: store for store in PLANTED}
-    make_store = stores[asked.planted] if asked.planted else SimulatedStore
-    seeds = [asked.seed] if asked.many is None else [f"{asked.seed} {number}" for number in range(asked.many)]
+    make_store = stores[options.planted] if options.planted else SimulatedStore
+    seeds = [options.seed] if options.many is None else [f"{options.seed} {number}" for number in range(options.many)]
     for seed in seeds:
-        outcome = simulate(seed, asked.commands, make_store)
+        outcome = simulate(seed, options.commands, make_store)
         if isinstance(outcome, Failure):
             print(f"seed '{seed}': FAILED at command {outcome.command}: {outcome.what}")
             print("\n".join(f"  {line}" for line in outcome.story))

@@ -1,9 +1,9 @@
-"""The simulated database: what is durable, who has which account, and the sessions that are under way on it.
+"""The simulated database: the durable rows, the locks on accounts, and the running sessions.
 
-It promises what Sixpence asks of PostgreSQL under READ COMMITTED, and no more: rows are locked one by one, an account
-that a session made is seen by nobody else until its COMMIT and keeps others from making it, a commit happens whole or
-not at all, and a session whose client is gone stays for a while, with its locks. Keys and places in the ledger are
-unique. What goes wrong and when is decided in `store` and `weather`.
+It promises what Sixpence needs from PostgreSQL under READ COMMITTED, and no more. Rows are locked one by one. Until its
+COMMIT, only its own session sees a new account, and others that insert it wait. A commit is atomic. A session without
+its client stays for a while, with its locks. Keys and places in the ledger are unique. Not here: the faults (`store`,
+`fault_schedule`).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from sixpence.core.catalog.catalog import Catalog, PricedBy
 from sixpence.ledger.database.rows import AccountRow, HoldRow, account_from_row, account_to_row
 from sixpence.ledger.writer.store import Append, RowRejectedError
 from tests.simulation.schedule import Condition, Schedule
-from tests.simulation.trace import Wrong
+from tests.simulation.trace import InvariantBroken
 
 BEGAN_AT = 1_767_225_600_000_000
 
@@ -45,34 +45,34 @@ class Database:
         self.watch: Callable[[Transaction], None] = lambda _: None
 
     def clock(self) -> int:
-        """What the server's clock reads."""
+        """The server's clock."""
         return BEGAN_AT + self.schedule.now + self.jumped
 
     def apply(self, catalog: Catalog) -> None:
-        """Make the catalog the one in force."""
+        """Apply the catalog."""
         before = self.priced_by
         earlier = (*before.earlier, PricedBy(before.version, before.catalog, before.applied_at))
         self.priced_by = PricedBy(before.version + 1, catalog, max(self.clock(), before.applied_at), earlier)
 
     def version(self, number: int) -> PricedBy:
-        """The catalog as it was in force when that version was the newest."""
+        """The catalogs as they were when that version was the newest."""
         every = (*self.priced_by.earlier, self.priced_by)
         return PricedBy(number, every[number - 1].catalog, every[number - 1].applied_at, every[: number - 1])
 
     def fall(self, delay: int) -> None:
-        """The server dies and is there again after so long: what was committed stands, and nothing else."""
+        """The server dies and is up again after this delay; only committed rows remain."""
         self.up = False
         for session in list(self.sessions):
             session.finish(self.schedule.random.random() < 0.5)
         self.schedule.at(delay, self.rise)
 
     def rise(self) -> None:
-        """The server is there again."""
+        """The server is up again."""
         self.up = True
 
 
 class Session:
-    """A connection's transaction, as the server has it: it goes on without its client, and ends once."""
+    """A connection's transaction on the server: it continues without its client, and ends once."""
 
     def __init__(self, database: Database, version: int = 0) -> None:
         self.database = database
@@ -84,10 +84,10 @@ class Session:
         self._has: list[int] = []
         database.sessions[self] = None
 
-    # Statements. Times in microseconds; False where an account could not be had in that time.
+    # Statements. Times are in microseconds; False if an account could not be locked in time.
 
     def make(self, number: int, account_id: str, patience: int) -> bool:
-        """Insert an account that is not there; waits for another session that is inserting it."""
+        """Insert a missing account; waits for another session that is inserting it."""
         if number in self.database.accounts:
             return True
         if not self._wait_for(number, patience):
@@ -98,11 +98,11 @@ class Session:
         return True
 
     def sees(self, number: int) -> bool:
-        """Whether the account's row is there for this session."""
+        """Whether this session sees the account's row."""
         return number in self.database.accounts or number in self._made
 
     def lock(self, number: int, patience: int) -> bool:
-        """Have the account to itself until the transaction ends; waits for whoever has it."""
+        """Lock the account until the transaction ends; waits for its current holder."""
         if not self._wait_for(number, patience):
             return False
         self._take(number)
@@ -123,11 +123,11 @@ class Session:
         return account_from_row(_columns(stored))
 
     def send(self, append: Append) -> None:
-        """All that a batch writes, with its COMMIT: from here on the server may go through with it by itself."""
+        """Send all of a batch's writes with its COMMIT; from here on the server may commit without the client."""
         self.sent = append
 
     def commit(self) -> None:
-        """Do what was sent, all of it or nothing."""
+        """Commit all that was sent, or nothing."""
         if self.ended or self.sent is None:
             return
         database, append = self.database, self.sent
@@ -159,21 +159,21 @@ class Session:
         self._end()
 
     def roll_back(self) -> None:
-        """Undo all of it."""
+        """Roll back."""
         if not self.ended:
             self._end()
 
     def linger(self, delay: int, *, commits: bool) -> None:
-        """The client is gone, and the server ends the transaction after so long: by its commit, if that was sent."""
+        """The client is gone; the server ends the transaction after this delay, by a sent commit if `commits`."""
         self.database.schedule.at(delay, partial(self.finish, commits))
 
     def finish(self, commits: bool) -> None:
-        """End without a client: by the commit that was sent, if there is one and it is to be."""
+        """End without a client: by the commit that was sent, if `commits`, else by a rollback."""
         if commits:
             try:
                 self.commit()
             except RowRejectedError as error:
-                raise Wrong(f"the database had to refuse a batch: {error}") from error
+                raise InvariantBroken(f"the database had to refuse a batch: {error}") from error
         self.roll_back()
 
     def _wait_for(self, number: int, patience: int) -> bool:
@@ -194,7 +194,7 @@ class Session:
             self._has.append(number)
 
     def _check(self, append: Append) -> None:
-        """What the database's constraints say."""
+        """Check the database's constraints."""
         database = self.database
         keys = [(row.account_no, row.idempotency_key) for row in append.rows if row.idempotency_key is not None]
         if len(set(keys)) < len(keys) or any(key in database.keys for key in keys):

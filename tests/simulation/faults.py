@@ -1,4 +1,4 @@
-"""Which faults a run meets, and how often: drawn anew for each run, so that some are met alone and some together."""
+"""The faults of a run, and their rates: drawn for each run, so that faults happen alone and together."""
 
 from random import Random
 
@@ -6,9 +6,9 @@ import msgspec
 
 MILLISECOND = 1_000
 
-# At a point of a batch, one of these; the number is the weight beside which it is drawn.
+# The faults at a point of a batch, with their weights.
 AT_POINTS = {"connection lost": 4, "deadlock": 3, "crash": 1}
-# At the COMMIT itself.
+# The faults at the COMMIT, with their weights.
 AT_COMMIT = {
     "lost before commit": 2,
     "commit unknown, done": 3,
@@ -19,7 +19,7 @@ AT_COMMIT = {
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """How likely each is: at a point of a batch, at a commit, for an answer, for a request."""
+    """The probability of each fault: at a point of a batch, at a commit, for an answer, for a request."""
 
     at_point: float = 0.0
     at_commit: float = 0.0
@@ -27,7 +27,7 @@ class Faults(msgspec.Struct, frozen=True):
     duplicated: float = 0.0
     abandoned: float = 0.0
     poisoned: float = 0.0
-    weather: float = 0.0
+    outside: float = 0.0
     lingers_max: int = 100 * MILLISECOND
 
 
@@ -35,7 +35,7 @@ QUIET = Faults()
 
 
 def draw_faults(random: Random) -> Faults:
-    """Some of the faults, rare or frequent."""
+    """Random fault rates."""
 
     def likely(*options: float) -> float:
         return random.choice(options)
@@ -47,11 +47,11 @@ def draw_faults(random: Random) -> Faults:
         duplicated=likely(0.0, 0.02, 0.1),
         abandoned=likely(0.0, 0.05, 0.2),
         poisoned=likely(0.0, 0.01, 0.04),
-        weather=likely(0.0, 0.5, 1.0, 2.0),
+        outside=likely(0.0, 0.5, 1.0, 2.0),
         lingers_max=random.choice((5, 100, 2_000, 7_000, 20_000)) * MILLISECOND,
     )
 
 
 def draw_kind(random: Random, kinds: dict[str, int]) -> str:
-    """One of the kinds, by their weights."""
+    """A random kind, by the weights."""
     return random.choices(list(kinds), list(kinds.values()))[0]

@@ -1,6 +1,6 @@
-"""Stores with one bug each, of the kinds in which such systems fail: what the simulation has to find.
+"""Stores with one bug each, typical of such systems; the simulation must find each.
 
-Each takes away or misdoes one thing that the store of the simulation does, and nothing else.
+Each omits or breaks exactly one part of the simulated store.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from tests.simulation.store import SimulatedStore
 
 
 class AnswersEarly(SimulatedStore):
-    """It answers before the commit, which comes a little later by itself."""
+    """It answers before the commit, which follows a little later."""
 
     def append(self, append: Append) -> None:
-        """Send the batch, and do not wait for it."""
+        """Send the batch, and do not wait for the commit."""
         session, self.session = self.session, None
         assert session is not None
         session.send(append)
@@ -25,10 +25,10 @@ class AnswersEarly(SimulatedStore):
 
 
 class TakesNoLock(SimulatedStore):
-    """It reads the accounts without having them to itself."""
+    """It reads the accounts without their locks."""
 
     def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
-        """Make what may be made, and read."""
+        """Insert missing accounts, and read without locks."""
         for number in sorted(by_no):
             if by_no[number] in asked.create_ids:
                 session.make(number, by_no[number], 0)
@@ -36,7 +36,7 @@ class TakesNoLock(SimulatedStore):
 
 
 class ReadsBeforeItLocks(SimulatedStore):
-    """It takes the lock, but what it read is from before it waited for it."""
+    """It locks, but returns what it read before it waited for the lock."""
 
     def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
         """Read, then lock."""
@@ -45,26 +45,26 @@ class ReadsBeforeItLocks(SimulatedStore):
 
 
 class ForgetsKeys(SimulatedStore):
-    """It does not look for the rows of the keys."""
+    """It does not look up the rows of the keys."""
 
     def replays(self, _asked: BatchNeeds, _accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
-        """Nothing was ever asked before."""
+        """Find no earlier row."""
         return {}
 
 
 class TrustsTheCommit(SimulatedStore):
-    """It takes a commit whose answer was lost for done."""
+    """It treats a commit without an answer as done."""
 
     def settled(self, _session: Session, _row: Transaction, /) -> bool | None:
-        """It will have been."""
+        """Always done."""
         return True
 
 
 class DoubtsTheCommit(SimulatedStore):
-    """It takes a commit whose answer was lost for undone."""
+    """It treats a commit without an answer as not done."""
 
     def settled(self, _session: Session, _row: Transaction, /) -> bool | None:
-        """It will not have been."""
+        """Never done."""
         return False
 
 
@@ -72,13 +72,13 @@ class LooksTooEarly(SimulatedStore):
     """It looks for a lost commit without waiting for the old transaction to end."""
 
     def settled(self, _session: Session, row: Transaction, /) -> bool | None:
-        """What is there now."""
+        """The row's current state."""
         there = self.database.rows.get(row.account_no, {}).get(row.seq)
         return there is not None and there.hash == row.hash
 
 
 class LeavesItOpen(SimulatedStore):
-    """It does not end what it gave up."""
+    """It does not end an abandoned transaction."""
 
     def roll_back(self) -> None:
         """Forget the transaction, and leave it open with its locks."""
@@ -101,9 +101,9 @@ class WritesHalf(SimulatedStore):
         )
 
 
-_TWICE = ("stands 2 times", "it stands in the ledger", "a defect ended request", "had to refuse")
+_TWICE = ("is in the ledger 2 times", "and it is in the ledger", "a defect ended request", "had to refuse")
 
-# Each bug, and what the simulation may say of it: which it meets first is the seed's affair.
+# Each bug, with the messages that may report it; the seed decides which comes first.
 PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
     AnswersEarly: ("uncommitted",),
     TakesNoLock: _TWICE,
@@ -114,7 +114,7 @@ PLANTED: dict[type[SimulatedStore], tuple[str, ...]] = {
     LooksTooEarly: _TWICE,
     LeavesItOpen: (
         "was left open",
-        "nobody has been answered",
+        "no request was answered",
         "is not answered",
         "still locked",
         "nobody else had it",

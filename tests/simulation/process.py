@@ -1,4 +1,4 @@
-"""A process of the simulation: the real writer with a store for each of its lanes, which may die at any moment."""
+"""A process of the simulation: the real writer with a store for each of its lanes; it may die at any moment."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ MakeStore = Callable[[Database, "Process"], SimulatedStore]
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What the writer of a process is given."""
+    """The limits of a process's writer."""
 
     queue_size_max: int = 1_000
     batch_size_max: int = 50
@@ -25,7 +25,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Process:
-    """One life of a process: a restart makes another one. `skew` is by how much its clock is off (microseconds)."""
+    """A process until its end; a restart creates another one. `skew` is the error of its clock in microseconds."""
 
     def __init__(
         self, number: int, database: Database, make_store: MakeStore, *, bounds: Bounds, faults: Faults, skew: int = 0
@@ -54,16 +54,16 @@ class Process:
         )
 
     @property
-    def takes(self) -> bool:
-        """Whether it takes requests."""
+    def accepts_requests(self) -> bool:
+        """Whether it accepts requests."""
         return not self.dead and not self.closing
 
     def crash_soon(self) -> None:
-        """Die before any task goes on."""
+        """Die before any other task runs."""
         self._schedule.at(0, self.crash)
 
     def crash(self) -> None:
-        """Die: nothing that it was doing goes on, but for what its sessions on the server have yet to do."""
+        """Die: all its tasks end; only its sessions on the server may still commit."""
         if self.dead:
             return
         self.dead = True
@@ -76,7 +76,7 @@ class Process:
             self._schedule.end(task)
 
     def close(self) -> None:
-        """Take nothing more and end what waits; a task of its own waits for that."""
+        """Accept no more requests and finish the waiting ones, in a separate task."""
         self.closing = True
         self._schedule.start(self.writer.close, f"process {self.number} closes")
 

@@ -1,8 +1,8 @@
-"""The schedule: tasks that go on one at a time, in an order and at times that a seed decides.
+"""The scheduler: tasks that run one at a time, in an order and at times that a seed decides.
 
-A task is a greenlet: it keeps its place in the middle of the very code that runs on threads elsewhere, and is left and
-entered only where that code waits. No thread and no clock of the machine decides anything. Time is in microseconds
-since the run began. Not here: what the tasks do.
+A task is a greenlet. It runs the code that runs on threads elsewhere, and switches only where that code waits. No
+thread and no clock of the machine decides anything. Time is in microseconds since the run began. Not here: the work of
+the tasks.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 from tests.simulation.trace import Trace
 
 SECOND = 1_000_000
-# How long a task that goes on keeps the others waiting, at most.
+# The longest time that a task runs before it waits again.
 STRETCH_MAX = 60
 
 
 class Ended(BaseException):
-    """The task's process has died: what it was doing unwinds, and touches nothing any more."""
+    """The task's process has died: the task unwinds, and changes nothing any more."""
 
 
 class Task:
-    """Something that runs beside others. `turn` counts its wake-ups, so that one that comes too late wakes nobody."""
+    """A concurrent task. `turn` counts its wake-ups, so that a late wake-up has no effect."""
 
-    __slots__ = ("done", "go_on", "joined", "name", "number", "started", "turn", "woken")
+    __slots__ = ("coroutine", "done", "joined", "name", "number", "started", "turn", "woken")
 
     def __init__(self, number: int, name: str) -> None:
         self.number = number
         self.name = name
-        self.go_on = greenlet()
+        self.coroutine = greenlet()
         self.turn = 0
         self.woken = False
         self.started = self.done = False
@@ -52,24 +52,24 @@ class Schedule:
         self._tasks: dict[Task, None] = {}
         self._started = self._set = 0
 
-    # From anywhere.
+    # Called from anywhere.
 
     def start(self, work: Callable[[], None], name: str) -> Task:
-        """A task that begins at some time from now on."""
+        """Create a task that begins some time later."""
         self._started += 1
         task = Task(self._started, name)
         self._tasks[task] = None
-        task.go_on = greenlet(partial(self._run, task, work), self._main)
+        task.coroutine = greenlet(partial(self._run, task, work), self._main)
         self._ready.append(task)
         return task
 
     def at(self, delay: int, call: Callable[[], object]) -> None:
-        """Call after so long, outside of all tasks; the call may not wait."""
+        """Call after this delay, outside all tasks; the call may not wait."""
         self._set += 1
         heappush(self._timers, (self.now + delay, self._set, call))
 
     def wake(self, task: Task, turn: int, woken: bool = True) -> bool:
-        """Let a task that waits since that turn go on; False if something else has woken it."""
+        """Wake a task that waits since that turn; False if something else has woken it."""
         if task.turn != turn or task.done:
             return False
         task.turn += 1
@@ -77,15 +77,15 @@ class Schedule:
         self._ready.append(task)
         return True
 
-    # From a task.
+    # Called from a task.
 
     def this_turn(self) -> tuple[Task, int]:
-        """The task that runs, and the turn in which it may be woken once it waits."""
+        """The running task, and its current turn, for a later `wake`."""
         assert self._current is not None
         return self._current, self._current.turn
 
     def wait(self, timeout: int | None = None) -> bool:
-        """Wait until somebody wakes this task, or for so long; whether it was woken."""
+        """Wait until this task is woken, or for the timeout; returns whether it was woken."""
         task, turn = self.this_turn()
         if timeout is not None:
             self.at(timeout, partial(self.wake, task, turn, False))
@@ -93,11 +93,11 @@ class Schedule:
         return task.woken
 
     def pause(self, delay: int) -> None:
-        """Go on after so long."""
+        """Sleep for this long."""
         self.wait(delay)
 
     def pass_on(self) -> None:
-        """Let others go first, or not."""
+        """Yield to other tasks."""
         task, turn = self.this_turn()
         self.wake(task, turn)
         self._main.switch()
@@ -108,10 +108,10 @@ class Schedule:
             task.joined.append(self.this_turn())
             self.wait()
 
-    # From outside of all tasks.
+    # Called outside all tasks.
 
     def step(self) -> bool:
-        """One thing more happens; False when nothing is left that could."""
+        """Run one timer or one task; False if none is left."""
         while self._timers and self._timers[0][0] <= self.now:
             heappop(self._timers)[2]()
         ready = self._ready
@@ -127,23 +127,23 @@ class Schedule:
         self.trace.note(self.now, task.number)
         self._current = task
         task.started = True
-        task.go_on.switch()
+        task.coroutine.switch()
         self._current = None
         return True
 
     def end(self, task: Task) -> None:
-        """Let a task die where it stands."""
+        """Kill a task at its current point."""
         task.turn += 1
         if task in self._ready:
             self._ready.remove(task)
-        if task.go_on:
+        if task.coroutine:
             self._current = task
-            task.go_on.throw(Ended)
+            task.coroutine.throw(Ended)
             self._current = None
         self._finish(task)
 
     def end_all(self) -> None:
-        """Let everything die that still runs."""
+        """Kill all tasks."""
         for task in list(self._tasks):
             self.end(task)
 
@@ -163,7 +163,7 @@ class Schedule:
 
 
 class Condition:
-    """What `threading.Condition` is to threads; who is woken of several is drawn."""
+    """The counterpart of `threading.Condition`; among several waiting tasks a random one is woken."""
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
@@ -176,19 +176,19 @@ class Condition:
         return
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until notified, or for so many seconds."""
+        """Wait until notified, or for this many seconds."""
         self._waiting.append(self._schedule.this_turn())
         return self._schedule.wait(None if timeout is None else int(timeout * SECOND))
 
     def notify(self) -> None:
-        """Wake one that waits."""
+        """Wake one waiting task."""
         while self._waiting:
             task, turn = self._waiting.pop(self._schedule.random.randrange(len(self._waiting)))
             if self._schedule.wake(task, turn):
                 return
 
     def notify_all(self) -> None:
-        """Wake all that wait."""
+        """Wake all waiting tasks."""
         waiting, self._waiting = self._waiting, []
         for task, turn in waiting:
             self._schedule.wake(task, turn)

@@ -1,9 +1,9 @@
-"""The store of the simulation: what a lane asks of a database, statement by statement, with faults in between.
+"""The simulated store: a lane's database statements, with faults in between.
 
-It goes the way of the store over PostgreSQL: make, lock in the order of the numbers, read the clock and the keys, then
-what the commands name; append and commit at once; and after a lost COMMIT a session that waits for the account. Between
-the statements others go on. Here a connection is lost, two sessions meet in a deadlock, a COMMIT stays unanswered or a
-whole process dies; which and when is drawn.
+It has the statements of the PostgreSQL store: insert accounts, lock them in the order of their numbers, read the clock
+and the keys, prefetch what the commands name, append and commit at once; and after a lost COMMIT a session that waits
+for the account. Between statements other tasks run, and random faults happen: a lost connection, a deadlock, a COMMIT
+without an answer, a crash of the process.
 """
 
 from collections.abc import Mapping
@@ -24,39 +24,39 @@ from sixpence.ledger.writer.store import (
 )
 from tests.simulation.database import Database, Session
 from tests.simulation.faults import AT_COMMIT, AT_POINTS, MILLISECOND, Faults, draw_kind
-from tests.simulation.reading import read_needed
-from tests.simulation.trace import Wrong
+from tests.simulation.prefetch import read_needed
+from tests.simulation.trace import InvariantBroken
 
 LOCK_WAIT = 50 * MILLISECOND
 LOCK_BRIEFLY = 1 * MILLISECOND
 SETTLE_PATIENTLY = 5_000 * MILLISECOND
-# How long the server takes to notice that a connection was closed, at most.
+# The longest time until the server notices a closed connection.
 CLOSING_MAX = 2 * MILLISECOND
 POISON = "poison"
 
 
-class Surroundings(Protocol):
-    """What a store knows of the process it belongs to."""
+class StoreProcess(Protocol):
+    """The part of its process that a store uses."""
 
     faults: Faults
     skew: int
     dead: bool
 
     def crash_soon(self) -> None:
-        """The process dies before this task goes on."""
+        """The process dies before this task continues."""
 
 
 class SimulatedStore:
-    """A batch on the simulated database; one lane's alone."""
+    """One lane's store over the simulated database."""
 
-    def __init__(self, database: Database, process: Surroundings) -> None:
+    def __init__(self, database: Database, process: StoreProcess) -> None:
         self.database = database
         self.process = process
         self.session: Session | None = None
         self.busy: set[str] = set()
 
     def load(self, asked: BatchNeeds) -> Loaded:
-        """Begin, make, lock and read."""
+        """Begin, insert accounts, lock and read."""
         database = self.database
         session = self.begin()
         self.busy = set()
@@ -97,13 +97,13 @@ class SimulatedStore:
         self.database.schedule.pass_on()
 
     def roll_back(self) -> None:
-        """Undo what was begun."""
+        """Roll back."""
         if self.session is not None and not self.process.dead:
             self.session.roll_back()
             self.session = None
 
     def was_committed(self, row: Transaction) -> bool:
-        """Have the account on a new connection, which waits for the old transaction to end, and look."""
+        """Lock the account on a new connection, which waits for the old transaction to end, and look for the row."""
         self.close()
         session = self.begin()
         self.point("settle")
@@ -117,24 +117,24 @@ class SimulatedStore:
         return found
 
     def close(self) -> None:
-        """Leave the connection; the server undoes what was begun a little later."""
+        """Close the connection; the server rolls back a little later."""
         if self.session is not None and not self.process.dead:
             self.session.linger(self.database.schedule.random.randrange(CLOSING_MAX), commits=False)
             self.session = None
 
-    # The parts, which a test may take away one by one to see what comes of it.
+    # The parts, which planted bugs replace one by one.
 
     def begin(self) -> Session:
-        """A transaction of its own."""
+        """Begin a transaction."""
         if not self.database.up:
             raise ConnectionLostError("the server is down")
         if self.session is not None:
-            raise Wrong("a batch began and the one before has not ended")
+            raise InvariantBroken("a batch began and the one before has not ended")
         self.session = Session(self.database)
         return self.session
 
     def point(self, where: str) -> None:
-        """A point at which others go on, and at which something may go wrong."""
+        """A point at which other tasks run, and at which a fault may happen."""
         session = self._open()
         self._pass_on(session)
         schedule = self.database.schedule
@@ -153,7 +153,7 @@ class SimulatedStore:
         raise ConnectionLostError(where)
 
     def locked(self, session: Session, asked: BatchNeeds, by_no: Mapping[int, str]) -> dict[int, Account]:
-        """The accounts of these numbers, made where they may be, locked in their order, and read."""
+        """The accounts with these numbers, inserted if allowed, locked in order, and read."""
         numbers = sorted(by_no)
         patience = LOCK_WAIT if asked.wait else LOCK_BRIEFLY
         making = set(asked.create_ids)
@@ -174,7 +174,7 @@ class SimulatedStore:
         return found
 
     def replays(self, asked: BatchNeeds, accounts: Mapping[str, Account], /) -> dict[tuple[str, str], Transaction]:
-        """The rows of the keys that the commands carry."""
+        """The rows of the commands' keys."""
         keys = self.database.keys
         return {
             (name, key): row
@@ -183,15 +183,15 @@ class SimulatedStore:
         }
 
     def settled(self, session: Session, row: Transaction, /) -> bool | None:
-        """Whether the row stands, looked at under the account's lock; None where that was not to be had."""
+        """Whether the row is committed, under the account's lock; None if the lock was not available."""
         if not session.make(row.account_no, row.account_id, SETTLE_PATIENTLY):
             return None
         if not session.lock(row.account_no, SETTLE_PATIENTLY):
             return None
-        there = self.database.rows.get(row.account_no, {}).get(row.seq)
-        return there is not None and there.hash == row.hash
+        stored = self.database.rows.get(row.account_no, {}).get(row.seq)
+        return stored is not None and stored.hash == row.hash
 
-    # What goes wrong.
+    # Faults.
 
     def _open(self) -> Session:
         assert self.session is not None
@@ -234,8 +234,8 @@ class SimulatedStore:
 
 
 def _commit(session: Session) -> None:
-    """Commit; the constraints are a second line that a sound writer never meets."""
+    """Commit; a correct writer never violates the constraints."""
     try:
         session.commit()
     except RowRejectedError as error:
-        raise Wrong(f"the database had to refuse a batch: {error}") from error
+        raise InvariantBroken(f"the database had to refuse a batch: {error}") from error

@@ -1,4 +1,4 @@
-"""What the simulated database promises, as PostgreSQL does: whole commits, locks to the end, accounts unseen before."""
+"""The simulated database's promises: atomic commits, locks until the end, uncommitted accounts unseen."""
 
 from collections.abc import Callable
 from random import Random
@@ -26,7 +26,7 @@ def database() -> Database:
 
 
 def signup(key: str | None = None) -> Append:
-    """What a batch writes that makes Ada's account."""
+    """The writes of a batch that creates Ada's account."""
     decision = decide(
         Account(NUMBER, ADA),
         EnsureAccount(),
@@ -38,22 +38,22 @@ def signup(key: str | None = None) -> Append:
 
 
 def made(database: Database) -> Session:
-    """A session that has made Ada's account and has not committed."""
+    """A session that has inserted Ada's account and has not committed."""
     session = Session(database)
     assert session.make(NUMBER, ADA, 0)
     return session
 
 
 def in_tasks(database: Database, *works: Callable[[], None]) -> None:
-    """Runs these beside each other until nothing is left to happen."""
+    """Run these concurrently until all have ended."""
     for work in works:
         database.schedule.start(work, "work")
     while database.schedule.step():
         pass
 
 
-def test_an_account_is_seen_by_nobody_else_before_its_commit(database: Database) -> None:
-    """The session that made it sees it, another does not; after the commit both do."""
+def test_uncommitted_account_is_seen_by_its_session_only(database: Database) -> None:
+    """Before its commit only its session sees the account; after it both do."""
     session, other = made(database), Session(database)
     before = (session.sees(NUMBER), other.sees(NUMBER))
 
@@ -63,8 +63,8 @@ def test_an_account_is_seen_by_nobody_else_before_its_commit(database: Database)
     assert (before, other.sees(NUMBER), other.read(NUMBER).seq) == ((True, False), True, 1)
 
 
-def test_who_makes_it_too_waits_for_the_first(database: Database) -> None:
-    """In vain where that takes too long; once it is committed there is nothing to make."""
+def test_second_insert_waits_for_the_first(database: Database) -> None:
+    """It times out, or finds the committed account."""
     session, seen = made(database), list[tuple[bool, bool]]()
 
     def too() -> None:
@@ -80,7 +80,7 @@ def test_who_makes_it_too_waits_for_the_first(database: Database) -> None:
 
 
 def test_a_lock_lasts_until_the_transaction_ends(database: Database) -> None:
-    """Whoever waits gets it then, and reads what was committed."""
+    """A waiting session then gets the lock, and reads the committed account."""
     first, got = made(database), list[tuple[bool, int]]()
 
     def second() -> None:
@@ -96,8 +96,8 @@ def test_a_lock_lasts_until_the_transaction_ends(database: Database) -> None:
 
 
 @pytest.mark.parametrize("commits", [True, False])
-def test_a_transaction_without_a_client_ends_as_it_is_to(database: Database, commits: bool) -> None:
-    """By the commit that was sent, or undone; either way nothing is left locked."""
+def test_transaction_without_a_client_ends(database: Database, commits: bool) -> None:
+    """By its commit or a rollback; either way nothing stays locked."""
     session = made(database)
     session.send(signup())
 
@@ -108,8 +108,8 @@ def test_a_transaction_without_a_client_ends_as_it_is_to(database: Database, com
     assert (database.locked, database.sessions) == ({}, {})
 
 
-def test_what_was_not_sent_is_never_committed(database: Database) -> None:
-    """A transaction that dies before its COMMIT is sent leaves nothing."""
+def test_unsent_batch_is_never_committed(database: Database) -> None:
+    """A transaction without a sent COMMIT is rolled back."""
     session = made(database)
 
     session.finish(commits=True)
@@ -117,8 +117,8 @@ def test_what_was_not_sent_is_never_committed(database: Database) -> None:
     assert (database.accounts, database.rows, database.locked) == ({}, {}, {})
 
 
-def test_a_commit_that_breaks_a_constraint_leaves_nothing(database: Database) -> None:
-    """A place in the ledger that is taken: all of the batch is refused."""
+def test_constraint_violation_commits_nothing(database: Database) -> None:
+    """A used place in the ledger refuses the whole batch."""
     first = made(database)
     first.send(signup("one"))
     first.commit()
@@ -133,8 +133,8 @@ def test_a_commit_that_breaks_a_constraint_leaves_nothing(database: Database) ->
     assert (second.ended, list(database.keys)) == (True, [(NUMBER, "one")])
 
 
-def test_a_server_that_falls_keeps_what_was_committed_and_no_session(database: Database) -> None:
-    """Others' locks are gone, what was not sent is gone, and after a while it is up again."""
+def test_crashed_server_keeps_committed_rows_only(database: Database) -> None:
+    """Locks and unsent transactions are gone, and after a while it is up again."""
     done = made(database)
     done.send(signup())
     done.commit()

@@ -1,14 +1,13 @@
-"""The simulation bites: each bug that is planted in a store is found, and found again in the same place."""
+"""The simulation finds each planted bug of a store, and finds it again with the same seed."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.simulation.planted import PLANTED
+from tests.simulation.simulation import Failure, simulate
 from tests.simulation.store import SimulatedStore
-from tests.simulation.world import Failure, simulate
 
-pytestmark = pytest.mark.slow
 SEEDS_MAX = 12
 COMMANDS = 500
 
@@ -24,7 +23,7 @@ def failures(store: type[SimulatedStore]) -> Iterator[tuple[str, Failure]]:
 
 @pytest.mark.parametrize("store", PLANTED, ids=lambda store: store.__name__)
 def test_a_planted_bug_is_found(store: type[SimulatedStore]) -> None:
-    """One of a dozen seeds fails, says what is wrong, and says the same when it is run again."""
+    """One of a dozen seeds fails with an expected message, and with the same one when it runs again."""
     seed, failure = next(failures(store))
 
     again = simulate(seed, COMMANDS, store)

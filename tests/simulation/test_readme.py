@@ -1,4 +1,4 @@
-"""The simulation's README: its lines can be run as they stand, and do what they say."""
+"""The simulation's README: its commands run and do what they say."""
 
 import re
 import shlex
@@ -18,12 +18,12 @@ def shown() -> list[list[str]]:
 
 
 def run(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Runs such a line in the project's folder."""
+    """Run such a line in the project's folder."""
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 
-def test_a_seed_is_run_by_its_name() -> None:
-    """It says how many commands and rows there were, and the digest; with a bug it fails and tells what came before."""
+def test_readme_commands_run() -> None:
+    """A run prints its commands, rows and digest; with a planted bug it fails and prints the events before."""
     failed = r"seed 'seven 1': FAILED at command \d+: request \d+ was answered with .+ uncommitted\n  "
     sound, planted = (run(arguments) for arguments in shown())
 
@@ -32,7 +32,7 @@ def test_a_seed_is_run_by_its_name() -> None:
     assert re.match(failed, planted.stdout)
 
 
-def test_every_file_is_told_of() -> None:
+def test_every_file_is_listed() -> None:
     """The README's table names each module of the folder."""
     table = "\n".join(line for line in (HERE / "README.md").read_text().splitlines() if line.startswith("| `"))
     modules = {file.stem for file in HERE.glob("[a-z]*.py") if not file.stem.startswith("test_")}

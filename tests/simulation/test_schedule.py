@@ -1,4 +1,4 @@
-"""The schedule: one task at a time, in an order that the seed decides, and an end that touches nothing."""
+"""The scheduler: one task at a time, in the seed's order, and killed tasks change nothing."""
 
 from functools import partial
 from random import Random
@@ -13,13 +13,13 @@ def schedule_of(seed: str) -> Schedule:
 
 
 def run(schedule: Schedule) -> None:
-    """Lets everything happen that can."""
+    """Run everything."""
     while schedule.step():
         pass
 
 
 def order(seed: str) -> list[str]:
-    """In which order three tasks of three parts each go on."""
+    """The order in which three tasks of three parts each run."""
     schedule, went = schedule_of(seed), list[str]()
 
     def work(name: str) -> None:
@@ -34,15 +34,15 @@ def order(seed: str) -> list[str]:
 
 
 def test_the_seed_decides_the_order() -> None:
-    """The same seed, the same order; another seed, another one; each task's own order stays."""
+    """The same seed gives the same order, another seed another one; each task's own order stays."""
     first, again, other = order("one"), order("one"), order("another")
 
     assert (first == again, first == other) == (True, False)
     assert [name for name in first if name[0] == "a"] == ["a0", "a1", "a2"]
 
 
-def test_time_goes_on_to_the_next_timer() -> None:
-    """When all wait, the one that waits for the shortest time goes on next, at its time."""
+def test_time_advances_to_the_next_timer() -> None:
+    """When all tasks wait, the one with the shortest timeout runs next, at its time."""
     schedule, woken = schedule_of("any"), list[tuple[str, int]]()
 
     def sleep(name: str, seconds: int) -> None:
@@ -56,15 +56,15 @@ def test_time_goes_on_to_the_next_timer() -> None:
     assert woken == [("short", 2), ("long", 9)]
 
 
-def test_a_task_that_is_ended_does_nothing_more() -> None:
-    """It unwinds where it stands, and who waits for its end goes on."""
+def test_killed_task_unwinds() -> None:
+    """It unwinds at its current point, and the tasks that joined it continue."""
     schedule, did = schedule_of("any"), list[str]()
 
     def work() -> None:
         try:
             did.append("begins")
             schedule.pause(SECOND)
-            did.append("goes on")
+            did.append("continues")
         finally:
             did.append("unwinds")
 
@@ -82,8 +82,8 @@ def test_a_task_that_is_ended_does_nothing_more() -> None:
     assert (did, task.done) == (["begins", "unwinds", "joined"], True)
 
 
-def test_a_task_that_is_ended_before_it_begins_never_begins() -> None:
-    """Nothing of it runs."""
+def test_task_killed_before_its_start_never_runs() -> None:
+    """None of its code runs."""
     schedule, did = schedule_of("any"), list[str]()
     task = schedule.start(lambda: did.append("begins"), "never")
 
@@ -93,8 +93,8 @@ def test_a_task_that_is_ended_before_it_begins_never_begins() -> None:
     assert did == []
 
 
-def test_a_condition_wakes_one_or_all_and_not_who_has_gone_on() -> None:
-    """A waiter whose time ran out is not woken in the place of one that waits."""
+def test_condition_wakes_waiting_tasks_only() -> None:
+    """A task whose wait timed out is not woken in place of a waiting one."""
     schedule = schedule_of("any")
     condition, woken = Condition(schedule), list[bool]()
 

@@ -1,37 +1,36 @@
-"""The simulation itself: runs end well, meet what they are to meet, and are the same for the same seed everywhere."""
+"""The simulation: runs succeed, have every kind of fault, and are equal for equal seeds."""
 
 from collections import Counter
 
 import pytest
 
 from tests.simulation.faults import AT_COMMIT, AT_POINTS
-from tests.simulation.world import Failure, Tried, simulate
+from tests.simulation.simulation import Failure, RunResult, simulate
 from tests.torture.simulate import run_twice
 
-pytestmark = pytest.mark.slow
 SEEDS = [f"suite {number}" for number in range(10)]
 COMMANDS = 600
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> list[Tried | Failure]:
-    """What became of ten short runs."""
+def outcomes() -> list[RunResult | Failure]:
+    """The results of ten short runs."""
     return [simulate(seed, COMMANDS) for seed in SEEDS]
 
 
 @pytest.fixture
-def tried(outcomes: list[Tried | Failure]) -> list[Tried]:
-    """Those that went well, and what they tried."""
-    return [outcome for outcome in outcomes if isinstance(outcome, Tried)]
+def tried(outcomes: list[RunResult | Failure]) -> list[RunResult]:
+    """The successful ones."""
+    return [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
 
 
-def test_nothing_is_lost_doubled_or_stuck(outcomes: list[Tried | Failure]) -> None:
+def test_nothing_is_lost_doubled_or_stuck(outcomes: list[RunResult | Failure]) -> None:
     """Ten seeds, some thousand commands: every invariant holds, every request is answered, every process ends."""
     assert [outcome for outcome in outcomes if isinstance(outcome, Failure)] == []
 
 
-def test_every_kind_of_fault_is_met(tried: list[Tried]) -> None:
-    """A fault that never comes tests nothing."""
+def test_every_kind_of_fault_happens(tried: list[RunResult]) -> None:
+    """A fault that never happens tests nothing."""
     faults = sum((one.faults for one in tried), Counter[str]())
 
     wanted = {
@@ -45,8 +44,8 @@ def test_every_kind_of_fault_is_met(tried: list[Tried]) -> None:
     assert wanted - faults.keys() == set()
 
 
-def test_the_commands_come_to_something(tried: list[Tried]) -> None:
-    """Most commands leave a row, some are refused, some are answered from what was done before."""
+def test_commands_have_every_outcome(tried: list[RunResult]) -> None:
+    """Most commands write a row, some are refused, some are replays."""
     rows, refusals, replays = (sum(getattr(one, name) for one in tried) for name in ("rows", "refusals", "replays"))
 
     assert rows > COMMANDS * len(SEEDS) / 2
@@ -55,10 +54,10 @@ def test_the_commands_come_to_something(tried: list[Tried]) -> None:
 
 
 def test_a_seed_is_the_same_in_every_process() -> None:
-    """Two processes that order their sets differently see the same happen and leave the same bytes."""
+    """Two processes with different hash seeds have the same events and the same bytes."""
     assert run_twice("suite", 300, 3)
 
 
-def test_seeds_differ(tried: list[Tried]) -> None:
+def test_seeds_differ(tried: list[RunResult]) -> None:
     """No two runs are the same."""
     assert len({one.digest for one in tried}) == len(SEEDS)

@@ -1,47 +1,47 @@
-"""The trace of a run: a digest of everything that happened in its order, and the last of it to tell as a story."""
+"""The trace of a run: a digest of all events in order, and the last events for a report."""
 
 import hashlib
 from collections import Counter, deque
 
 import msgspec
 
-TOLD_MAX = 20_000
+EVENTS_MAX = 20_000
 
 Word = str | int | bytes | None
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Wrong(BaseException):
-    """Something that may never be. No `Exception`, so that nobody on the way takes it for a defect of a batch."""
+class InvariantBroken(BaseException):
+    """A broken invariant. Not an `Exception`, so that the writer does not handle it as a defect of a batch."""
 
 
 class Trace:
-    """What happened so far. Only numbers, texts and bytes go in, so that equal runs have equal digests."""
+    """The events so far. Only numbers, texts and bytes are added, so that equal runs have equal digests."""
 
     def __init__(self) -> None:
         self.faults: Counter[str] = Counter()
         self._hash = hashlib.blake2b(digest_size=16)
-        self._last: deque[tuple[Word, ...]] = deque(maxlen=TOLD_MAX)
+        self._last: deque[tuple[Word, ...]] = deque(maxlen=EVENTS_MAX)
 
     def note(self, *what: Word) -> None:
-        """Something happened."""
+        """Add an event."""
         self._hash.update(_encode(what))
         self._last.append(what)
 
     def fault(self, kind: str, *what: Word) -> None:
-        """A fault was put in the way."""
+        """Add and count a fault."""
         self.faults[kind] += 1
         self.note("fault", kind, *what)
 
     def digest(self) -> str:
-        """The digest of all of it."""
+        """The digest of all events."""
         return self._hash.hexdigest()
 
     def story(self, about: str, most: int = 40) -> list[str]:
-        """The last things that happened to what is named, and the faults among them."""
-        told = [what for what in self._last if not about or about in what or what[0] == "fault"]
-        return [" ".join(_shown(word) for word in what) for what in told[-most:]]
+        """The last events about this name, with the faults in between."""
+        events = [what for what in self._last if not about or about in what or what[0] == "fault"]
+        return [" ".join(_shown(word) for word in what) for what in events[-most:]]
 
 
 def _shown(word: Word) -> str:

@@ -1,8 +1,8 @@
-"""The witness: what was asked, what was answered, and in which order; it believes no database.
+"""The witness: a record of all requests and answers in order, independent of the database.
 
-Looked at with every answer that leaves a process: it is committed by then, it is of the request's own making, it is the
-same for the same key, and nobody is answered from before what others were told. What stands in the ledger in the end is
-compared with all of this in `proving`.
+Every answer is checked when it leaves a process: its row is committed, the row is this request's, the same key has the
+same row, and its version is not older than an earlier answer's. Not here: the comparison with the ledger at the end
+(`final_checks`).
 """
 
 from typing import NamedTuple
@@ -22,11 +22,11 @@ from sixpence.core.errors import (
 )
 from sixpence.ledger.writer.batch import Accepted, Outcome, Request
 from tests.simulation.database import Database
-from tests.simulation.trace import Wrong
+from tests.simulation.trace import InvariantBroken
 
 
 class Intent:
-    """What somebody wants done once, however often it is sent; its tag is in the metadata of what comes of it."""
+    """A request to be done once, in one or more attempts; its tag is in the metadata of its row."""
 
     __slots__ = (
         "accepted",
@@ -51,29 +51,29 @@ class Intent:
 
     @property
     def account_id(self) -> str:
-        """The account it is for."""
+        """The request's account."""
         return self.request.account_id
 
     @property
-    def may_stand(self) -> bool:
-        """Whether nobody knows if it was done."""
+    def may_be_stored(self) -> bool:
+        """Whether its row may exist without an acknowledgement."""
         return self.unknown or self.open_sends > 0
 
 
-class Asked(NamedTuple):
-    """When a request reached a process, and the newest version of its account that anybody was told before."""
+class Arrival(NamedTuple):
+    """When a request reached a process, and the newest version of its account in any earlier answer."""
 
     version: int
     at: int
 
 
-def tag_of(number: int) -> str:
-    """The metadata of a request, by which its row is known."""
+def metadata_of(number: int) -> str:
+    """The metadata of a request, which identifies its row."""
     return f'{{"ask":{number}}}'
 
 
 class Witness:
-    """All intents of a run, and the newest version of each account that anybody was told."""
+    """All requests of a run, and the newest version of each account in any answer."""
 
     def __init__(self, database: Database) -> None:
         self.intents: dict[str, Intent] = {}
@@ -82,15 +82,15 @@ class Witness:
         self.replays = 0
         self.refusals = 0
         self._database = database
-        self._told: dict[str, int] = {}
+        self._answered_versions: dict[str, int] = {}
         self._by_fingerprint: dict[bytes, Intent] = {}
 
     def intend(
         self, command: Command, account_id: str, key: Key | None, permit: bytes | None, poisoned: bool
     ) -> Intent:
-        """Somebody wants something new; the command gets its tag."""
+        """Record a new request, and tag its command."""
         number = len(self.intents) + 1
-        tag = tag_of(number)
+        tag = metadata_of(number)
         if "metadata" in command.__struct_fields__:
             command = msgspec.structs.replace(command, metadata=tag)
         intent = Intent(number, Request(account_id, command, key, permit), poisoned=poisoned)
@@ -100,83 +100,93 @@ class Witness:
         return intent
 
     def wanted(self, row: Transaction) -> Intent | None:
-        """What the row was asked for by; a row that only says that the account is there has nothing but its key."""
+        """The request of a row; the row of an `EnsureAccount` on an existing account has no metadata, only its key."""
         if row.kind == "ensure" and row.fingerprint is not None:
             return self._by_fingerprint.get(row.fingerprint)
         return self.intents.get(row.metadata or "")
 
-    def sent(self, intent: Intent) -> Asked:
-        """The request reaches a process."""
-        version = self._told.get(intent.account_id, 0)
+    def sent(self, intent: Intent) -> Arrival:
+        """Record that the request reaches a process."""
+        version = self._answered_versions.get(intent.account_id, 0)
         if intent.asked_at_version is None:
             intent.asked_at_version = version
         intent.open_sends += 1
-        return Asked(version, self._database.schedule.now)
+        return Arrival(version, self._database.schedule.now)
 
-    def turned_away(self, intent: Intent) -> None:
-        """The request was not taken."""
+    def rejected(self, intent: Intent) -> None:
+        """Record that the request was rejected."""
         intent.open_sends -= 1
 
-    def answered(self, intent: Intent, outcome: Outcome, asked: Asked) -> None:
-        """An answer leaves a process."""
+    def answered(self, intent: Intent, outcome: Outcome, asked: Arrival) -> None:
+        """Check and record an answer that leaves a process."""
         self.answers += 1
         intent.open_sends -= 1
-        if is_last_word(outcome):
+        if is_final(outcome):
             self.answered_at = self._database.schedule.now
         if isinstance(outcome, Accepted):
             self._accepted(intent, outcome, asked.version)
         elif isinstance(outcome, OutcomeUnknownError):
             intent.unknown = True
         elif isinstance(outcome, AccountBusyError) and self._database.held_at.get(intent.account_id, -1) < asked.at:
-            raise Wrong(f"request {intent.number} heard that {intent.account_id} is busy, and nobody else had it")
+            raise InvariantBroken(
+                f"request {intent.number} heard that {intent.account_id} is busy, and nobody else had it"
+            )
         elif isinstance(outcome, RefusedError | NotPermittedError):
             self.refusals += 1
         elif isinstance(outcome, InternalError):
             if not intent.poisoned:
-                raise Wrong(f"a defect ended request {intent.number} of {intent.account_id}")
+                raise InvariantBroken(f"a defect ended request {intent.number} of {intent.account_id}")
         elif not isinstance(outcome, UnavailableError):
-            raise Wrong(f"nobody expects {outcome!r} as the answer to request {intent.number}")
+            raise InvariantBroken(f"unexpected answer {outcome!r} to request {intent.number}")
 
     def _accepted(self, intent: Intent, outcome: Accepted, version: int) -> None:
         account, row, number = outcome.account, outcome.row, intent.number
         committed = self._database.accounts.get(account.account_no)
         if committed is None or committed.seq < account.seq:
-            raise Wrong(f"request {number} was answered with version {account.seq} of {account.account_id} uncommitted")
+            raise InvariantBroken(
+                f"request {number} was answered with version {account.seq} of {account.account_id} uncommitted"
+            )
         if account.seq < version:
-            raise Wrong(f"request {number} was answered with version {account.seq}, and others knew {version} before")
-        self._told[intent.account_id] = max(account.seq, self._told.get(intent.account_id, 0))
+            raise InvariantBroken(
+                f"request {number} was answered with version {account.seq}, and others knew {version} before"
+            )
+        self._answered_versions[intent.account_id] = max(account.seq, self._answered_versions.get(intent.account_id, 0))
         if row is None:
             if intent.request.key is not None:
-                raise Wrong(f"request {number} has a key and left no row")
+                raise InvariantBroken(f"request {number} has a key and left no row")
             return
         self._check_row(intent, row)
         self.replays += outcome.replayed
         intent.accepted += not outcome.replayed
         if intent.accepted > 1:
-            raise Wrong(f"request {number} was done twice, and both times answered as new")
+            raise InvariantBroken(f"request {number} was done twice, and both times answered as new")
         intent.row = row
 
     def _check_row(self, intent: Intent, row: Transaction) -> None:
         number, request = intent.number, intent.request
         if row != self._database.rows.get(row.account_no, {}).get(row.seq):
-            raise Wrong(f"request {number} was answered with transaction {row.seq}, which is not committed")
+            raise InvariantBroken(f"request {number} was answered with transaction {row.seq}, which is not committed")
         if intent.row is not None and row != intent.row:
-            raise Wrong(f"request {number} was answered with transaction {intent.row.seq}, and now with {row.seq}")
+            raise InvariantBroken(
+                f"request {number} was answered with transaction {intent.row.seq}, and now with {row.seq}"
+            )
         key = None if request.key is None else (request.key.value, request.key.fingerprint)
         has = None if row.idempotency_key is None else (row.idempotency_key, row.fingerprint)
         if self.wanted(row) is not intent or (row.account_id, has) != (request.account_id, key):
-            raise Wrong(f"request {number} was answered with transaction {row.seq} of another request")
+            raise InvariantBroken(f"request {number} was answered with transaction {row.seq} of another request")
         if row.seq <= (intent.asked_at_version or 0):
-            raise Wrong(f"request {number} was asked at version {intent.asked_at_version} and stands as {row.seq}")
+            raise InvariantBroken(
+                f"request {number} was asked at version {intent.asked_at_version} and has row {row.seq}"
+            )
 
 
-def is_last_word(outcome: Outcome | None) -> bool:
-    """Whether the caller knows what became of its request and need not ask again."""
+def is_final(outcome: Outcome | None) -> bool:
+    """Whether the answer is final, so that the caller does not retry."""
     return outcome is not None and not isinstance(outcome, UnavailableError)
 
 
-def said(outcome: Outcome) -> str:
-    """An outcome in a word or two."""
+def describe_outcome(outcome: Outcome) -> str:
+    """The outcome in a word or two."""
     if isinstance(outcome, Accepted):
         return f"accepted as {None if outcome.row is None else outcome.row.seq}{' again' if outcome.replayed else ''}"
     assert isinstance(outcome, CreditSystemError)

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.histories.ground import ground
+from tests.histories.setup import serve_fresh_database
 from tests.ledger.databases import migrated_database
-from tests.lockstep.choosing import Rolled
+from tests.lockstep.choices import RandomChoices
 from tests.races.served import Served
 from tests.support.postgres import PostgresServer
 
-Death = Callable[[Rolled, Counter[str]], Awaitable[None]]
+Death = Callable[[RandomChoices, Counter[str]], Awaitable[None]]
 # Longer than a batch waits for a database that is away, so that some are told to come again.
 AWAY_SECONDS = (0.0, 0.0, 0.0, 0.3, 1.5)
 
@@ -33,9 +33,9 @@ class Stage:
 @contextmanager
 def server_on_sqlite(_postgres: PostgresServer, home: Path) -> Iterator[Stage]:
     """The one server over a SQLite file dies and comes back."""
-    with ground(f"sqlite:///{home / 'credits.db'}", home, servers=1) as served:
+    with serve_fresh_database(f"sqlite:///{home / 'credits.db'}", home, servers=1) as served:
 
-        async def die(_choose: Rolled, counts: Counter[str]) -> None:
+        async def die(_choose: RandomChoices, counts: Counter[str]) -> None:
             await _kill_server(served, 0)
             counts["the server on SQLite"] += 1
 
@@ -45,9 +45,9 @@ def server_on_sqlite(_postgres: PostgresServer, home: Path) -> Iterator[Stage]:
 @contextmanager
 def server_on_postgres(postgres: PostgresServer, home: Path) -> Iterator[Stage]:
     """One of two servers over a PostgreSQL dies and comes back, while the other goes on."""
-    with migrated_database(postgres) as url, ground(url, home, servers=2) as served:
+    with migrated_database(postgres) as url, serve_fresh_database(url, home, servers=2) as served:
 
-        async def die(choose: Rolled, counts: Counter[str]) -> None:
+        async def die(choose: RandomChoices, counts: Counter[str]) -> None:
             await _kill_server(served, choose(range(2)))
             counts["one of two servers on PostgreSQL"] += 1
 
@@ -57,10 +57,10 @@ def server_on_postgres(postgres: PostgresServer, home: Path) -> Iterator[Stage]:
 @contextmanager
 def postgres_itself(postgres: PostgresServer, home: Path) -> Iterator[Stage]:
     """PostgreSQL dies and recovers, while its two servers stay as they are."""
-    with migrated_database(postgres) as url, ground(url, home, servers=2) as served:
+    with migrated_database(postgres) as url, serve_fresh_database(url, home, servers=2) as served:
         pids = [server.pid for server in served.servers]
 
-        async def die(choose: Rolled, counts: Counter[str]) -> None:
+        async def die(choose: RandomChoices, counts: Counter[str]) -> None:
             ways = {
                 "PostgreSQL, its first process": postgres.kill,
                 "PostgreSQL, all its processes": postgres.kill_all,

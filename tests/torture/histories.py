@@ -12,10 +12,10 @@ from itertools import count
 from pathlib import Path
 
 from tests.histories.checker import Verdict
-from tests.histories.crowd import Crowd
-from tests.histories.drawing import Accounts
-from tests.histories.ground import ground, judge
-from tests.histories.testimony import Witness
+from tests.histories.clients import ClientPool
+from tests.histories.setup import judge, serve_fresh_database
+from tests.histories.witness_record import WitnessRecorder
+from tests.histories.workload import Accounts
 from tests.ledger.databases import migrated_database, verify_clean
 from tests.races.served import Served
 from tests.support.postgres import PostgresServer
@@ -79,7 +79,7 @@ def _run_era(tally: Tally, url: str, folder: Path, requests: int, seed: str) -> 
     """What is wrong with a history of so many requests."""
     testimony = folder / "testimony.jsonl"
     began = time.monotonic()
-    with ground(url, folder, servers=SERVERS) as served:
+    with serve_fresh_database(url, folder, servers=SERVERS) as served:
         crowd = asyncio.run(ask(served, testimony, requests=requests, clients=CLIENTS, seed=seed))
     asked = time.monotonic()
     verify_clean(url)
@@ -91,10 +91,10 @@ def _run_era(tally: Tally, url: str, folder: Path, requests: int, seed: str) -> 
     return crowd.unexpected + [str(fault) for fault in verdict.faults]
 
 
-async def ask(served: Served, testimony: Path, *, requests: int, clients: int, seed: str) -> Crowd:
+async def ask(served: Served, testimony: Path, *, requests: int, clients: int, seed: str) -> ClientPool:
     """Let a crowd ask so much, and a witness write it down."""
-    async with Witness(testimony) as witness:
+    async with WitnessRecorder(testimony) as witness:
         accounts = Accounts("team", at_once=ACCOUNTS_AT_ONCE, requests_max=REQUESTS_AN_ACCOUNT)
-        crowd = Crowd(served, witness, accounts, clients=clients, seed=seed, requests_max=requests)
+        crowd = ClientPool(served, witness, accounts, clients=clients, seed=seed, requests_max=requests)
         await crowd.run()
     return crowd

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from tests.histories.crowd import Acknowledged, Crowd
-from tests.histories.drawing import Accounts
-from tests.histories.ground import judge
+from tests.histories.clients import Acknowledged, ClientPool
 from tests.histories.history import Row
 from tests.histories.ledger_rows import read_rows
-from tests.histories.testimony import Witness
+from tests.histories.setup import judge
+from tests.histories.witness_record import WitnessRecorder
+from tests.histories.workload import Accounts
 from tests.ledger.databases import verify_clean
-from tests.lockstep.choosing import Rolled
+from tests.lockstep.choices import RandomChoices
 from tests.support.postgres import PostgresServer
 from tests.torture.deaths import STAGES, Stage
 
@@ -105,12 +105,12 @@ def _run_era(tally: Tally, postgres: PostgresServer, folder: Path, era: int, dea
     return crowd.unexpected + [str(fault) for fault in verdict.faults]
 
 
-async def die_under_load(stage: Stage, testimony: Path, tally: Tally, *, deaths: int, seed: str) -> Crowd:
+async def die_under_load(stage: Stage, testimony: Path, tally: Tally, *, deaths: int, seed: str) -> ClientPool:
     """Let them die one after another under load, and look for every acknowledgement after each death."""
-    choose = Rolled(seed)
-    async with Witness(testimony) as witness:
+    choose = RandomChoices(seed)
+    async with WitnessRecorder(testimony) as witness:
         accounts = Accounts("team", at_once=ACCOUNTS_AT_ONCE, requests_max=REQUESTS_AN_ACCOUNT)
-        crowd = Crowd(stage.served, witness, accounts, clients=CLIENTS, seed=seed)
+        crowd = ClientPool(stage.served, witness, accounts, clients=CLIENTS, seed=seed)
         async with asyncio.TaskGroup() as group:
             group.create_task(crowd.run())
             try:
@@ -126,7 +126,7 @@ async def die_under_load(stage: Stage, testimony: Path, tally: Tally, *, deaths:
     return crowd
 
 
-def look_up(url: str, crowd: Crowd) -> int:
+def look_up(url: str, crowd: ClientPool) -> int:
     """Find every change that was acknowledged by now in the ledger, and prove the ledger; gives how many there are."""
     acknowledged = list(crowd.acknowledged)
     verify_clean(url)

@@ -11,9 +11,9 @@ from functools import partial
 from itertools import count
 
 from tests.ledger.databases import migrated_database
-from tests.lockstep.choosing import Rolled
-from tests.lockstep.course import Course, begin
+from tests.lockstep.choices import RandomChoices
 from tests.lockstep.databases import Follower, empty
+from tests.lockstep.scenario import Scenario, begin
 from tests.support.postgres import PostgresServer
 from tests.torture.smaller import smallest
 from tests.torture.tally import Tally
@@ -38,7 +38,7 @@ def run_lockstep(steps: int, seed: int) -> bool:
     return True
 
 
-def _follow(urls: list[str], course: Course) -> list[Follower]:
+def _follow(urls: list[str], course: Scenario) -> list[Follower]:
     return [Follower(url, course) for url in urls]
 
 
@@ -48,11 +48,11 @@ class Era:
     def __init__(self, tally: Tally, steps: int, seed: int, number: int) -> None:
         self._tally, self._steps, self._seed, self._number = tally, steps, seed, number
         self._told = time.monotonic()
-        self._course: Course | None = None
+        self._course: Scenario | None = None
         self._ends_at = 0
         self._followers: list[Follower] = []
 
-    def run(self, follow: Callable[[Course], list[Follower]]) -> bool:
+    def run(self, follow: Callable[[Scenario], list[Follower]]) -> bool:
         """Whether all went well on the two databases that follow the first course; else what reproduces it is told."""
         try:
             for place in range(COURSES_A_DATABASE):
@@ -69,8 +69,8 @@ class Era:
                 follower.close()
         return True
 
-    def _run_course(self, number: int, follow: Callable[[Course], list[Follower]]) -> None:
-        choose = Rolled(f"{self._seed} {number}")
+    def _run_course(self, number: int, follow: Callable[[Scenario], list[Follower]]) -> None:
+        choose = RandomChoices(f"{self._seed} {number}")
         names = [f"{name}-{number}@example.com" for name in ("ada", "brook", "cleo")]
         course = self._course = begin(choose, names, after=self._course)
         if not self._followers:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.simulation.process import MakeStore
+from tests.simulation.simulation import Failure, RunResult, simulate
 from tests.simulation.store import SimulatedStore
-from tests.simulation.world import Failure, Tried, simulate
 
 COMMANDS_A_RUN = 10_000
 COMMANDS_TWICE = 1_000
@@ -32,7 +32,7 @@ class _Sum:
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
 
-    def add(self, tried: Tried) -> None:
+    def add(self, tried: RunResult) -> None:
         """One run more."""
         self.runs += 1
         self.faults.update(tried.faults)

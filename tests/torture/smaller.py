@@ -1,10 +1,10 @@
 """Making a failure small: leaving out steps of a course as long as core and reference alone still fail."""
 
-from tests.lockstep.course import Course, Step
 from tests.lockstep.pair import Pair
+from tests.lockstep.scenario import Scenario, Step
 
 
-def smallest(course: Course) -> tuple[list[Step], bool]:
+def smallest(course: Scenario) -> tuple[list[Step], bool]:
     """The fewest steps found that still fail on core and reference; all of them, and False, if these alone do not."""
     if not _fails(course, course.steps):
         return list(course.steps), False
@@ -24,11 +24,11 @@ def smallest(course: Course) -> tuple[list[Step], bool]:
 def _apart(step: Step) -> list[Step]:
     """The step's commands one after another at the same time."""
     catalog = [] if step.catalog is None else [Step(step.clock, step.catalog)]
-    return [*catalog, *(Step(step.clock, None, (asked,)) for asked in step.asked)]
+    return [*catalog, *(Step(step.clock, None, (asked,)) for asked in step.commands)]
 
 
-def _fails(course: Course, steps: list[Step]) -> bool:
-    again = Course([Pair(pair.account_id) for pair in course.pairs], course.began_at, course.began_with)
+def _fails(course: Scenario, steps: list[Step]) -> bool:
+    again = Scenario([Pair(pair.account_id) for pair in course.pairs], course.began_at, course.began_with)
     try:
         for step in steps:
             again.run(step)

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from sixpence.core.rules.decide import Decision
-from tests.lockstep.asking import Asked
+from tests.lockstep.commands import KeyedCommand
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Tally:
     proved: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def count(self, asked: Asked, decision: Decision | None) -> None:
+    def count(self, asked: KeyedCommand, decision: Decision | None) -> None:
         """Count a command and what came of it; None is one whose key was used before."""
         self.commands[type(asked.command).__name__] += 1
         if decision is None:

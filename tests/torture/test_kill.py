@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.histories.crowd import Acknowledged
+from tests.histories.clients import Acknowledged
 from tests.histories.history import Row
 from tests.torture.kill import list_missed
 from tests.torture.test_torture import ROOT

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lockstep.course import Course, Step
 from tests.lockstep.databases import Done, Follower
+from tests.lockstep.scenario import Scenario, Step
 from tests.torture.lockstep import STEPS_A_COURSE, Era
 from tests.torture.tally import Tally
 
@@ -17,7 +17,7 @@ SEED, STEPS = 7, STEPS_A_COURSE + 20
 class Watched(Follower):
     """A database that shows each step to somebody before it follows."""
 
-    def __init__(self, url: str, course: Course, watch: Callable[[Step], None]) -> None:
+    def __init__(self, url: str, course: Scenario, watch: Callable[[Step], None]) -> None:
         super().__init__(url, course)
         self._watch = watch
 

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
-from tests.lockstep.asking import Asked
-from tests.lockstep.choosing import Rolled
-from tests.lockstep.course import Step, begin
+from tests.lockstep.choices import RandomChoices
+from tests.lockstep.commands import KeyedCommand
+from tests.lockstep.scenario import Step, begin
 from tests.torture.smaller import smallest
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ def test_a_short_run_says_last_what_it_tried() -> None:
 
 def test_a_failure_is_made_small() -> None:
     """Of many steps those stay without which nothing fails; here credits below zero, which no caller can send."""
-    made, use = Asked(EnsureAccount()), Asked(Consume(feature="sketch"))
-    impossible = Asked(GrantCredits(amount=-1))
-    course = begin(Rolled("any"), ["ada@example.com", "brook@example.com"])
+    made, use = KeyedCommand(EnsureAccount()), KeyedCommand(Consume(feature="sketch"))
+    impossible = KeyedCommand(GrantCredits(amount=-1))
+    course = begin(RandomChoices("any"), ["ada@example.com", "brook@example.com"])
     commands = [(0, made), (1, made), (0, use), (1, use), (1, impossible), (0, use)]
     course.steps = [Step(course.clock, None, (one,)) for one in commands]
 
@@ -41,8 +41,8 @@ def test_a_failure_is_made_small() -> None:
 
 def test_without_a_failure_all_steps_stay() -> None:
     """What fails on a database alone is told whole."""
-    course = begin(Rolled("any"), ["ada@example.com"])
-    course.steps = [Step(course.clock, None, ((0, Asked(EnsureAccount())),))]
+    course = begin(RandomChoices("any"), ["ada@example.com"])
+    course.steps = [Step(course.clock, None, ((0, KeyedCommand(EnsureAccount())),))]
 
     found = smallest(course)
 

@@ -1,1 +1,1 @@
-"""What happens after a commit, beside the write path: the relay that reads the outbox."""
+"""Delivery after a commit, off the write path: today an alias of the relay."""

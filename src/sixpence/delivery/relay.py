@@ -1,4 +1,4 @@
-"""The relay under its first name: it lives in `sixpence.ledger.relay`."""
+"""An alias: the relay is in `sixpence.ledger.relay`."""
 
 from sixpence.ledger.relay.relay import Relay
 

@@ -8,7 +8,7 @@ from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.relay.relay import Relay
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import run
-from tests.ledger.relay.counting import read_all
+from tests.ledger.relay.usage_by_hand import read_all
 from tests.support.server import ServerProcess
 
 

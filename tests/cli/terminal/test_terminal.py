@@ -111,7 +111,7 @@ def test_a_person_who_stops_a_proof_can_go_on(idle: ServerProcess) -> None:
     assert "Stopped before the end. Go on with: " in shown
     assert " verify --resume 'so far.json'" in shown
     assert (went_on.returncode, went_on.stdout) == (0, "10 accounts, 60000 transactions: no difference\n")
-    assert re.match(r"note: \d accounts with \d+000 transactions were proved by 20", went_on.stderr) is not None
+    assert re.match(r"note: \d accounts with \d+000 transactions were verified by 20", went_on.stderr) is not None
     assert not (idle.home / "so far.json").exists()
 
 

@@ -14,7 +14,7 @@ from sixpence.core.values.instant import SECOND
 from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.database.rows import transaction_from_row
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.verify.resume import Passed
+from sixpence.ledger.verify.resume import ResumePoint
 from sixpence.ledger.verify.verify import verify
 from sixpence.service.blocking import SyncCreditService
 from tests.support.server import ServerProcess, environment_for
@@ -204,7 +204,7 @@ def test_a_run_goes_on_and_says_so(idle: ServerProcess) -> None:
     done = idle.run("verify", "--resume", "so far.json")
 
     assert (done.returncode, done.stdout) == (0, "2 accounts, 2 transactions: no difference\n")
-    assert done.stderr.startswith("note: 1 accounts with 1 transactions were proved by 20")
+    assert done.stderr.startswith("note: 1 accounts with 1 transactions were verified by 20")
     assert not file.exists()
 
 
@@ -254,7 +254,8 @@ def test_what_was_kept_of_another_ledger_is_refused(idle: ServerProcess) -> None
 
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        "cannot be gone on from: it is of another ledger, which began with another catalog. Begin anew" in done.stderr
+        "cannot resume from this file: "
+        "it is of another ledger, which began with another catalog. Start again" in done.stderr
     )
     assert (idle.home / "kept.json").exists()
 
@@ -266,11 +267,11 @@ def with_two_accounts(installation: ServerProcess) -> None:
             service.initialize_user_credits(name)
 
 
-def stopped_after_one(installation: ServerProcess) -> Passed:
+def stopped_after_one(installation: ServerProcess) -> ResumePoint:
     """What a run keeps once it has proved the first account."""
-    kept: list[Passed] = []
+    kept: list[ResumePoint] = []
     engine = reading_engine(parse_database_url(f"sqlite:///{installation.home / 'credits.db'}"))
     with engine.connect() as connection:
-        verify(connection, keep=kept.append, kept_each_seconds=0)
+        verify(connection, save=kept.append, save_interval_seconds=0)
     engine.dispose()
     return kept[0]

@@ -12,9 +12,9 @@ from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.bounds import AMOUNT_MAX, LIVE_GRANTS_MAX
 from sixpence.core.values.instant import DAY
 from tests.core.story_table import PRICED_BY, read_instant, run_story
-from tests.lockstep.choosing import Rolled
-from tests.lockstep.course import Course, begin
-from tests.lockstep.world import FIRST, PLANS
+from tests.lockstep.catalogs import FIRST, PLANS
+from tests.lockstep.choices import RandomChoices
+from tests.lockstep.scenario import Scenario, begin
 
 _STEPS = 40
 _YEARS = 3 * 366 * DAY
@@ -103,10 +103,10 @@ def test_forecast_does_not_change_the_account() -> None:
 @pytest.mark.parametrize("seed", range(24))
 def test_next_allowance_is_what_due_changes_give(seed: int) -> None:
     """After every step of a random course, and a change of plan there, whether plans give much or next to nothing."""
-    choose = Rolled(f"ahead {seed}")
+    choose = RandomChoices(f"ahead {seed}")
     course = begin(choose, ["ada@example.com"])
     if seed % 2:
-        course = Course(course.pairs, course.clock, PricedBy(1, _thin(FIRST), course.clock))
+        course = Scenario(course.pairs, course.clock, PricedBy(1, _thin(FIRST), course.clock))
 
     for _ in range(_STEPS):
         course.run(course.next_step(choose))

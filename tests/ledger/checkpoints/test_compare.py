@@ -1,4 +1,4 @@
-"""Comparing a ledger with checkpoints: what was done to it that leaves it right in itself, and to the checkpoints."""
+"""Comparing a ledger with checkpoints: changes that leave the ledger consistent, and changes of the checkpoints."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.proof.checkpoint import Checkpoint, write_checkpoint
-from sixpence.ledger.checkpoints.compare import LOST_MAX, Compared, Given
-from tests.ledger.checkpoints.making import KEY, compared, kept_elsewhere, sign, use
+from sixpence.ledger.checkpoints.compare import CHANGED_ACCOUNTS_MAX, Comparison, ExternalCheckpoint
+from tests.ledger.checkpoints.checkpoints import KEY, compared, kept_elsewhere, sign, use
 from tests.ledger.databases import rows, run, verify_clean
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import forge
@@ -32,7 +32,7 @@ def cut_off(transactions: list[Transaction]) -> list[Transaction]:
 
 
 def forget_in_the_outbox(url: str, seq: int) -> None:
-    """What waits to be delivered ends with that transaction of Ada's, as if there had been no other."""
+    """The outbox ends with that transaction of Ada's, as if it were the last."""
     run(url, "DELETE FROM outbox WHERE id > (SELECT min(id) FROM outbox)")
     run(url, "UPDATE outbox SET touched = :touched", {"touched": json.dumps([[ADA, 1, seq]])})
 
@@ -42,37 +42,37 @@ def rewritten(transactions: list[Transaction]) -> list[Transaction]:
     return [msgspec.structs.replace(row, generation_id="another") if row.seq == 2 else row for row in transactions]
 
 
-def test_a_ledger_that_went_on_is_as_it_should_be(url: str, clock: MovedClock, first: Checkpoint) -> None:
+def test_newer_transactions_are_no_difference(url: str, clock: MovedClock, first: Checkpoint) -> None:
     """New transactions and new accounts after a checkpoint are no difference."""
     outside = kept_elsewhere(url, first)
     use(url, clock, ADA, BOB, times=1)
 
-    assert compared(url) == Compared(1, compared=1)
-    assert compared(url, outside) == Compared(1, compared=1)
+    assert compared(url) == Comparison(1, compared=1)
+    assert compared(url, outside) == Comparison(1, compared=1)
 
 
-def test_a_ledger_without_checkpoints_has_nothing_to_compare(url: str, clock: MovedClock) -> None:
-    """It is no difference, and nothing is said of keys."""
+def test_ledger_without_checkpoints_gives_nothing(url: str, clock: MovedClock) -> None:
+    """There is neither a difference nor a note about keys."""
     use(url, clock, ADA)
 
-    assert compared(url, trusted=()) == Compared()
+    assert compared(url, trusted=()) == Comparison()
 
 
-def test_a_tail_that_was_cut_off(url: str, first: Checkpoint) -> None:
+def test_cut_off_tail_is_found(url: str, first: Checkpoint) -> None:
     """The ledger that is left is right in itself; the checkpoint says up to where it went."""
     forge(url, cut_off)
     forget_in_the_outbox(url, 2)
 
-    told = compared(url).differences
+    differences = compared(url).differences
 
     assert verify_clean(url).transactions == 2
-    assert told == [
+    assert differences == [
         f"account '{ADA}': {ONE} covers its transactions up to 4, and they end at 2: "
         "the newest were removed, or an older copy of the database was restored"
     ]
 
 
-def test_a_tail_that_was_cut_off_and_grew_again(url: str, clock: MovedClock, first: Checkpoint) -> None:
+def test_replaced_tail_is_found(url: str, clock: MovedClock, first: Checkpoint) -> None:
     """Other transactions in the same places are others."""
     forge(url, cut_off)
     forget_in_the_outbox(url, 2)
@@ -80,23 +80,23 @@ def test_a_tail_that_was_cut_off_and_grew_again(url: str, clock: MovedClock, fir
     clock.move(seconds=1)
     forge(url, rewritten)
 
-    told = compared(url).differences
+    differences = compared(url).differences
 
     assert verify_clean(url).transactions == 4
-    assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
+    assert differences == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
 
 
-def test_a_chain_that_was_computed_anew(url: str, first: Checkpoint) -> None:
+def test_rewritten_chain_is_found(url: str, first: Checkpoint) -> None:
     """A row in the middle was changed and every hash after it made to fit."""
     forge(url, rewritten)
 
-    told = compared(url).differences
+    differences = compared(url).differences
 
     assert verify_clean(url).transactions == 4
-    assert told == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
+    assert differences == [f"account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"]
 
 
-def test_an_account_that_was_removed(url: str, clock: MovedClock) -> None:
+def test_removed_account_is_found(url: str, clock: MovedClock) -> None:
     """With all its rows, as if it had never been; the other one is as it was."""
     use(url, clock, ADA, BOB)
     sign(url, clock)
@@ -104,16 +104,16 @@ def test_an_account_that_was_removed(url: str, clock: MovedClock) -> None:
     for table in ("credit_transactions", "credit_accounts"):
         run(url, f"DELETE FROM {table} WHERE account_id = :id", {"id": BOB})
 
-    told = compared(url).differences
+    differences = compared(url).differences
 
     assert verify_clean(url).accounts == 1
-    assert told == [
-        f"account number {number}: {ONE} covers 2 transactions of it, and there are none: the account was removed"
+    assert differences == [
+        f"account number {number}: {ONE} covers 2 transactions of it, and all are missing: the account was removed"
     ]
 
 
-def test_an_older_copy_that_was_restored(url: str, clock: MovedClock, first: Checkpoint) -> None:
-    """Checkpoint and rows are those of then: only a checkpoint kept elsewhere tells, and tells all that was lost."""
+def test_restored_older_copy_is_found(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """Checkpoints and rows are old ones: only an external checkpoint shows the loss, and every lost account."""
     use(url, clock, ADA, BOB)
     outside = kept_elsewhere(url, sign(url, clock))
     number = rows(url, "SELECT account_no FROM credit_accounts WHERE account_id = :id", {"id": BOB})[0][0]
@@ -130,7 +130,7 @@ def test_an_older_copy_that_was_restored(url: str, clock: MovedClock, first: Che
     assert sorted(with_the_file[1:]) == [
         f"monday: account '{ADA}': {TWO} covers its transactions up to 5, and they end at 4: "
         "the newest were removed, or an older copy of the database was restored",
-        f"monday: account number {number}: {TWO} covers 2 transactions of it, and there are none: "
+        f"monday: account number {number}: {TWO} covers 2 transactions of it, and all are missing: "
         "the account was removed",
     ]
 
@@ -146,8 +146,8 @@ def test_a_restored_copy_in_which_no_account_lost_anything(url: str, clock: Move
     ]
 
 
-def test_a_checkpoint_that_was_signed_anew(url: str, clock: MovedClock, first: Checkpoint) -> None:
-    """After a restore the number comes again; whoever kept the one before sees that it is another."""
+def test_second_checkpoint_of_the_same_number_is_found(url: str, clock: MovedClock, first: Checkpoint) -> None:
+    """After a restore the number is used again; the external copy of the first one differs."""
     outside = kept_elsewhere(url, sign(url, clock))
     for table in ("checkpoints", "checkpoint_heads"):
         run(url, f"DELETE FROM {table} WHERE number = 2")
@@ -156,12 +156,14 @@ def test_a_checkpoint_that_was_signed_anew(url: str, clock: MovedClock, first: C
 
     assert compared(url).differences == []
     assert compared(url, outside).differences == [
-        f"monday: {TWO} is not the one that the ledger has: it was restored or rewritten, and signed anew since"
+        f"monday: {TWO} is not the one that the ledger has: it was restored or rewritten, and signed again since"
     ]
 
 
-def test_a_file_tells_also_when_the_ledgers_heads_are_gone(url: str, clock: MovedClock, first: Checkpoint) -> None:
-    """Somebody who has the key rewrites the ledger and signs so often that the old heads are let go of."""
+def test_external_heads_show_a_change_after_the_ledgers_are_deleted(
+    url: str, clock: MovedClock, first: Checkpoint
+) -> None:
+    """Somebody who has the key rewrites the ledger and signs so often that the old heads are deleted."""
     outside = kept_elsewhere(url, first)
     forge(url, rewritten)
     run(url, "DELETE FROM checkpoint_heads")
@@ -170,9 +172,12 @@ def test_a_file_tells_also_when_the_ledgers_heads_are_gone(url: str, clock: Move
         sign(url, clock)
     run(url, "UPDATE checkpoints SET document = :document WHERE number = 1", {"document": write_checkpoint(first)})
 
-    told = compared(url, outside).differences
+    differences = compared(url, outside).differences
 
-    assert f"monday: account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten" in told
+    assert (
+        f"monday: account '{ADA}': transaction 4 is not the one that {ONE} covers: its ledger was rewritten"
+        in differences
+    )
 
 
 def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClock, first: Checkpoint) -> None:
@@ -180,14 +185,14 @@ def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClo
     for _ in range(4):
         sign(url, clock)
 
-    came = compared(url, Given("monday", first))
+    comparison = compared(url, ExternalCheckpoint("monday", first))
 
-    assert came == Compared(
+    assert comparison == Comparison(
         5,
         [],
         [
-            f"monday: {ONE} has its place in the chain of checkpoints; its heads are kept neither in the file nor in "
-            "the ledger, so accounts were compared with newer ones only"
+            f"monday: {ONE} is in the chain of checkpoints; neither the file nor the ledger has its heads, so "
+            "accounts were compared with newer checkpoints only"
         ],
         1,
     )
@@ -195,16 +200,16 @@ def test_a_file_without_heads_that_are_not_kept_either(url: str, clock: MovedClo
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_document_without_heads_hides_nothing(url: str, clock: MovedClock, first: Checkpoint, number: int) -> None:
-    """What is told without a file is told beside it: heads that are gone are a difference, whatever was given."""
+    """Missing heads are a difference, with an external document or without."""
     document = {1: first, 2: sign(url, clock)}[number]
     forge(url, cut_off)
     run(url, "DELETE FROM checkpoint_heads")
 
-    alone, beside = compared(url).differences, compared(url, Given("monday", document)).differences
+    alone, beside = compared(url).differences, compared(url, ExternalCheckpoint("monday", document)).differences
 
     gone = [f"{name}: its heads, 0 of 1, are not those that were signed" for name in (TWO, ONE)]
     assert alone == gone
-    assert sorted(beside) == sorted(told if f"checkpoint {number} " not in told else f"monday: {told}" for told in gone)
+    assert sorted(beside) == sorted(line if f"checkpoint {number} " not in line else f"monday: {line}" for line in gone)
 
 
 def test_a_document_without_heads_that_the_ledger_does_not_know(url: str, clock: MovedClock, first: Checkpoint) -> None:
@@ -214,14 +219,14 @@ def test_a_document_without_heads_that_the_ledger_does_not_know(url: str, clock:
         run(url, f"DELETE FROM {table} WHERE number = 2")
     forge(url, cut_off)
 
-    assert compared(url, Given("monday", outside)).differences == [
+    assert compared(url, ExternalCheckpoint("monday", outside)).differences == [
         f"monday: {TWO} is not in the ledger: an older copy was restored, or the file is of another ledger",
         f"account '{ADA}': {ONE} covers its transactions up to 4, and they end at 2: "
         "the newest were removed, or an older copy of the database was restored",
     ]
 
 
-def test_a_file_does_not_make_up_for_heads_that_are_gone(url: str, first: Checkpoint) -> None:
+def test_external_heads_do_not_replace_missing_ones(url: str, first: Checkpoint) -> None:
     """The ledger's own heads are looked at also where a file has the same ones."""
     outside = kept_elsewhere(url, first)
     run(url, "DELETE FROM checkpoint_heads")
@@ -229,29 +234,29 @@ def test_a_file_does_not_make_up_for_heads_that_are_gone(url: str, first: Checkp
     assert compared(url, outside).differences == [f"{ONE}: its heads, 0 of 1, are not those that were signed"]
 
 
-def test_a_key_is_named_where_nothing_is_signed(url: str, clock: MovedClock) -> None:
-    """Whoever trusts a key is told that there is nothing that it signed."""
+def test_trusted_key_without_checkpoints_gives_a_note(url: str, clock: MovedClock) -> None:
+    """A note says that the trusted key has signed nothing."""
     use(url, clock, ADA)
 
-    assert compared(url) == Compared(
-        notes=["there is no checkpoint, so nothing that is signed bears this ledger out"],
+    assert compared(url) == Comparison(
+        notes=["no checkpoint signs this ledger"],
     )
 
 
-def test_no_more_accounts_are_told_than_anybody_reads(url: str, clock: MovedClock) -> None:
-    """A hundred of one checkpoint, with status and order as for one."""
-    use(url, clock, *(f"{number}@example.com" for number in range(LOST_MAX + 3)))
+def test_changed_accounts_are_limited(url: str, clock: MovedClock) -> None:
+    """At most a hundred changed accounts of one checkpoint are reported."""
+    use(url, clock, *(f"{number}@example.com" for number in range(CHANGED_ACCOUNTS_MAX + 3)))
     sign(url, clock)
     run(url, "DELETE FROM credit_transactions WHERE seq = 2")
 
-    told = compared(url).differences
+    differences = compared(url).differences
 
-    assert len(told) == LOST_MAX
-    assert all("and they end at 1" in difference for difference in told)
+    assert len(differences) == CHANGED_ACCOUNTS_MAX
+    assert all("and they end at 1" in difference for difference in differences)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ("DELETE FROM checkpoint_heads", f"{TWO}: its heads, 0 of 1, are not those that were signed"),
         (
@@ -264,24 +269,24 @@ def test_no_more_accounts_are_told_than_anybody_reads(url: str, clock: MovedCloc
         ),
         (
             "UPDATE checkpoint_heads SET root = heads",
-            f"{TWO}: part 1 of its heads is filed under what is not its own",
+            f"{TWO}: part 1 of its heads has a wrong number, first account or root",
         ),
         (
             "UPDATE checkpoint_heads SET first_account_no = first_account_no + 1",
-            f"{TWO}: part 1 of its heads is filed under what is not its own",
+            f"{TWO}: part 1 of its heads has a wrong number, first account or root",
         ),
         (
             "UPDATE checkpoint_heads SET root = heads WHERE number = 1",
-            f"{ONE}: part 1 of its heads is filed under what is not its own",
+            f"{ONE}: part 1 of its heads has a wrong number, first account or root",
         ),
         (
             "UPDATE checkpoint_heads SET chunk = 1 WHERE number = 2",
-            f"{TWO}: part 1 of its heads is filed under what is not its own",
+            f"{TWO}: part 1 of its heads has a wrong number, first account or root",
         ),
-        ("DELETE FROM checkpoints WHERE number = 1", f"{TWO}: checkpoint 1 should come before it, and is gone"),
+        ("DELETE FROM checkpoints WHERE number = 1", f"{TWO}: checkpoint 1 should come before it, and is missing"),
         (
             "UPDATE checkpoints SET made_at = made_at + 1 WHERE number = 2",
-            f"{TWO}: it is filed under another number or time than its own",
+            f"{TWO}: it is stored under another number or time than its own",
         ),
         (
             r"""UPDATE checkpoints SET document = replace(document, '"accounts"\:1', '"accounts"\:2')""",
@@ -294,14 +299,16 @@ def test_no_more_accounts_are_told_than_anybody_reads(url: str, clock: MovedCloc
         ),
     ],
 )
-def test_checkpoints_that_were_changed(url: str, clock: MovedClock, first: Checkpoint, change: str, told: str) -> None:
+def test_checkpoints_that_were_changed(
+    url: str, clock: MovedClock, first: Checkpoint, change: str, expected: str
+) -> None:
     """What was done to the checkpoints themselves is the first difference."""
     sign(url, clock)
     assert compared(url).differences == []
 
     run(url, change)
 
-    assert compared(url).differences[0] == told
+    assert compared(url).differences[0] == expected
 
 
 def test_a_checkpoint_that_does_not_follow_the_one_before(url: str, clock: MovedClock, first: Checkpoint) -> None:

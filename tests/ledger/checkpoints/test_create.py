@@ -1,4 +1,4 @@
-"""Making checkpoints: what is signed and kept, what is let go of, and when nothing is signed."""
+"""Creating checkpoints: what is signed and stored, what is deleted, and when nothing is signed."""
 
 from tempfile import TemporaryFile
 
@@ -22,7 +22,7 @@ from sixpence.ledger.checkpoints.signing import is_signed
 from sixpence.ledger.ledger import Ledger
 from sixpence.service.blocking import SyncCreditService
 from tests.core.proof.signed_statement import to_document
-from tests.ledger.checkpoints.making import KEY, OTHER_KEY, chunks, compared, sign, use
+from tests.ledger.checkpoints.checkpoints import KEY, OTHER_KEY, chunks, compared, sign, use
 from tests.ledger.databases import rows, run
 from tests.ledger.moved_clock import MovedClock
 
@@ -79,7 +79,7 @@ def test_an_empty_ledger_has_a_checkpoint(url: str, clock: MovedClock) -> None:
 
 
 def test_the_newest_four_keep_their_heads(url: str, clock: MovedClock) -> None:
-    """Of older ones the documents are left."""
+    """Older ones have their documents only."""
     use(url, clock, ADA)
 
     for _ in range(6):
@@ -90,8 +90,8 @@ def test_the_newest_four_keep_their_heads(url: str, clock: MovedClock) -> None:
     assert compared(url).differences == []
 
 
-def test_heads_that_an_attempt_left_behind_are_cleared_away(url: str, clock: MovedClock) -> None:
-    """A process that died before its document was kept leaves heads that count for nothing."""
+def test_unfinished_heads_are_deleted(url: str, clock: MovedClock) -> None:
+    """The heads of an interrupted creation are deleted."""
     use(url, clock, ADA)
     left = "INSERT INTO checkpoint_heads (number, chunk, first_account_no, root, heads) VALUES (1, 7, 0, :root, :heads)"
     run(url, left, {"root": bytes(32), "heads": bytes(HEAD_BYTES)})
@@ -141,27 +141,27 @@ def test_nothing_is_signed_over_a_ledger_that_was_changed(url: str, clock: Moved
     assert rows(url, "SELECT count(*) FROM checkpoints") == [(1,)]
 
 
-def test_a_head_that_is_none_is_not_signed(url: str, clock: MovedClock) -> None:
-    """An account whose head was cut short is named."""
+def test_invalid_head_is_not_signed(url: str, clock: MovedClock) -> None:
+    """The message names the account with a cut-off head."""
     use(url, clock, ADA)
     run(url, "UPDATE credit_accounts SET head = :head", {"head": b"short"})
 
-    with pytest.raises(CheckpointRefusedError, match=r"account number \d+ has a head that is none"):
+    with pytest.raises(CheckpointRefusedError, match=r"account number \d+ has an invalid head"):
         sign(url, clock)
 
 
-def test_two_that_are_made_at_once_do_not_mix(url: str, clock: MovedClock) -> None:
-    """Whoever finds that another was made meanwhile signs nothing that counts."""
+def test_concurrent_checkpoints_do_not_mix(url: str, clock: MovedClock) -> None:
+    """The slower one is refused and stores nothing."""
     use(url, clock, ADA)
     with SyncCreditService(Ledger(url, clock=clock)) as service:
         slow, quick = service.ledger, service
         with TemporaryFile() as spool:
-            taken = slow.read_and_wait(lambda c: create.take(c, spool, now=clock()))
+            taken = slow.read_and_wait(lambda c: create.collect_heads(c, spool, now=clock()))
             made = quick.make_checkpoint(KEY)
             with pytest.raises(CheckpointRefusedError, match="checkpoint 1 was being made by somebody else"):
-                slow.write_and_wait(lambda c: create.keep_chunk(c, taken, 0, spool))
+                slow.write_and_wait(lambda c: create.store_chunk(c, taken, 0, spool))
             with pytest.raises(CheckpointRefusedError, match="checkpoint 1 was being made by somebody else"):
-                slow.write_and_wait(lambda c: create.keep(c, taken, taken.signed(OTHER_KEY)))
+                slow.write_and_wait(lambda c: create.store_checkpoint(c, taken, taken.sign(OTHER_KEY)))
 
     assert rows(url, "SELECT number FROM checkpoints") == [(made.number,)]
     assert compared(url).differences == []

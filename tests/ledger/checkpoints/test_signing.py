@@ -1,4 +1,4 @@
-"""Ed25519: the standard's own vectors, keys that are none, and a key that is made once and kept."""
+"""Ed25519: the standard's test vectors, invalid keys, and a key file."""
 
 import os
 import stat
@@ -55,13 +55,13 @@ def test_it_signs_as_the_standard_does(secret: str, public: str, message: str, s
     ],
 )
 def test_another_signature_does_not_hold(public: str, signature: str, message: str) -> None:
-    """Of another key, over other bytes, or what is none at all."""
+    """A signature of another key, over other bytes, or an invalid one."""
     assert not is_signed(public, signature, bytes.fromhex(message))
 
 
 @pytest.mark.parametrize("digits", ["", "ab" * 31, "AB" * 32, "g" * 64, "ab" * 32 + "\n", None])
-def test_what_cannot_be_a_key_is_refused_without_being_told(digits: str) -> None:
-    """The words name what a key looks like, and not what was given."""
+def test_invalid_key_is_refused_and_not_shown(digits: str) -> None:
+    """The message describes a valid key, and does not show the given digits."""
     with pytest.raises(InvalidInputError) as refused:
         SigningKey(digits)
 
@@ -90,7 +90,7 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_at_once_share_the_key(tmp_path: Path) -> None:
-    """Whoever comes first makes it, and nobody reads half of it."""
+    """The first one creates it, and no process reads half of it."""
     with ThreadPoolExecutor(16) as threads:
         keys = list(threads.map(lambda _: SigningKey.kept(tmp_path / "signing_key").public_key, range(64)))
 
@@ -98,8 +98,8 @@ def test_processes_that_start_at_once_share_the_key(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["signing_key"]
 
 
-def test_a_kept_key_that_is_none_is_refused(tmp_path: Path) -> None:
-    """A file that lost its content does not become another key by itself."""
+def test_invalid_key_file_is_refused(tmp_path: Path) -> None:
+    """An emptied file is not replaced by a new key."""
     file = tmp_path / "signing_key"
     file.write_text("")
 

@@ -1,4 +1,4 @@
-"""What others read of holds and of what uses came to; and that every such read is a look-up in an index."""
+"""Reads of holds, captures and transactions, and that each uses its index."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,13 @@ from sixpence.core.catalog.price import Usage
 from sixpence.ledger.database.engines import PostgresServer, parse_database_url, reading_engine
 from sixpence.ledger.postgres import statements
 from sixpence.ledger.postgres.store import connect
-from sixpence.ledger.reads.accounts import Captured, find_account, find_transaction, list_captures, list_open_holds
+from sixpence.ledger.reads.accounts import (
+    CaptureWithTerms,
+    find_account,
+    find_transaction,
+    list_captures,
+    list_open_holds,
+)
 from sixpence.ledger.sqlite.store import SQLiteStore
 from tests.ledger.databases import raw_engine, run
 from tests.ledger.moved_clock import MovedClock
@@ -40,8 +46,8 @@ def driver(url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
     driver.store.close()
 
 
-def test_open_holds_are_listed_by_their_end(driver: WorkerDriver, url: str) -> None:
-    """Those that end first come first; what has ended is not among them, and no more than asked for."""
+def test_list_open_holds_sorts_by_expiry(driver: WorkerDriver, url: str) -> None:
+    """By expiry time, without ended holds, and at most `limit`."""
     ids = [driver.row(PlaceHold(feature="sketch", ttl_seconds=seconds)).id for seconds in (90, 60, 70, 80)]
     driver.row(ExtendHold(hold_id=ids[1], ttl_seconds=100))
     driver.row(ReleaseHold(hold_id=ids[3]))
@@ -53,8 +59,8 @@ def test_open_holds_are_listed_by_their_end(driver: WorkerDriver, url: str) -> N
     assert [[hold.id for hold in holds] for holds in listed] == [[ids[2], ids[0], ids[1]], [ids[2], ids[0]]]
 
 
-def test_captures_are_listed_over_all_accounts(driver: WorkerDriver, url: str, clock: MovedClock) -> None:
-    """What uses of a feature came to, newest first; other features and uses without a hold are not among them."""
+def test_list_captures_covers_all_accounts(driver: WorkerDriver, url: str, clock: MovedClock) -> None:
+    """The captures of a feature, newest first; without other features and without consumes."""
     driver.run(EnsureAccount(), account_id=BOB)
     driver.row(Consume(feature="video"))
     for cost, feature, account_id in ((1, "sketch", ADA), (2, "video", ADA), (3, "video", BOB), (4, "video", ADA)):
@@ -68,8 +74,8 @@ def test_captures_are_listed_over_all_accounts(driver: WorkerDriver, url: str, c
     assert [[one.row.credits_consumed for one in captures] for captures in listed] == [[4, 3, 2], [4, 3]]
 
 
-def test_a_capture_is_listed_with_what_its_hold_was_placed_for(driver: WorkerDriver, url: str) -> None:
-    """The terms of its placing, as the ledger has them; none where a ledger lost the row."""
+def test_list_captures_gives_the_terms_of_holds(driver: WorkerDriver, url: str) -> None:
+    """The terms of its hold, or None if the hold's row is missing."""
     hold = driver.row(PlaceHold(feature="video", ttl_seconds=60, usage=Usage(units=2)))
     capture = driver.row(CaptureHold(hold_id=hold.id))
 
@@ -79,11 +85,11 @@ def test_a_capture_is_listed_with_what_its_hold_was_placed_for(driver: WorkerDri
     with reading_engine(parse_database_url(url)).connect() as connection:
         without = list_captures(connection, "video", limit=9)
 
-    assert listed == [Captured(capture, hold.read_detail().hold)]
-    assert without == [Captured(capture, None)]
+    assert listed == [CaptureWithTerms(capture, hold.read_detail().hold)]
+    assert without == [CaptureWithTerms(capture, None)]
 
 
-def test_a_transaction_is_found_by_its_id(driver: WorkerDriver, url: str) -> None:
+def test_find_transaction_by_id(driver: WorkerDriver, url: str) -> None:
     """By the whole id, and on its own account only."""
     use = driver.row(Consume(feature="sketch"))
     driver.run(EnsureAccount(), GrantCredits(amount=1), GrantCredits(amount=1), account_id=BOB)
@@ -98,18 +104,20 @@ def test_a_transaction_is_found_by_its_id(driver: WorkerDriver, url: str) -> Non
     assert (found, elsewhere) == ([use, None, None, None], None)
 
 
-def test_every_read_is_a_look_up(driver: WorkerDriver, url: str) -> None:
-    """Each read for a person or an estimate is planned as a search of the index that is there for it."""
-    asked: list[tuple[str, Any]] = []
+def test_every_read_uses_its_index(driver: WorkerDriver, url: str) -> None:
+    """The plan of each read is a search of the index made for it."""
+    statements_sent: list[tuple[str, Any]] = []
     engine = reading_engine(parse_database_url(url))
     with engine.connect() as connection:
         account = _account(connection)
-        event.listen(engine, "before_cursor_execute", lambda _c, _u, text, values, *_: asked.append((text, values)))
+        event.listen(
+            engine, "before_cursor_execute", lambda _c, _u, text, values, *_: statements_sent.append((text, values))
+        )
         list_open_holds(connection, account, 5)
         list_captures(connection, "video", limit=5)
         find_transaction(connection, account, "00000000-0000-7000-8000-0001532deabf")
 
-    plans = [_plan(url, text, values) for text, values in asked]
+    plans = [_plan(url, text, values) for text, values in statements_sent]
 
     wanted = ("credit_holds_open", "credit_transactions_captures", "credit_transactions_pkey")
     # The row of each capture's hold is looked up, too.
@@ -119,20 +127,20 @@ def test_every_read_is_a_look_up(driver: WorkerDriver, url: str) -> None:
     assert [plan for plan in plans if "Sort" in plan or "TEMP B-TREE" in plan] == []
 
 
-def test_a_batch_looks_up_what_it_needs_on_sqlite(sqlite_url: str, clock: MovedClock) -> None:
-    """Holds and the past that commands name are found by searches, traced as they are run."""
+def test_batch_prefetch_uses_indexes_on_sqlite(sqlite_url: str, clock: MovedClock) -> None:
+    """Named holds and earlier transactions are found by index searches."""
     driver = open_driver(sqlite_url, clock)
     hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
     use = driver.row(Consume(feature="sketch"))
     store = driver.store
     assert isinstance(store, SQLiteStore)
-    asked: list[str] = []
-    store.connection().set_trace_callback(asked.append)
+    statements_sent: list[str] = []
+    store.connection().set_trace_callback(statements_sent.append)
 
     driver.loads(ReleaseHold(hold_id=hold.id), Refund(transaction_id=use.id))
     store.close()
 
-    reads = [text for text in asked if "FROM credit_" in text]
+    reads = [text for text in statements_sent if "FROM credit_" in text]
     plans = [_plan(sqlite_url, text, ()) for text in reads]
     assert [plan for plan in plans if "SCAN" in plan] == []
     assert sum(_searches(plan, "credit_holds_open") for plan in plans) == 2
@@ -148,7 +156,7 @@ def test_a_batch_looks_up_what_it_needs_on_sqlite(sqlite_url: str, clock: MovedC
         (statements.TRANSACTIONS_ABOUT, ("credit_transactions_about",)),
     ],
 )
-def test_a_batch_looks_up_what_it_needs_on_postgres(
+def test_batch_prefetch_uses_indexes_on_postgres(
     migrated_postgres_url: str, statement: str, indexes: tuple[str, ...]
 ) -> None:
     """Each statement of the second round trip searches its index, place by place, under the writer's own settings."""

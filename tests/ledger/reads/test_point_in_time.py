@@ -1,4 +1,4 @@
-"""Finding what was: the row of every instant, in few look-ups however long the account is; and what surrounds a row."""
+"""Reads of the past: the last row at an instant in few look-ups, and the rows related to a transaction."""
 
 import json
 from collections.abc import Iterator
@@ -14,19 +14,25 @@ from sixpence.core.errors import BrokenLedgerError
 from sixpence.ledger.database.engines import parse_database_url, reading_engine
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads.accounts import find_account
-from sixpence.ledger.reads.point_in_time import LAST_AT, SINCE_MAX, find_last_at, list_between, look_around
+from sixpence.ledger.reads.point_in_time import (
+    RELATED_MAX,
+    TRANSACTION_AT,
+    find_transaction_at,
+    list_transactions_between,
+    read_related_transactions,
+)
 from tests.ledger.databases import rows, run
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.writer.worker_driver import ADA, open_driver
 
 LONG = 100_000
-# Two rows an instant; beside it stands an account with the next number, whose rows no look may meet.
+# Two rows at each instant; a second account has the next number, and none of its rows may be read.
 FILL = f"""
     INSERT INTO credit_transactions (account_no, seq, id, account_id, kind, amount, balance_after, total_after,
         held_after, plan, detail, allocations, hash_format, hash, created_at, recorded_at, about_seq)
     WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {LONG})
     SELECT a.column1, n, 'id-' || n, 'long', 'consume', 0, n, n, 0, 'free', '{{}}', '[]', 2, CAST('' AS BLOB),
-        1000 + n / 2, n, CASE WHEN n > 1 AND n < {SINCE_MAX + 3} THEN 1 END
+        1000 + n / 2, n, CASE WHEN n > 1 AND n < {RELATED_MAX + 3} THEN 1 END
     FROM counted CROSS JOIN (VALUES (7), (8)) AS a
 """
 
@@ -52,7 +58,7 @@ def long_account() -> Account:
     return Account(account_no=7, account_id="long", seq=LONG)
 
 
-def test_the_row_of_every_instant(url: str, clock: MovedClock) -> None:
+def test_find_transaction_at_every_instant(url: str, clock: MovedClock) -> None:
     """At each instant it is the last row at or before it, as a walk over all rows finds it; before the first none."""
     driver = open_driver(url, clock)
     for number in range(30):
@@ -65,7 +71,7 @@ def test_the_row_of_every_instant(url: str, clock: MovedClock) -> None:
     with engine.connect() as reading:
         account = find_account(reading, ADA)
         assert account is not None
-        found = {at: _seq(find_last_at(reading, account, at)) for at in range(first - 2, last + 3)}
+        found = {at: _seq(find_transaction_at(reading, account, at)) for at in range(first - 2, last + 3)}
     engine.dispose()
 
     walked = {at: max((seq for seq, made_at in ledger if made_at <= at), default=None) for at in found}
@@ -74,20 +80,20 @@ def test_the_row_of_every_instant(url: str, clock: MovedClock) -> None:
     assert found[last + 2] == 31
 
 
-def test_later_rows_than_the_account_shows_are_not_there(connection: Connection, long_account: Account) -> None:
-    """A look holds on to the version that it began with, whatever was written since."""
+def test_find_transaction_at_ignores_rows_after_the_version(connection: Connection, long_account: Account) -> None:
+    """Only rows up to the given version of the account are read."""
     earlier = Account(account_no=7, account_id="long", seq=10)
 
-    found = find_last_at(connection, earlier, 2**62)
+    found = find_transaction_at(connection, earlier, 2**62)
 
     assert _seq(found) == 10
 
 
-def test_few_rows_are_read_of_a_long_account(connection: Connection, long_account: Account) -> None:
+def test_find_transaction_at_reads_few_rows(connection: Connection, long_account: Account) -> None:
     """Of 100,000 rows some twenty are looked up, by the primary key, wherever the instant is."""
     instants = (0, 1_000, 1_001, 1_000 + LONG // 4, 1_000 + LONG // 2, 2**62)
 
-    found = [_seq(find_last_at(connection, long_account, at)) for at in instants]
+    found = [_seq(find_transaction_at(connection, long_account, at)) for at in instants]
     worked = [_work(connection, at) for at in instants]
 
     assert found == [None, 1, 3, LONG // 2 + 1, LONG, LONG]
@@ -95,8 +101,8 @@ def test_few_rows_are_read_of_a_long_account(connection: Connection, long_accoun
     assert max(worked) < (25 if connection.dialect.name == "postgresql" else 2_500), worked
 
 
-def test_a_gap_is_no_balance(url: str, clock: MovedClock) -> None:
-    """Where a row that has to be looked up is gone, nothing is told of what was: it could be anything."""
+def test_gap_raises(url: str, clock: MovedClock) -> None:
+    """A missing row raises an error, because its balance is unknown."""
     driver = open_driver(url, clock)
     for _ in range(5):
         clock.move(seconds=1)
@@ -108,31 +114,31 @@ def test_a_gap_is_no_balance(url: str, clock: MovedClock) -> None:
         account = find_account(reading, ADA)
         assert account is not None
         with pytest.raises(BrokenLedgerError, match=r"the ledger of 'ada@example\.com' has a gap"):
-            find_last_at(reading, account, clock.at)
+            find_transaction_at(reading, account, clock.at)
         with pytest.raises(BrokenLedgerError):
-            list_between(reading, account, above=1, up_to=4)
+            list_transactions_between(reading, account, above=1, up_to=4)
     engine.dispose()
 
 
-def test_the_rows_between_two_versions(connection: Connection, long_account: Account) -> None:
+def test_list_transactions_between(connection: Connection, long_account: Account) -> None:
     """Above the one, up to the other, oldest first, of this account."""
-    found = list_between(connection, long_account, above=3, up_to=6)
+    found = list_transactions_between(connection, long_account, above=3, up_to=6)
 
     assert [(row.account_no, row.seq) for row in found] == [(7, 4), (7, 5), (7, 6)]
 
 
-def test_what_came_since_is_bounded(connection: Connection, long_account: Account) -> None:
-    """Of more than 1,000 rows about one the newest are read, and it is said that there are more."""
-    (first,) = list_between(connection, long_account, above=0, up_to=1)
+def test_related_transactions_are_limited(connection: Connection, long_account: Account) -> None:
+    """Of more than 1,000 rows about one the newest are read, and `is_cut` is set."""
+    (first,) = list_transactions_between(connection, long_account, above=0, up_to=1)
 
-    around = look_around(connection, long_account, first)
+    around = read_related_transactions(connection, long_account, first)
 
     assert around.is_cut
-    assert [row.seq for row in around.past.about(1)] == list(range(3, SINCE_MAX + 3))
+    assert [row.seq for row in around.past.about(1)] == list(range(3, RELATED_MAX + 3))
 
 
-def test_the_surroundings_of_a_row(url: str, clock: MovedClock) -> None:
-    """The grants it moved, what it is about, and what came of it; not what only lies near it."""
+def test_read_related_transactions(url: str, clock: MovedClock) -> None:
+    """The grants that it moves, the row that it is about, and later rows about it; no others."""
     driver = open_driver(url, clock)
     given = driver.row(GrantCredits(amount=4, priority=1))
     driver.row(GrantCredits(amount=1, priority=500))
@@ -145,7 +151,7 @@ def test_the_surroundings_of_a_row(url: str, clock: MovedClock) -> None:
     with engine.connect() as reading:
         account = find_account(reading, ADA)
         assert account is not None
-        around = {row.seq: look_around(reading, account, row) for row in (used, back, placed, longer)}
+        around = {row.seq: read_related_transactions(reading, account, row) for row in (used, back, placed, longer)}
     engine.dispose()
 
     assert {seq: (sorted(one.past.rows), one.is_cut) for seq, one in around.items()} == {
@@ -165,7 +171,7 @@ def test_metadata_is_not_read(url: str, clock: MovedClock) -> None:
     with engine.connect() as reading:
         account = find_account(reading, ADA)
         assert account is not None
-        (row,) = list_between(reading, account, above=1, up_to=2)
+        (row,) = list_transactions_between(reading, account, above=1, up_to=2)
     engine.dispose()
 
     assert (row.metadata, row.metadata_digest is not None) == (None, True)
@@ -178,9 +184,9 @@ def _seq(row: Transaction | None) -> int | None:
 
 def _work(connection: Connection, instant: int) -> int:
     """How much a database does to find the row of an instant."""
-    asked = {"top": LONG, "instant": instant, "number": 7}
+    values = {"top": LONG, "instant": instant, "number": 7}
     if connection.dialect.name == "postgresql":
-        plan = connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {LAST_AT}"), asked).scalar_one()
+        plan = connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {TRANSACTION_AT}"), values).scalar_one()
         document = json.loads(plan) if isinstance(plan, str) else plan
         return _rows_met(document[0]["Plan"])
     steps = 0
@@ -192,7 +198,7 @@ def _work(connection: Connection, instant: int) -> int:
 
     driver: Any = connection.connection.dbapi_connection
     driver.set_progress_handler(count, 1)
-    connection.execute(text(LAST_AT), asked).all()
+    connection.execute(text(TRANSACTION_AT), values).all()
     driver.set_progress_handler(None, 0)
     return steps
 

@@ -1,4 +1,4 @@
-"""The relay over both databases: what it counts is what the ledger says, once, whatever happens to it."""
+"""The relay over both databases: it counts every use of the ledger exactly once."""
 
 import asyncio
 import random
@@ -11,15 +11,15 @@ from sixpence.core.account.commands import CaptureHold, Consume, EnsureAccount, 
 from sixpence.core.catalog.price import Usage
 from sixpence.core.values.bounds import AMOUNT_MAX, account_no
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.relay.batch_size import SQLITE, Bites
+from sixpence.ledger.relay.batch_size import SQLITE, BatchSize
 from sixpence.ledger.relay.relay import Relay
-from sixpence.ledger.relay.relay_once import Work
+from sixpence.ledger.relay.step import RelayStep
 from sixpence.ledger.writer.batch import Request
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import rows, run, verify_clean
 from tests.ledger.moved_clock import START, MovedClock
 from tests.ledger.random_commands import RandomCommands
-from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
+from tests.ledger.relay.usage_by_hand import by_hand, counted, left, read_all, until
 from tests.ledger.writer.worker_driver import ADA, CATALOG, open_driver
 
 BOB = "bob@example.com"
@@ -27,12 +27,12 @@ DAY = START.date()
 
 
 class KilledError(Exception):
-    """What a relay dies of here."""
+    """Ends a relay before its commit."""
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_usage_is_what_the_ledger_says(url: str, clock: MovedClock, seed: int) -> None:
-    """Two accounts live through every command while a relay reads now and then, in bites of any size."""
+    """Two accounts live through every command while a relay reads now and then, in steps of any size."""
     dice = random.Random(seed)
     driver = open_driver(url, clock)
     driver.run(EnsureAccount(), account_id=BOB)
@@ -45,8 +45,8 @@ async def test_usage_is_what_the_ledger_says(url: str, clock: MovedClock, seed: 
             lives[request.account_id].remember(outcome)
         clock.move(seconds=dice.choice((0, 1, 30, 1_800, 28_800)))
         if dice.random() < 0.2:
-            bites = Bites(dice.choice((1, 3, 100)), dice.choice((1, 5, 1_000)), busy_seconds=0.0)
-            await Relay(ledger, bites=bites).run_once()
+            size = BatchSize(dice.choice((1, 3, 100)), dice.choice((1, 5, 1_000)), busy_pause_seconds=0.0)
+            await Relay(ledger, batch_size=size).run_once()
     driver.store.close()
 
     await read_all(Relay(ledger), url)
@@ -115,8 +115,8 @@ async def test_days_begin_at_midnight_in_utc(url: str, clock: MovedClock) -> Non
     assert counted(url) == {(ADA, DAY, "sketch"): (1, 1, 0), (ADA, DAY + timedelta(days=1), "sketch"): (1, 1, 0)}
 
 
-async def test_sums_end_where_amounts_do(url: str, clock: MovedClock) -> None:
-    """What is spent and given back over and over is counted up to 2^53 - 1, within one bite and over several."""
+async def test_sums_are_capped(url: str, clock: MovedClock) -> None:
+    """What is spent and given back over and over is counted up to 2^53 - 1, within one step and over several."""
     driver = open_driver(url, clock)
     driver.row(GrantCredits(amount=AMOUNT_MAX - 6))
     for _ in range(2):
@@ -146,8 +146,8 @@ async def test_an_account_whose_number_was_taken(url: str, clock: MovedClock) ->
     assert counted(url) == {(BOB, DAY, "sketch"): (1, 1, 0)}
 
 
-async def test_an_account_that_is_gone_holds_nothing_up(url: str, clock: MovedClock) -> None:
-    """What the outbox says of it is read and comes to nothing."""
+async def test_removed_account_is_skipped(url: str, clock: MovedClock) -> None:
+    """Its rows in the outbox are read and count nothing."""
     driver = open_driver(url, clock)
     driver.row(EnsureAccount(), account_id=BOB)
     driver.row(Consume(feature="sketch"), account_id=BOB)
@@ -170,12 +170,12 @@ async def test_a_relay_that_dies_before_its_commit_counts_nothing(url: str, cloc
     seen: list[int] = []
 
     def die(connection: Connection) -> None:
-        work.run(connection)
-        seen.append(work.done().ledger_rows)
+        step.run(connection)
+        seen.append(step.result().ledger_rows)
         raise KilledError
 
     for _ in range(200):
-        work = Work(ledger, SQLITE)
+        step = RelayStep(ledger, SQLITE)
         with pytest.raises(KilledError):
             await ledger.write(die)
         if seen[-1]:
@@ -189,8 +189,8 @@ async def test_a_relay_that_dies_before_its_commit_counts_nothing(url: str, cloc
     assert counted(url) == {(ADA, DAY, "sketch"): (4, 4, 0)}
 
 
-async def test_reading_again_counts_nothing_again(url: str, clock: MovedClock) -> None:
-    """What was read is deleted: a second look finds only what is new."""
+async def test_second_run_counts_nothing_again(url: str, clock: MovedClock) -> None:
+    """Rows that were read are deleted: a second run reads only new ones."""
     driver = open_driver(url, clock)
     driver.row(Consume(feature="sketch"))
     first = await _relay(url)
@@ -205,7 +205,7 @@ async def test_reading_again_counts_nothing_again(url: str, clock: MovedClock) -
 
 
 async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) -> None:
-    """Many small bites come to the same as one; in between it says how far it is."""
+    """Many small steps come to the same as one; in between it says how far it is."""
     driver = open_driver(url, clock)
     for _ in range(6):
         clock.move(seconds=1)
@@ -215,9 +215,9 @@ async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) 
     credits = CreditService(ledger)
     seen = [await credits.get_usage(ADA)]
     for _ in range(400):
-        work = Work(ledger, Bites(outbox_rows_max=3, ledger_rows_max=100, busy_seconds=0.0))
-        await ledger.write(work.run)
-        if work.done().outbox_rows:
+        step = RelayStep(ledger, BatchSize(outbox_rows_max=3, ledger_rows_max=100, busy_pause_seconds=0.0))
+        await ledger.write(step.run)
+        if step.result().outbox_rows:
             seen.append(await credits.get_usage(ADA))
         if left(url) == 0:
             break
@@ -231,8 +231,8 @@ async def test_a_relay_that_fell_behind_catches_up(url: str, clock: MovedClock) 
     assert START < seen[3].complete_until <= clock.moment
 
 
-async def test_a_bite_has_its_size(url: str, clock: MovedClock) -> None:
-    """It ends with the batch that reaches either limit, and says that there is more."""
+async def test_step_ends_at_the_batch_size(url: str, clock: MovedClock) -> None:
+    """It ends with the row of the outbox that reaches either limit, and its result is `full`."""
     driver = open_driver(url, clock)
     for _ in range(3):
         driver.run(Consume(feature="sketch"), Consume(feature="sketch"))
@@ -241,20 +241,20 @@ async def test_a_bite_has_its_size(url: str, clock: MovedClock) -> None:
     done = []
     for size in ((2, 100), (100, 1), (100, 100)):
         for _ in range(400):
-            work = Work(ledger, Bites(*size, busy_seconds=0.0))
-            await ledger.write(work.run)
-            if work.done().outbox_rows:
+            step = RelayStep(ledger, BatchSize(*size, busy_pause_seconds=0.0))
+            await ledger.write(step.run)
+            if step.result().outbox_rows:
                 break
             await asyncio.sleep(0.01)
-        bite = work.done()
-        done.append((bite.outbox_rows, bite.ledger_rows, bite.full))
+        result = step.result()
+        done.append((result.outbox_rows, result.ledger_rows, result.full))
     ledger.close()
 
     assert done == [(2, 3, True), (1, 2, True), (1, 2, False)]
 
 
-async def test_it_runs_beside_the_uses(url: str) -> None:
-    """In the background everything is counted soon; at the end of the block it rests, and uses go on uncounted."""
+async def test_running_counts_in_the_background(url: str) -> None:
+    """Uses are counted in the background; after the block they stay in the outbox."""
     async with CreditService(url) as credits:
         await credits.initialize_user_credits(ADA)
         async with Relay(credits.ledger).running():
@@ -269,8 +269,8 @@ async def test_it_runs_beside_the_uses(url: str) -> None:
     assert left(url) == 1
 
 
-async def test_a_relay_that_fails_goes_on(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A row of the outbox that cannot be read is told in the log, and harms no use; once it is gone all is counted."""
+async def test_failed_relay_retries(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An unreadable row of the outbox is logged and delays no use; once it is repaired everything is counted."""
     async with CreditService(url) as credits:
         await credits.initialize_user_credits(ADA)
         assert run(url, "UPDATE outbox SET touched = 'x' || touched") == 1
@@ -285,7 +285,7 @@ async def test_a_relay_that_fails_goes_on(url: str, caplog: pytest.LogCaptureFix
 
 
 async def _relay(url: str) -> int:
-    """Lets a relay of its own read all there is."""
+    """Lets a new relay empty the outbox."""
     ledger = Ledger(url, catalog=CATALOG)
     try:
         return await read_all(Relay(ledger), url)

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from sixpence.core.account.commands import Consume, EnsureAccount
 from sixpence.ledger.ledger import Ledger
-from sixpence.ledger.relay.batch_size import POSTGRESQL, Bites
+from sixpence.ledger.relay.batch_size import POSTGRESQL, BatchSize
 from sixpence.ledger.relay.relay import Relay
-from sixpence.ledger.relay.relay_once import Work
+from sixpence.ledger.relay.step import RelayStep
 from sixpence.ledger.writer.batch import Request, collect_needs, decide_batch
 from sixpence.service.credits import CreditService
 from tests.ledger.databases import rows, run, upgrade, verify_clean
-from tests.ledger.relay.counting import by_hand, counted, left, read_all, until
+from tests.ledger.relay.usage_by_hand import by_hand, counted, left, read_all, until
 from tests.ledger.writer.worker_driver import ADA, CATALOG, WorkerDriver, reopen_driver
 from tests.support.postgres import PostgresServer
 
@@ -39,8 +39,8 @@ async def test_relays_at_once(own_url: str) -> None:
         await shops[0].grant_credits(name, 1_000)
     over = asyncio.Event()
 
-    async def go_on(ledger: Ledger) -> None:
-        relay = Relay(ledger, bites=Bites(outbox_rows_max=5, ledger_rows_max=50, busy_seconds=0.0))
+    async def relay_until_over(ledger: Ledger) -> None:
+        relay = Relay(ledger, batch_size=BatchSize(outbox_rows_max=5, ledger_rows_max=50, busy_pause_seconds=0.0))
         while not over.is_set():
             await relay.run_once()
 
@@ -48,7 +48,7 @@ async def test_relays_at_once(own_url: str) -> None:
         for _ in range(40):
             await shop.consume_credit(name, "video")
 
-    relays = [asyncio.create_task(go_on(ledger)) for ledger in ledgers * 2]
+    relays = [asyncio.create_task(relay_until_over(ledger)) for ledger in ledgers * 2]
     await asyncio.gather(*(spend(shop, name) for shop in shops for name in (ADA, BOB) for _ in range(3)))
     over.set()
     await asyncio.gather(*relays)
@@ -60,34 +60,34 @@ async def test_relays_at_once(own_url: str) -> None:
     assert sum(uses for uses, _, _ in counted(own_url).values()) == 480
 
 
-async def test_while_one_reads_another_finds_nothing_to_do(own_url: str) -> None:
+async def test_second_relay_skips_while_the_first_reads(own_url: str) -> None:
     """The second does not wait for the first, nor read what that one reads."""
     ledgers = [Ledger(own_url) for _ in range(2)]
     async with CreditService(own_url) as credits:
         await credits.initialize_user_credits(ADA)
         await credits.consume_credit(ADA, "video")
-    first, second = (Work(ledger, POSTGRESQL) for ledger in ledgers)
-    read, go_on = threading.Event(), threading.Event()
+    first, second = (RelayStep(ledger, POSTGRESQL) for ledger in ledgers)
+    read, may_continue = threading.Event(), threading.Event()
 
     def read_slowly(connection: Connection) -> None:
         first.run(connection)
         read.set()
-        assert go_on.wait(30)
+        assert may_continue.wait(30)
 
     slow = asyncio.create_task(ledgers[0].write(read_slowly))
     await asyncio.to_thread(read.wait, 30)
     await ledgers[1].write(second.run)
-    go_on.set()
+    may_continue.set()
     await slow
     await read_all(Relay(ledgers[1]), own_url)
     for ledger in ledgers:
         ledger.close()
 
-    assert second.done().outbox_rows == 0
+    assert second.result().outbox_rows == 0
     assert [sums for _, sums in counted(own_url).items()] == [(1, 1, 0)]
 
 
-async def test_a_batch_that_is_still_committing_is_not_passed(own_url: str) -> None:
+async def test_rows_after_a_running_transaction_wait(own_url: str) -> None:
     """Later batches wait for one that began before them, and so does the instant up to which all is counted."""
     driver, slow = _open(own_url), reopen_driver(own_url, None)
     driver.row(EnsureAccount(), account_id=BOB)
@@ -147,10 +147,10 @@ async def test_the_outbox_of_a_backup_is_read(own_url: str) -> None:
     assert counted(own_url) == by_hand(own_url)
 
 
-async def test_a_server_that_goes_away_is_waited_for(
+async def test_relay_retries_while_the_server_is_down(
     own_postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The relay says so in a line, and goes on when PostgreSQL is back; what was committed is counted."""
+    """The relay logs one line and continues when PostgreSQL is back; committed uses are counted."""
     url = own_postgres_server.create_database()
     upgrade(url)
     async with CreditService(url) as credits:
@@ -178,5 +178,5 @@ def _open(url: str) -> WorkerDriver:
 
 def _relayed(ledger: Ledger, url: str) -> int:
     """Reads what may be read, and gives how many rows of the outbox are left."""
-    ledger.write_and_wait(Work(ledger, POSTGRESQL).run)
+    ledger.write_and_wait(RelayStep(ledger, POSTGRESQL).run)
     return left(url)

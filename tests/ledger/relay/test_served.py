@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.databases import migrated_database, verify_clean
-from tests.ledger.relay.counting import by_hand, counted, left
+from tests.ledger.relay.usage_by_hand import by_hand, counted, left
 from tests.races.load import Load
 from tests.races.served import Served, serving
 from tests.support.postgres import PostgresDatabases

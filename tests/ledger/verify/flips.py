@@ -1,4 +1,4 @@
-"""Every flip of a byte in a ledger's rows: each value that differs in one byte, put in its place and taken out again.
+"""Flips every byte in a ledger's rows: each value is replaced by one that differs in one byte, and then restored.
 
 On a copy in memory, with the database's own checks turned off, as if the bytes on the disk had changed.
 """
@@ -19,7 +19,7 @@ TABLES = {
     "catalog_versions": ("version",),
     "usage_daily": ("account_no", "day", "feature"),
 }
-# Of which not every flip can be found, and why.
+# Columns in which some flips cannot be found, and why.
 EXCEPTIONS = {
     ("credit_accounts", "label"): "no change of credits; the app may change it as it likes",
     ("credit_accounts", "metadata"): "the same; and erased on request",
@@ -29,7 +29,7 @@ EXCEPTIONS = {
 
 
 class Flip(NamedTuple):
-    """A value to be put in the place of the one that is there; `how` says what is done to which byte."""
+    """A value that replaces the stored one; `how` describes the change."""
 
     table: str
     column: str
@@ -47,7 +47,7 @@ class Flipped:
         self._engine = engine_on_connection(connection)
 
     def flips(self) -> Iterator[Flip]:
-        """Every flip of every value that stands in the tables, in the order of tables, rows and columns."""
+        """Every flip of every stored value, in the order of tables, rows and columns."""
         for table, keys in TABLES.items():
             cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {', '.join(keys)}")
             columns = [name for name, *_ in cursor.description]
@@ -59,12 +59,12 @@ class Flipped:
                         yield Flip(table, column, key, how, there, instead)
 
     def differences(self) -> list[str]:
-        """What verify finds."""
+        """The differences that verify finds."""
         with self._engine.connect() as connection:
             return verify(connection).differences
 
     def is_found(self, flip: Flip) -> bool:
-        """Whether verify finds the flip, or the database has no place for it: two rows would have one key."""
+        """Whether verify finds the flip, or the database refuses it because two rows would have one key."""
         keys = TABLES[flip.table]
         moved = tuple(flip.instead if name == flip.column else part for name, part in zip(keys, flip.key, strict=True))
         try:
@@ -84,7 +84,7 @@ class Flipped:
 
 
 class Text(NamedTuple):
-    """Bytes that stand in a column as text, whether they are one or not."""
+    """Bytes that are stored as text, valid or not."""
 
     data: bytes
 
@@ -99,7 +99,7 @@ def flipped(path: str) -> Iterator[Flipped]:
 
 
 def _flipped(value: Any) -> Iterator[tuple[str, Any]]:
-    """One bit of each byte of a value, and of text another letter in its place; something where there was nothing."""
+    """One flipped bit of each byte of a value, another letter for each byte of text, and a value for NULL."""
     if value is None:
         yield from (("0 for nothing", 0), ("text for nothing", Text(b"x")))
     elif isinstance(value, int):

@@ -1,6 +1,6 @@
-"""A forger of ledgers: changes an account's rows and makes everything add up again, chain, balances, holds and all.
+"""Forges ledgers: changes an account's rows and recomputes its chain, balances and holds, so that everything adds up.
 
-What is still wrong afterwards is only what an audit can see. Not here: what is forged (test_forged.py).
+Only the audit can find such a forgery. Not here: the forgeries (test_forged.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ Forgery = Callable[[list[Transaction]], list[Transaction]]
 
 
 def forge(url: str, forgery: Forgery) -> None:
-    """Replaces Ada's ledger by what the forgery makes of it; raises where the fold itself would not take it."""
+    """Replaces Ada's ledger by the forged one; raises if the fold itself refuses it."""
     before = [
         transaction_from_row(row)
         for row in rows(url, "SELECT * FROM credit_transactions WHERE account_id = :id ORDER BY seq", {"id": ADA})
@@ -43,7 +43,7 @@ def forge(url: str, forgery: Forgery) -> None:
     _replace(url, "credit_transactions", after)
     _replace(url, "credit_accounts", [account_to_row(account)])
     _replace(url, "credit_holds", [hold_to_row(account.account_no, hold) for hold in account.holds.values()])
-    _tell_outbox(url, account.seq)
+    _update_outbox(url, account.seq)
 
 
 def another(
@@ -53,7 +53,7 @@ def another(
     detail: Detail = NO_DETAIL,
     **fields: Any,
 ) -> Transaction:
-    """One more row after this one, at the same instant unless it says otherwise."""
+    """One more row after this one, at the same instant by default."""
     plain = dict.fromkeys(("feature_used", "credits_consumed", "idempotency_key", "fingerprint", "metadata"))
     return msgspec.structs.replace(
         after,
@@ -65,8 +65,8 @@ def another(
     )
 
 
-def told_of(url: str, forgery: Forgery) -> str:
-    """What verify says of Ada's ledger after the forgery; before it, the ledger is right."""
+def difference_after(url: str, forgery: Forgery) -> str:
+    """The difference that verify finds after the forgery; before it the ledger is clean."""
     verify_clean(url)
     forge(url, forgery)
     (difference,) = run_verify(url).differences
@@ -85,7 +85,7 @@ def consume(after: Transaction, grant_id: str, amount: int = 1, **fields: object
 
 
 def next_row_id(after: Transaction, at: int | None = None) -> str:
-    """The id that the next row will have, at the same instant unless it is at another."""
+    """The id that the next row will have, by default at the same instant."""
     return transaction_id(after.account_no, after.seq + 1, after.created_at if at is None else at)
 
 
@@ -104,8 +104,8 @@ def _rewritten(account: Account, row: Transaction) -> Transaction:
     return msgspec.structs.replace(unhashed, hash=row_hash(account.head or FIRST_HEAD, unhashed))
 
 
-def _tell_outbox(url: str, last: int) -> None:
-    """What no relay has read of Ada's goes to her last row."""
+def _update_outbox(url: str, last: int) -> None:
+    """The pending rows of Ada's in the outbox end with her last row."""
     batches = [
         (number, msgspec.json.decode(touched)) for number, touched in rows(url, "SELECT id, touched FROM outbox")
     ]

@@ -1,4 +1,4 @@
-"""What time does was forged into another order, or onto something else, so that it adds up: it is found."""
+"""Forged due rows, in another order or of other grants, that add up: the audit finds each."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from sixpence.core.account.commands import ChangePlan, GrantCredits, PlaceHold, 
 from sixpence.core.account.transaction import Detail, Transaction
 from sixpence.core.values.instant import DAY, SECOND
 from tests.ledger.moved_clock import MovedClock
-from tests.ledger.verify.forger import another, told_of
+from tests.ledger.verify.forger import another, difference_after
 from tests.ledger.writer.worker_driver import WorkerDriver, open_driver
 
 Rows = list[Transaction]
@@ -23,14 +23,12 @@ def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
 
 
 def expiry(after: Transaction, grant_id: str, amount: int, at: int) -> Transaction:
-    """The row of a grant's end at an instant."""
+    """The row of a grant's expiry at an instant."""
     return another(after, "expire", (grant_id, "expired", -amount), detail=Detail(about=grant_id), created_at=at)
 
 
-def test_two_that_end_at_once_end_in_the_order_of_their_ids(
-    driver: WorkerDriver, sqlite_url: str, clock: MovedClock
-) -> None:
-    """The later one's row comes first."""
+def test_expiries_out_of_order_are_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """Two grants expire at once, and the later one's row comes first."""
     at = clock() + DAY
     first, second = (driver.row(GrantCredits(amount=2, expires_at=at)) for _ in range(2))
 
@@ -38,45 +36,48 @@ def test_two_that_end_at_once_end_in_the_order_of_their_ids(
         ended = expiry(r[-1], second.id, 2, at)
         return [*r, ended, expiry(ended, first.id, 2, at)]
 
-    assert told_of(sqlite_url, forged) == f"transaction 4 comes before grant '{first.id}', which was due first at {at}"
+    assert (
+        difference_after(sqlite_url, forged)
+        == f"transaction 4 comes before grant '{first.id}', which was due first at {at}"
+    )
 
 
-def test_what_ends_is_what_was_due(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
-    """Another grant's end, at an instant at which something is due."""
+def test_expiry_of_another_grant_is_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """The expiry of another grant, at an instant at which one is due."""
     at = clock() + DAY
     due = driver.row(GrantCredits(amount=2, expires_at=at))
     lasting = driver.row(GrantCredits(amount=2, expires_at=at + DAY))
 
-    told = told_of(sqlite_url, lambda r: [*r, expiry(r[-1], lasting.id, 2, at)])
+    difference = difference_after(sqlite_url, lambda r: [*r, expiry(r[-1], lasting.id, 2, at)])
 
-    assert told == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
+    assert difference == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
 
 
-def test_a_hold_times_out_before_a_grant_ends(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
-    """Both at one instant."""
+def test_grant_expiry_before_a_hold_timeout_is_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """Both are due at one instant, and the hold must time out first."""
     at = clock() + 60 * SECOND
     given = driver.row(GrantCredits(amount=2, expires_at=at))
     hold = driver.row(PlaceHold(feature="sketch", ttl_seconds=60, amount=1))
 
-    told = told_of(sqlite_url, lambda r: [*r, expiry(r[-1], given.id, 1, at)])
+    difference = difference_after(sqlite_url, lambda r: [*r, expiry(r[-1], given.id, 1, at)])
 
-    assert told == f"transaction 4 comes before hold '{hold.id}', which was due first at {at}"
+    assert difference == f"transaction 4 comes before hold '{hold.id}', which was due first at {at}"
 
 
-def test_a_grant_takes_effect_at_its_own_time(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
-    """One that is for a day later, when another's time has come."""
+def test_early_effect_of_a_grant_is_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """A grant that is effective a day later, at the instant of another one."""
     at = clock() + DAY
     due, later = (driver.row(GrantCredits(amount=2, effective_at=when)) for when in (at, at + DAY))
 
-    told = told_of(
+    difference = difference_after(
         sqlite_url, lambda r: [*r, another(r[-1], "take_effect", (later.id, "took_effect", 2), created_at=at)]
     )
 
-    assert told == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
+    assert difference == f"transaction 4 comes before grant '{due.id}', which was due first at {at}"
 
 
-def test_a_term_ends_as_its_subscription_says(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
-    """A change of plan where none waits, in the place of the allowance."""
+def test_unscheduled_plan_change_is_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """A change of plan that is not scheduled, instead of the allowance."""
     driver.row(ChangePlan(plan="basic"))
     clock.move(days=1)
     driver.run(Tick())
@@ -90,4 +91,4 @@ def test_a_term_ends_as_its_subscription_says(driver: WorkerDriver, sqlite_url: 
             another(r[place - 1], "plan_change", detail=detail, created_at=row.created_at, plan="basic"),
         ]
 
-    assert "comes before the plan's term, which was due first at" in told_of(sqlite_url, forged)
+    assert "comes before the plan's term, which was due first at" in difference_after(sqlite_url, forged)

@@ -1,4 +1,4 @@
-"""Rows of holds that say other than the ledger, and what no account's own rows can show: found, and told in words."""
+"""Rows of holds that differ from the ledger, orphaned holds and keys used twice: each is found."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "expected"),
     [
         ("DELETE FROM credit_holds WHERE state = 'open'", "hold 3 has no row"),
         ("DELETE FROM credit_holds WHERE state = 'released'", "hold 2 has no row"),
@@ -33,8 +33,8 @@ def driver(sqlite_url: str, clock: MovedClock) -> Iterator[WorkerDriver]:
         ("UPDATE credit_holds SET document = 'x' WHERE seq = 3", "the document of a hold cannot be read"),
     ],
 )
-def test_a_hold_stands_as_the_ledger_says(driver: WorkerDriver, sqlite_url: str, statement: str, told: str) -> None:
-    """Rows of holds that are missing or say something else, open ones and ended ones."""
+def test_changed_hold_row_is_found(driver: WorkerDriver, sqlite_url: str, statement: str, expected: str) -> None:
+    """Missing and changed rows of open and of ended holds."""
     holds = [driver.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
     driver.row(ReleaseHold(hold_id=holds[0]))
     verify_clean(sqlite_url)
@@ -42,11 +42,11 @@ def test_a_hold_stands_as_the_ledger_says(driver: WorkerDriver, sqlite_url: str,
     assert run(sqlite_url, statement) >= 1
 
     (difference,) = run_verify(sqlite_url).differences
-    assert difference.startswith(f"account '{ADA}': {told}")
+    assert difference.startswith(f"account '{ADA}': {expected}")
 
 
-def test_a_late_charge_stands_on_its_hold(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
-    """A hold that says it was charged late and was not, and one that was and does not say so."""
+def test_changed_late_capture_of_hold_is_found(driver: WorkerDriver, sqlite_url: str, clock: MovedClock) -> None:
+    """A hold that is marked as captured late and was not, and one that was and is not marked."""
     holds = [driver.row(PlaceHold(feature="sketch", ttl_seconds=60)).id for _ in range(2)]
     clock.move(minutes=1)
     driver.row(CaptureHold(hold_id=holds[0], late=True))
@@ -54,22 +54,22 @@ def test_a_late_charge_stands_on_its_hold(driver: WorkerDriver, sqlite_url: str,
     said = [hold.captured_late for hold in stored_holds(sqlite_url)]
     documents = rows(sqlite_url, "SELECT seq, document FROM credit_holds ORDER BY seq")
 
-    told = []
+    differences = []
     for seq, document in documents:
         changed = (
             document[:-1] + ',"captured_late":true}' if seq == 3 else document.replace(',"captured_late":true', "")
         )
         run(sqlite_url, "UPDATE credit_holds SET document = :d WHERE seq = :s", {"d": changed, "s": seq})
-        told += run_verify(sqlite_url).differences
+        differences += run_verify(sqlite_url).differences
         run(sqlite_url, "UPDATE credit_holds SET document = :d WHERE seq = :s", {"d": document, "s": seq})
 
     assert said == [True, False]
-    assert [text[: len(f"account '{ADA}': hold 2: its document")] for text in told] == [
+    assert [text[: len(f"account '{ADA}': hold 2: its document")] for text in differences] == [
         f"account '{ADA}': hold {seq}: its document" for seq in (2, 3)
     ]
 
 
-def test_a_hold_that_nobody_placed_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
+def test_orphaned_hold_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
     """A row of a hold without the transaction that placed it."""
     driver.row(PlaceHold(feature="sketch", ttl_seconds=60))
     run(
@@ -81,7 +81,7 @@ def test_a_hold_that_nobody_placed_is_found(driver: WorkerDriver, sqlite_url: st
     assert run_verify(sqlite_url).differences == [f"hold 1 of account number {number} was never placed"]
 
 
-def test_a_key_that_was_taken_twice_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
+def test_key_used_twice_is_found(driver: WorkerDriver, sqlite_url: str) -> None:
     """Two uses under one key, in a database that lost the index which forbids it."""
     driver.run(Consume(feature="sketch"), key="k")
     run(sqlite_url, "DROP INDEX credit_transactions_key")

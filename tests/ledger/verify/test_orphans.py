@@ -1,4 +1,4 @@
-"""Outside events that were granted twice, or to nobody who claimed them: found over all accounts, and told in words."""
+"""Orphans: source events that were granted twice or without a claim are found over all accounts."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def grant_again(url: str, clock: MovedClock, event: str) -> None:
     driver.store.close()
 
 
-def test_one_event_for_two_accounts_is_found(granted: str, clock: MovedClock) -> None:
+def test_event_granted_to_two_accounts_is_found(granted: str, clock: MovedClock) -> None:
     """The account that has no claim to it is named, and the one that has."""
     grant_again(granted, clock, EVENT)
 
@@ -43,7 +43,7 @@ def test_one_event_for_two_accounts_is_found(granted: str, clock: MovedClock) ->
     ]
 
 
-def test_an_event_that_nobody_claimed_is_found(granted: str) -> None:
+def test_unclaimed_grant_is_found(granted: str) -> None:
     """A grant whose claim is gone could be granted again to anybody."""
     run(granted, "DELETE FROM source_claims WHERE source_key = :key", {"key": EVENT})
 
@@ -52,7 +52,7 @@ def test_an_event_that_nobody_claimed_is_found(granted: str) -> None:
     ]
 
 
-def test_a_claim_of_another_account_is_found(granted: str) -> None:
+def test_grant_claimed_by_another_account_is_found(granted: str) -> None:
     """The claim says whose the event is, and the grant is somebody else's."""
     values = {"no": account_no(BOB), "id": BOB, "key": EVENT}
     run(granted, "UPDATE source_claims SET account_no = :no, account_id = :id WHERE source_key = :key", values)
@@ -63,7 +63,7 @@ def test_a_claim_of_another_account_is_found(granted: str) -> None:
 
 
 def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedClock) -> None:
-    """Who claims an event and crashes grants it by the redelivery."""
+    """A process that crashes between the claim and the grant grants when the event is delivered again."""
     run(
         granted,
         "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) "
@@ -77,39 +77,39 @@ def test_a_claim_without_its_grant_is_no_difference(granted: str, clock: MovedCl
 CLAIM = "INSERT INTO source_claims (source_key, account_no, account_id, claimed_at) VALUES ('invoice 9', :no, :id, 5)"
 
 
-def test_a_claim_of_an_account_that_there_is_not_is_found(granted: str) -> None:
-    """An event is claimed only for an account that is there, so this one's is gone."""
+def test_claim_of_unknown_account_is_found(granted: str) -> None:
+    """An event is claimed only for an existing account, so this one was removed."""
     run(granted, CLAIM, {"no": account_no("ghost"), "id": "ghost"})
 
     assert run_verify(granted).differences == [
-        "the claim of the source key 'invoice 9' is of account 'ghost', which there is not"
+        "the claim of the source key 'invoice 9' is of account 'ghost', which does not exist"
     ]
 
 
 def test_a_claim_of_an_account_at_a_later_number_is_no_difference(granted: str) -> None:
-    """Where an account's first number was taken the claim still holds that."""
+    """A claim has the first number of its account's id, also if another account has that number."""
     insert = "INSERT INTO credit_accounts (account_no, account_id) VALUES (:no, :id)"
     run(granted, insert, {"no": account_no("eve", 1), "id": "eve"})
     run(granted, CLAIM, {"no": account_no("eve"), "id": "eve"})
 
-    assert [told for told in run_verify(granted).differences if "claim" in told] == []
+    assert [line for line in run_verify(granted).differences if "claim" in line] == []
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "difference"),
     [
         ("account_no = 7", "names number 7, which is not that of 'ada@example.com'"),
-        ("claimed_at = -1", "was made at -1, which is no instant"),
+        ("claimed_at = -1", "has an invalid time: -1"),
     ],
 )
-def test_a_claim_that_cannot_be_is_found(granted: str, change: str, told: str) -> None:
-    """Its number follows from its account's id, and its time is one."""
+def test_invalid_claim_is_found(granted: str, change: str, difference: str) -> None:
+    """Its number must follow from its account's id, and its time must be valid."""
     run(granted, f"UPDATE source_claims SET {change} WHERE source_key = :key", {"key": EVENT})
 
-    assert run_verify(granted).differences == [f"the claim of the source key '{EVENT}' {told}"]
+    assert run_verify(granted).differences == [f"the claim of the source key '{EVENT}' {difference}"]
 
 
-def test_keys_that_only_look_like_an_events_are_no_events(granted: str, clock: MovedClock) -> None:
+def test_keys_similar_to_source_keys_need_no_claim(granted: str, clock: MovedClock) -> None:
     """A caller's own keys around the prefix need no claim."""
     driver = reopen_driver(granted, clock)
     for key in ("source", "source\x1e", "source ", "sourcf", "SOURCE\x1f"):

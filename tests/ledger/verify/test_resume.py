@@ -1,4 +1,4 @@
-"""A proof that was ended before its end goes on from there, on the same ledger and on no other."""
+"""Resuming an interrupted verification: from the saved point, on the same ledger and on no other."""
 
 from itertools import count
 
@@ -8,7 +8,7 @@ import pytest
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.values.bounds import account_no
 from sixpence.ledger.database.engines import parse_database_url, reading_engine
-from sixpence.ledger.verify.resume import Passed
+from sixpence.ledger.verify.resume import ResumePoint
 from sixpence.ledger.verify.verify import Report, verify
 from sixpence.service.blocking import SyncCreditService
 from tests.ledger.databases import rows, run
@@ -17,7 +17,7 @@ NAMES = [f"user-{number}@example.com" for number in range(6)]
 
 
 class StoppedError(Exception):
-    """What ends a run before its end."""
+    """Interrupts a run."""
 
 
 @pytest.fixture
@@ -30,217 +30,217 @@ def ledger(url: str) -> str:
     return url
 
 
-def run_verify(url: str, *, passed: Passed | None = None, ends_after: int = 0, decide: bool = False) -> "Run":
-    """A run that is ended, if wanted, once so many accounts are kept."""
-    kept: list[Passed] = []
+def run_verify(url: str, *, point: ResumePoint | None = None, ends_after: int = 0, decide: bool = False) -> "Run":
+    """Run verify, saving a resume point after each account; interrupt it after `ends_after` of them, if given."""
+    saved: list[ResumePoint] = []
 
-    def keep(passed: Passed) -> None:
-        kept.append(passed)
-        if len(kept) == ends_after:
+    def save(point: ResumePoint) -> None:
+        saved.append(point)
+        if len(saved) == ends_after:
             raise StoppedError
 
     engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection:
-            report = verify(connection, passed=passed, keep=keep, kept_each_seconds=0, decide=decide)
+            report = verify(connection, resume_from=point, save=save, save_interval_seconds=0, decide=decide)
     except StoppedError:
-        return Run(None, kept)
+        return Run(None, saved)
     finally:
         engine.dispose()
-    return Run(report, kept)
+    return Run(report, saved)
 
 
 class Run(msgspec.Struct):
-    """The report, if the run came to its end, and all that was kept on the way."""
+    """The report, None if the run was interrupted, and all saved resume points."""
 
     report: Report | None
-    kept: list[Passed]
+    saved: list[ResumePoint]
 
 
-def stopped(url: str, accounts: int) -> Passed:
-    """What a run has kept that was ended after so many accounts."""
-    return run_verify(url, ends_after=accounts).kept[-1]
+def stopped(url: str, accounts: int) -> ResumePoint:
+    """The resume point of a run that was interrupted after this many accounts."""
+    return run_verify(url, ends_after=accounts).saved[-1]
 
 
 def numbers(url: str) -> list[int]:
-    """The accounts' numbers in the order in which they are proved."""
+    """The accounts' numbers in the order of verification."""
     return [number for (number,) in rows(url, "SELECT account_no FROM credit_accounts ORDER BY account_no")]
 
 
 @pytest.mark.parametrize("accounts", range(1, 6))
-def test_a_run_goes_on_where_one_was_stopped(ledger: str, accounts: int) -> None:
-    """The counts are those of both together; what was proved is not proved again, which the report says."""
-    passed = stopped(ledger, accounts)
+def test_resume_skips_verified_accounts(ledger: str, accounts: int) -> None:
+    """The counts are those of both runs together, and a note names the skipped accounts."""
+    point = stopped(ledger, accounts)
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert (went_on.report.accounts, went_on.report.transactions, went_on.report.clean) == (6, 12, True)
-    assert [kept.accounts for kept in went_on.kept] == list(range(accounts + 1, 7))
-    (note,) = went_on.report.notes
-    assert note.startswith(f"{accounts} accounts with {2 * accounts} transactions were proved by 20")
+    assert resumed.report is not None
+    assert (resumed.report.accounts, resumed.report.transactions, resumed.report.clean) == (6, 12, True)
+    assert [saved.accounts for saved in resumed.saved] == list(range(accounts + 1, 7))
+    (note,) = resumed.report.notes
+    assert note.startswith(f"{accounts} accounts with {2 * accounts} transactions were verified by 20")
 
 
-def test_what_is_kept_is_what_was_proved(ledger: str) -> None:
-    """The account, the counts, and transactions by which the ledger is known again."""
+def test_resume_point_has_counts_and_marks(ledger: str) -> None:
+    """The last account, the counts, and transactions that identify the ledger."""
     first, second = numbers(ledger)[:2]
     heads = dict(rows(ledger, "SELECT account_no, hash FROM credit_transactions WHERE seq = 2"))
 
-    passed = stopped(ledger, 2)
+    point = stopped(ledger, 2)
 
-    assert (passed.account_no, passed.accounts, passed.transactions, passed.erased) == (second, 2, 4, 0)
-    assert [(mark.account_no, mark.seq, mark.hash) for mark in passed.marks] == [
+    assert (point.account_no, point.accounts, point.transactions, point.erased) == (second, 2, 4, 0)
+    assert [(mark.account_no, mark.seq, mark.hash) for mark in point.marks] == [
         (number, 2, heads[number].hex()) for number in (first, second)
     ]
-    assert msgspec.json.decode(msgspec.json.encode(passed), type=Passed) == passed
+    assert msgspec.json.decode(msgspec.json.encode(point), type=ResumePoint) == point
 
 
-def test_what_the_first_run_found_is_told_at_the_end(ledger: str) -> None:
-    """A difference of before the stop is one of the whole."""
+def test_resume_reports_earlier_differences(ledger: str) -> None:
+    """A difference that was found before the interruption is in the final report."""
     wrong = numbers(ledger)[0]
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": wrong})
-    passed = stopped(ledger, 3)
+    point = stopped(ledger, 3)
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert [difference.partition(": ")[2] for difference in went_on.report.differences] == [
+    assert resumed.report is not None
+    assert [difference.partition(": ")[2] for difference in resumed.report.differences] == [
         "remaining is 7, its ledger says 5"
     ]
 
 
-def test_what_changes_behind_it_is_not_seen(ledger: str) -> None:
-    """An account that was proved before is not looked at again: its note says so, and a run from the start finds it."""
-    passed = stopped(ledger, 3)
+def test_resume_does_not_verify_skipped_accounts_again(ledger: str) -> None:
+    """A change in an account that was verified before is found only by a run from the beginning."""
+    point = stopped(ledger, 3)
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": numbers(ledger)[0]})
 
-    went_on, anew = run_verify(ledger, passed=passed), run_verify(ledger)
+    resumed, restarted = run_verify(ledger, point=point), run_verify(ledger)
 
-    assert went_on.report is not None
-    assert anew.report is not None
-    assert (went_on.report.clean, anew.report.clean) == (True, False)
+    assert resumed.report is not None
+    assert restarted.report is not None
+    assert (resumed.report.clean, restarted.report.clean) == (True, False)
 
 
-def test_what_lies_ahead_is_seen(ledger: str) -> None:
-    """An account that was not reached is proved as it stands now."""
-    passed = stopped(ledger, 3)
+def test_resume_verifies_remaining_accounts(ledger: str) -> None:
+    """A change in an account that the first run did not reach is found."""
+    point = stopped(ledger, 3)
     run(ledger, "UPDATE credit_accounts SET credits_remaining = 7 WHERE account_no = :no", {"no": numbers(ledger)[4]})
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert len(went_on.report.differences) == 1
+    assert resumed.report is not None
+    assert len(resumed.report.differences) == 1
 
 
-def test_accounts_that_came_since_are_counted(ledger: str) -> None:
-    """Those behind it are named as not proved; those ahead are proved."""
-    passed = stopped(ledger, 6)
+def test_resume_notes_new_accounts(ledger: str) -> None:
+    """New accounts before the resume point are noted as not verified; those after it are verified."""
+    point = stopped(ledger, 6)
     with SyncCreditService(ledger) as service:
         service.initialize_user_credits("late@example.com")
-    behind = sum(number <= passed.account_no for number in numbers(ledger)) - 6
+    behind = sum(number <= point.account_no for number in numbers(ledger)) - 6
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert went_on.report.accounts == 7 - behind
-    assert any("1 accounts have come since among those" in note for note in went_on.report.notes) == (behind == 1)
+    assert resumed.report is not None
+    assert resumed.report.accounts == 7 - behind
+    assert any("1 newer accounts are among those" in note for note in resumed.report.notes) == (behind == 1)
 
 
-def test_accounts_that_are_gone_are_found(ledger: str) -> None:
-    """What was there is not there: that is a difference, though it is behind."""
-    passed = stopped(ledger, 3)
+def test_resume_finds_removed_accounts(ledger: str) -> None:
+    """A verified account that was removed since is a difference."""
+    point = stopped(ledger, 3)
     remove(ledger, numbers(ledger)[1])
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
+    assert resumed.report is not None
+    assert [difference[:32] for difference in resumed.report.differences] == ["1 accounts were removed since 20"]
 
 
 @pytest.mark.parametrize("stops", [0, 1])
-def test_an_account_that_is_gone_is_found_beside_one_that_came(ledger: str, stops: int) -> None:
-    """Their number is the same, and they are not: also where the run that saw it was stopped in its turn."""
-    passed = stopped(ledger, 3)
+def test_resume_finds_removed_account_beside_new_one(ledger: str, stops: int) -> None:
+    """The number of accounts is the same, and the accounts are not; also after a second interruption."""
+    point = stopped(ledger, 3)
     remove(ledger, numbers(ledger)[1])
-    come_behind(ledger, passed)
+    add_account_before(ledger, point)
     for _ in range(stops):
-        passed = run_verify(ledger, passed=passed, ends_after=1).kept[-1]
+        point = run_verify(ledger, point=point, ends_after=1).saved[-1]
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    assert [difference[:39] for difference in went_on.report.differences] == ["1 accounts are gone that were there by "]
-    assert any("1 accounts have come since among those" in note for note in went_on.report.notes)
+    assert resumed.report is not None
+    assert [difference[:32] for difference in resumed.report.differences] == ["1 accounts were removed since 20"]
+    assert any("1 newer accounts are among those" in note for note in resumed.report.notes)
 
 
-def test_an_account_that_came_is_no_difference_in_a_later_run_either(ledger: str) -> None:
-    """A run that was stopped again still knows who was not proved, and what is gone since."""
+def test_second_resume_remembers_new_accounts(ledger: str) -> None:
+    """After a second interruption the new account is still noted, and a removed one is still found."""
     first = stopped(ledger, 3)
-    come_behind(ledger, first)
-    second = run_verify(ledger, passed=first, ends_after=1).kept[-1]
+    add_account_before(ledger, first)
+    second = run_verify(ledger, point=first, ends_after=1).saved[-1]
 
-    third = run_verify(ledger, passed=second)
+    third = run_verify(ledger, point=second)
     remove(ledger, numbers(ledger)[1])
-    fourth = run_verify(ledger, passed=second)
+    fourth = run_verify(ledger, point=second)
 
     assert third.report is not None
     assert fourth.report is not None
     assert (third.report.accounts, third.report.differences) == (6, [])
-    assert [note[:39] for note in third.report.notes[1:]] == ["1 accounts have come since among those,"]
-    assert [difference[:23] for difference in fourth.report.differences] == ["1 accounts are gone tha"]
+    assert [note[:34] for note in third.report.notes[1:]] == ["1 newer accounts are among those, "]
+    assert [difference[:23] for difference in fourth.report.differences] == ["1 accounts were removed"]
 
 
-def test_an_account_that_does_not_say_when_it_came_is_a_difference(ledger: str) -> None:
-    """One without any row takes the place of one that was there."""
-    passed = stopped(ledger, 3)
+def test_resume_finds_replaced_account_without_rows(ledger: str) -> None:
+    """An account without rows replaces one that was verified."""
+    point = stopped(ledger, 3)
     remove(ledger, numbers(ledger)[1])
     run(ledger, "INSERT INTO credit_accounts (account_no, account_id) VALUES (7, 'eve@example.com')")
 
-    went_on = run_verify(ledger, passed=passed)
+    resumed = run_verify(ledger, point=point)
 
-    assert went_on.report is not None
-    (told,) = went_on.report.differences
-    assert told.startswith("the accounts that were proved by 20")
-    assert told.endswith(" are not those that are there now; begin anew to know more")
+    assert resumed.report is not None
+    (difference,) = resumed.report.differences
+    assert difference.startswith("the accounts that were verified by 20")
+    assert difference.endswith(" are not the current ones; verify from the beginning")
 
 
 def remove(url: str, number: int) -> None:
-    """Takes an account away with its rows."""
+    """Removes an account with its rows."""
     for table in ("credit_accounts", "credit_transactions"):
         run(url, f"DELETE FROM {table} WHERE account_no = :no", {"no": number})
 
 
-def come_behind(url: str, passed: Passed) -> None:
-    """A new account whose number was passed."""
+def add_account_before(url: str, point: ResumePoint) -> None:
+    """A new account whose number is before the resume point."""
     names = (f"late-{number}@example.com" for number in count())
     with SyncCreditService(url) as service:
-        service.initialize_user_credits(next(name for name in names if account_no(name) < passed.account_no))
+        service.initialize_user_credits(next(name for name in names if account_no(name) < point.account_no))
 
 
-def test_it_does_not_go_on_in_another_ledger(ledger: str) -> None:
-    """One that began with another catalog, or lacks a transaction that was seen."""
-    passed = stopped(ledger, 3)
-    other = msgspec.structs.replace(passed, catalog="another")
-    mark = passed.marks[1]
-    unknown = msgspec.structs.replace(passed, marks=[msgspec.structs.replace(mark, seq=9)])
-    forged = msgspec.structs.replace(passed, marks=[msgspec.structs.replace(mark, hash="00" * 32)])
+def test_resume_refuses_another_ledger(ledger: str) -> None:
+    """A ledger that began with another catalog, or lacks a verified transaction."""
+    point = stopped(ledger, 3)
+    other = msgspec.structs.replace(point, catalog="another")
+    mark = point.marks[1]
+    unknown = msgspec.structs.replace(point, marks=[msgspec.structs.replace(mark, seq=9)])
+    forged = msgspec.structs.replace(point, marks=[msgspec.structs.replace(mark, hash="00" * 32)])
 
     assert _refused(ledger, other) == "it is of another ledger, which began with another catalog"
     for lost in (unknown, forged):
         seq, number = lost.marks[0].seq, mark.account_no
         assert _refused(ledger, lost) == (
-            f"transaction {seq} of account number {number}, which it has seen, is not in this ledger"
+            f"transaction {seq} of account number {number}, which it has verified, is not in this ledger"
         )
 
 
-def test_it_goes_on_as_it_was_begun(ledger: str) -> None:
-    """With deciding anew or without: half of the accounts would be proved of less than is said."""
-    passed = stopped(ledger, 3)
+def test_resume_refuses_another_decide_option(ledger: str) -> None:
+    """Otherwise the rules would decide only half of the accounts again."""
+    point = stopped(ledger, 3)
 
-    assert _refused(ledger, passed, decide=True) == "it was begun without deciding anew"
+    assert _refused(ledger, point, decide=True) == "it was begun without --decide"
 
 
-def _refused(url: str, passed: Passed, *, decide: bool = False) -> str:
+def _refused(url: str, point: ResumePoint, *, decide: bool = False) -> str:
     with pytest.raises(InvalidInputError) as refused:
-        run_verify(url, passed=passed, decide=decide)
-    return refused.value.problem.removeprefix("what was kept cannot be gone on from: ").partition(". Begin")[0]
+        run_verify(url, point=point, decide=decide)
+    return refused.value.problem.removeprefix("cannot resume from this file: ").partition(". Start")[0]

@@ -1,4 +1,4 @@
-"""Usage by day is proved from the ledger: what was added up wrongly is found, and what is still unread is none."""
+"""Verification of usage by day: wrong sums are found, and pending rows are no difference."""
 
 import asyncio
 from datetime import timedelta
@@ -41,7 +41,7 @@ def of_ada(column: str, change: str, day: int = 0) -> str:
     return f"UPDATE usage_daily SET {column} = {change} WHERE {account} AND feature = 'video' AND day = {first:.0f}"
 
 
-def test_what_was_counted_is_right(counted: str) -> None:
+def test_correct_sums_are_no_difference(counted: str) -> None:
     """Days with uses and refunds, and rows that no relay has read, are no difference."""
     assert rows(counted, "SELECT sum(uses), sum(credits_refunded) FROM usage_daily") == [(4, 1)]
     assert verify_clean(counted).notes == []
@@ -49,81 +49,81 @@ def test_what_was_counted_is_right(counted: str) -> None:
 
 @pytest.mark.parametrize("day", [0, 1])
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "difference"),
     [
         ("uses", "2 uses with 1 consumed and 0 refunded"),
         ("credits_consumed", "1 uses with 2 consumed and 0 refunded"),
         ("credits_refunded", "1 uses with 1 consumed and 1 refunded"),
     ],
 )
-def test_a_sum_that_is_another_is_found(counted: str, column: str, told: str, day: int) -> None:
-    """The account, the feature and the day are named, with what stands there and what the ledger says."""
+def test_changed_sum_is_found(counted: str, column: str, difference: str, day: int) -> None:
+    """The difference names the account, the feature, the day, the stored sums and those of the ledger."""
     assert run(counted, of_ada(column, f"{column} + 1", day)) == 1
 
     date = (START + timedelta(days=day)).date()
     should_be = "1 uses with 1 consumed and 0 refunded"
     assert run_verify(counted).differences == [
-        f"account '{ADA}': usage of 'video' on {date} is {told}, its ledger says {should_be}"
+        f"account '{ADA}': usage of 'video' on {date} is {difference}, its ledger says {should_be}"
     ]
 
 
 @pytest.mark.parametrize("feature", ["sketch", "video"])
-def test_a_day_that_is_missing_is_found(counted: str, feature: str) -> None:
+def test_missing_day_is_found(counted: str, feature: str) -> None:
     """What was counted of Bob's, and what of Ada's first day."""
     assert run(counted, f"DELETE FROM usage_daily WHERE feature = '{feature}'") >= 1
 
-    told = run_verify(counted).differences
+    differences = run_verify(counted).differences
 
-    assert [line for line in told if f"usage of '{feature}' on" not in line] == []
-    assert len(told) == {"sketch": 1, "video": 2}[feature]
+    assert [line for line in differences if f"usage of '{feature}' on" not in line] == []
+    assert len(differences) == {"sketch": 1, "video": 2}[feature]
 
 
 @pytest.mark.parametrize(("days", "feature"), [(-1, "video"), (0, "aaa"), (0, "zzz"), (1, "zzz"), (9, "video")])
-def test_what_was_never_used_is_found(counted: str, days: int, feature: str) -> None:
+def test_day_without_uses_is_found(counted: str, days: int, feature: str) -> None:
     """A day before, among and after those on which something was used, and a feature that was not."""
     day = int((START + timedelta(days=days)).timestamp() // 86_400)
     insert = "INSERT INTO usage_daily SELECT account_no, :day, :feature, 3, 3, 0 FROM credit_accounts"
     assert run(counted, f"{insert} WHERE account_id = :id", {"day": day, "feature": feature, "id": BOB}) == 1
 
-    (told,) = run_verify(counted).differences
-    assert told.startswith(f"account '{BOB}': usage of '{feature}' on ")
-    assert told.endswith(
+    (difference,) = run_verify(counted).differences
+    assert difference.startswith(f"account '{BOB}': usage of '{feature}' on ")
+    assert difference.endswith(
         "is 3 uses with 3 consumed and 0 refunded, its ledger says 0 uses with 0 consumed and 0 refunded"
     )
 
 
-def test_usage_of_nobody_is_found(counted: str) -> None:
-    """Sums of an account that there is not."""
+def test_usage_of_unknown_account_is_found(counted: str) -> None:
+    """Sums of an account that does not exist."""
     run(counted, "INSERT INTO usage_daily VALUES (7, 20454, 'video', 1, 1, 0)")
 
     assert run_verify(counted).differences == ["usage by day of account number 7 has no account"]
 
 
-def test_what_was_counted_twice_is_found(counted: str) -> None:
-    """Sums that hold what the outbox still has: the next relay would add it again."""
+def test_pending_rows_in_sums_are_found(counted: str) -> None:
+    """Sums that include pending rows of the outbox: the next relay would add them again."""
     run(counted, of_ada("uses", "2", 1))
     run(counted, of_ada("credits_consumed", "2", 1))
 
-    (told,) = run_verify(counted).differences
+    (difference,) = run_verify(counted).differences
 
-    assert "is 2 uses with 2 consumed and 0 refunded, its ledger says 1 uses with 1 consumed" in told
+    assert "is 2 uses with 2 consumed and 0 refunded, its ledger says 1 uses with 1 consumed" in difference
 
 
 @pytest.mark.parametrize("day", [-1, 0, 9])
-def test_a_count_of_nothing_is_found(counted: str, day: int) -> None:
-    """A row of zeros that no use has made."""
+def test_day_of_zeros_is_found(counted: str, day: int) -> None:
+    """A row of zeros without any use."""
     at = int((START + timedelta(days=day)).timestamp() // 86_400)
     insert = "INSERT INTO usage_daily SELECT account_no, :day, 'zzz', 0, 0, 0 FROM credit_accounts"
     run(counted, f"{insert} WHERE account_id = :id", {"day": at, "id": BOB})
 
-    (told,) = run_verify(counted).differences
+    (difference,) = run_verify(counted).differences
 
-    assert told.startswith(f"account '{BOB}': usage of 'zzz' on ")
-    assert told.endswith(" is counted, its ledger has none")
+    assert difference.startswith(f"account '{BOB}': usage of 'zzz' on ")
+    assert difference.endswith(" is counted, its ledger has no usage")
 
 
 @pytest.mark.parametrize(
-    ("touched", "told"),
+    ("touched", "difference"),
     [
         ([(BOB, 1, 1)], "transactions 1 to 1, its ledger ends with 2"),
         ([(BOB, 1, 3)], "transactions 1 to 3, its ledger ends with 2"),
@@ -134,17 +134,17 @@ def test_a_count_of_nothing_is_found(counted: str, day: int) -> None:
         ([(BOB, 0, 0), (BOB, 2, 2)], "transactions 2 to 2 after those up to 0"),
     ],
 )
-def test_an_outbox_that_is_not_the_end_of_the_ledger_is_found(
-    counted: str, touched: list[tuple[str, int, int]], told: str
+def test_outbox_that_does_not_end_the_ledger_is_found(
+    counted: str, touched: list[tuple[str, int, int]], difference: str
 ) -> None:
-    """What no relay has read is the account's last rows, once each: nothing else hides what was counted."""
+    """Pending rows must be the last rows of the account, once each. Other ranges are differences."""
     run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
     forge_outbox(counted, touched)
 
-    assert run_verify(counted).differences == [f"account '{BOB}': the outbox has {told}"]
+    assert run_verify(counted).differences == [f"account '{BOB}': the outbox has {difference}"]
 
 
-def test_an_outbox_of_all_that_is_not_counted_is_no_difference(counted: str) -> None:
+def test_pending_rows_are_no_difference(counted: str) -> None:
     """The next relay counts it."""
     run(counted, f"DELETE FROM usage_daily WHERE {OF_BOB}")
     forge_outbox(counted, [(BOB, 1, 1), (BOB, 2, 2)])
@@ -163,8 +163,8 @@ def forge_outbox(url: str, touched: list[tuple[str, int, int]]) -> None:
         run(url, "INSERT INTO outbox (touched, recorded_at) VALUES (:touched, 1)", {"touched": document})
 
 
-def test_an_outbox_that_cannot_be_read_is_told(counted: str) -> None:
-    """Nothing can be said of usage by day then, and the accounts are still proved."""
+def test_unreadable_outbox_is_found(counted: str) -> None:
+    """Usage by day cannot be compared, and the accounts are still verified."""
     run(counted, "UPDATE outbox SET touched = '[7]'")
 
     report = run_verify(counted)

@@ -1,4 +1,4 @@
-"""Proving a ledger: whatever was changed behind its back is found, and nothing else is."""
+"""Verification of a ledger: every change behind its back is found, and a clean ledger has no difference."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ from tests.ledger.moved_clock import START, MovedClock
 ADA, BOB = "ada@example.com", "bob@example.com"
 # The row of Ada's in which every hashed column has a value.
 USE = 3
-# Not in the ledger, so nothing there can bear them out.
+# The ledger does not record these columns.
 FREE = {"label", "metadata"}
 OF_ADA = f"account_id = '{ADA}'"
 TAMPERING = {
@@ -77,7 +77,7 @@ def flipped(value: Any) -> Any:
     return chr(ord(text[0]) ^ 1) + text[1:]
 
 
-def test_a_ledger_that_is_right_is_clean(ledger: str) -> None:
+def test_clean_ledger_has_no_difference(ledger: str) -> None:
     """Every account and transaction is counted, nothing differs, and the progress ends at the whole."""
     steps: list[tuple[int, int]] = []
     engine = reading_engine(parse_database_url(ledger))
@@ -107,7 +107,7 @@ def test_the_row_has_every_hashed_column(ledger: str) -> None:
     ],
 )
 def test_a_flipped_bit_is_found(restored: str, table: str, columns: list[str], condition: str) -> None:
-    """One bit of any column that the ledger bears out is one difference or more, all of them about that account."""
+    """A flipped bit in any recorded column is at least one difference, and names that account."""
     kept = _kept(restored)
     found = {}
     for column in columns:
@@ -122,20 +122,20 @@ def test_a_flipped_bit_is_found(restored: str, table: str, columns: list[str], c
     assert found == dict.fromkeys(columns, True)
 
 
-def test_tampering_is_told_in_words(restored: str) -> None:
+def test_tampering_is_described(restored: str) -> None:
     """The report says what is wrong with which account, in one line."""
     kept = _kept(restored)
-    told = {}
+    found = {}
     for statement in TAMPERING:
         assert run(restored, statement) >= 1
-        told[statement] = run_verify(restored).differences
+        found[statement] = run_verify(restored).differences
         _put_back(restored, kept)
 
-    assert {statement: len(differences) for statement, differences in told.items()} == dict.fromkeys(TAMPERING, 1)
-    assert [statement for statement, said in TAMPERING.items() if said not in told[statement][0]] == []
+    assert {statement: len(differences) for statement, differences in found.items()} == dict.fromkeys(TAMPERING, 1)
+    assert [statement for statement, words in TAMPERING.items() if words not in found[statement][0]] == []
 
 
-def test_two_ledgers_that_are_swapped_are_found(restored: str) -> None:
+def test_rows_moved_to_another_account_are_found(restored: str) -> None:
     """Rows that were moved to another account are not that account's."""
     run(restored, "DELETE FROM credit_transactions WHERE account_id = :id", {"id": BOB})
     number = rows(restored, "SELECT account_no FROM credit_accounts WHERE account_id = :id", {"id": BOB})[0][0]
@@ -153,7 +153,7 @@ def test_erased_metadata_is_no_difference(restored: str) -> None:
 
 
 def test_an_account_ahead_of_the_databases_clock_is_noted(url: str) -> None:
-    """More than a minute ahead is told, and is no difference; a clock that is a little ahead is nothing."""
+    """An account more than a minute ahead gives a note, and no difference; less than a minute gives neither."""
     ahead, near = MovedClock(), MovedClock()
     for clock, seconds in ((ahead, 600), (near, 30)):
         clock.at = time.time_ns() // 1_000 + seconds * SECOND
@@ -164,16 +164,16 @@ def test_an_account_ahead_of_the_databases_clock_is_noted(url: str) -> None:
     report = run_verify(url)
 
     (note,) = report.notes
-    told = rf"account .{ADA}.: its last transaction, of {to_wire(ahead.at)}, is (\d+) seconds ahead of the"
-    found = re.match(told, note)
+    pattern = rf"account .{ADA}.: its last transaction, of {to_wire(ahead.at)}, is (\d+) seconds ahead of the"
+    found = re.match(pattern, note)
     assert (report.clean, report.differences) == (True, [])
     assert found is not None
     assert 500 < int(found[1]) <= 600
 
 
 @pytest.mark.parametrize("last_at", ["x", 2**62])
-def test_what_is_no_instant_is_nobodys_clock(sqlite_url: str, last_at: object) -> None:
-    """An account's last instant that is none is a difference, and ends no run."""
+def test_invalid_last_at_is_a_difference(sqlite_url: str, last_at: object) -> None:
+    """An invalid last instant is a difference, and does not stop the run."""
     asyncio.run(_small(sqlite_url))
     run(sqlite_url, "UPDATE credit_accounts SET last_at = :at WHERE account_id = :id", {"at": last_at, "id": BOB})
 
@@ -183,20 +183,20 @@ def test_what_is_no_instant_is_nobodys_clock(sqlite_url: str, last_at: object) -
 
 
 def test_a_number_that_does_not_follow_from_the_id_is_found(restored: str) -> None:
-    """An account that stands at a number of its own choosing."""
+    """An account with an arbitrary number."""
     run(restored, "INSERT INTO credit_accounts (account_no, account_id) VALUES (7, 'eve@example.com')")
 
     assert run_verify(restored).differences == ["account 'eve@example.com': number 7 does not follow from its id"]
 
 
-def test_the_rest_is_proved_after_a_difference(restored: str) -> None:
+def test_verification_continues_after_a_difference(restored: str) -> None:
     """One broken account hides no other."""
     run(restored, "UPDATE credit_transactions SET plan = 'gold' WHERE seq = 1")
 
     assert len(run_verify(restored).differences) == 2
 
 
-def test_text_where_a_number_belongs_is_found(sqlite_url: str) -> None:
+def test_text_in_number_column_is_found(sqlite_url: str) -> None:
     """SQLite takes any value in any column: what cannot even be computed with is a difference, not a crash."""
     asyncio.run(_small(sqlite_url))
     for column in ("created_at", "seq", "amount", "detail"):
@@ -216,7 +216,7 @@ def test_text_where_a_number_belongs_is_found(sqlite_url: str) -> None:
         ("bytes", "UPDATE credit_transactions SET plan = CAST(x'ff' AS TEXT) WHERE account_id = 'bob@example.com'"),
     ],
 )
-def test_what_is_no_value_of_its_column_ends_no_run(sqlite_url: str, table: str, statement: str) -> None:
+def test_invalid_column_values_do_not_stop_the_run(sqlite_url: str, table: str, statement: str) -> None:
     """Text for a number and bytes that are no text are differences of their account; the others are still proved."""
     asyncio.run(_small(sqlite_url))
     run(sqlite_url, statement)
@@ -227,7 +227,7 @@ def test_what_is_no_value_of_its_column_ends_no_run(sqlite_url: str, table: str,
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "difference"),
     [
         (
             "UPDATE catalog_versions SET document = replace(document, '10', '99')",
@@ -245,16 +245,16 @@ def test_what_is_no_value_of_its_column_ends_no_run(sqlite_url: str, table: str,
         ("DELETE FROM catalog_versions", "there is no catalog, so nothing says what things cost"),
     ],
 )
-def test_a_tampered_catalog_is_found(url: str, statement: str, told: str) -> None:
-    """What things cost is proved, too: each version is there, and says what was applied."""
+def test_a_tampered_catalog_is_found(url: str, statement: str, difference: str) -> None:
+    """The catalogs are verified, too: each version exists, and is the one that was applied."""
     asyncio.run(_small(url))
     run(url, statement)
 
-    assert run_verify(url).differences == [told]
+    assert run_verify(url).differences == [difference]
 
 
 def test_the_report_stops_at_a_hundred(sqlite_url: str) -> None:
-    """Of more differences the first hundred are told."""
+    """Only the first hundred differences are reported."""
     asyncio.run(_small(sqlite_url))
     with raw_engine(sqlite_url).begin() as connection:
         for number in range(DIFFERENCES_MAX + 20):
@@ -265,7 +265,7 @@ def test_the_report_stops_at_a_hundred(sqlite_url: str) -> None:
     assert len(run_verify(sqlite_url).differences) == DIFFERENCES_MAX
 
 
-async def test_what_is_written_meanwhile_is_no_difference(url: str) -> None:
+async def test_concurrent_writes_are_no_difference(url: str) -> None:
     """Verify reads one snapshot: accounts made and used while it runs do not disturb it."""
     reports: list[Report] = []
     made = 0

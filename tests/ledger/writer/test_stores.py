@@ -24,7 +24,7 @@ from sixpence.ledger.writer.batch import Accepted
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.writer.memory_store import MemoryStore, SharedState
 from tests.ledger.writer.worker_driver import ADA, CATALOG, WorkerDriver, open_driver, summarize
-from tests.simulation.alone import StoreAlone
+from tests.simulation.standalone import StandaloneSimulatedStore
 
 BOB = "bob@example.com"
 NOBODYS = ("", "x", "00000000-0000-0000-0000-000000000000", "a" * 300)
@@ -37,7 +37,7 @@ def driver(request: pytest.FixtureRequest, clock: MovedClock) -> Iterator[Worker
         driver = WorkerDriver(MemoryStore(SharedState(), clock=clock, catalog=CATALOG))
         driver.row(EnsureAccount())
     elif request.param == "simulated":
-        driver = WorkerDriver(StoreAlone(clock, CATALOG))
+        driver = WorkerDriver(StandaloneSimulatedStore(clock, CATALOG))
         driver.row(EnsureAccount())
     elif request.param == "memory":
         driver = open_driver(Memory(), clock)

@@ -14,7 +14,7 @@ from sixpence.service.credits import CreditService
 from sixpence.service.operations.usage import DayUsage
 from tests.ledger.databases import Database, snapshot
 from tests.ledger.moved_clock import START, MovedClock
-from tests.ledger.relay.counting import read_all, until
+from tests.ledger.relay.usage_by_hand import read_all, until
 
 ADA = "ada@example.com"
 TODAY = START.date()

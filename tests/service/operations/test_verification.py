@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sixpence.core.errors import CheckpointNotFoundError, InvalidInputError
 from sixpence.core.proof.checkpoint import Checkpoint
 from sixpence.core.proof.statement_proof import VerifiedStatement, check
-from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint, compare
 from sixpence.ledger.checkpoints.signing import SigningKey, is_signed
 from sixpence.ledger.checkpoints.storage import list_chunks
 from sixpence.ledger.database.snapshot import snapshot
@@ -65,7 +65,7 @@ async def test_checkpoints_are_made_during_charges(credits: CreditService) -> No
     names = [f"user {place}" for place in range(8)]
     for name in names:
         await credits.initialize_user_credits(name)
-    files: list[Given] = []
+    files: list[ExternalCheckpoint] = []
 
     async def spend(name: str) -> None:
         for _ in range(6):
@@ -75,12 +75,12 @@ async def test_checkpoints_are_made_during_charges(credits: CreditService) -> No
         for _ in range(3):
             made = await credits.make_checkpoint(KEY)
             heads = await credits.ledger.read(partial(heads_of, number=made.number))
-            files.append(Given(f"file {made.number}", made, heads))
+            files.append(ExternalCheckpoint(f"file {made.number}", made, heads))
 
     await asyncio.gather(sign(), *map(spend, names))
 
     compared = await credits.ledger.read(lambda connection: compare(connection, files, trusted=[KEY.public_key]))
-    assert compared == Compared(3, compared=3)
+    assert compared == Comparison(3, compared=3)
     assert [each.checkpoint.number for each in files] == [1, 2, 3]
     assert all(8 <= each.checkpoint.transactions <= 8 * 7 for each in files)
 

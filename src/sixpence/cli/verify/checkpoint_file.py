@@ -15,7 +15,7 @@ from pathlib import Path
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.errors import InvalidInputError
 from sixpence.core.proof.checkpoint import HEAD_BYTES, HEADS_PER_CHUNK, Checkpoint, read_checkpoint, write_checkpoint
-from sixpence.ledger.checkpoints.compare import Given
+from sixpence.ledger.checkpoints.compare import ExternalCheckpoint
 
 # A document has some five hundred bytes, a line of heads at most this many.
 LINE_BYTES_MAX = 4 * -(-HEADS_PER_CHUNK * HEAD_BYTES // 3) + 2
@@ -54,7 +54,7 @@ def write_file(path: Path, checkpoint: Checkpoint, chunks: Iterable[bytes]) -> N
         draft.unlink(missing_ok=True)
 
 
-def read_file(path: Path) -> Given:
+def read_file(path: Path) -> ExternalCheckpoint:
     """The checkpoint that the file holds, whose heads are read when they are compared; raises `InvalidInputError`."""
     with path.open("rb") as file:
         line = file.readline(LINE_BYTES_MAX)
@@ -63,7 +63,7 @@ def read_file(path: Path) -> Given:
         checkpoint = read_checkpoint(line)
     except InvalidInputError as error:
         raise InvalidInputError(str(path), error.problem) from None
-    return Given(str(path), checkpoint, _chunks(path) if more else None)
+    return ExternalCheckpoint(str(path), checkpoint, _chunks(path) if more else None)
 
 
 def _draft_of(path: Path) -> Path:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sixpence.cli.verify.checkpoint_file import read_file
 from sixpence.core.errors import InvalidInputError
-from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint, compare
 from sixpence.ledger.verify.verify import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -52,7 +52,9 @@ def refuse_beside_statement(**options: object) -> None:
         raise click.UsageError(f"{', '.join(given)}: a statement is proved by itself. Leave that out, or STATEMENT.")
 
 
-def _read_files(_context: click.Context, _option: click.Parameter, files: tuple[Path, ...]) -> tuple[Given, ...]:
+def _read_files(
+    _context: click.Context, _option: click.Parameter, files: tuple[Path, ...]
+) -> tuple[ExternalCheckpoint, ...]:
     """Before the ledger is looked at, which may take long."""
     try:
         return tuple(map(read_file, files))
@@ -69,8 +71,8 @@ def _checked_keys(_context: click.Context, _option: click.Parameter, keys: tuple
 
 
 def add_checkpoints(
-    report: Report, connection: Connection, *, checkpoints: Sequence[Given], public_keys: Sequence[str]
-) -> Compared:
+    report: Report, connection: Connection, *, checkpoints: Sequence[ExternalCheckpoint], public_keys: Sequence[str]
+) -> Comparison:
     """Add to the report in what the ledger is not what checkpoints say: those of the files, and its own newest."""
     compared = compare(connection, checkpoints, trusted=public_keys)
     report.differences += compared.differences

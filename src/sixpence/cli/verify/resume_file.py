@@ -8,12 +8,12 @@ import msgspec
 
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.core.values.stored_document import decoder_of
-from sixpence.ledger.verify.resume import Passed
+from sixpence.ledger.verify.resume import ResumePoint
 
-_decode = decoder_of(Passed)
+_decode = decoder_of(ResumePoint)
 
 
-def read(file: Path) -> Passed | None:
+def read(file: Path) -> ResumePoint | None:
     """What an earlier run kept, None where there is no file; a file of anything else is refused and left alone."""
     try:
         return _decode(file.read_bytes())
@@ -26,7 +26,7 @@ def read(file: Path) -> Passed | None:
         raise _refused(file, error) from error
 
 
-def keeper(file: Path) -> Callable[[Passed], None]:
+def keeper(file: Path) -> Callable[[ResumePoint], None]:
     """What keeps in this file; raises at once where there is no folder for it."""
     if not file.absolute().parent.is_dir():
         raise CommandRefusedError(f"resume: there is no folder for {file}. Name another file.")
@@ -38,7 +38,7 @@ def remove(file: Path) -> None:
     file.unlink(missing_ok=True)
 
 
-def _write(file: Path, passed: Passed) -> None:
+def _write(file: Path, passed: ResumePoint) -> None:
     """Keep it in place of what was kept before; whatever happens meanwhile, one of the two is there and whole."""
     part = file.with_name(f"{file.name}.part")
     try:

@@ -24,7 +24,7 @@ from sixpence.cli.verify.checkpoint_options import (
     statement_argument,
 )
 from sixpence.core.errors import CreditSystemError
-from sixpence.ledger.checkpoints.compare import Compared, Given
+from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint
 from sixpence.ledger.database import migrate
 from sixpence.ledger.database.engines import SQLiteFile, parse_database_url, reading_engine
 from sixpence.ledger.sqlite.file import refuse_hard_links
@@ -53,7 +53,7 @@ def verify(
     statement: Path | None,
     decide: bool,
     resume: Path | None,
-    checkpoints: tuple[Given, ...],
+    checkpoints: tuple[ExternalCheckpoint, ...],
     public_keys: tuple[str, ...],
     as_json: bool,
     database: str | None,
@@ -118,8 +118,13 @@ def _show(report: Report) -> None:
 
 
 def _found(
-    settings: Settings, resume: Path | None, *, decide: bool, checkpoints: Sequence[Given], public_keys: Sequence[str]
-) -> tuple[Report, Compared] | None:
+    settings: Settings,
+    resume: Path | None,
+    *,
+    decide: bool,
+    checkpoints: Sequence[ExternalCheckpoint],
+    public_keys: Sequence[str],
+) -> tuple[Report, Comparison] | None:
     """What was found, also against checkpoints; None where somebody stopped it, who is told how to go on."""
     try:
         with databases.told_in_words(settings), databases.translated(), _ledger(settings) as connection:
@@ -137,7 +142,7 @@ def _proved(connection: Connection, resume: Path | None, *, decide: bool) -> Rep
             return verify_ledger(connection, progress=progress, decide=decide)
     passed, keep = resume_file.read(resume), resume_file.keeper(resume)
     with shown_progress("Verifying", "transactions") as progress:
-        report = verify_ledger(connection, progress=progress, decide=decide, passed=passed, keep=keep)
+        report = verify_ledger(connection, progress=progress, decide=decide, resume_from=passed, save=keep)
     resume_file.remove(resume)
     return report
 

@@ -1,1 +1,1 @@
-"""Signed checkpoints: make, store and compare them."""
+"""Signed checkpoints: create, store and compare them, and prove statements with them."""

@@ -1,7 +1,7 @@
-"""Comparing the ledger with checkpoints: whether every account's chain still goes through where it stood then.
+"""Comparing the ledger with checkpoints: every account's chain must still contain the hash that was signed.
 
-A cut-off tail, a rewritten chain, an account that is gone and an older copy of the database each give a difference in
-plain words. Repairs nothing. Not here: whether the ledger is right in itself (`verify`).
+A cut-off tail, a rewritten chain, a removed account and an older copy of the database each give a difference in words.
+Repairs nothing. Not here: whether the ledger itself is consistent (`sixpence.ledger.verify`).
 """
 
 from collections import deque
@@ -28,23 +28,23 @@ from sixpence.ledger.checkpoints.storage import Chunk
 from sixpence.ledger.database.snapshot import snapshot
 from sixpence.ledger.database.tables import credit_accounts, credit_transactions
 
-LOOKED_UP_AT_ONCE = 512
-# So many accounts are told of that are not what one checkpoint says.
-LOST_MAX = 100
+HASHES_AT_ONCE = 512
+# For each checkpoint, at most this many changed accounts are reported.
+CHANGED_ACCOUNTS_MAX = 100
 
 
-class Given(msgspec.Struct, frozen=True):
-    """A checkpoint that was kept elsewhere, under the name `source`; `heads` are its chunks, None where it has none."""
+class ExternalCheckpoint(msgspec.Struct, frozen=True):
+    """A checkpoint stored outside the ledger, in `source`; `heads` are the chunks of its heads, None without heads."""
 
     source: str
     checkpoint: Checkpoint
     heads: Iterable[bytes] | None = None
 
 
-class Compared(msgspec.Struct):
-    """What came of comparing: how many checkpoints the ledger has, differences in plain words, notes that are none.
+class Comparison(msgspec.Struct):
+    """The result: how many checkpoints the ledger has, the differences in words, and notes, which are not differences.
 
-    `compared` is how many checkpoints, its own or given, the accounts were compared with.
+    `compared` counts the checkpoints that the accounts were compared with, the ledger's and external ones.
     """
 
     checkpoints: int = 0
@@ -53,73 +53,80 @@ class Compared(msgspec.Struct):
     compared: int = 0
 
 
-def compare(connection: Connection, given: Sequence[Given] = (), *, trusted: Collection[str] = ()) -> Compared:
-    """Compare the ledger with the newest checkpoint that it keeps itself, whatever is given, and with those given.
+def compare(
+    connection: Connection, external: Sequence[ExternalCheckpoint] = (), *, trusted: Collection[str] = ()
+) -> Comparison:
+    """Compare the ledger with its own newest checkpoint and with the external ones.
 
-    Only a public key among `trusted` may have signed; where none are named, a note says whose word is taken.
+    Only the public keys in `trusted` may have signed. Without trusted keys, a note names the keys that did.
     """
-    compared = Compared()
+    comparison = Comparison()
     with snapshot(connection):
         chain = _read_chain(connection)
-        compared.checkpoints = len(chain.digests)
-        compared.differences += [] if chain.fault is None else [chain.fault]
-        told = _compare_given(connection, compared, chain, given)
-        for kept in reversed(chain.recent):
-            own = differences_from(connection, kept, most=LOST_MAX if kept is chain.newest else 0)
-            compared.differences += (difference for difference in own if difference not in told)
-    _judge_keys(compared, chain, given, trusted)
-    return compared
+        comparison.checkpoints = len(chain.digests)
+        comparison.differences += [] if chain.fault is None else [chain.fault]
+        reported = _compare_external(connection, comparison, chain, external)
+        for checkpoint in reversed(chain.recent):
+            most = CHANGED_ACCOUNTS_MAX if checkpoint is chain.newest else 0
+            own = list_differences(connection, checkpoint, most=most)
+            comparison.differences += (difference for difference in own if difference not in reported)
+    _check_keys(comparison, chain, external, trusted)
+    return comparison
 
 
-def differences_from(
-    connection: Connection, checkpoint: Checkpoint, heads: Iterable[bytes] | None = None, *, most: int = LOST_MAX
+def list_differences(
+    connection: Connection,
+    checkpoint: Checkpoint,
+    heads: Iterable[bytes] | None = None,
+    *,
+    most: int = CHANGED_ACCOUNTS_MAX,
 ) -> list[str]:
-    """In what the ledger is not what the checkpoint says, in words: of accounts, at most so many.
+    """The differences between the ledger and the checkpoint, in words; at most `most` of them about accounts.
 
-    The heads are those that the ledger keeps of it, unless others are given: only those that were signed lead to its
-    root, and of any others the accounts are not believed.
+    Compares the given heads, by default those that the ledger has stored. Only the signed heads lead to the root of the
+    checkpoint; for other heads that is the only difference, and accounts are not compared.
     """
-    name = named(checkpoint)
-    kept = storage.list_chunks(connection, checkpoint.number) if heads is None else map(_unfiled, heads)
+    name = describe(checkpoint)
+    chunks = storage.list_chunks(connection, checkpoint.number) if heads is None else map(_to_chunk, heads)
     roots, accounts, transactions = [], 0, 0
-    lost: list[str] = []
+    changed: list[str] = []
     misfiled: str | None = None
-    for place, chunk in enumerate(kept):
+    for place, chunk in enumerate(chunks):
         try:
             unpacked = unpack_heads(chunk.heads)
         except ValueError as error:
             return [f"{name}: its heads cannot be read: {error}"]
         roots.append(merkle.root_of(leaf_hashes(chunk.heads)))
         accounts, transactions = accounts + len(unpacked), transactions + sum(head.seq for head in unpacked)
-        if heads is None and not _is_filed_well(chunk, place, roots[-1], unpacked):
-            misfiled = misfiled or f"{name}: part {place + 1} of its heads is filed under what is not its own"
-        lost += islice(_lost_of(connection, unpacked, name), most - len(lost))
+        if heads is None and not _is_filed_correctly(chunk, place, roots[-1], unpacked):
+            misfiled = misfiled or f"{name}: part {place + 1} of its heads has a wrong number, first account or root"
+        changed += islice(_changed_accounts(connection, unpacked, name), most - len(changed))
     if (merkle.root_of(roots).hex(), accounts) != (checkpoint.root, checkpoint.accounts):
         return [f"{name}: its heads, {accounts} of {checkpoint.accounts}, are not those that were signed"]
     if transactions != checkpoint.transactions:
-        return [f"{name}: it says {checkpoint.transactions} transactions, and its heads say {transactions}"]
-    return lost if misfiled is None else [misfiled, *lost]
+        return [f"{name}: it has {checkpoint.transactions} transactions, and its heads have {transactions}"]
+    return changed if misfiled is None else [misfiled, *changed]
 
 
-def named(checkpoint: Checkpoint) -> str:
-    """A checkpoint as a person is told of it."""
+def describe(checkpoint: Checkpoint) -> str:
+    """The checkpoint's name in messages."""
     return f"checkpoint {checkpoint.number} of {checkpoint.made_at}"
 
 
 class _Chain(msgspec.Struct):
-    """The checkpoints of the ledger: their digests by number, who signed, and the first thing that is wrong.
+    """The checkpoints of the ledger: their digests by number, the public keys that signed, and the first fault.
 
-    `recent` are those whose heads have to be kept.
+    `recent` are those whose heads the ledger still has to have.
     """
 
     digests: dict[int, str] = {}
     signers: dict[str, int] = {}
-    recent: deque[Checkpoint] = msgspec.field(default_factory=lambda: deque(maxlen=storage.KEPT))
+    recent: deque[Checkpoint] = msgspec.field(default_factory=lambda: deque(maxlen=storage.CHECKPOINTS_WITH_HEADS_MAX))
     fault: str | None = None
 
     @property
     def newest(self) -> Checkpoint | None:
-        """The last one that can be read."""
+        """The last readable checkpoint."""
         return self.recent[-1] if self.recent else None
 
 
@@ -135,108 +142,112 @@ def _read_chain(connection: Connection) -> _Chain:
         before = NO_PREVIOUS if chain.newest is None else chain.newest.digest()
         expected = 1 if chain.newest is None else chain.newest.number + 1
         if not agrees:
-            told: str | None = "it is filed under another number or time than its own"
+            fault: str | None = "it is stored under another number or time than its own"
         elif number != expected:
-            told = f"checkpoint {expected} should come before it, and is gone"
+            fault = f"checkpoint {expected} should come before it, and is missing"
         elif read.previous != before:
-            told = "it does not follow the checkpoint before it"
+            fault = "it does not follow the checkpoint before it"
         else:
-            told = read.fault(is_signed)
-        chain.fault = chain.fault or (None if told is None else f"{named(read)}: {told}")
+            fault = read.fault(is_signed)
+        chain.fault = chain.fault or (None if fault is None else f"{describe(read)}: {fault}")
         chain.digests[number] = read.digest()
         chain.signers.setdefault(read.public_key, number)
         chain.recent.append(read)
     return chain
 
 
-def _compare_given(connection: Connection, compared: Compared, chain: _Chain, given: Sequence[Given]) -> set[str]:
-    """Add in what the ledger does not bear out what was kept elsewhere; what was told of the ledger's own accounts."""
-    told: set[str] = set()
-    through = {chain.newest} - {None}
-    for each in given:
+def _compare_external(
+    connection: Connection, comparison: Comparison, chain: _Chain, external: Sequence[ExternalCheckpoint]
+) -> set[str]:
+    """Add the differences from external checkpoints; returns those about accounts, so that none is reported twice."""
+    reported: set[str] = set()
+    compared_with = {chain.newest} - {None}
+    for each in external:
         checkpoint, source = each.checkpoint, each.source
         differences = _differences_of_document(checkpoint, chain)
         if checkpoint.fault(is_signed) is not None:
             pass
         elif each.heads is not None or checkpoint in chain.recent:
-            of_accounts = differences_from(connection, checkpoint, each.heads)
-            through.add(checkpoint)
-            told.update(of_accounts)
+            of_accounts = list_differences(connection, checkpoint, each.heads)
+            compared_with.add(checkpoint)
+            reported.update(of_accounts)
             differences += of_accounts
         elif not differences:
-            compared.notes.append(
-                f"{source}: {named(checkpoint)} has its place in the chain of checkpoints; its heads are kept neither "
-                "in the file nor in the ledger, so accounts were compared with newer ones only"
+            comparison.notes.append(
+                f"{source}: {describe(checkpoint)} is in the chain of checkpoints; neither the file nor the ledger has "
+                "its heads, so accounts were compared with newer checkpoints only"
             )
-        compared.differences += (f"{source}: {difference}" for difference in differences)
-    compared.compared = len(through)
-    return told
+        comparison.differences += (f"{source}: {difference}" for difference in differences)
+    comparison.compared = len(compared_with)
+    return reported
 
 
 def _differences_of_document(checkpoint: Checkpoint, chain: _Chain) -> list[str]:
-    """Whether the document is signed, and is the very one that the ledger has."""
-    name, there = named(checkpoint), chain.digests.get(checkpoint.number)
+    """The fault of an unsigned document, or of one that is not the ledger's checkpoint of that number."""
+    name, digest = describe(checkpoint), chain.digests.get(checkpoint.number)
     fault = checkpoint.fault(is_signed)
     if fault is not None:
         return [f"{name}: {fault}"]
-    if there is None:
+    if digest is None:
         return [f"{name} is not in the ledger: an older copy was restored, or the file is of another ledger"]
-    if there != checkpoint.digest():
-        return [f"{name} is not the one that the ledger has: it was restored or rewritten, and signed anew since"]
+    if digest != checkpoint.digest():
+        return [f"{name} is not the one that the ledger has: it was restored or rewritten, and signed again since"]
     return []
 
 
-def _judge_keys(compared: Compared, chain: _Chain, given: Sequence[Given], trusted: Collection[str]) -> None:
+def _check_keys(
+    comparison: Comparison, chain: _Chain, external: Sequence[ExternalCheckpoint], trusted: Collection[str]
+) -> None:
     signers = dict(chain.signers)
-    for each in given:
+    for each in external:
         signers.setdefault(each.checkpoint.public_key, each.checkpoint.number)
     if trusted and not signers:
-        compared.notes.append("there is no checkpoint, so nothing that is signed bears this ledger out")
+        comparison.notes.append("no checkpoint signs this ledger")
     if trusted:
-        compared.differences += (
-            f"checkpoint {number} is signed with the public key {key}, which is none of those that are trusted"
+        comparison.differences += (
+            f"checkpoint {number} is signed with the public key {key}, which is not trusted"
             for key, number in signers.items()
             if key not in trusted
         )
         return
-    from_outside = {each.checkpoint.public_key for each in given}
-    compared.notes += (
+    external_keys = {each.checkpoint.public_key for each in external}
+    comparison.notes += (
         f"checkpoints are signed with the public key {key}, which only "
-        f"{'the given file and the ledger itself name' if key in from_outside else 'the ledger itself names'}: "
+        f"{'the given file and the ledger itself name' if key in external_keys else 'the ledger itself names'}: "
         "compare it with the one you know, or name that with --public-key"
         for key in signers
     )
 
 
-def _unfiled(heads: bytes) -> Chunk:
-    """Heads of a file, in which nothing else stands."""
+def _to_chunk(heads: bytes) -> Chunk:
+    """A chunk of heads from a file, which has nothing but the heads."""
     return Chunk(0, 0, b"", heads)
 
 
-def _is_filed_well(chunk: Chunk, place: int, root: bytes, heads: Sequence[Head]) -> bool:
-    """Whether what leads to a chunk, and from it to the root, is the chunk's own."""
+def _is_filed_correctly(chunk: Chunk, place: int, root: bytes, heads: Sequence[Head]) -> bool:
+    """Whether the chunk's number, first account and root, which look-ups and proofs use, follow from its heads."""
     first = heads[0].account_no if heads else None
     return (chunk.chunk, chunk.first_account_no, chunk.root) == (place, first, root)
 
 
-def _lost_of(connection: Connection, heads: Sequence[Head], name: str) -> Iterator[str]:
-    for first in range(0, len(heads), LOOKED_UP_AT_ONCE):
-        wanted = heads[first : first + LOOKED_UP_AT_ONCE]
-        hashes = storage.hashes_at(connection, wanted)
-        for head in wanted:
+def _changed_accounts(connection: Connection, heads: Sequence[Head], name: str) -> Iterator[str]:
+    for first in range(0, len(heads), HASHES_AT_ONCE):
+        some = heads[first : first + HASHES_AT_ONCE]
+        hashes = storage.find_hashes(connection, some)
+        for head in some:
             if hashes.get(head.account_no) != head.hash:
-                yield _lost(connection, head, name, is_there=head.account_no in hashes)
+                yield _describe_change(connection, head, name, has_row=head.account_no in hashes)
 
 
-def _lost(connection: Connection, head: Head, name: str, *, is_there: bool) -> str:
+def _describe_change(connection: Connection, head: Head, name: str, *, has_row: bool) -> str:
     accounts, rows = credit_accounts.c, credit_transactions.c
     account_id = connection.scalar(select(accounts.account_id).where(accounts.account_no == head.account_no))
     account = f"account number {head.account_no}" if account_id is None else f"account '{account_id}'"
-    if is_there:
+    if has_row:
         return f"{account}: transaction {head.seq} is not the one that {name} covers: its ledger was rewritten"
     last = connection.scalar(select(func.max(rows.seq)).where(rows.account_no == head.account_no))
     if last is None:
-        return f"{account}: {name} covers {head.seq} transactions of it, and there are none: the account was removed"
+        return f"{account}: {name} covers {head.seq} transactions of it, and all are missing: the account was removed"
     return (
         f"{account}: {name} covers its transactions up to {head.seq}, and they end at {last}: "
         "the newest were removed, or an older copy of the database was restored"

@@ -1,7 +1,7 @@
-"""Making a checkpoint: every account's head as of one moment, and the document to be signed over them.
+"""Creating a checkpoint: collect every account's head in one snapshot, sign a document over them, and store both.
 
-The heads are read in one snapshot, which delays nobody, and written some thousand at a time in transactions of their
-own; the document comes last and makes them count. However many accounts there are, only some are in memory at once.
+The snapshot delays no writes. The heads are stored in chunks, each in its own transaction; the document comes last and
+makes them valid. Memory does not grow with the number of accounts.
 """
 
 import struct
@@ -27,18 +27,18 @@ from sixpence.core.proof.checkpoint import (
 )
 from sixpence.core.values.instant import to_wire
 from sixpence.ledger.checkpoints import storage
-from sixpence.ledger.checkpoints.compare import differences_from
+from sixpence.ledger.checkpoints.compare import list_differences
 from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.ledger.checkpoints.storage import Chunk
 from sixpence.ledger.database.snapshot import snapshot
 
-# Beyond it the heads wait in a file.
+# Beyond this size the heads are spooled to a file.
 SPOOL_BYTES_MAX = 8 * 1024 * 1024
 CHUNK_BYTES = HEADS_PER_CHUNK * HEAD_BYTES
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """Heads that were taken: what the document will say of them, and the root over each chunk."""
+class CollectedHeads(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a document that is not signed yet, and the root of each chunk of heads."""
 
     number: int
     made_at: int
@@ -47,8 +47,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     roots: list[bytes]
 
-    def signed(self, key: SigningKey) -> Checkpoint:
-        """The checkpoint over these heads."""
+    def sign(self, key: SigningKey) -> Checkpoint:
+        """The checkpoint over these heads, signed with the key."""
         unsigned = Checkpoint(
             format=FORMAT,
             number=self.number,
@@ -63,24 +63,24 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(unsigned, signature=key.sign(unsigned.signed_bytes()))
 
 
-def take(connection: Connection, spool: IO[bytes], *, now: int) -> Taken:
-    """Write every account's head to the spool as of one moment.
+def collect_heads(connection: Connection, spool: IO[bytes], *, now: int) -> CollectedHeads:
+    """Write every account's head to the spool, in one snapshot.
 
-    Raises `CheckpointRefusedError` where the ledger is not what the newest checkpoint says that it was.
+    Raises `CheckpointRefusedError` if the ledger differs from its newest checkpoint.
     """
     with snapshot(connection):
         newest = storage.find_checkpoint(connection)
-        told = [] if newest is None else differences_from(connection, newest, most=1)
-        if told:
-            raise CheckpointRefusedError(f"{told[0]}.")
+        differences = [] if newest is None else list_differences(connection, newest, most=1)
+        if differences:
+            raise CheckpointRefusedError(f"{differences[0]}.")
         accounts, transactions, roots = 0, 0, []
-        for heads in _in_chunks(connection):
-            packed = b"".join(map(_packed, heads))
+        for heads in _stream_chunks(connection):
+            packed = b"".join(map(_pack, heads))
             spool.write(packed)
             roots.append(merkle.root_of(leaf_hashes(packed)))
             accounts += len(heads)
             transactions += sum(head.seq for head in heads)
-    return Taken(
+    return CollectedHeads(
         number=1 if newest is None else newest.number + 1,
         made_at=now,
         accounts=accounts,
@@ -90,32 +90,35 @@ def take(connection: Connection, spool: IO[bytes], *, now: int) -> Taken:
     )
 
 
-def keep_chunk(connection: Connection, taken: Taken, chunk: int, spool: IO[bytes]) -> None:
-    """Keep the heads of one chunk, from 0; raises `CheckpointRefusedError` where another is being made meanwhile."""
+def store_chunk(connection: Connection, taken: CollectedHeads, chunk: int, spool: IO[bytes]) -> None:
+    """Store the heads of one chunk, counted from 0.
+
+    Raises `CheckpointRefusedError` if somebody else creates a checkpoint at the same time.
+    """
     spool.seek(chunk * CHUNK_BYTES)
     packed = spool.read(CHUNK_BYTES)
     first = unpack_heads(packed[:HEAD_BYTES])[0].account_no
     try:
-        storage.keep_chunk(connection, taken.number, Chunk(chunk, first, taken.roots[chunk], packed))
+        storage.insert_chunk(connection, taken.number, Chunk(chunk, first, taken.roots[chunk], packed))
     except IntegrityError as error:
-        raise _made_meanwhile(taken) from error
+        raise _concurrent_error(taken) from error
 
 
-def keep(connection: Connection, taken: Taken, checkpoint: Checkpoint) -> None:
-    """Keep the document, whose heads are kept; raises `CheckpointRefusedError` where another was made meanwhile."""
+def store_checkpoint(connection: Connection, taken: CollectedHeads, checkpoint: Checkpoint) -> None:
+    """Store the document, after all its chunks; raises `CheckpointRefusedError` as `store_chunk` does."""
     try:
-        kept = storage.keep(connection, checkpoint, taken.roots)
+        stored = storage.insert_checkpoint(connection, checkpoint, taken.roots)
     except IntegrityError as error:
-        raise _made_meanwhile(taken) from error
-    if not kept:
-        raise _made_meanwhile(taken)
+        raise _concurrent_error(taken) from error
+    if not stored:
+        raise _concurrent_error(taken)
 
 
-def _made_meanwhile(taken: Taken) -> CheckpointRefusedError:
+def _concurrent_error(taken: CollectedHeads) -> CheckpointRefusedError:
     return CheckpointRefusedError(f"checkpoint {taken.number} was being made by somebody else at the same time.")
 
 
-def _in_chunks(connection: Connection) -> Iterator[list[Head]]:
+def _stream_chunks(connection: Connection) -> Iterator[list[Head]]:
     heads = []
     for number, seq, head in storage.list_heads(connection):
         heads.append(Head(number, seq, b"" if head is None else bytes(head)))
@@ -126,12 +129,12 @@ def _in_chunks(connection: Connection) -> Iterator[list[Head]]:
         yield heads
 
 
-def _packed(head: Head) -> bytes:
-    # SQLite keeps any value in any column, and a chain that is cut short would be signed as it is.
+def _pack(head: Head) -> bytes:
+    # SQLite stores any value in any column, and a damaged hash must not be signed.
     try:
         packed = pack_head(head)
     except (struct.error, TypeError):
         packed = b""
     if not packed or len(head.hash) != 32:
-        raise CheckpointRefusedError(f"account number {head.account_no!r:.40} has a head that is none.")
+        raise CheckpointRefusedError(f"account number {head.account_no!r:.40} has an invalid head.")
     return packed

@@ -1,6 +1,6 @@
-"""Ed25519 (RFC 8032), by PyCA's cryptography: the key that signs checkpoints, and whether a signature holds.
+"""Ed25519 (RFC 8032), by PyCA's cryptography: the key that signs checkpoints, and the check of a signature.
 
-The package is an extra and imported when it is used. Not here: what is signed (`core.checkpoint`).
+The package is an extra and imported at its first use. Not here: what is signed (`sixpence.core.proof.checkpoint`).
 """
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sixpence.core.errors import DatabaseSetupError, InvalidInputError
-from sixpence.ledger.checkpoints.key_file import kept_secret
+from sixpence.ledger.checkpoints.key_file import load_or_create_secret
 
 SEED_DIGITS = 64
 _SEED = re.compile(rf"[0-9a-f]{{{SEED_DIGITS}}}")
@@ -17,9 +17,9 @@ _WANTED = f"Give {SEED_DIGITS} random hexadecimal digits, such as those of: open
 
 
 class SigningKey:
-    """A key that signs: 32 random bytes, as 64 hexadecimal digits. Whoever has them can sign in this ledger's name.
+    """A private key: 32 random bytes, as 64 hexadecimal digits. Keep them secret: they sign in this ledger's name.
 
-    Raises `InvalidInputError` for other digits, and `DatabaseSetupError` where cryptography is not installed.
+    Raises `InvalidInputError` for other digits, and `DatabaseSetupError` if cryptography is not installed.
     """
 
     def __init__(self, digits: str) -> None:
@@ -28,8 +28,8 @@ class SigningKey:
 
     @classmethod
     def kept(cls, file: str | Path) -> "SigningKey":
-        """The key that the file holds; where there is no file, one is made, readable by its owner alone."""
-        digits = kept_secret(Path(file), secrets.token_hex(SEED_DIGITS // 2))
+        """The key in the file; a missing file is created with a new key, readable only by its owner."""
+        digits = load_or_create_secret(Path(file), secrets.token_hex(SEED_DIGITS // 2))
         if not _SEED.fullmatch(digits):
             problem = f"'{file}' does not hold {SEED_DIGITS} hexadecimal digits. Restore it from a copy, or remove it:"
             raise InvalidInputError("signing_key", f"{problem} then a new key is made, with another public key.")
@@ -37,7 +37,7 @@ class SigningKey:
 
     @property
     def public_key(self) -> str:
-        """What others check signatures with, as 64 hexadecimal digits."""
+        """The public key, which checks signatures, as 64 hexadecimal digits."""
         return str(self._key.public_key().public_bytes_raw().hex())
 
     def sign(self, data: bytes) -> str:
@@ -49,13 +49,13 @@ class SigningKey:
 
 
 def check_digits(digits: object) -> None:
-    """Raise `InvalidInputError` unless these can be a key; what they are is not told."""
+    """Raise `InvalidInputError` unless these can be a key; the message does not show them."""
     if not isinstance(digits, str) or not _SEED.fullmatch(digits):
         raise InvalidInputError("signing_key", f"is not {SEED_DIGITS} hexadecimal digits in lower case. {_WANTED}")
 
 
 def is_signed(public_key: str, signature: str, data: bytes) -> bool:
-    """Whether whoever has the private key of this public one made the signature over the data."""
+    """Whether the private key of this public key made the signature over the data."""
     from cryptography.exceptions import InvalidSignature
 
     try:

@@ -1,6 +1,6 @@
-"""What proves a statement: which checkpoint it leans on, and the rows that lead from the period to it.
+"""Finding the proof of a statement: a checkpoint that covers the account, and the rows from the period to it.
 
-Not here: the proof itself and how it is checked (`core.statement_proof`).
+Not here: the proof's form and how it is checked (`sixpence.core.proof.statement_proof`).
 """
 
 from typing import Any
@@ -15,52 +15,53 @@ from sixpence.core.proof.checkpoint import HEADS_PER_CHUNK, Checkpoint, leaf_has
 from sixpence.core.proof.statement_proof import prove
 from sixpence.core.reports.statement import Period
 from sixpence.ledger.checkpoints import storage
-from sixpence.ledger.checkpoints.storage import Found
+from sixpence.ledger.checkpoints.storage import StoredHead
 from sixpence.ledger.database.rows import transaction_from_row
 from sixpence.ledger.database.snapshot import snapshot
 from sixpence.ledger.database.tables import credit_transactions
 
-# A statement with more rows than this, those on to the checkpoint included, carries no proof.
+# A statement with more rows than this has no proof. The rows up to the checkpoint count.
 ROWS_MAX = 20_000
 
 
 def find_proof(connection: Connection, account: Account, period: Period) -> dict[str, Any] | None:
-    """What proves the account's statement of that period, as it stands in the statement.
+    """The proof of the account's statement of that period, as the statement's JSON has it.
 
-    None where no checkpoint covers the account yet, where it has no rows, or there are more than 20,000 to show.
+    None if no checkpoint covers the account yet, if the account has no rows, or if the proof needs more than 20,000.
     """
     with snapshot(connection):
         return _proof(connection, account, period)
 
 
 def _proof(connection: Connection, account: Account, period: Period) -> dict[str, Any] | None:
-    leaning = _covering(connection, account.account_no, period.closing.version)
-    if leaning is None:
+    covering = _find_covering(connection, account.account_no, period.closing.version)
+    if covering is None:
         return None
-    checkpoint, found = leaning
+    checkpoint, found = covering
     head = found.head.seq
-    # From the row before the period, whose balance is the opening, to the one after it, which shows that it is whole.
+    # From the row before the period, which has the opening balance, to the one after it, which shows that the period is
+    # complete.
     first = max(1, min(period.opening.version, head))
     last = max(min(account.seq, period.closing.version + 1), head)
     if last - first >= ROWS_MAX:
         return None
-    rows = _rows(connection, account.account_no, max(1, first - 1), last)
+    rows = _list_rows(connection, account.account_no, max(1, first - 1), last)
     previous = FIRST_HEAD
     if first > 1:
         previous, rows = rows[0].hash, rows[1:]
-    # The tree over a chunk's heads is a part of the whole one, so the two paths are one.
+    # The tree over a chunk is a subtree of the whole one, so the two paths form one.
     path = merkle.path_to(leaf_hashes(found.heads), found.place) + merkle.path_to(found.roots, found.chunk)
     place = found.place + found.chunk * HEADS_PER_CHUNK
     return prove(period, rows, previous=bytes(previous), checkpoint=checkpoint, place=place, path=path)
 
 
-def _covering(connection: Connection, account_no: int, version: int) -> tuple[Checkpoint, Found] | None:
-    """The oldest checkpoint that covers more than that version, so that few rows lead there; else the newest there is.
+def _find_covering(connection: Connection, account_no: int, version: int) -> tuple[Checkpoint, StoredHead] | None:
+    """The oldest checkpoint that covers a later row than `version`, so that the proof is short; else the newest.
 
-    A signed row behind the period shows that the period is whole.
+    A signed row after the period shows that no row of the period is missing.
     """
-    covering: tuple[Checkpoint, Found] | None = None
-    for number in storage.list_kept(connection):
+    covering: tuple[Checkpoint, StoredHead] | None = None
+    for number in storage.list_numbers_with_heads(connection):
         checkpoint = storage.find_checkpoint(connection, number)
         found = storage.find_head(connection, number, account_no)
         if checkpoint is None or found is None or (covering is not None and found.head.seq <= version):
@@ -69,7 +70,7 @@ def _covering(connection: Connection, account_no: int, version: int) -> tuple[Ch
     return covering
 
 
-def _rows(connection: Connection, account_no: int, first: int, last: int) -> list[Transaction]:
+def _list_rows(connection: Connection, account_no: int, first: int, last: int) -> list[Transaction]:
     columns = credit_transactions.c
     query = select(credit_transactions).where(
         columns.account_no == account_no, columns.seq >= first, columns.seq <= last

@@ -1,1 +1,1 @@
-"""Reads: accounts, points in time, the outbox, usage by day."""
+"""Reads of accounts, of points in time, of the outbox and of usage by day."""

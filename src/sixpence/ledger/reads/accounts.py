@@ -1,6 +1,6 @@
-"""Reads: an account's live state, its holds and its history. Nothing here changes anything or decides anything.
+"""Reads of an account: its current state, its open holds and its transactions. Nothing here writes or decides.
 
-Every query starts with the account's number (past captures, with the feature), so it costs the same for ten
+Every query begins with the account's number, or with the feature for past captures. So a read costs the same for ten
 transactions and for a million.
 """
 
@@ -35,10 +35,10 @@ from sixpence.ledger.database.tables import (
 )
 
 PAGE_MAX = 200
-# A filtered page looks at this many rows and no more; it may come back short, with a cursor to go on.
-LOOKED_AT_MAX = 1_000
+# A filtered page scans at most this many rows. It may return fewer transactions than its limit, with a cursor.
+SCANNED_ROWS_MAX = 1_000
 
-# With the value in the statement's own text: only then does the planner see that a partial index holds the answer.
+# The value is in the statement's text, because only then does the planner choose the partial index.
 _OPEN = text("state = 'open'")
 _CAPTURE = text("kind = 'capture'")
 
@@ -48,14 +48,14 @@ _decode_detail = msgspec.json.Decoder(Detail).decode
 _PERMITTED = exists().where(
     auth_api_keys.c.key_hash == bindparam("permit", type_=LargeBinary), auth_api_keys.c.revoked_at.is_(None)
 )
-_SEEN_ON_SQLITE, _SEEN_ON_POSTGRES = (
+_SNAPSHOT_ON_SQLITE, _SNAPSHOT_ON_POSTGRES = (
     select(
         *credit_accounts.c,
         literal_column(clock).label("clock"),
         select(func.max(catalog_versions.c.version)).scalar_subquery(),
         _PERMITTED,
     ).select_from(
-        # One row also where there is no account.
+        # An unknown account gives one row, too.
         select(literal_column("1").label("one"))
         .subquery()
         .outerjoin(credit_accounts, credit_accounts.c.account_no == bindparam("number", type_=BigInteger))
@@ -65,7 +65,7 @@ _SEEN_ON_SQLITE, _SEEN_ON_POSTGRES = (
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Which transactions a page shows: None means any. Times are microseconds, `until` excluded."""
+    """Which transactions a page shows; None means any. Times are microseconds, `until` is exclusive."""
 
     feature: str | None = None
     kind: str | None = None
@@ -88,23 +88,23 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Transactions, newest first, and the `seq` below which the next page begins; None when there is no more."""
+    """Transactions, newest first, and the `seq` below which the next page begins; None on the last page."""
 
     transactions: list[Transaction]
     next_seq: int | None
 
 
-class Captured(msgspec.Struct, frozen=True):
-    """A capture, and what its hold was placed for: where it says no usage, that was used."""
+class CaptureWithTerms(msgspec.Struct, frozen=True):
+    """A capture and the terms of its hold. A capture without a usage of its own used what the hold was placed for."""
 
     row: Transaction
     terms: HoldTerms | None
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """An account as it stands in the database, None where there is none, and what a look at it needs beside it.
+class AccountSnapshot(msgspec.Struct, frozen=True):
+    """An account as stored, None if it does not exist, with what every read of it needs.
 
-    `clock` is the server's time in microseconds, None on SQLite, where the process's own counts.
+    `clock` is the server's time in microseconds; None on SQLite, where the process's clock counts.
     """
 
     account: Account | None
@@ -112,35 +112,36 @@ class Seen(msgspec.Struct, frozen=True):
     catalog_version: int | None
 
 
-def see_account(connection: Connection, account_id: str, permit: bytes | None) -> Seen:
-    """Everything that a look at an account begins with, in one statement.
+def read_account_snapshot(connection: Connection, account_id: str, permit: bytes | None) -> AccountSnapshot:
+    """Read the account, the server's clock and the catalog's version, in one statement.
 
-    Raises `NotPermittedError` where a permit is shown and does not let in.
+    `permit` is the hash of the request's API key, None if already authorized. Raises `NotPermittedError` if the key is
+    unknown or revoked.
     """
-    statement = _SEEN_ON_POSTGRES if connection.dialect.name == "postgresql" else _SEEN_ON_SQLITE
-    seen = Seen(None, None, None)
+    statement = _SNAPSHOT_ON_POSTGRES if connection.dialect.name == "postgresql" else _SNAPSHOT_ON_SQLITE
+    snapshot = AccountSnapshot(None, None, None)
 
     def load(by_no: Any) -> dict[int, Account]:
-        nonlocal seen
+        nonlocal snapshot
         (number,) = by_no
         *row, clock, version, permitted = connection.execute(statement, {"number": number, "permit": permit}).one()
         if permit is not None and not permitted:
             raise NotPermittedError
-        seen = Seen(None, clock, version)
+        snapshot = AccountSnapshot(None, clock, version)
         return {} if row[0] is None else {number: account_from_row(row)}
 
     account = load_by_id((account_id,), load).get(account_id)
-    return seen if account is None or not account.exists else msgspec.structs.replace(seen, account=account)
+    return snapshot if account is None or not account.exists else msgspec.structs.replace(snapshot, account=account)
 
 
 def check_permit(connection: Connection, permit: bytes) -> None:
-    """Raise `NotPermittedError` unless the API key with this hash lets in."""
+    """Raise `NotPermittedError` unless an active API key has this hash."""
     if not connection.scalar(select(_PERMITTED), {"permit": permit}):
         raise NotPermittedError
 
 
 def find_account(connection: Connection, account_id: str) -> Account | None:
-    """The account as it stands in the database, without what has fallen due since; None where there is none."""
+    """The account as stored, without what has fallen due since; None if it does not exist."""
 
     def load(by_no: Any) -> dict[int, Account]:
         query = select(credit_accounts).where(credit_accounts.c.account_no.in_(list(by_no)))
@@ -153,11 +154,11 @@ def find_account(connection: Connection, account_id: str) -> Account | None:
 def list_transactions(
     connection: Connection, account: Account, *, below_seq: int | None, limit: int, matching: Filter
 ) -> Page:
-    """A page of the account's history, newest first, below `below_seq` where it is given."""
+    """A page of the account's transactions, newest first, below `below_seq` if given."""
     columns = credit_transactions.c
     top = account.seq if below_seq is None else min(account.seq, below_seq - 1)
     conditions = matching.conditions()
-    bottom = max(0, top - LOOKED_AT_MAX) if conditions else 0
+    bottom = max(0, top - SCANNED_ROWS_MAX) if conditions else 0
     query = (
         select(credit_transactions)
         .where(columns.account_no == account.account_no, columns.seq <= top, columns.seq > bottom, *conditions)
@@ -171,7 +172,7 @@ def list_transactions(
 
 
 def find_transaction(connection: Connection, account: Account, transaction_id: str) -> Transaction | None:
-    """The account's transaction of that id, None where it has none."""
+    """The account's transaction with that id, or None."""
     seq = seq_of(transaction_id)
     if seq is None:
         return None
@@ -183,7 +184,7 @@ def find_transaction(connection: Connection, account: Account, transaction_id: s
 
 
 def list_open_holds(connection: Connection, account: Account, limit: int) -> list[Hold]:
-    """The account's open holds, those that end first first, without what has fallen due since."""
+    """The account's open holds as stored, by expiry time; holds that have fallen due since are still open here."""
     columns = credit_holds.c
     query = (
         select(columns.document)
@@ -194,23 +195,23 @@ def list_open_holds(connection: Connection, account: Account, limit: int) -> lis
     return [hold_from_document(document) for (document,) in connection.execute(query)]
 
 
-def list_captures(connection: Connection, feature: str, *, limit: int) -> list[Captured]:
-    """The newest captures of a feature over all accounts, newest first: what a use came to in the end."""
+def list_captures(connection: Connection, feature: str, *, limit: int) -> list[CaptureWithTerms]:
+    """The latest captures of a feature over all accounts, newest first."""
     columns = credit_transactions.c
-    placed = credit_transactions.alias()
-    # Looked up row by row, so that the captures stay in the order of their index.
-    placing = (
-        select(placed.c.detail)
-        .where(placed.c.account_no == columns.account_no, placed.c.seq == columns.about_seq)
+    hold_rows = credit_transactions.alias()
+    # One look-up for each row, so that the captures stay in the order of their index.
+    hold_detail = (
+        select(hold_rows.c.detail)
+        .where(hold_rows.c.account_no == columns.account_no, hold_rows.c.seq == columns.about_seq)
         .scalar_subquery()
     )
     query = (
-        select(credit_transactions, placing)
+        select(credit_transactions, hold_detail)
         .where(columns.feature_used == feature, _CAPTURE)
         .order_by(columns.created_at.desc())
         .limit(limit)
     )
     return [
-        Captured(transaction_from_row(row), None if placed_as is None else _decode_detail(placed_as).hold)
-        for *row, placed_as in connection.execute(query)
+        CaptureWithTerms(transaction_from_row(row), None if detail is None else _decode_detail(detail).hold)
+        for *row, detail in connection.execute(query)
     ]

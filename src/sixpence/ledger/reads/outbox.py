@@ -1,7 +1,7 @@
-"""Reading the outbox: in the order of its ids, by one relay at a time, and deleted in the transaction that has read it.
+"""The outbox: one relay at a time reads its rows in the order of their ids, and deletes them in the same transaction.
 
-Each statement stands here for both databases. Not here: what becomes of what was read (`usage`), and when a relay works
-and how much at once (`sixpence.ledger.relay`).
+Every statement is here for both databases. Not here: adding up usage (`usage`), and the relay's batch sizes and pauses
+(`sixpence.ledger.relay`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,38 +12,39 @@ from sqlalchemy import Connection, func, select, text
 from sixpence.ledger.database.account_numbers import load_by_id
 from sixpence.ledger.database.tables import outbox
 
-# So many of the outbox's documents are in memory at once.
-FETCHED_AT_ONCE = 100
-# How far the oldest instant is looked for: ids are given nearly in the order of the clock.
-LOOKED_AT_MAX = 10_000
-# Any number does, as long as every version of Sixpence takes the same one.
-RELAY_LOCK = 600_003
+# This many documents of the outbox are in memory at once.
+FETCH_SIZE = 100
+# The oldest row is searched among this many. Ids follow the clock closely, but not exactly.
+SCANNED_ROWS_MAX = 10_000
+# Any number works, as long as every version of Sixpence uses the same one.
+RELAY_LOCK_ID = 600_003
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):
-    """A batch that no relay has read: [account id, first seq, last seq] of every account it touched."""
+    """One batch of the writer: [account id, first seq, last seq] for each account that it changed."""
 
     id: int
     touched: tuple[tuple[str, int, int], ...]
 
 
-class _Known(msgspec.Struct, frozen=True, gc=False):
+class _NumberedAccount(msgspec.Struct, frozen=True, gc=False):
     account_no: int
     account_id: str
 
 
-# The lock is held to the transaction's end and belongs to this outbox: one in another schema has its own. The relay
-# knows its plans, as the writer does.
-_BEGIN = text(
+# The lock lasts until the transaction ends. It belongs to this outbox: another schema's outbox has its own lock. The
+# settings fix the query plans, as the writer's do.
+_LOCK = text(
     f"""
-    SELECT pg_try_advisory_xact_lock({RELAY_LOCK}, 'outbox'::regclass::oid::int),
+    SELECT pg_try_advisory_xact_lock({RELAY_LOCK_ID}, 'outbox'::regclass::oid::int),
            set_config('lock_timeout', '2s', true), set_config('jit', 'off', true),
            set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
            set_config('enable_mergejoin', 'off', true)
     """
 )
-# On PostgreSQL numbers are not committed in their order: a row waits while whoever may come before it is running. One
-# written by a transaction that is still to come is of another server, whose backup this is, and waits for nobody.
+# On PostgreSQL ids are not committed in their order: a row is not readable while a transaction that may have written a
+# lower id is still running. A writer's transaction number in the future means a restored backup of another server. Such
+# a row is readable at once.
 _FETCH = {
     "sqlite": text("SELECT id, touched, true FROM outbox WHERE id > :above ORDER BY id LIMIT :most"),
     "postgresql": text(
@@ -55,17 +56,17 @@ _FETCH = {
         """
     ),
 }
-_AMONG = {
+_IN_NUMBERS = {
     "sqlite": "IN (SELECT value FROM json_each(:numbers))",
     "postgresql": "= ANY(ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json)))::bigint[])",
 }
-_FORGET = {dialect: text(f"DELETE FROM outbox WHERE id {among}") for dialect, among in _AMONG.items()}
-_KNOWN = {
-    dialect: text(f"SELECT account_no, account_id FROM credit_accounts WHERE account_no {among}")
-    for dialect, among in _AMONG.items()
+_DELETE = {dialect: text(f"DELETE FROM outbox WHERE id {in_numbers}") for dialect, in_numbers in _IN_NUMBERS.items()}
+_SELECT_ACCOUNTS = {
+    dialect: text(f"SELECT account_no, account_id FROM credit_accounts WHERE account_no {in_numbers}")
+    for dialect, in_numbers in _IN_NUMBERS.items()
 }
-# How long ago the oldest transaction began that may still commit something; of other roles nothing is said.
-_RUNNING_FOR = text(
+# The age of the oldest transaction that may still commit a write. PostgreSQL hides the transactions of other roles.
+_OLDEST_TRANSACTION_AGE = text(
     """
     SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000000)::bigint
     FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL
@@ -73,56 +74,59 @@ _RUNNING_FOR = text(
 )
 
 
-def may_relay(connection: Connection) -> bool:
-    """Whether no other relay reads this outbox until the transaction ends; on SQLite whoever has begun is alone."""
-    return connection.dialect.name == "sqlite" or bool(connection.execute(_BEGIN).scalar())
+def try_lock_outbox(connection: Connection) -> bool:
+    """Lock the outbox until the transaction ends; False if another relay has the lock.
+
+    On SQLite the transaction itself is exclusive.
+    """
+    return connection.dialect.name == "sqlite" or bool(connection.execute(_LOCK).scalar())
 
 
-def has_outbox(connection: Connection) -> bool:
-    """Whether there is anything to read."""
+def has_outbox_rows(connection: Connection) -> bool:
+    """Whether the outbox has any rows."""
     return connection.execute(select(outbox.c.id).limit(1)).first() is not None
 
 
 def read_outbox(connection: Connection) -> Iterator[OutboxRow]:
-    """The rows in the order of their ids, for as long as they are asked for, up to the first that has to wait."""
+    """Stream the rows in the order of their ids, up to the first that is not readable yet."""
     above = 0
     while True:
-        values = {"above": above, "most": FETCHED_AT_ONCE}
+        values = {"above": above, "most": FETCH_SIZE}
         fetched = connection.execute(_FETCH[connection.dialect.name], values).all()
         for number, touched, readable in fetched:
             if not readable:
                 return
             yield OutboxRow(number, _decode_touched(touched))
-        if len(fetched) < FETCHED_AT_ONCE:
+        if len(fetched) < FETCH_SIZE:
             return
         above = fetched[-1][0]
 
 
-def account_numbers(connection: Connection, account_ids: Sequence[str]) -> dict[str, int]:
-    """The numbers of these accounts; those that are not there any more are left out."""
+def find_account_numbers(connection: Connection, account_ids: Sequence[str]) -> dict[str, int]:
+    """The numbers of these accounts by id; removed accounts are left out."""
 
-    def load(by_no: Mapping[int, str]) -> dict[int, _Known]:
-        found = connection.execute(_KNOWN[connection.dialect.name], {"numbers": _json(list(by_no))})
-        return {number: _Known(number, account_id) for number, account_id in found}
+    def load(by_no: Mapping[int, str]) -> dict[int, _NumberedAccount]:
+        found = connection.execute(_SELECT_ACCOUNTS[connection.dialect.name], {"numbers": _json(list(by_no))})
+        return {number: _NumberedAccount(number, account_id) for number, account_id in found}
 
-    return {account_id: known.account_no for account_id, known in load_by_id(account_ids, load).items()}
-
-
-def forget_outbox(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete these rows, which have been read."""
-    connection.execute(_FORGET[connection.dialect.name], {"numbers": _json(ids)})
+    return {account_id: account.account_no for account_id, account in load_by_id(account_ids, load).items()}
 
 
-def read_until(connection: Connection, now: int) -> int:
-    """The instant before which everything recorded has been read; `now` was read on this connection before.
+def delete_outbox_rows(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete these rows, once they were read."""
+    connection.execute(_DELETE[connection.dialect.name], {"numbers": _json(ids)})
 
-    Ask before looking at what was made of it, which is then as new or newer. On PostgreSQL what is being committed
-    counts as not read; of SQLite a batch that is being committed at this very moment is not known.
+
+def read_complete_until(connection: Connection, now: int) -> int:
+    """The instant before which a relay has read everything recorded; `now` was read on this connection before.
+
+    Call it before reading the sums: they are then as new as this instant, or newer. On PostgreSQL running transactions
+    count as unread. On SQLite a batch that is being committed at this moment is not seen.
     """
-    running_for = None if connection.dialect.name == "sqlite" else connection.scalar(_RUNNING_FOR)
-    oldest = select(outbox.c.recorded_at).order_by(outbox.c.id).limit(LOOKED_AT_MAX).subquery()
-    left = connection.scalar(select(func.min(oldest.c.recorded_at)))
-    return min(now - (running_for or 0), now if left is None else left)
+    age = None if connection.dialect.name == "sqlite" else connection.scalar(_OLDEST_TRANSACTION_AGE)
+    oldest_rows = select(outbox.c.recorded_at).order_by(outbox.c.id).limit(SCANNED_ROWS_MAX).subquery()
+    oldest_recorded_at = connection.scalar(select(func.min(oldest_rows.c.recorded_at)))
+    return min(now - (age or 0), now if oldest_recorded_at is None else oldest_recorded_at)
 
 
 _decode_touched = msgspec.json.Decoder(tuple[tuple[str, int, int], ...]).decode

@@ -1,7 +1,7 @@
-"""Reads of what was: the row in force at an instant, the rows of a period, and what came of a transaction since.
+"""Reads of the past: the last row at an instant, the rows of a period, and the rows related to a transaction.
 
-No index by time is needed: within an account `created_at` never falls as `seq` grows (invariant 12), so the row of an
-instant is found by halving, in one statement that looks up some twenty keys for a million rows.
+No index by time is needed. Within an account `created_at` never falls as `seq` grows (invariant 12), so a binary search
+finds the row of an instant. It is one statement, which looks up about twenty keys for a million rows.
 """
 
 import msgspec
@@ -14,12 +14,12 @@ from sixpence.core.errors import BrokenLedgerError
 from sixpence.ledger.database.rows import TRANSACTION_COLUMNS, transaction_from_row
 from sixpence.ledger.database.tables import credit_transactions
 
-# Of what came of a transaction so many rows are read, the newest: a hold may have been extended for weeks.
-SINCE_MAX = 1_000
+# At most this many later rows about a transaction are read, the newest: a hold may have been extended for weeks.
+RELATED_MAX = 1_000
 
-# Row `low` is at or before the instant and row `high` + 1 is not, until the two meet; where a row is missing they never
-# do. The same text on both databases.
-LAST_AT = f"""
+# A binary search. Row `low` is at or before the instant and row `high` + 1 is after it, until the two are equal. If a
+# row is missing they never are. The text is the same on both databases.
+TRANSACTION_AT = f"""
     WITH RECURSIVE halving(low, high) AS (
         SELECT CAST(0 AS bigint), CAST(:top AS bigint)
         UNION ALL
@@ -33,41 +33,43 @@ LAST_AT = f"""
     FROM halving AS h LEFT JOIN credit_transactions AS t ON t.account_no = :number AND t.seq = h.low
     WHERE h.low = h.high
 """
-_LAST_AT = text(LAST_AT).bindparams(*(bindparam(name, type_=BigInteger) for name in ("top", "instant", "number")))
+_TRANSACTION_AT = text(TRANSACTION_AT).bindparams(
+    *(bindparam(name, type_=BigInteger) for name in ("top", "instant", "number"))
+)
 
-# With this in the statement's own text the planner sees that the partial index holds the answer.
+# The condition is in the statement's text, because only then does the planner choose the partial index.
 _IS_ABOUT = text("about_seq IS NOT NULL")
 
-# A statement does not show metadata, which may be large.
+# Metadata may be large, and no caller here needs it.
 _WITHOUT_METADATA = [
     cast(null(), Text).label(column.name) if column.name == "metadata" else column for column in credit_transactions.c
 ]
 
 
-class Surroundings(msgspec.Struct, frozen=True):
-    """What explains a transaction: the rows it names and those about it; `is_cut` where there are more of these."""
+class RelatedTransactions(msgspec.Struct, frozen=True):
+    """The rows that a transaction names and the later rows about it; `is_cut` if there are more of the latter."""
 
     past: PriorTransactions
     is_cut: bool
 
 
-def find_last_at(connection: Connection, account: Account, instant: int) -> Transaction | None:
-    """The account's last transaction at or before the instant; None where its first came later.
+def find_transaction_at(connection: Connection, account: Account, instant: int) -> Transaction | None:
+    """The account's last transaction at or before the instant; None if its first one is later.
 
-    Raises `BrokenLedgerError` where a row that was looked up is not there.
+    Raises `BrokenLedgerError` if a row is missing.
     """
-    asked = {"top": account.seq, "instant": instant, "number": account.account_no}
-    found = connection.execute(_LAST_AT, asked).first()
+    values = {"top": account.seq, "instant": instant, "number": account.account_no}
+    found = connection.execute(_TRANSACTION_AT, values).first()
     if found is None:
-        raise _gap(account)
+        raise _gap_error(account)
     seq, *row = found
     return None if seq == 0 else transaction_from_row(row)
 
 
-def list_between(connection: Connection, account: Account, *, above: int, up_to: int) -> list[Transaction]:
-    """The account's transactions above one `seq` and up to another, oldest first, without their metadata.
+def list_transactions_between(connection: Connection, account: Account, *, above: int, up_to: int) -> list[Transaction]:
+    """The account's transactions above one `seq` and up to another, oldest first, without metadata.
 
-    Raises `BrokenLedgerError` where one of them is not there.
+    Raises `BrokenLedgerError` if one of them is missing.
     """
     columns = credit_transactions.c
     query = (
@@ -77,25 +79,25 @@ def list_between(connection: Connection, account: Account, *, above: int, up_to:
     )
     found = [transaction_from_row(row) for row in connection.execute(query)]
     if len(found) != up_to - above:
-        raise _gap(account)
+        raise _gap_error(account)
     return found
 
 
-def look_around(connection: Connection, account: Account, row: Transaction) -> Surroundings:
-    """The rows that a transaction is about or whose grants it moves, and what came of it since."""
+def read_related_transactions(connection: Connection, account: Account, row: Transaction) -> RelatedTransactions:
+    """The rows that a transaction is about, the rows of the grants that it moves, and the later rows about it."""
     columns = credit_transactions.c
-    here = select(*_WITHOUT_METADATA).where(columns.account_no == account.account_no)
+    of_account = select(*_WITHOUT_METADATA).where(columns.account_no == account.account_no)
     named = {row.about_seq, *(seq_of(move.grant_id) for move in row.read_allocations())} - {None, row.seq}
-    since = (
-        here.where(columns.about_seq == row.seq, columns.seq <= account.seq, _IS_ABOUT)
+    later = (
+        of_account.where(columns.about_seq == row.seq, columns.seq <= account.seq, _IS_ABOUT)
         .order_by(columns.seq.desc())
-        .limit(SINCE_MAX + 1)
+        .limit(RELATED_MAX + 1)
     )
-    before = [transaction_from_row(one) for one in connection.execute(here.where(columns.seq.in_(sorted(named))))]
-    after = [transaction_from_row(one) for one in connection.execute(since)]
-    known = sorted([*before, row, *after[:SINCE_MAX]], key=lambda one: one.seq)
-    return Surroundings(PriorTransactions().with_rows(known), is_cut=len(after) > SINCE_MAX)
+    before = [transaction_from_row(one) for one in connection.execute(of_account.where(columns.seq.in_(sorted(named))))]
+    after = [transaction_from_row(one) for one in connection.execute(later)]
+    known = sorted([*before, row, *after[:RELATED_MAX]], key=lambda one: one.seq)
+    return RelatedTransactions(PriorTransactions().with_rows(known), is_cut=len(after) > RELATED_MAX)
 
 
-def _gap(account: Account) -> BrokenLedgerError:
+def _gap_error(account: Account) -> BrokenLedgerError:
     return BrokenLedgerError(f"the ledger of '{account.account_id}' has a gap")

@@ -1,6 +1,6 @@
-"""Usage by day: adding up what rows of the ledger say of uses, and reading the sums of an account.
+"""Usage by day: adding up the uses in ranges of the ledger, and reading an account's sums.
 
-The one statement that adds stands here for both databases. Not here: which rows are added and when (`outbox`,
+The statement that adds is here for both databases. Not here: which rows are added and when (`outbox`,
 `sixpence.ledger.relay`).
 """
 
@@ -14,8 +14,8 @@ from sixpence.core.values.instant import DAY
 from sixpence.ledger.database.tables import usage_daily
 
 
-class Span(msgspec.Struct, frozen=True, gc=False):
-    """Rows of an account's ledger, from `first` to `last`."""
+class SeqRange(msgspec.Struct, frozen=True, gc=False):
+    """The rows of an account's ledger from `first` to `last`, both included."""
 
     account_no: int
     first: int
@@ -23,7 +23,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 
 class DayRow(msgspec.Struct, frozen=True, gc=False):
-    """What was used of a feature on a day (whole days since 1970 UTC); a sum ends at 2^53 - 1."""
+    """An account's usage of a feature on a day (whole days since 1970 UTC); sums are capped at 2^53 - 1."""
 
     day: int
     feature: str
@@ -34,8 +34,7 @@ class DayRow(msgspec.Struct, frozen=True, gc=False):
 
 _SUMS = ("uses", "credits_consumed", "credits_refunded")
 _COLUMNS = f"account_no, day, feature, {', '.join(_SUMS)}"
-# A late capture is a consume, too. A refund is about another row, whose feature it has: where it does not say so
-# itself, that row does.
+# A late capture counts as a consume. A refund has the feature of the row that it is about, unless it names its own.
 _COUNTED = f"""
     c.account_no, c.kind, c.created_at / {DAY} AS day, c.credits_consumed, c.detail, coalesce(c.feature_used, (
         SELECT o.feature_used FROM credit_transactions AS o WHERE o.account_no = c.account_no AND o.seq = c.about_seq
@@ -44,14 +43,14 @@ _COUNTED = f"""
 _KINDS = "('consume', 'capture', 'refund')"
 
 
-def _onto(least: str) -> str:
-    """Add to what the day has already."""
-    sums = (f"{name} = {least}(usage_daily.{name} + excluded.{name}, {AMOUNT_MAX})" for name in _SUMS)
+def _add_to_stored(minimum: str) -> str:
+    """The clause that adds to the day's stored sums; `minimum` is the dialect's function for the least value."""
+    sums = (f"{name} = {minimum}(usage_daily.{name} + excluded.{name}, {AMOUNT_MAX})" for name in _SUMS)
     return f"ON CONFLICT (account_no, day, feature) DO UPDATE SET {', '.join(sums)}"
 
 
 _ADD = {
-    # `total` adds floats, which are exact up to where a sum ends, and does not fail beyond.
+    # `total` adds floats. They are exact up to the cap, and do not overflow beyond it.
     "sqlite": text(
         f"""
         INSERT INTO usage_daily ({_COLUMNS})
@@ -60,16 +59,16 @@ _ADD = {
                CAST(min(total(CASE t.kind WHEN 'refund' THEN json_extract(t.detail, '$.refunded') END), {AMOUNT_MAX})
                    AS INTEGER)
         FROM (
-            SELECT {_COUNTED} FROM json_each(:spans) AS s CROSS JOIN credit_transactions AS c
+            SELECT {_COUNTED} FROM json_each(:ranges) AS s CROSS JOIN credit_transactions AS c
             WHERE c.account_no = json_extract(s.value, '$.account_no')
                 AND c.seq BETWEEN json_extract(s.value, '$.first') AND json_extract(s.value, '$.last')
                 AND c.kind IN {_KINDS}
         ) AS t
         WHERE t.feature IS NOT NULL GROUP BY t.account_no, t.day, t.feature
-        {_onto("min")}
+        {_add_to_stored("min")}
         """
     ),
-    # OFFSET 0 keeps the look-ups apart: one of the index for each span, whatever a young table's statistics say.
+    # OFFSET 0 forces one index look-up for each range, whatever a young table's statistics are.
     "postgresql": text(
         f"""
         INSERT INTO usage_daily ({_COLUMNS})
@@ -77,25 +76,25 @@ _ADD = {
                least(coalesce(sum(t.credits_consumed), 0), {AMOUNT_MAX}),
                least(coalesce(sum(CASE t.kind WHEN 'refund' THEN (t.detail::json ->> 'refunded')::bigint END), 0),
                    {AMOUNT_MAX})
-        FROM json_to_recordset(CAST(:spans AS json)) AS s(account_no bigint, first bigint, last bigint)
+        FROM json_to_recordset(CAST(:ranges AS json)) AS s(account_no bigint, first bigint, last bigint)
         CROSS JOIN LATERAL (
             SELECT {_COUNTED} FROM credit_transactions AS c
             WHERE c.account_no = s.account_no AND c.seq BETWEEN s.first AND s.last AND c.kind IN {_KINDS} OFFSET 0
         ) AS t
         WHERE t.feature IS NOT NULL GROUP BY t.account_no, t.day, t.feature
-        {_onto("least")}
+        {_add_to_stored("least")}
         """
     ),
 }
 
 
-def add_usage(connection: Connection, spans: Sequence[Span]) -> None:
-    """Add what these rows of the ledger say: a use for each consume and capture, and what was consumed and refunded."""
-    connection.execute(_ADD[connection.dialect.name], {"spans": msgspec.json.encode(spans).decode()})
+def add_usage(connection: Connection, ranges: Sequence[SeqRange]) -> None:
+    """Add these rows of the ledger to the sums; each consume and capture counts as one use."""
+    connection.execute(_ADD[connection.dialect.name], {"ranges": msgspec.json.encode(ranges).decode()})
 
 
 def list_usage(connection: Connection, account_no: int, *, since: int, until: int) -> list[DayRow]:
-    """An account's usage from the day `since` up to the day `until`, which is left out; newest first."""
+    """An account's usage from the day `since` to before the day `until`, newest first."""
     columns = usage_daily.c
     query = (
         select(columns.day, columns.feature, *(columns[name] for name in _SUMS))

@@ -1,1 +1,1 @@
-"""The relay: reads the outbox and adds up usage by day, never on the write path."""
+"""The relay: reads the outbox and adds up usage by day, off the write path."""

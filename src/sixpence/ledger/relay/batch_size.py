@@ -1,52 +1,53 @@
-"""How much a relay reads at once, and how long it rests: commands go first. No clock here."""
+"""How much a relay reads at once, and how long it pauses, so that commands come first. No clock here."""
 
 import msgspec
 
-# How soon something new is seen where nothing much happens.
-REST_SECONDS = 0.5
-# While commands wait, a relay takes one part of its time and leaves them nine.
-PARTS_LEFT = 9
-# So many rows between two looks are more than a quiet moment.
-MANY_ROWS = 100
-FAILED_SECONDS = 1.0
-FAILED_SECONDS_MAX = 30.0
+# The pause when little happens.
+PAUSE_SECONDS = 0.5
+# While commands wait, a relay pauses nine times as long as it works.
+PAUSE_FACTOR = 9
+# More rows than this in one step mean load.
+BUSY_ROWS = 100
+RETRY_SECONDS = 1.0
+RETRY_SECONDS_MAX = 30.0
 
 
-class Bite(msgspec.Struct, frozen=True):
-    """What a relay read in one transaction: rows of the outbox, those of the ledger that they name, and how long.
+class StepResult(msgspec.Struct, frozen=True):
+    """What a relay read in one transaction: rows of the outbox, the ledger's rows that they name, and how long it took.
 
-    `full` says that it stopped at its size, so there is more; `waited` that commands waited while it worked.
+    `full` means that it reached the batch size, so there may be more. `delayed_commands` means that commands waited
+    while it worked.
     """
 
     outbox_rows: int = 0
     ledger_rows: int = 0
     full: bool = False
-    waited: bool = False
+    delayed_commands: bool = False
     seconds: float = 0.0
 
 
-class Bites(msgspec.Struct, frozen=True):
-    """The size of a bite, in rows of the outbox and of the ledger, and the rest between bites under load."""
+class BatchSize(msgspec.Struct, frozen=True):
+    """The most rows of the outbox and of the ledger that a step reads, and the pause between steps under load."""
 
     outbox_rows_max: int
     ledger_rows_max: int
-    busy_seconds: float
+    busy_pause_seconds: float
 
-    def rest_seconds(self, bite: Bite) -> float:
-        """How long to rest after this bite."""
-        least = PARTS_LEFT * bite.seconds if bite.waited else 0.0
-        if bite.full:
+    def pause_seconds(self, step: StepResult) -> float:
+        """How long to pause after this step."""
+        least = PAUSE_FACTOR * step.seconds if step.delayed_commands else 0.0
+        if step.full:
             return least
-        busy = bite.waited or bite.ledger_rows > MANY_ROWS
-        return max(least, self.busy_seconds if busy else REST_SECONDS)
+        busy = step.delayed_commands or step.ledger_rows > BUSY_ROWS
+        return max(least, self.busy_pause_seconds if busy else PAUSE_SECONDS)
 
 
-def failed_seconds(times: int) -> float:
-    """How long to wait after so many failures in a row."""
-    return min(FAILED_SECONDS_MAX, FAILED_SECONDS * 2.0 ** min(times - 1, 30))
+def retry_seconds(failures: int) -> float:
+    """How long to wait after this many failures in a row."""
+    return min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2.0 ** min(failures - 1, 30))
 
 
-# SQLite's one writer works for the relay as well: the bites are small, and commands wait for one at most.
-SQLITE = Bites(outbox_rows_max=200, ledger_rows_max=2_000, busy_seconds=1.0)
-# PostgreSQL works beside the writer: the more uses of an account come together, the fewer sums are written.
-POSTGRESQL = Bites(outbox_rows_max=10_000, ledger_rows_max=20_000, busy_seconds=3.0)
+# SQLite's only writer thread runs the relay, too. So the batches are small, and a command waits for one step at most.
+SQLITE = BatchSize(outbox_rows_max=200, ledger_rows_max=2_000, busy_pause_seconds=1.0)
+# On PostgreSQL the relay runs beside the writer. The more uses of an account come together, the fewer sums are written.
+POSTGRESQL = BatchSize(outbox_rows_max=10_000, ledger_rows_max=20_000, busy_pause_seconds=3.0)

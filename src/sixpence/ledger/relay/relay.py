@@ -1,11 +1,11 @@
-"""The relay: reads the outbox in its order, adds up usage by day, and deletes what it has read, in one transaction.
+"""The relay: reads the outbox in order, adds up usage by day, and deletes the rows that it read, in one transaction.
 
-A relay that is killed has therefore neither lost nor counted anything twice. A server runs one for as long as it lives;
-an app that uses `CreditService` by itself decides when:
+So a killed relay loses nothing and counts nothing twice. A server always runs one. An app that uses `CreditService`
+directly decides when:
 
     relay = Relay(credits.ledger)
-    await relay.run_once()            # now, all there is
-    async with relay.running(): ...   # beside whatever happens in here
+    await relay.run_once()            # empty the outbox now
+    async with relay.running(): ...   # in the background, while the block runs
 """
 
 import asyncio
@@ -17,35 +17,35 @@ from sixpence.core.errors import ServiceClosedError, UnavailableError
 from sixpence.ledger.database.engines import PostgresServer
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import outbox
-from sixpence.ledger.relay.batch_size import POSTGRESQL, REST_SECONDS, SQLITE, Bite, Bites, failed_seconds
-from sixpence.ledger.relay.relay_once import Work
+from sixpence.ledger.relay.batch_size import PAUSE_SECONDS, POSTGRESQL, SQLITE, BatchSize, StepResult, retry_seconds
+from sixpence.ledger.relay.step import RelayStep
 
 _log = logging.getLogger(__name__)
 
 
 class Relay:
-    """Empties the outbox of a ledger. Any number may run, in any process; one at a time reads."""
+    """Empties the outbox of a ledger. Any number may run, in any process; only one reads at a time."""
 
-    def __init__(self, ledger: Ledger, *, bites: Bites | None = None) -> None:
+    def __init__(self, ledger: Ledger, *, batch_size: BatchSize | None = None) -> None:
         self._ledger = ledger
-        self._bites = bites or (POSTGRESQL if isinstance(ledger.address, PostgresServer) else SQLITE)
+        self._batch_size = batch_size or (POSTGRESQL if isinstance(ledger.address, PostgresServer) else SQLITE)
 
     async def run_once(self) -> int:
-        """Read all that may be read now, with rests while commands wait; gives how many rows of the ledger that were.
+        """Read everything that is readable now, with pauses while commands wait; returns the number of ledger rows.
 
-        Raises an `UnavailableError` when it is worth trying again; what was read before stays counted.
+        Raises an `UnavailableError` for an error that a retry may solve; the rows read before it stay counted.
         """
-        read = 0
+        ledger_rows = 0
         while True:
-            bite = await self._bite()
-            read += bite.ledger_rows
-            if not bite.full:
-                return read
-            await asyncio.sleep(self._bites.rest_seconds(bite))
+            step = await self._step()
+            ledger_rows += step.ledger_rows
+            if not step.full:
+                return ledger_rows
+            await asyncio.sleep(self._batch_size.pause_seconds(step))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Relay in a task of its own while the block runs; a bite under way at its end is finished by its thread."""
+        """Relay in a background task while the block runs; a step that is running at its end still finishes."""
         task = asyncio.create_task(self._run(), name="sixpence-relay")
         try:
             yield
@@ -55,26 +55,26 @@ class Relay:
 
     async def _run(self) -> None:
         failures = 0
-        rest = REST_SECONDS
+        pause = PAUSE_SECONDS
         while True:
-            await asyncio.sleep(rest)
+            await asyncio.sleep(pause)
             try:
-                bite = await self._bite()
+                step = await self._step()
             except ServiceClosedError:
                 return
-            except Exception as error:  # noqa: BLE001 - the last boundary: whatever it is, the requests go on, and so does this
+            except Exception as error:  # noqa: BLE001 - the last boundary: after any error requests and the relay continue
                 failures += 1
-                rest = failed_seconds(failures)
+                pause = retry_seconds(failures)
                 unexpected = not isinstance(error, UnavailableError)
-                _log.warning("the relay failed; it tries again in %g s: %s", rest, error, exc_info=unexpected)
+                _log.warning("the relay failed; it tries again in %g s: %s", pause, error, exc_info=unexpected)
             else:
                 failures = 0
-                rest = self._bites.rest_seconds(bite)
+                pause = self._batch_size.pause_seconds(step)
 
-    async def _bite(self) -> Bite:
-        """Read a part of the outbox; nothing is begun where it is empty."""
-        if not await self._ledger.read(outbox.has_outbox):
-            return Bite()
-        work = Work(self._ledger, self._bites)
-        await self._ledger.write(work.run)
-        return work.done()
+    async def _step(self) -> StepResult:
+        """Read one batch of the outbox; an empty outbox begins no transaction."""
+        if not await self._ledger.read(outbox.has_outbox_rows):
+            return StepResult()
+        step = RelayStep(self._ledger, self._batch_size)
+        await self._ledger.write(step.run)
+        return step.result()

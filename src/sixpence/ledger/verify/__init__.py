@@ -1,1 +1,1 @@
-"""Prove every account from its rows."""
+"""Verification: fold every account from its transactions and compare the result with the stored rows."""

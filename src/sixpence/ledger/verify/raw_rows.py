@@ -1,6 +1,6 @@
-"""Reading past SQLAlchemy, for who reads every row of a ledger: plain tuples, as fast as the drivers can.
+"""Fast full-table reads: plain tuples from the database drivers, without SQLAlchemy.
 
-A statement has `?` where a value goes, on both databases. Not here: what rows mean, and any that are written.
+Statements have `?` for a value on both databases. Not here: what rows mean, and any writes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ Row = tuple[Any, ...]
 
 
 class Scan:
-    """One connection, on which a transaction runs; of the rows of a query a thousand are in memory at once.
+    """Reads on one connection, inside its transaction; at most a thousand rows of a query are in memory at once.
 
-    SQLite keeps any bytes as text: what is no UTF-8 is given with its bytes as surrogates, and ends no run.
+    SQLite stores any bytes as text. Invalid UTF-8 is read with its bytes as surrogates, so it does not stop a run.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -29,16 +29,16 @@ class Scan:
         self._driver = driver
         self._errors: Any = connection.dialect.loaded_dbapi
         self._numbers = count(1)
-        # One for all look-ups: making one takes as long as asking it.
+        # One cursor for all look-ups: creating one takes as long as a query.
         self._cursor: Any = None if self.is_sqlite else driver.cursor(binary=True)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
-        """The rows of a query one after another, however many there are; several may be read side by side."""
+        """Stream the rows of a query; several queries may be streamed side by side."""
         return chain.from_iterable(self.chunks(statement, values))
 
     def chunks(self, statement: str, values: Sequence[Any] = ()) -> Iterator[list[Row]]:
-        """The same, so many at once."""
-        return self._of_sqlite(statement, values) if self.is_sqlite else self._of_postgres(statement, values)
+        """The same in lists of up to `ROWS_AT_ONCE` rows."""
+        return self._chunks_sqlite(statement, values) if self.is_sqlite else self._chunks_postgres(statement, values)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """All rows of a query."""
@@ -50,25 +50,25 @@ class Scan:
             raise DatabaseUnavailableError from error
         return found
 
-    def among(self, column: str) -> str:
-        """The condition that the column's number is in a JSON list, which is the condition's one value."""
+    def in_json_list(self, column: str) -> str:
+        """The condition that the column's number is in a JSON list; the list is the condition's one value."""
         if self.is_sqlite:
             return f"{column} IN (SELECT value FROM json_each(?))"
         return f"{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST(? AS json)))::bigint[])"
 
     @contextmanager
-    def any_text(self) -> Iterator[None]:
-        """For the time being whatever text there is can be read through SQLAlchemy, too; it takes longer."""
+    def tolerating_invalid_utf8(self) -> Iterator[None]:
+        """While the block runs, SQLAlchemy reads invalid UTF-8 as well; reads take longer."""
         before = self._driver.text_factory if self.is_sqlite else None
         if self.is_sqlite:
-            self._driver.text_factory = _surrogated
+            self._driver.text_factory = _decode_with_surrogates
         try:
             yield
         finally:
             if self.is_sqlite:
                 self._driver.text_factory = before
 
-    def _of_postgres(self, statement: str, values: Sequence[Any]) -> Iterator[list[Row]]:
+    def _chunks_postgres(self, statement: str, values: Sequence[Any]) -> Iterator[list[Row]]:
         try:
             with self._driver.cursor(name=f"scan_{next(self._numbers)}") as cursor:
                 cursor.execute(_for_psycopg(statement), values, binary=True)
@@ -77,8 +77,8 @@ class Scan:
         except self._errors.Error as error:
             raise DatabaseUnavailableError from error
 
-    def _of_sqlite(self, statement: str, values: Sequence[Any]) -> Iterator[list[Row]]:
-        """As long as all text is text nothing is paid for what is none: a chunk with such a row is read again."""
+    def _chunks_sqlite(self, statement: str, values: Sequence[Any]) -> Iterator[list[Row]]:
+        """Valid text costs nothing extra: only a chunk with invalid UTF-8 is read a second time."""
         given = 0
         try:
             cursor = self._driver.execute(statement, values)
@@ -86,9 +86,9 @@ class Scan:
                 try:
                     rows = cursor.fetchmany(ROWS_AT_ONCE)
                 except self._errors.OperationalError:
-                    with self.any_text():
-                        again = self._driver.execute(f"{statement} LIMIT {ROWS_AT_ONCE} OFFSET {given}", values)
-                        rows = again.fetchall()
+                    with self.tolerating_invalid_utf8():
+                        retried = self._driver.execute(f"{statement} LIMIT {ROWS_AT_ONCE} OFFSET {given}", values)
+                        rows = retried.fetchall()
                     cursor = self._driver.execute(f"{statement} LIMIT -1 OFFSET {given + len(rows)}", values)
                 if not rows:
                     return
@@ -102,5 +102,5 @@ def _for_psycopg(statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s")
 
 
-def _surrogated(data: bytes) -> str:
+def _decode_with_surrogates(data: bytes) -> str:
     return data.decode(errors="surrogateescape")

@@ -1,6 +1,6 @@
-"""How far a proof has come: what is kept of one that takes long, so that another run can go on from there.
+"""Resuming a verification: the resume point that a long run saves, and the checks that it is of this ledger.
 
-Here: what that is, and whether it is of this ledger. Not here: where it is kept (`sixpence.cli`), the walk (`verify`).
+Not here: the file that holds it (`sixpence.cli`), and the walk over the accounts (`verify`).
 """
 
 import hashlib
@@ -21,35 +21,36 @@ _ACCOUNTS = """
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A transaction that was there: no ledger but this one has that hash in that place."""
+    """A transaction that was verified. Only this ledger has that hash in that place."""
 
     account_no: int
     seq: int
     hash: str
 
 
-class Tally(msgspec.Struct, frozen=True):
-    """Which accounts these are: how many, a sum that tells them from as many others, and when the newest was recorded.
+class AccountsDigest(msgspec.Struct, frozen=True):
+    """A digest of a set of accounts: their number, the sum of their numbers' hashes, and when the newest was recorded.
 
-    An account is as old as its first row, by the clock that recorded it; one without any is of the beginning.
+    An account is as old as its first row, by the clock that recorded it; an account without rows has the age 0.
     """
 
     accounts: int = 0
     sum: int = 0
     newest: int = 0
 
-    def with_account(self, number: int, recorded_at: object) -> "Tally":
-        """These and that account."""
+    def with_account(self, number: int, recorded_at: object) -> "AccountsDigest":
+        """The digest of these accounts and one more."""
         hashed = hashlib.blake2b(str(number).encode(), digest_size=8).digest()
         total = (self.sum + int.from_bytes(hashed)) % 2**64
-        return Tally(self.accounts + 1, total, max(self.newest, _instant(recorded_at)))
+        return AccountsDigest(self.accounts + 1, total, max(self.newest, _instant(recorded_at)))
 
 
-class Passed(msgspec.Struct, frozen=True, kw_only=True):
-    """Every account up to that number was proved, with these counts, by a run that began or went on `decide` or not.
+class ResumePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Every account up to `account_no` was verified, with these counts. The fields are named as in the saved file.
 
-    `kept_at` is when this was written, in microseconds. The marks are the first and the last account's last
-    transactions. `there` are all accounts up to that number, with `came` that were not proved, as they came too late.
+    `kept_at` is when it was saved, in microseconds. The marks are the last transactions of the first and of the last
+    account. `there` is the digest of all accounts up to that number. `came` of them were not verified: they are newer
+    than an earlier resume point that had passed their numbers.
     """
 
     format: Literal[2] = 2
@@ -61,64 +62,66 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int
     transactions: int
     erased: int
-    there: Tally
+    there: AccountsDigest
     came: int
     differences: list[str]
 
 
-class Since(msgspec.Struct, frozen=True):
-    """What going on leaves open, as notes; what is wrong with what was passed, as differences; and who is there now."""
+class ChangesSince(msgspec.Struct, frozen=True):
+    """The changes in the accounts of a resume point: faults as differences, and unverified accounts as notes.
+
+    `there` and `came` are those of `ResumePoint`, for the ledger as it is now.
+    """
 
     notes: list[str]
     differences: list[str]
-    there: Tally
+    there: AccountsDigest
     came: int
 
 
-def name_of(scan: Scan) -> str:
-    """What tells one ledger from most others, and is the same for its life: its first catalog, and when that came."""
+def identify_ledger(scan: Scan) -> str:
+    """The digest and the time of the ledger's first catalog. They never change, and few ledgers share them."""
     return " ".join(str(value) for row in scan.rows(_FIRST_CATALOG) for value in row)
 
 
-def why_not(passed: Passed, scan: Scan, *, decide: bool) -> str | None:
-    """Why a run cannot go on from there, None where it can."""
-    if passed.decide != decide:
-        return f"it was begun {'with' if passed.decide else 'without'} deciding anew"
-    if passed.catalog != name_of(scan):
+def find_mismatch(point: ResumePoint, scan: Scan, *, decide: bool) -> str | None:
+    """Why a run cannot resume from this point, in words; None if it can."""
+    if point.decide != decide:
+        return f"it was begun {'with' if point.decide else 'without'} --decide"
+    if point.catalog != identify_ledger(scan):
         return "it is of another ledger, which began with another catalog"
-    for mark in passed.marks:
-        there = [bytes(found).hex() for (found,) in scan.rows(_HASH, (mark.account_no, mark.seq))]
-        if there != [mark.hash]:
-            return (
-                f"transaction {mark.seq} of account number {mark.account_no}, which it has seen, is not in this ledger"
-            )
+    for mark in point.marks:
+        hashes = [bytes(found).hex() for (found,) in scan.rows(_HASH, (mark.account_no, mark.seq))]
+        if hashes != [mark.hash]:
+            place = f"transaction {mark.seq} of account number {mark.account_no}"
+            return f"{place}, which it has verified, is not in this ledger"
     return None
 
 
-def since(passed: Passed, scan: Scan) -> Since:
-    """What became of the accounts that were passed: who came since is newer than all of them."""
-    before = now = Tally()
-    for number, recorded_at in scan.stream(_ACCOUNTS, (passed.account_no,)):
+def read_changes_since(point: ResumePoint, scan: Scan) -> ChangesSince:
+    """Compare the accounts up to a resume point with those that it has counted; newer accounts were not verified."""
+    counted = now = AccountsDigest()
+    for number, recorded_at in scan.stream(_ACCOUNTS, (point.account_no,)):
         now = now.with_account(number, recorded_at)
-        if _instant(recorded_at) <= passed.there.newest:
-            before = before.with_account(number, recorded_at)
-    until = to_wire(passed.kept_at)
+        if _instant(recorded_at) <= point.there.newest:
+            counted = counted.with_account(number, recorded_at)
+    saved_at = to_wire(point.kept_at)
     notes = [
-        f"{passed.accounts} accounts with {passed.transactions} transactions were proved by {until} and are not again; "
-        "what has changed in them since is not proved"
+        f"{point.accounts} accounts with {point.transactions} transactions were verified by {saved_at} and were "
+        "skipped; their changes since are not verified"
     ]
-    came = passed.came + now.accounts - before.accounts
+    came = point.came + now.accounts - counted.accounts
     if came > 0:
-        notes.append(f"{came} accounts have come since among those, and are not proved")
-    return Since(notes, _differences(passed.there, before, until), now, came)
+        notes.append(f"{came} newer accounts are among those, and are not verified")
+    return ChangesSince(notes, _list_differences(point.there, counted, saved_at), now, came)
 
 
-def _differences(there: Tally, before: Tally, until: str) -> list[str]:
-    gone = there.accounts - before.accounts
-    if gone > 0:
-        return [f"{gone} accounts are gone that were there by {until}"]
-    if (there.accounts, there.sum) != (before.accounts, before.sum):
-        return [f"the accounts that were proved by {until} are not those that are there now; begin anew to know more"]
+def _list_differences(verified: AccountsDigest, found: AccountsDigest, saved_at: str) -> list[str]:
+    removed = verified.accounts - found.accounts
+    if removed > 0:
+        return [f"{removed} accounts were removed since {saved_at}"]
+    if (verified.accounts, verified.sum) != (found.accounts, found.sum):
+        return [f"the accounts that were verified by {saved_at} are not the current ones; verify from the beginning"]
     return []
 
 

@@ -96,7 +96,7 @@ class Operations:
     def _read_unless_due(
         self, connection: Connection, account_id: str, read: Callable[[Connection, Account], T]
     ) -> tuple[DecisionContext, T] | None:
-        seen = accounts.see_account(connection, account_id, self._api_key_hash)
+        seen = accounts.read_account_snapshot(connection, account_id, self._api_key_hash)
         account = seen.account
         if account is None:
             raise AccountNotFoundError(account_id)

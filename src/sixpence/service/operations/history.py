@@ -25,7 +25,12 @@ from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import DAY, INSTANT_MAX, to_datetime, to_wire
 from sixpence.ledger.checkpoints.statement_proofs import find_proof
 from sixpence.ledger.reads import accounts
-from sixpence.ledger.reads.point_in_time import Surroundings, find_last_at, list_between, look_around
+from sixpence.ledger.reads.point_in_time import (
+    RelatedTransactions,
+    find_transaction_at,
+    list_transactions_between,
+    read_related_transactions,
+)
 from sixpence.ledger.writer.batch import Request
 from sixpence.service.operations.base import Operations
 from sixpence.service.requests import fields
@@ -54,7 +59,7 @@ class HistoryOperations(Operations):
             raise _future_error("at", instant, context, "leave it out for the balance now")
         upper = context.now if instant is None else instant
         account, row = await self._read_final(
-            context, upper, lambda connection, account: find_last_at(connection, account, upper)
+            context, upper, lambda connection, account: find_transaction_at(connection, account, upper)
         )
         return PastBalance.of(account.account_id, to_datetime(upper), row)
 
@@ -94,9 +99,9 @@ class HistoryOperations(Operations):
         """
         transaction_id = fields.text("transaction_id", transaction_id, fields.ID_LENGTH_MAX)
 
-        def read(connection: Connection, account: Account) -> tuple[Transaction, Surroundings] | None:
+        def read(connection: Connection, account: Account) -> tuple[Transaction, RelatedTransactions] | None:
             row = accounts.find_transaction(connection, account, transaction_id)
-            return None if row is None else (row, look_around(connection, account, row))
+            return None if row is None else (row, read_related_transactions(connection, account, row))
 
         context, found = await self._read_account_with(account_id, read)
         if found is None:
@@ -108,7 +113,7 @@ class HistoryOperations(Operations):
         """Explains the account's balance in at most twelve lines; raises `AccountNotFoundError`."""
         context, latest = await self._read_account_with(
             account_id,
-            lambda connection, account: list_between(
+            lambda connection, account: list_transactions_between(
                 connection, account, above=max(0, account.seq - LATEST_MAX), up_to=account.seq
             ),
         )
@@ -139,16 +144,20 @@ class HistoryOperations(Operations):
         return final.account, result
 
     async def _between(self, account: Account, *, above: int, up_to: int) -> list[Transaction]:
-        return await self._read(lambda connection: list_between(connection, account, above=above, up_to=up_to))
+        return await self._read(
+            lambda connection: list_transactions_between(connection, account, above=above, up_to=up_to)
+        )
 
     def _statement(self, connection: Connection, account: Account, period: Period) -> CreditStatement:
         first, last = period.opening.version, period.closing.version
         if period.count > MOVEMENTS_MAX:
-            (omitted,) = list_between(connection, account, above=last - MOVEMENTS_MAX - 1, up_to=last - MOVEMENTS_MAX)
+            (omitted,) = list_transactions_between(
+                connection, account, above=last - MOVEMENTS_MAX - 1, up_to=last - MOVEMENTS_MAX
+            )
             problem = f"{to_wire(period.since)} is {period.count} movements before until, more than {MOVEMENTS_MAX}."
             remedy = f"Send {to_wire(omitted.created_at + 1)} or later, or ask for text or CSV."
             raise InvalidInputError("since", f"{problem} {remedy}")
-        rows = list_between(connection, account, above=first, up_to=last)
+        rows = list_transactions_between(connection, account, above=first, up_to=last)
         return CreditStatement.of(Statement.of(period, rows, find_proof(connection, account, period)))
 
 
@@ -172,8 +181,8 @@ def _read_period(connection: Connection, account: Account, since: int, until: in
         account_id=account.account_id,
         since=since,
         until=until,
-        opening=Figures.after(find_last_at(connection, account, since - 1)),
-        closing=Figures.after(find_last_at(connection, account, until - 1)),
+        opening=Figures.after(find_transaction_at(connection, account, since - 1)),
+        closing=Figures.after(find_transaction_at(connection, account, until - 1)),
     )
 
 

@@ -82,7 +82,7 @@ class UsageOperations(Operations):
         now = self._ledger.now(connection)
         first, end = _period(since, until, today=to_datetime(now).date())
         # Read the instant first: then the counts are at least as new.
-        complete_until = outbox.read_until(connection, now)
+        complete_until = outbox.read_complete_until(connection, now)
         rows = list_usage(connection, account.account_no, since=(first - _FIRST).days, until=(end - _FIRST).days)
         return CreditUsage(
             account_id=account_id,

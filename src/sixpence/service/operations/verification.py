@@ -37,13 +37,13 @@ class VerificationOperations(Operations):
         _check_key(signing_key)
         with SpooledTemporaryFile(max_size=create.SPOOL_BYTES_MAX) as spool:
             taken = await self._read(
-                lambda connection: create.take(connection, spool, now=self._ledger.now(connection))
+                lambda connection: create.collect_heads(connection, spool, now=self._ledger.now(connection))
             )
-            checkpoint = taken.signed(signing_key)
-            await self._write(partial(storage.forget_unfinished, number=taken.number))
+            checkpoint = taken.sign(signing_key)
+            await self._write(partial(storage.delete_unfinished_heads, number=taken.number))
             for chunk in range(len(taken.roots)):
-                await self._write(partial(create.keep_chunk, taken=taken, chunk=chunk, spool=spool))
-            await self._write(partial(create.keep, taken=taken, checkpoint=checkpoint))
+                await self._write(partial(create.store_chunk, taken=taken, chunk=chunk, spool=spool))
+            await self._write(partial(create.store_checkpoint, taken=taken, checkpoint=checkpoint))
         return checkpoint
 
     async def get_checkpoint(self, number: int | None = None) -> Checkpoint:

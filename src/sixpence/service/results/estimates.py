@@ -11,7 +11,7 @@ import msgspec
 from sixpence.core.catalog.catalog import Feature
 from sixpence.core.catalog.price import Unpriced, Usage, price_of
 from sixpence.core.refusals import UnpricedUsageError
-from sixpence.ledger.reads.accounts import Captured
+from sixpence.ledger.reads.accounts import CaptureWithTerms
 
 # An estimate uses the latest captures of a feature, over all accounts; older ones predict the next one less well.
 CAPTURES_MAX = 1_000
@@ -54,7 +54,7 @@ def current_price(feature: Feature, usage: Usage) -> int:
     return price
 
 
-def past_prices(feature: Feature, captures: Iterable[Captured]) -> tuple[PastPrices, ...]:
+def past_prices(feature: Feature, captures: Iterable[CaptureWithTerms]) -> tuple[PastPrices, ...]:
     """What the captures would cost by this feature's price, for each model; unpriced captures are omitted."""
     prices: dict[str | None, list[int]] = defaultdict(list)
     for capture in captures:
@@ -75,7 +75,7 @@ def percentile(values: list[int], percent: int) -> int:
     return sorted(values)[-(-len(values) * percent // 100) - 1]
 
 
-def _used(capture: Captured) -> Usage | None:
+def _used(capture: CaptureWithTerms) -> Usage | None:
     """The usage of a capture: its own, or that of its hold if it charges the whole hold and has no usage."""
     detail, terms = capture.row.read_detail(), capture.terms
     whole = detail.usage is None and terms is not None and detail.price == terms.price

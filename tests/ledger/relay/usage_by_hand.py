@@ -1,6 +1,6 @@
-"""Usage by day as the ledger's rows say it, added up by hand, and as it stands in the database.
+"""Usage by day, added up from the ledger's rows by hand, and as stored.
 
-Not here: who adds it up in the database (`sixpence.ledger.relay`).
+Not here: the relay, which adds it up in the database (`sixpence.ledger.relay`).
 """
 
 import asyncio
@@ -18,7 +18,7 @@ Usage = dict[tuple[str, date, str], tuple[int, int, int]]
 
 
 def by_hand(url: Database) -> Usage:
-    """What every row of the ledger says of uses."""
+    """The usage in every row of the ledger."""
     query = """
         SELECT account_id, seq, kind, feature_used, credits_consumed, detail, about_seq, created_at
         FROM credit_transactions ORDER BY account_id, seq
@@ -37,7 +37,7 @@ def by_hand(url: Database) -> Usage:
 
 
 def counted(url: Database) -> Usage:
-    """What stands in the database."""
+    """The stored usage."""
     query = """
         SELECT account_id, day, feature, uses, u.credits_consumed, u.credits_refunded
         FROM usage_daily AS u JOIN credit_accounts AS a ON a.account_no = u.account_no
@@ -49,12 +49,12 @@ def counted(url: Database) -> Usage:
 
 
 def left(url: Database) -> int:
-    """How many batches no relay has read."""
+    """How many rows the outbox has."""
     return int(rows(url, "SELECT count(*) FROM outbox")[0][0])
 
 
 async def read_all(relay: Relay, url: Database) -> int:
-    """Let the relay read until nothing is left, and give how many rows of the ledger it read.
+    """Let the relay read until the outbox is empty; returns how many rows of the ledger it read.
 
     PostgreSQL itself, or another test on the same server, may have a transaction running for a moment.
     """
@@ -67,10 +67,10 @@ async def read_all(relay: Relay, url: Database) -> int:
     raise AssertionError("the outbox is not emptied")
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return when it is so, within twenty seconds."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition is true, within twenty seconds."""
     for _ in range(400):
-        if is_so():
+        if condition():
             return
         await asyncio.sleep(0.05)
-    raise AssertionError("it does not come to that")
+    raise AssertionError("the condition did not become true")

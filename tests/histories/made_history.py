@@ -1,6 +1,6 @@
-"""A history that never happened: told step by step, decided by the core, answered in the words of HTTP.
+"""A made-up history: requests decided by the core, with answers as HTTP gives them.
 
-The core makes the rows and the answers, the reference judges them; a test spoils one thing and looks at what is found.
+The core makes the rows and the answers. A test changes one of them, and the checker must find it.
 """
 
 import json
@@ -24,11 +24,11 @@ from sixpence.service.results.receipts import CapturedHold, OpenedAccount, Place
 from sixpence.service.results.results import balance_fields
 from tests.histories.history import Asked, Call, History, Row
 from tests.histories.wording import READ, to_command
-from tests.lockstep.asking import Asked as Keyed
-from tests.lockstep.asking import with_ids
+from tests.lockstep.catalogs import FIRST
+from tests.lockstep.commands import KeyedCommand as Keyed
+from tests.lockstep.commands import with_ids
 from tests.lockstep.comparing import ids_of
 from tests.lockstep.pair import key_of
-from tests.lockstep.world import FIRST
 
 ACCOUNT = "ada@example.com"
 BEGINNING = 1_790_000_000 * SECOND
@@ -36,8 +36,8 @@ PRICED_BY = PricedBy(1, FIRST, BEGINNING)
 
 
 @dataclass
-class Tale:
-    """One account; each request takes two seconds, is decided in their middle, and begins a second after the last."""
+class MadeHistory:
+    """One account. Each request takes two seconds, is decided in the middle, and begins a second after the last."""
 
     calls: list[Call] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Tale:
     _written: list[Transaction] = field(default_factory=list)
 
     def ask(self, kind: str, key: str | None = None, **fields: Any) -> Call:
-        """Ask something, and take the answer down."""
+        """Send a request, and record the answer."""
         self.clock += 3 * SECOND
         asked = Asked(len(self.calls) + 1, ACCOUNT, kind, fields, key)
         call = Call(asked, self.clock - SECOND, self.clock + SECOND)
@@ -57,7 +57,7 @@ class Tale:
         return call
 
     def history(self) -> History:
-        """All of it."""
+        """The whole history."""
         return History(tuple(self.calls), tuple(self.rows), PRICED_BY)
 
     def _look(self) -> Response:
@@ -104,7 +104,7 @@ def _answer(kind: str, row: Transaction) -> Response:
             return responses.released(ReleasedHold.of(row, replayed=False))
         case "refund":
             return responses.refunded(Refund.of(row, replayed=False))
-    raise AssertionError(f"no tale tells of {kind}")
+    raise AssertionError(f"a made history has no answer for {kind}")
 
 
 def _row(row: Transaction, number: int | None) -> Row:

@@ -1,7 +1,7 @@
-"""What is asked in a step: commands drawn one choice at a time, biased to the edges.
+"""The random commands of a step, drawn one choice at a time, with a bias to edge cases.
 
 Everything is drawn through `choose`, so that Hypothesis and a plain random generator draw in the same way. Commands
-name rows, holds and gifts by their numbers; `with_ids` puts the ledger's ids in their place.
+name rows, holds and gifts by their numbers; `with_ids` replaces the numbers by the ledger's ids.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,8 +33,8 @@ from sixpence.core.catalog.price import Usage
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import SECOND
 from tests.core.reference import Reference
-from tests.lockstep.choosing import Choose
-from tests.lockstep.world import FEATURES, FIRST, PLANS, USAGES
+from tests.lockstep.catalogs import FEATURES, FIRST, PLANS, USAGES
+from tests.lockstep.choices import Choose
 
 _NOBODY = "nobody"
 _CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -61,36 +61,38 @@ _OF_HOLDS = (CaptureHold, ReleaseHold, ExtendHold)
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A command as a caller sends it, by numbers, and under which key if any."""
+class KeyedCommand(msgspec.Struct, frozen=True):
+    """A command with numbers for ids, and its idempotency key, if any."""
 
     command: Command
     key: str | None = None
 
 
-def draw_asked(choose: Choose, reference: Reference, now: int, keys: Mapping[str, Asked]) -> Asked:
-    """A command for the account as the reference knows it; now and then one that was sent before, or only its key."""
-    again = keys[choose(sorted(keys))] if keys and choose(range(16)) == 0 else None
-    if again is not None and choose([True, True, False]):
-        return again
+def draw_keyed_command(
+    choose: Choose, reference: Reference, now: int, keys: Mapping[str, KeyedCommand]
+) -> KeyedCommand:
+    """A random command for the account; now and then an earlier one, or a new one with an earlier key."""
+    earlier = keys[choose(sorted(keys))] if keys and choose(range(16)) == 0 else None
+    if earlier is not None and choose([True, True, False]):
+        return earlier
     command = draw_command(choose, reference, now)
-    if again is not None and not isinstance(command, Tick):
-        return Asked(command, again.key)
+    if earlier is not None and not isinstance(command, Tick):
+        return KeyedCommand(command, earlier.key)
     keyed = not isinstance(command, Tick) and choose([True, False])
-    return Asked(command, f"key {len(keys) + 1}" if keyed else None)
+    return KeyedCommand(command, f"key {len(keys) + 1}" if keyed else None)
 
 
 def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
-    """A command, named by numbers."""
+    """A random command, with numbers for ids."""
     if not reference.rows and choose(range(6)):
         return EnsureAccount()
     if reference.memory.standing == "frozen" and _open_holds(reference, now) and choose(range(4)) > 0:
         return _draw_capture(choose, reference, now)
     if reference.memory.standing == "frozen" and choose(range(3)) == 0:
         return Unfreeze()
-    for chapter in (_spent_after_all(reference), _to_refund(reference, now), _soon_over(reference)):
-        if chapter and reference.memory.standing != "closed" and choose(range(4)) == 0:
-            return choose(chapter)
+    for candidates in (_voids_of_spent(reference), _refunds_of_expired(reference, now), _uses_of_expiring(reference)):
+        if candidates and reference.memory.standing != "closed" and choose(range(4)) == 0:
+            return choose(candidates)
     rarely = 80 if _open_holds(reference, now) and reference.memory.plan in _OVERDRAWN else 500
     kind = Close if choose(range(rarely)) == rarely - 1 else choose(_WEIGHTED)
     if reference.memory.standing == "closed" and _open_holds(reference, now) and choose([True, False]):
@@ -140,12 +142,12 @@ def draw_command(choose: Choose, reference: Reference, now: int) -> Command:
 
 
 def with_ids(command: Command, ids: Mapping[str, str]) -> Command:
-    """The command as the ledger takes it: ids for numbers; what is not there has an id that nobody has."""
+    """The command with ids for numbers; an unknown number becomes an unknown id."""
     return _renamed(command, lambda name: ids.get(name, "018f0000-0000-7000-8000-000000000000"))
 
 
 def with_known(command: Command, ids: Mapping[str, str]) -> Command:
-    """The command by numbers, with nobody's for what is not there yet: it gets no id by what happens first."""
+    """The command by numbers, without those of future rows; so it cannot name a row that it creates."""
     return _renamed(command, lambda name: name if name in ids else _NOBODY)
 
 
@@ -170,7 +172,7 @@ def _draw_grant(choose: Choose, now: int) -> GrantCredits:
 
 
 def _draw_plan(choose: Choose, reference: Reference) -> ChangePlan:
-    """Any plan; where a term was pushed aside often one of its period, else often a high one without a period."""
+    """A random plan. If a term was suspended, often one of the same period; else often a high one without a period."""
     periods = {term.period for term in reference.memory.aside}
     back = [name for name, plan in FIRST.plans.items() if plan.period in periods]
     if back and choose(range(2)) == 0:
@@ -219,8 +221,8 @@ def _draw_spent(choose: Choose, reference: Reference) -> str:
     return choose([*spent[-12:], *spent[-3:], *anything, _NOBODY])
 
 
-def _to_refund(reference: Reference, now: int) -> list[Command]:
-    """Refunds of what was bought, spent, and would be over by now."""
+def _refunds_of_expired(reference: Reference, now: int) -> list[Command]:
+    """Refunds of uses whose bought credits would have expired by now."""
     memory = reference.memory
     bought = [gift for gift in memory.gifts.values() if gift.by_plan is None and gift.until_at is not None]
     over = {gift.name for gift in bought if (gift.until_at or 0) <= now and not memory.was_cancelled(gift)}
@@ -233,14 +235,14 @@ def _to_refund(reference: Reference, now: int) -> list[Command]:
     return [Refund(transaction_id=number, amount=amount) for number in spent[-2:] for amount in (None, None, 1)]
 
 
-def _spent_after_all(reference: Reference) -> list[Command]:
-    """Voids of what was bought, given back elsewhere and spent there, or of what stands for it; else of what is spent.
+def _voids_of_spent(reference: Reference) -> list[Command]:
+    """Voids of bought gifts whose grace grants were spent, or of the grace grants; else of spent gifts.
 
-    What ends some day is left alone, so that it may be refunded after that.
+    Gifts that expire are left out, so that they can be refunded after their expiry.
     """
     memory = reference.memory
-    stand_ins = [gift for gift in memory.gifts.values() if gift.instead_of is not None]
-    used = [gift for gift in stand_ins if memory.left(gift.name) < gift.amount and not memory.was_cancelled(gift)]
+    grace_grants = [gift for gift in memory.gifts.values() if gift.instead_of is not None]
+    used = [gift for gift in grace_grants if memory.left(gift.name) < gift.amount and not memory.was_cancelled(gift)]
     bought = [gift for gift in used if memory.gifts[gift.instead_of or ""].by_plan is None]
     names = [name for gift in bought for name in (gift.instead_of or "", gift.instead_of or "", gift.name)]
     lasting = [gift for gift in memory.gifts.values() if gift.by_plan is None and gift.until_at is None]
@@ -249,8 +251,8 @@ def _spent_after_all(reference: Reference) -> list[Command]:
     return [VoidGrant(grant_id=name, revoke_spent=True) for name in names[-6:]]
 
 
-def _soon_over(reference: Reference) -> list[Command]:
-    """Uses of what was bought and ends some day."""
+def _uses_of_expiring(reference: Reference) -> list[Command]:
+    """Uses of bought gifts that expire."""
     fresh = [gift for gift in reference.memory.in_effect() if gift.by_plan is None and gift.until_at is not None]
     return [Consume(feature="sketch" if gift.features is None else gift.features[0]) for gift in fresh[:3]]
 

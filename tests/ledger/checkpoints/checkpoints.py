@@ -1,12 +1,12 @@
-"""Making checkpoints and comparing a ledger with them, for tests over both databases.
+"""Creates checkpoints and compares a ledger with them, for tests over both databases.
 
-Not here: what is done to the ledger in between.
+Not here: the changes of the ledger in between.
 """
 
 from collections.abc import Sequence
 
 from sixpence.core.proof.checkpoint import Checkpoint
-from sixpence.ledger.checkpoints.compare import Compared, Given, compare
+from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint, compare
 from sixpence.ledger.checkpoints.signing import SigningKey
 from sixpence.ledger.checkpoints.storage import list_chunks
 from sixpence.ledger.database.engines import parse_database_url, reading_engine
@@ -24,13 +24,13 @@ NOTE = (
 
 
 def sign(url: str, clock: MovedClock, key: SigningKey = KEY) -> Checkpoint:
-    """Makes a checkpoint."""
+    """Creates a checkpoint."""
     with SyncCreditService(Ledger(url, clock=clock)) as service:
         return service.make_checkpoint(key)
 
 
 def use(url: str, clock: MovedClock, *account_ids: str, times: int = 1) -> None:
-    """Has each of the accounts, which are made if need be, used so often."""
+    """Consumes from each account `times` times, creating missing accounts."""
     with SyncCreditService(Ledger(url, clock=clock)) as service:
         for account_id in account_ids:
             service.initialize_user_credits(account_id)
@@ -38,8 +38,8 @@ def use(url: str, clock: MovedClock, *account_ids: str, times: int = 1) -> None:
                 service.consume_credit(account_id, "interior")
 
 
-def compared(url: str, *given: Given, trusted: Sequence[str] = (KEY.public_key,)) -> Compared:
-    """What comes of comparing the ledger with its checkpoints and these."""
+def compared(url: str, *given: ExternalCheckpoint, trusted: Sequence[str] = (KEY.public_key,)) -> Comparison:
+    """The comparison of the ledger with its checkpoints and these."""
     engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection:
@@ -48,13 +48,13 @@ def compared(url: str, *given: Given, trusted: Sequence[str] = (KEY.public_key,)
         engine.dispose()
 
 
-def kept_elsewhere(url: str, checkpoint: Checkpoint) -> Given:
-    """The checkpoint as a file has it: with the heads that the ledger keeps of it now."""
-    return Given("monday", checkpoint, chunks(url, checkpoint.number))
+def kept_elsewhere(url: str, checkpoint: Checkpoint) -> ExternalCheckpoint:
+    """The checkpoint as a file has it, with its heads that the ledger has now."""
+    return ExternalCheckpoint("monday", checkpoint, chunks(url, checkpoint.number))
 
 
 def chunks(url: str, number: int) -> list[bytes]:
-    """The heads that are kept of a checkpoint, chunk by chunk."""
+    """The stored heads of a checkpoint, chunk by chunk."""
     engine = reading_engine(parse_database_url(url))
     try:
         with engine.connect() as connection, snapshot(connection):

@@ -1,6 +1,6 @@
-"""A course of events: several accounts under one clock and one line of catalogs, drawn and run step by step.
+"""A random scenario: several accounts with one clock and one series of catalogs, drawn and run step by step.
 
-Runs on the pure core and the reference; `Databases` (databases.py) follow it. All that is drawn goes through `choose`.
+It runs on the pure core and the reference; `Follower` (databases.py) repeats it. Everything is drawn through `choose`.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from sixpence.core.catalog.catalog import Catalog, PricedBy
 from sixpence.core.rules.decide import Decision
 from sixpence.core.values.instant import DAY
 from tests.core.reference import Reference
-from tests.lockstep.asking import Asked, draw_asked
-from tests.lockstep.choosing import Choose
+from tests.lockstep.catalogs import CATALOGS
+from tests.lockstep.choices import Choose
+from tests.lockstep.commands import KeyedCommand, draw_keyed_command
 from tests.lockstep.pair import Pair
 from tests.lockstep.timing import draw_beginning, draw_clock, draw_due
-from tests.lockstep.world import CATALOGS
 
 _CATALOG_EVERY = 20
 _BATCH_MAX = 5
@@ -25,21 +25,21 @@ _LONG = 50 * DAY
 
 @dataclass(frozen=True)
 class Step:
-    """What happens at one reading of the clock: perhaps a new catalog, then commands, each for one of the accounts."""
+    """One instant of a scenario: perhaps a new catalog, then commands, each for one of the accounts."""
 
     clock: int
     catalog: Catalog | None = None
-    asked: tuple[tuple[int, Asked], ...] = ()
+    commands: tuple[tuple[int, KeyedCommand], ...] = ()
 
     def __str__(self) -> str:
         catalog = [] if self.catalog is None else [f"catalog {CATALOGS.index(self.catalog) + 1} is applied"]
-        commands = [f"account {number}: {asked.command} key={asked.key!r}" for number, asked in self.asked]
+        commands = [f"account {number}: {asked.command} key={asked.key!r}" for number, asked in self.commands]
         return f"at {self.clock}: " + "; ".join([*catalog, *commands])
 
 
 @dataclass
-class Course:
-    """The accounts, the time and the catalog, as far as the steps have come."""
+class Scenario:
+    """The accounts, the time and the catalog after the steps so far."""
 
     pairs: list[Pair]
     clock: int
@@ -50,7 +50,7 @@ class Course:
         self.began_at, self.began_with = self.clock, self.priced_by
 
     def next_step(self, choose: Choose) -> Step:
-        """Draw what comes next, and take it into the course's record; `run` makes it happen."""
+        """Draw the next step and record it; `run` executes it."""
         references = [pair.reference for pair in self.pairs]
         clock, catalog = draw_clock(choose, self.clock, references), None
         asks = True
@@ -63,21 +63,21 @@ class Course:
         return step
 
     def last_step(self) -> Step:
-        """When all holds, grace and short terms are over: time goes on for every account, and credits still come."""
-        commands = [Asked(Tick()), Asked(GrantCredits(amount=1))]
+        """A step after all holds, grace periods and short terms: a tick and a grant for every account."""
+        commands = [KeyedCommand(Tick()), KeyedCommand(GrantCredits(amount=1))]
         asked = tuple((number, one) for number in range(len(self.pairs)) for one in commands)
         last_at = max(_last_at(pair.reference) for pair in self.pairs)
         step = Step(max(self.clock, last_at) + _LONG, None, asked)
         self.steps.append(step)
         return step
 
-    def run(self, step: Step) -> list[tuple[Pair, Asked, Decision | None]]:
-        """Make the step happen on core and reference; None stands for the decision of a key that was used before."""
+    def run(self, step: Step) -> list[tuple[Pair, KeyedCommand, Decision | None]]:
+        """Run the step on core and reference; a replayed key gives None as its decision."""
         self.clock = step.clock
         if step.catalog is not None:
             self.apply(step.catalog)
-        done: list[tuple[Pair, Asked, Decision | None]] = []
-        for number, asked in step.asked:
+        done: list[tuple[Pair, KeyedCommand, Decision | None]] = []
+        for number, asked in step.commands:
             pair = self.pairs[number]
             replayed = asked.key is not None and asked.key in pair.keys
             decision = None if replayed else pair.ask(asked, clock=self.clock, priced_by=self.priced_by)
@@ -85,32 +85,34 @@ class Course:
         return done
 
     def apply(self, catalog: Catalog) -> None:
-        """Make the catalog the one in force; no version counts as applied before the one it follows."""
+        """Apply the catalog; no version is applied before the one that it follows."""
         before = self.priced_by
         earlier = (*before.earlier, msgspec.structs.replace(before, earlier=()))
         self.priced_by = PricedBy(before.version + 1, catalog, max(self.clock, before.applied_at), earlier)
 
-    def _draw_commands(self, choose: Choose, clock: int) -> list[tuple[int, Asked]]:
+    def _draw_commands(self, choose: Choose, clock: int) -> list[tuple[int, KeyedCommand]]:
         count = choose([1, 1, 1, 1, 1, _BATCH_MAX - 2, _BATCH_MAX]) if len(self.pairs) > 1 else 1
-        asked: list[tuple[int, Asked]] = []
+        asked: list[tuple[int, KeyedCommand]] = []
         for _ in range(count):
             number = choose(range(len(self.pairs)))
             pair = self.pairs[number]
             keys = {**pair.keys, **{one.key: one for to, one in asked if to == number and one.key is not None}}
-            asked.append((number, draw_asked(choose, pair.reference, max(clock, _last_at(pair.reference)), keys)))
+            asked.append(
+                (number, draw_keyed_command(choose, pair.reference, max(clock, _last_at(pair.reference)), keys))
+            )
         return asked
 
 
-def begin(choose: Choose, account_ids: list[str], *, after: Course | None = None) -> Course:
-    """A course that has not begun: accounts that are not there yet, a clock, a first catalog or that of the one before.
+def begin(choose: Choose, account_ids: list[str], *, after: Scenario | None = None) -> Scenario:
+    """A new scenario: accounts that do not exist yet, a clock, and a first catalog or that of the scenario `after`.
 
     Its first step may set the clock back, but not the catalogs.
     """
     pairs = [Pair(name) for name in account_ids]
     if after is not None:
-        return Course(pairs, draw_beginning(choose, after.clock), after.priced_by)
+        return Scenario(pairs, draw_beginning(choose, after.clock), after.priced_by)
     clock = draw_beginning(choose, None)
-    return Course(pairs, clock, PricedBy(1, choose(CATALOGS), clock))
+    return Scenario(pairs, clock, PricedBy(1, choose(CATALOGS), clock))
 
 
 def _last_at(reference: Reference) -> int:

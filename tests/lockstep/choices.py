@@ -1,4 +1,4 @@
-"""Who chooses: Hypothesis, which makes failures small, or a random generator, which goes on for as long as told."""
+"""Sources of choices: Hypothesis, which shrinks failures, or a random generator, for runs of any length."""
 
 import random
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ T = TypeVar("T")
 
 
 class Choose(Protocol):
-    """Takes one of the options."""
+    """Chooses one of the options."""
 
     def __call__(self, options: Sequence[T], /) -> T:
         """One of the options."""
         ...
 
 
-class Drawn:
-    """Choices that Hypothesis makes."""
+class HypothesisChoices:
+    """Choices by Hypothesis."""
 
     def __init__(self, data: st.DataObject) -> None:
         self._data = data
@@ -28,8 +28,8 @@ class Drawn:
         return self._data.draw(st.sampled_from(options))
 
 
-class Rolled:
-    """Choices by a random generator: the same ones for the same seed."""
+class RandomChoices:
+    """Choices by a random generator; the same seed gives the same choices."""
 
     def __init__(self, seed: str) -> None:
         self._random = random.Random(seed)

@@ -1,4 +1,4 @@
-"""What the commands of a batch name, read from the simulated database: by place, by what is about it, by expiry."""
+"""Reads what a batch's commands name from the simulated database: by place, by `about_seq`, by expiry."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ from tests.simulation.database import Database
 def read_needed(
     database: Database, asked: BatchNeeds, accounts: dict[str, Account], wanted: Prefetch
 ) -> dict[str, PriorTransactions]:
-    """Give the accounts the holds that the commands need, and read the past that they name."""
+    """Read the holds and the earlier transactions that the commands need."""
     found = [row for number, seq in wanted.holds if (row := database.holds.get(number, {}).get(seq)) is not None]
     for one in wanted.open_holds:
         waiting = database.open_holds.get(one.account_no, {}).values()

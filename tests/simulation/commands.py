@@ -1,7 +1,7 @@
-"""What clients ask for: commands of every kind, valid and not, about what accounts have been seen to hold.
+"""The clients' commands: random ones of every kind, valid and invalid, about the known rows of accounts.
 
-Drawn from what stands in the ledger at that moment, so that most commands name something that is there; by the time
-they arrive it may be gone. Which commands the rules take is not known here.
+They are drawn from the ledger at that moment, so most name something that exists; it may be gone when they arrive. Not
+here: which commands the rules accept.
 """
 
 from collections import deque
@@ -29,7 +29,7 @@ from sixpence.core.account.commands import (
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.price import Usage
 from sixpence.core.values.instant import SECOND
-from tests.lockstep.world import FEATURES, PLANS, USAGES
+from tests.lockstep.catalogs import FEATURES, PLANS, USAGES
 
 _NOBODY = "018f0000-0000-7000-8000-000000000000"
 _KNOWN_MAX = 8
@@ -57,8 +57,8 @@ _AMOUNTS = (1, 2, 3, 5, 8, 8, 20)
 _LENGTHS = (1, 60, 3_600, 86_400, 40 * 86_400)
 
 
-class Book:
-    """What has been seen of one account: the ids of its newest holds, uses and grants, its keys, and how it stands."""
+class AccountRecord:
+    """The known facts of one account: the ids of its newest holds, uses and grants, its keys, and its standing."""
 
     __slots__ = ("grants", "holds", "keys", "made", "standing", "uses")
 
@@ -71,7 +71,7 @@ class Book:
         self.keys: deque[str] = deque(maxlen=_KNOWN_MAX)
 
     def see(self, row: Transaction) -> None:
-        """A row was committed."""
+        """Add the facts of a committed row."""
         self.made = True
         if row.kind == "hold":
             self.holds.append(row.id)
@@ -83,11 +83,11 @@ class Book:
             self.standing = {"freeze": "frozen", "unfreeze": "open", "close": "closed"}[row.kind]
 
 
-def draw_command(random: Random, book: Book, now: int) -> Command:
-    """A command for an account of which this is known, at about this time (microseconds)."""
-    if not book.made and random.random() < 0.8:
+def draw_command(random: Random, record: AccountRecord, now: int) -> Command:
+    """A random command for an account with these facts, at about this time (microseconds)."""
+    if not record.made and random.random() < 0.8:
         return EnsureAccount(label=random.choice((None, "Ada")))
-    if book.standing == "frozen" and random.random() < 0.2:
+    if record.standing == "frozen" and random.random() < 0.2:
         return Unfreeze()
     if random.random() < _CLOSES:
         return Close(reason="moves away")
@@ -99,10 +99,10 @@ def draw_command(random: Random, book: Book, now: int) -> Command:
         Unfreeze: Unfreeze(),
         Tick: Tick(),
     }
-    return simple[kind] if kind in simple else _draw(random, kind, book, now)
+    return simple[kind] if kind in simple else _draw(random, kind, record, now)
 
 
-def _draw(random: Random, kind: type, book: Book, now: int) -> Command:
+def _draw(random: Random, kind: type, record: AccountRecord, now: int) -> Command:
     if kind is Consume:
         feature = random.choice(FEATURES)
         return Consume(feature=feature, usage=_usage(random, feature))
@@ -114,19 +114,19 @@ def _draw(random: Random, kind: type, book: Book, now: int) -> Command:
         return PlaceHold(feature=feature, ttl_seconds=random.choice(_LENGTHS), usage=usage, amount=amount)
     if kind is CaptureHold:
         return CaptureHold(
-            hold_id=_one(random, book.holds),
+            hold_id=_one(random, record.holds),
             amount=random.choice((None, None, 0, 1, 2, 9)),
             mode=random.choice(("exact", "up_to_available")),
             late=random.random() < 0.3,
         )
     if kind is ReleaseHold:
-        return ReleaseHold(hold_id=_one(random, book.holds))
+        return ReleaseHold(hold_id=_one(random, record.holds))
     if kind is ExtendHold:
-        return ExtendHold(hold_id=_one(random, book.holds), ttl_seconds=random.choice(_LENGTHS))
+        return ExtendHold(hold_id=_one(random, record.holds), ttl_seconds=random.choice(_LENGTHS))
     if kind is Refund:
-        return Refund(transaction_id=_one(random, book.uses), amount=random.choice((None, 1, 1, 2)))
+        return Refund(transaction_id=_one(random, record.uses), amount=random.choice((None, 1, 1, 2)))
     if kind is VoidGrant:
-        return VoidGrant(grant_id=_one(random, book.grants), revoke_spent=random.random() < 0.5)
+        return VoidGrant(grant_id=_one(random, record.grants), revoke_spent=random.random() < 0.5)
     if kind is Adjust:
         return Adjust(amount=random.choice((4, 1, -1, -2, -50)), reason="counted again", actor="ada@example.com")
     return ChangePlan(plan=random.choice(PLANS), trial=random.random() < 0.3)

@@ -1,7 +1,7 @@
-"""What clients ask: drawn at random from what is known of an account, biased to where requests meet each other.
+"""The clients' requests: drawn at random from what is known of an account, with a bias to concurrent edge cases.
 
-Clients share accounts, so two of them capture one hold, refund one use, and spend the last credit at once. Instants lie
-within seconds, so that holds time out and grants come and go while everybody is busy.
+Clients share accounts, so two of them capture one hold, refund one use, and spend the last credit at once. Times are
+within seconds, so that holds time out and grants begin and expire under load.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from typing import Any
 from sixpence.core.values.instant import to_wire
 from tests.histories.history import Asked, Body
 from tests.histories.wording import READ
-from tests.lockstep.choosing import Choose
+from tests.lockstep.choices import Choose
 
 _KINDS = {
     "consume": 40,
@@ -31,7 +31,7 @@ _KINDS = {
     "freeze": 1,
     "unfreeze": 1,
 }
-# With a period and without, with an overdraft, and unlimited with a fair use that is soon used up.
+# With a period and without, with an overdraft, and unlimited with a small fair use.
 _PLANS = ("free", "weekly", "monthly", "team", "postpaid", "pro")
 _WEIGHTED = [kind for kind, weight in _KINDS.items() for _ in range(weight)]
 _USES: tuple[dict[str, Any], ...] = (
@@ -49,7 +49,7 @@ _USES: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Known:
-    """What the clients know of one account, together."""
+    """What all clients know of one account."""
 
     account: str
     asked: int = 0
@@ -60,7 +60,7 @@ class Known:
     grants: list[str] = field(default_factory=list)
 
     def learn(self, asked: Asked, body: Body) -> None:
-        """Take in what an accepted request said."""
+        """Add the facts of an accepted answer."""
         match asked.kind:
             case "ensure":
                 self.there = True
@@ -75,9 +75,9 @@ class Known:
 
 
 class Accounts:
-    """The accounts that clients use now: each gets so many requests, and then another takes its place.
+    """The accounts in use: after a number of requests each is replaced by a new one.
 
-    What an account has is worked out anew from all of its rows by the reference, so that they are kept short.
+    The reference computes an account's state from all its rows each time, so accounts stay short.
     """
 
     def __init__(self, prefix: str, *, at_once: int, requests_max: int) -> None:
@@ -86,7 +86,7 @@ class Accounts:
         self._live = [Known(next(self._names)) for _ in range(at_once)]
 
     def take(self, choose: Choose) -> Known:
-        """One of the accounts, for one more request."""
+        """Take one of the accounts for one more request."""
         place = choose(range(len(self._live)))
         known = self._live[place]
         known.asked += 1
@@ -96,7 +96,7 @@ class Accounts:
 
 
 def draw(choose: Choose, known: Known, number: int) -> Asked:
-    """The next request to an account; half of those that change something have a key."""
+    """The next request to an account; half of the changes have a key."""
     kind = choose(_WEIGHTED) if known.there or choose(range(4)) == 0 else "ensure"
     if known.frozen and choose(range(3)) == 0:
         kind = "unfreeze"
@@ -108,7 +108,7 @@ def draw(choose: Choose, known: Known, number: int) -> Asked:
 
 
 def _draw_fields(choose: Choose, known: Known, kind: str) -> dict[str, Any] | None:
-    """The fields of a request of that kind, None where it has nothing to be about."""
+    """The fields of a request of that kind, None if it needs an id and none is known."""
     match kind:
         case "consume":
             return choose(_USES)
@@ -162,5 +162,5 @@ def _draw_capture(choose: Choose) -> dict[str, Any]:
 
 
 def _recent(choose: Choose, ids: list[str]) -> str:
-    """Mostly one of the last few, so that several clients mean the same one."""
+    """Mostly one of the last few, so that several clients use the same id."""
     return choose(ids[-4:] if choose(range(8)) else ids)

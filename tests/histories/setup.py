@@ -1,6 +1,6 @@
-"""The ground of a history: a fresh database with a catalog full of edges, servers before it, and the judgement after.
+"""The setup of a history: a fresh database with a catalog full of edge cases, its servers, and the check at the end.
 
-Not here: who asks (crowd.py), and how it is judged (checker.py).
+Not here: the clients (clients.py), and the checker (checker.py).
 """
 
 import json
@@ -13,14 +13,14 @@ from sixpence.ledger.ledger import Ledger
 from tests.histories.checker import Verdict, check
 from tests.histories.history import History
 from tests.histories.ledger_rows import read_catalog, read_rows
-from tests.histories.testimony import read_calls
-from tests.lockstep.world import FIRST
+from tests.histories.witness_record import read_calls
+from tests.lockstep.catalogs import FIRST
 from tests.races.served import Served, serving
 
 
 @contextmanager
-def ground(url: str, home: Path, *, servers: int) -> Iterator[Served]:
-    """Servers over a database that nobody has used yet; a PostgreSQL has to have this version's tables."""
+def serve_fresh_database(url: str, home: Path, *, servers: int) -> Iterator[Served]:
+    """Servers over an unused database; a PostgreSQL database needs this version's tables."""
     ledger = Ledger(url, catalog=FIRST)
     try:
         ledger.open()
@@ -31,7 +31,7 @@ def ground(url: str, home: Path, *, servers: int) -> Iterator[Served]:
 
 
 def judge(url: str, testimony: Path) -> Verdict:
-    """What a witness's file and its database come to; where they differ, the rows are kept beside the file."""
+    """Check the witness's file against the database; with faults, the rows are stored beside the file."""
     history = History(read_calls(testimony), read_rows(url), read_catalog(url))
     verdict = check(history)
     if verdict.faults:

@@ -1,4 +1,4 @@
-"""The simulated store by itself, each call in a task that runs to its end: for suites that know of no schedule."""
+"""The simulated store for suites without a scheduler: each call runs in a task to its end."""
 
 from collections.abc import Callable
 from random import Random
@@ -24,50 +24,50 @@ class _Clocked(Database):
         self._clock = clock
 
     def clock(self) -> int:
-        """What the caller's clock reads."""
+        """The caller's clock."""
         return self._clock()
 
 
-class _Nowhere:
-    """The surroundings of a store that nothing befalls."""
+class _FaultlessProcess:
+    """A process without faults."""
 
     faults = QUIET
     skew = 0
     dead = False
 
     def crash_soon(self) -> None:
-        """It does not."""
+        """It never crashes."""
         raise AssertionError("nothing crashes here")
 
 
-class StoreAlone:
-    """A store over a simulated database of its own."""
+class StandaloneSimulatedStore:
+    """A store over its own simulated database."""
 
     def __init__(self, clock: Callable[[], int], catalog: Catalog) -> None:
         self._schedule = Schedule(Random("alone"), Trace())
-        self._store = SimulatedStore(_Clocked(self._schedule, catalog, clock), _Nowhere())
+        self._store = SimulatedStore(_Clocked(self._schedule, catalog, clock), _FaultlessProcess())
 
     def load(self, asked: BatchNeeds) -> Loaded:
         """As the store does."""
-        return self._done(lambda: self._store.load(asked))
+        return self._run(lambda: self._store.load(asked))
 
     def append(self, append: Append) -> None:
         """As the store does."""
-        self._done(lambda: self._store.append(append))
+        self._run(lambda: self._store.append(append))
 
     def roll_back(self) -> None:
         """As the store does."""
-        self._done(self._store.roll_back)
+        self._run(self._store.roll_back)
 
     def was_committed(self, row: Transaction) -> bool:
         """As the store does."""
-        return self._done(lambda: self._store.was_committed(row))
+        return self._run(lambda: self._store.was_committed(row))
 
     def close(self) -> None:
         """As the store does."""
-        self._done(self._store.close)
+        self._run(self._store.close)
 
-    def _done(self, call: Callable[[], T]) -> T:
+    def _run(self, call: Callable[[], T]) -> T:
         answers: list[T] = []
         self._schedule.start(lambda: answers.append(call()), "call")
         while self._schedule.step():

@@ -1,6 +1,6 @@
-"""A crowd of clients over keep-alive connections, each of whose answers a witness has on the disk before it counts.
+"""Concurrent clients over keep-alive connections; an answer counts once the witness has it on the disk.
 
-Not here: what they ask (drawing.py), what dies meanwhile (tests/torture/kill.py).
+Not here: their requests (workload.py), and the kills (tests/torture/kill.py).
 """
 
 import asyncio
@@ -9,17 +9,17 @@ import json
 import time
 from dataclasses import dataclass
 
-from tests.histories.drawing import Accounts, Known, draw
 from tests.histories.history import Asked, has_row
-from tests.histories.testimony import Witness
+from tests.histories.witness_record import WitnessRecorder
 from tests.histories.wording import READ, to_http
-from tests.lockstep.choosing import Rolled
+from tests.histories.workload import Accounts, Known, draw
+from tests.lockstep.choices import RandomChoices
 from tests.races.load import Line
 from tests.races.served import Served
 from tests.races.wire import Reply, WireError
 
 PAUSE_SECONDS = 0.03
-# However much is asked and whatever dies: an answer that takes longer has been forgotten by the server.
+# Under any load and any kill: an answer that takes longer is lost.
 ANSWER_SECONDS_MAX = 60.0
 _SHOWN = ("account_id", "subscription_status", "remaining", "total", "held", "version")
 _OF_GRANT = ("id", "remaining", "held")
@@ -34,7 +34,7 @@ def instant() -> int:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A change that was acknowledged: what has to stand in the ledger from then on."""
+    """A change that was acknowledged, so the ledger must have it from then on."""
 
     account: str
     seq: int
@@ -42,8 +42,8 @@ class Acknowledged:
     number: int
 
 
-class Crowd:
-    """Clients that go on until they are told to end, or have begun `requests_max`; else as many as they are allowed.
+class ClientPool:
+    """Clients that run until `finish`, or until they have begun `requests_max`; without it, `allow` sets how many.
 
     `acknowledged` are the changes that the witness has on the disk, `requests` all that were begun.
     """
@@ -51,7 +51,7 @@ class Crowd:
     def __init__(
         self,
         served: Served,
-        witness: Witness,
+        witness: WitnessRecorder,
         accounts: Accounts,
         *,
         clients: int,
@@ -73,18 +73,18 @@ class Crowd:
         self.requests = 0
 
     async def run(self) -> None:
-        """Let every client ask one thing after another; each key is sent again until it is answered."""
+        """Run every client: one request after another, each retried with its key until it is answered."""
         async with asyncio.TaskGroup() as group:
             for number in range(self._clients):
                 group.create_task(self._client(number))
 
     def allow(self, requests: int) -> None:
-        """Let the clients begin so many more."""
+        """Allow this many more requests."""
         for _ in range(requests):
             self._allowed.release()
 
     def finish(self) -> None:
-        """Let the clients end: what was begun under a key is still brought to its end."""
+        """Let the clients end; keyed requests are still retried until they are answered."""
         self._done = True
         self.allow(self._clients)
 
@@ -96,12 +96,12 @@ class Crowd:
             await self._moved.wait()
 
     async def _client(self, number: int) -> None:
-        choose = Rolled(f"{self._seed} {number}")
+        choose = RandomChoices(f"{self._seed} {number}")
         lines = [Line(self._served, number), Line(self._served, number + 1)]
         while await self._may_begin():
             known = self._accounts.take(choose)
             asked = draw(choose, known, next(self._numbers))
-            await self._bring_to_an_end(lines, known, asked, choose(range(40)))
+            await self._send_until_answered(lines, known, asked, choose(range(40)))
         for line in lines:
             await line.hang_up()
 
@@ -114,8 +114,8 @@ class Crowd:
             self.finish()
         return True
 
-    async def _bring_to_an_end(self, lines: list["Line"], known: Known, asked: Asked, chance: int) -> None:
-        """Send a request: without a key once, else until it is answered, sometimes twice at once or once more."""
+    async def _send_until_answered(self, lines: list["Line"], known: Known, asked: Asked, chance: int) -> None:
+        """Send a request: without a key once, with a key until it is answered, sometimes twice at once or once more."""
         if asked.key is not None and chance == 0:
             await asyncio.gather(*(self._send(line, known, asked) for line in lines))
         while not await self._send(lines[0], known, asked):
@@ -125,7 +125,7 @@ class Crowd:
             await self._send(lines[1], known, asked)
 
     async def _send(self, line: "Line", known: Known, asked: Asked) -> bool:
-        """Send a request once; whether it was answered with something other than to come again."""
+        """Send a request once; True if its answer was final, and not a 503."""
         called_at = instant()
         call = self._witness.sent(asked, called_at)
         method, path, body = to_http(asked)
@@ -142,7 +142,7 @@ class Crowd:
             await line.turn()
             return True
         returned_at = instant()
-        text = _kept(asked, reply)
+        text = _text_to_record(asked, reply)
         replayed = "idempotency-replayed" in reply.headers
         await self._witness.answered(call, returned_at=returned_at, status=reply.status, replayed=replayed, text=text)
         self._take(known, asked, reply.status, text)
@@ -155,15 +155,15 @@ class Crowd:
             body = json.loads(text)
             known.learn(asked, body)
             if asked.kind != READ and (has_row(body) or asked.key is not None):
-                told = Acknowledged(asked.account, body["version"], body.get("transaction_id"), asked.number)
-                self.acknowledged.append(told)
+                acknowledged = Acknowledged(asked.account, body["version"], body.get("transaction_id"), asked.number)
+                self.acknowledged.append(acknowledged)
                 self._moved.set()
         elif status != 503 and (status >= 500 or status in (400, 401)):
             self.unexpected.append(f"request {asked.number} ({asked.kind} {dict(asked.fields)}): {status} {text}")
 
 
-def _kept(asked: Asked, reply: Reply) -> str:
-    """The text of an answer; of a read what is judged, since the rest is much."""
+def _text_to_record(asked: Asked, reply: Reply) -> str:
+    """The answer's text; of a read only the fields that are checked, because the rest is large."""
     if asked.kind != READ or reply.status != 200:
         return reply.content.decode()
     body = reply.json()

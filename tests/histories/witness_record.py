@@ -1,6 +1,6 @@
-"""Telling the witness and reading what it wrote: a line when a request is sent, and one when its answer has come.
+"""The witness's record: a line for each sent request, and one for each answer; writing it, and reading it back.
 
-An answer counts once the witness has it on the disk. Judging stands in checker.py, which sees only what was written.
+An answer counts once the witness has it on the disk. Not here: the checks of the record (checker.py).
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from tests.histories.history import Asked, Call
 ROOT = Path(__file__).parents[2]
 
 
-class Witness:
-    """A witness that writes into a file; to be used with `async with`."""
+class WitnessRecorder:
+    """Writes the record through a witness process; used with `async with`."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._calls = itertools.count(1)
-        self._told = 0
+        self._lines_written = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -36,7 +36,7 @@ class Witness:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
-            start_new_session=True,  # Ctrl-C is for whoever is watched; the witness ends with its input
+            start_new_session=True,  # Ctrl-C is for the tested processes; the witness ends with its input
         )
         self._listening = asyncio.create_task(self._listen())
         return self
@@ -52,7 +52,7 @@ class Witness:
         await self._listening
 
     def sent(self, asked: Asked, called_at: int) -> int:
-        """Tell that a request is being sent; gives the number of the call."""
+        """Record that a request is being sent; returns the number of the call."""
         call = next(self._calls)
         names = {
             "number": asked.number,
@@ -61,25 +61,25 @@ class Witness:
             "fields": asked.fields,
             "key": asked.key,
         }
-        self._tell({"call": call, "called_at": called_at, **names})
+        self._write({"call": call, "called_at": called_at, **names})
         return call
 
     async def answered(self, call: int, *, returned_at: int, status: int, replayed: bool, text: str) -> None:
-        """Tell what was answered, and return when that is on the disk; raises `RuntimeError` where nobody writes it."""
+        """Record an answer, and return when it is on the disk; raises `RuntimeError` if the witness has ended."""
         assert self._listening is not None
         if self._listening.done():
             raise RuntimeError("the witness has gone")
-        told = {"call": call, "returned_at": returned_at, "status": status, "replayed": replayed, "text": text}
-        self._tell(told)
+        record = {"call": call, "returned_at": returned_at, "status": status, "replayed": replayed, "text": text}
+        self._write(record)
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._told, safe))
+        self._waiting.append((self._lines_written, safe))
         await safe
 
-    def _tell(self, record: dict[str, Any]) -> None:
+    def _write(self, record: dict[str, Any]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(record).encode() + b"\n")
-        self._told += 1
+        self._lines_written += 1
 
     async def _listen(self) -> None:
         assert self._process is not None
@@ -95,7 +95,7 @@ class Witness:
 
 
 class _Line(msgspec.Struct):
-    """A line of the witness: of a request that was sent, or with a `status` of an answer."""
+    """A line of the record: a sent request, or, with a `status`, an answer."""
 
     call: int
     called_at: int = 0
@@ -111,7 +111,7 @@ class _Line(msgspec.Struct):
 
 
 def read_calls(file: Path) -> list[Call]:
-    """The calls that the witness wrote down, in the order in which they were sent."""
+    """The recorded calls, in the order of sending."""
     decode = msgspec.json.Decoder(_Line).decode
     calls: dict[int, Call] = {}
     for line in map(decode, file.read_bytes().splitlines()):

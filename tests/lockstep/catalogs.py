@@ -1,4 +1,4 @@
-"""Small catalogs in which edges are met often: every way to price, and every thing that a plan can give."""
+"""Small catalogs with many edge cases: every kind of price, and everything that a plan can give."""
 
 from msgspec.structs import replace
 
@@ -47,7 +47,7 @@ _DEARER = Catalog(
     default_plan="free",
     grace_days=1,
 )
-# Everybody gets an allowance, and periods change under running terms.
+# Every plan has an allowance, and periods change while terms run.
 _GENEROUS = Catalog(
     features=_FEATURES,
     plans={
