@@ -1,4 +1,4 @@
-"""Installations for the commands: with a server and without one, on both databases, each with a folder of its own."""
+"""Installations for the commands: with and without a server, on both databases, each in its own folder."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,13 +12,13 @@ from tests.support.server import ServerProcess, environment_for, running_server
 
 @pytest.fixture
 def idle(tmp_path: Path) -> ServerProcess:
-    """An installation on an empty SQLite file, whose server is not started."""
+    """An installation on an empty SQLite file, without a running server."""
     return ServerProcess(tmp_path, environment_for(tmp_path, None), workers=1)
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server on a SQLite file, this test's alone."""
+    """A server on a new SQLite file."""
     with running_server(None, tmp_path) as running:
         yield running
 
@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresDatabases
 ) -> Iterator[ServerProcess]:
-    """Where commands run: through a server over SQLite, by themselves on PostgreSQL. Tests of a module share it."""
+    """Commands run through a server on SQLite, or without one on PostgreSQL. The tests of a module share it."""
     home = tmp_path_factory.mktemp("home")
     with ExitStack() as stack:
         if request.param == "through a server":

@@ -1,4 +1,4 @@
-"""`sixpence catalog`: through a server, without one, and on PostgreSQL; and what `serve` says of the file."""
+"""`sixpence catalog`: through a server, without one, and on PostgreSQL; and the catalog row that `serve` prints."""
 
 import json
 import sqlite3
@@ -19,8 +19,8 @@ rank = 10
 """
 
 
-def test_a_catalog_is_put_in_force(installation: ServerProcess) -> None:
-    """The file prices from now on, as the next version; applying it again changes nothing."""
+def test_catalog_apply_puts_file_in_force(installation: ServerProcess) -> None:
+    """Prices apply from the next version on; applying the same file again changes nothing."""
     before = json.loads(installation.run("catalog", "show", "--json").stdout)["version"]
     (installation.home / "sixpence.toml").write_text(CATALOG)
 
@@ -38,8 +38,8 @@ def test_a_catalog_is_put_in_force(installation: ServerProcess) -> None:
     assert shown["earlier"] == []
 
 
-def test_what_a_file_would_change(installation: ServerProcess) -> None:
-    """`diff` says what changes, for whom and for how many, and changes nothing; `apply` says it, too."""
+def test_catalog_diff_changes_nothing_and_apply_prints_it_too(installation: ServerProcess) -> None:
+    """`diff` lists the changes and counts the affected accounts; `apply` prints the same list."""
     (installation.home / "sixpence.toml").write_text(CATALOG)
     installation.run("catalog", "apply", "--yes")
     installation.run("account", "grant", "ada@example.com", "5")
@@ -47,27 +47,30 @@ def test_what_a_file_would_change(installation: ServerProcess) -> None:
     (installation.home / "draft.toml").write_text(draft + "allowance = 100\nperiod = 'month'\n")
     before = json.loads(installation.run("catalog", "show", "--json").stdout)["version"]
 
-    nothing = installation.run("catalog", "diff")
-    said = installation.run("catalog", "diff", "draft.toml")
+    equal = installation.run("catalog", "diff")
+    differs = installation.run("catalog", "diff", "draft.toml")
     after = json.loads(installation.run("catalog", "show", "--json").stdout)["version"]
     applied = installation.run("catalog", "apply", "draft.toml")
 
     changes = f"""\
-What draft.toml changes of version {before}, which is in force:
+draft.toml changes version {before}, which is in force:
 - feature interior: a call costs 3 instead of 2
 - plan pro is removed: accounts on it cannot use anything until they are put on another plan
 - plan team is new: rank 10, every use is free, 100 credits each month
-Accounts on the plans concerned: 0 on pro.
+Accounts on these plans: 0 on pro.
 """
-    same = f"sixpence.toml changes nothing: version {before}, which is in force, says the same.\n"
-    assert (nothing.returncode, nothing.stdout) == (0, same)
-    assert (said.returncode, said.stdout) == (0, changes + "To put it in force: sixpence catalog apply draft.toml\n")
+    nothing = f"sixpence.toml changes nothing: it equals version {before}, which is in force.\n"
+    assert (equal.returncode, equal.stdout) == (0, nothing)
+    assert (differs.returncode, differs.stdout) == (
+        0,
+        changes + "To put it in force: sixpence catalog apply draft.toml\n",
+    )
     assert after == before
     assert applied.stdout == changes + f"draft.toml is in force as version {before + 1}; before it was {before}.\n"
 
 
-def test_a_file_is_checked_without_a_database(idle: ServerProcess) -> None:
-    """A valid file is said to be one, a broken one is named with every problem; no database is made for it."""
+def test_catalog_check_needs_no_database(idle: ServerProcess) -> None:
+    """A valid file is confirmed, and every problem of an invalid one is listed; no database is created."""
     (idle.home / "sixpence.toml").write_text(CATALOG)
     (idle.home / "bad.toml").write_text("[features.a]\ncredits = -1\n[plans.free]\nallowance = 5\n")
 
@@ -80,18 +83,17 @@ def test_a_file_is_checked_without_a_database(idle: ServerProcess) -> None:
         "sixpence.toml is a valid catalog. Features: interior. Plans: free, pro.\nNew accounts start on free.\n",
     )
     assert (bad.returncode, bad.stdout) == (1, "")
-    assert bad.stderr == (
-        "bad.toml is not a valid catalog:\n"
-        "  - features.a.credits: -1 is not a whole number from 0 to 9007199254740991.\n"
-        "  - plans.free.allowance: 5 credits come each period, and the plan has no period. "
-        "Add period (one of: day, week, month, year), or use signup_credits.\n"
-    )
+    first, *problems = bad.stderr.splitlines()
+    assert first == "bad.toml is not a valid catalog:"
+    assert [problem.split(": ")[0] for problem in problems] == ["  - features.a.credits", "  - plans.free.allowance"]
+    assert "Add period (one of: day, week, month, year), or use signup_credits." in problems[1]
+    assert problems[0].endswith(": -1 is not a whole number from 0 to 9007199254740991.")
     assert missing.returncode == 1
     assert sorted(path.name for path in idle.home.iterdir()) == ["bad.toml", "sixpence.toml"]
 
 
-def test_a_catalog_in_words(installation: ServerProcess) -> None:
-    """A person reads prices and plans in plain columns."""
+def test_catalog_show_prints_text(installation: ServerProcess) -> None:
+    """Prices and plans are printed in plain columns."""
     (installation.home / "sixpence.toml").write_text(CATALOG)
     installation.run("catalog", "apply")
 
@@ -102,8 +104,8 @@ def test_a_catalog_in_words(installation: ServerProcess) -> None:
     assert "rank 10, every use is free" in shown
 
 
-def test_every_problem_is_named(installation: ServerProcess) -> None:
-    """A catalog is checked whole, and one with problems changes nothing."""
+def test_catalog_apply_lists_every_problem(installation: ServerProcess) -> None:
+    """The whole catalog is checked, and one with problems changes nothing."""
     (installation.home / "bad.toml").write_text("colour = 1\n[features.a]\ncredits = -1\n[plans.free]\nrank = 'x'\n")
     before = installation.run("catalog", "show").stdout
 
@@ -114,8 +116,8 @@ def test_every_problem_is_named(installation: ServerProcess) -> None:
     assert installation.run("catalog", "show").stdout == before
 
 
-def test_a_version_that_cannot_be_read_is_named(idle: ServerProcess) -> None:
-    """Showing and applying say which version it is and what to do about it."""
+def test_unreadable_catalog_version_is_reported(idle: ServerProcess) -> None:
+    """Show and apply name the version and the remedy."""
     idle.run("catalog", "show")
     (idle.home / "sixpence.toml").write_text(CATALOG)
     with sqlite3.connect(idle.home / "credits.db") as connection:
@@ -133,16 +135,16 @@ def test_a_version_that_cannot_be_read_is_named(idle: ServerProcess) -> None:
     )
 
 
-def test_a_missing_file_is_named(idle: ServerProcess) -> None:
-    """The file's name and what to do are in the sentence."""
+def test_catalog_apply_reports_missing_file(idle: ServerProcess) -> None:
+    """The message has the file's name and the remedy."""
     done = idle.run("catalog", "apply", "none.toml")
 
     assert done.returncode == 1
     assert done.stderr == "file: none.toml cannot be read (No such file or directory). Name a sixpence.toml.\n"
 
 
-def test_serve_says_how_the_file_differs(server: ServerProcess) -> None:
-    """A draft does not price; the server says in words what it would change, and how to put it in force."""
+def test_serve_prints_differences_of_catalog_file(server: ServerProcess) -> None:
+    """An unapplied file changes no price; the server prints its differences, and how to apply it."""
     draft = CATALOG + "\n[features.poster]\ncredits = 4\n"
     (server.home / "sixpence.toml").write_text(draft)
 

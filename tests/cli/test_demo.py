@@ -1,4 +1,4 @@
-"""`sixpence demo`: who can sign in to the studio, at each start."""
+"""`sixpence demo`: the studio, and who can sign in to it after each start."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ def passwords(server: ServerProcess) -> dict[str, str]:
 
 
 def sign_in(server: ServerProcess, email: str, password: str) -> httpx.Response:
-    """What the sign-in answers."""
+    """Sign in, and return the response."""
     return httpx.post(
         f"{server.url}/api/auth/sign-in/email",
         json={"email": email, "password": password},
@@ -42,8 +42,8 @@ def sign_in(server: ServerProcess, email: str, password: str) -> httpx.Response:
     )
 
 
-def test_a_customer_and_an_operator_can_sign_in(studio: ServerProcess) -> None:
-    """The printed passwords open both accounts at the printed address; one of the two is an operator."""
+def test_demo_prints_passwords_of_customer_and_operator(studio: ServerProcess) -> None:
+    """Both printed passwords sign in at the printed address; one of the two users is an operator."""
     printed = passwords(studio)
 
     answers = {email: sign_in(studio, email, password) for email, password in printed.items()}
@@ -54,8 +54,8 @@ def test_a_customer_and_an_operator_can_sign_in(studio: ServerProcess) -> None:
     assert (page.status_code, page.text[:15].lower()) == (200, "<!doctype html>")
 
 
-def test_each_start_has_its_own_passwords(studio: ServerProcess) -> None:
-    """A restart keeps the people and what they have; the passwords and sessions of before are no longer good."""
+def test_demo_restart_replaces_passwords_and_sessions(studio: ServerProcess) -> None:
+    """A restart keeps the people and their credits; earlier passwords and sessions are invalid."""
     before = passwords(studio)["ada@example.com"]
     first = sign_in(studio, "ada@example.com", before)
 
@@ -70,8 +70,8 @@ def test_each_start_has_its_own_passwords(studio: ServerProcess) -> None:
     assert session.json() is None
 
 
-def test_old_passwords_lock_nobody_out(studio: ServerProcess) -> None:
-    """Whoever tried a password too often gets in with that of the next start."""
+def test_demo_restart_clears_sign_in_lock(studio: ServerProcess) -> None:
+    """After too many tries with an old password, the next start's password signs in."""
     tries = [sign_in(studio, "ada@example.com", "of-the-last-start").status_code for _ in range(6)]
 
     studio.restart()
@@ -81,8 +81,8 @@ def test_old_passwords_lock_nobody_out(studio: ServerProcess) -> None:
     assert answer.status_code == 200
 
 
-def test_the_demo_touches_no_other_database(tmp_path: Path) -> None:
-    """It makes an operator whose password it prints, so it never uses the database that the environment names."""
+def test_demo_ignores_database_of_environment(tmp_path: Path) -> None:
+    """The demo prints an operator's password, so it never uses the database in the environment."""
     elsewhere = tmp_path / "elsewhere.db"
     environment = environment_for(tmp_path, f"sqlite:///{elsewhere}")
     server = ServerProcess(tmp_path, environment, workers=1, command="demo")
@@ -94,8 +94,8 @@ def test_the_demo_touches_no_other_database(tmp_path: Path) -> None:
     assert (tmp_path / "credits.db").exists()
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    """Without the packages of the extra `demo` it says which and how to get them, and makes nothing."""
+def test_demo_reports_missing_packages(tmp_path: Path) -> None:
+    """Without the packages of the extra `demo` it names them and the remedy, and creates nothing."""
     done = subprocess.run(
         [sys.executable, "-c", f"{WITHOUT_NUMPY}; main()"],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""What the commands say of themselves, and of what they do not understand."""
+"""The help of every command, and the messages for commands that are not understood."""
 
 import json
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ from sixpence.cli.commands import sixpence
 from tests.support.server import ServerProcess
 
 
-def every_command(command: click.Command, *names: str) -> Iterator[tuple[str, click.Command]]:
-    """The command and all below it, by what one types."""
+def walk_commands(command: click.Command, *names: str) -> Iterator[tuple[str, click.Command]]:
+    """The command and all its subcommands, by the words that one types."""
     yield " ".join(names), command
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None
-            yield from every_command(below, *names, name)
+            subcommand = command.get_command(context, name)
+            assert subcommand is not None
+            yield from walk_commands(subcommand, *names, name)
 
 
-EVERY_COMMAND = dict(every_command(sixpence, "sixpence"))
+EVERY_COMMAND = dict(walk_commands(sixpence, "sixpence"))
 
 
 @pytest.mark.parametrize("typed", EVERY_COMMAND)
 def test_help_shows_an_example(typed: str) -> None:
-    """The help of every command and group shows how it is typed."""
+    """The help of every command and group shows how to type it."""
     command = EVERY_COMMAND[typed]
 
     shown = command.get_help(click.Context(command, info_name=typed))
@@ -38,15 +38,15 @@ def test_help_shows_an_example(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", EVERY_COMMAND)
 def test_help_describes_every_option(typed: str) -> None:
-    """No option is listed without words."""
+    """No option lacks a description."""
     options = [each for each in EVERY_COMMAND[typed].params if isinstance(each, click.Option)]
 
-    silent = [option.name for option in options if not option.help]
+    undescribed = [option.name for option in options if not option.help]
 
-    assert silent == []
+    assert undescribed == []
 
 
-def test_the_commands(idle: ServerProcess) -> None:
+def test_sixpence_lists_commands(idle: ServerProcess) -> None:
     """Without a command, the commands are listed."""
     done = idle.run()
 
@@ -54,16 +54,16 @@ def test_the_commands(idle: ServerProcess) -> None:
     assert all(name in done.stdout for name in ("serve", "demo", "key", "user", "account", "catalog", "verify", "db"))
 
 
-def test_a_group_without_a_command_shows_its_help(idle: ServerProcess) -> None:
-    """`sixpence key` lists what one can do with keys."""
+def test_group_without_command_shows_help(idle: ServerProcess) -> None:
+    """`sixpence key` lists the commands for keys."""
     done = idle.run("key")
 
     assert "create" in done.stdout
     assert done.stderr == ""
 
 
-def test_the_version(idle: ServerProcess) -> None:
-    """`--version` is one line."""
+def test_version_is_one_line(idle: ServerProcess) -> None:
+    """`--version` prints one line."""
     done = idle.run("--version")
 
     assert (done.returncode, done.stdout) == (0, f"sixpence {__version__}\n")
@@ -81,8 +81,8 @@ def test_the_version(idle: ServerProcess) -> None:
         ),
     ],
 )
-def test_what_is_not_understood_ends_with_2(idle: ServerProcess, arguments: list[str], sentence: str) -> None:
-    """A mistyped command is answered in one sentence on stderr that says where to read on."""
+def test_usage_error_ends_with_2(idle: ServerProcess, arguments: list[str], sentence: str) -> None:
+    """A mistyped command gets one sentence on stderr that names the help to read."""
     done = idle.run(*arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -94,8 +94,8 @@ def test_what_is_not_understood_ends_with_2(idle: ServerProcess, arguments: list
 @pytest.mark.parametrize(
     ("variable", "value"), [("SIXPENCE_PORT", "eighty"), ("SIXPENCE_DATABASE_URL", "mysql://db.example.com/credits")]
 )
-def test_a_wrong_setting_is_named(idle: ServerProcess, variable: str, value: str) -> None:
-    """An environment variable that cannot be read is named with its value, and nothing is started."""
+def test_invalid_setting_is_reported(idle: ServerProcess, variable: str, value: str) -> None:
+    """An invalid environment variable is named with its value, and nothing is started."""
     idle.environment[variable] = value
 
     done = idle.run("serve")
@@ -105,8 +105,8 @@ def test_a_wrong_setting_is_named(idle: ServerProcess, variable: str, value: str
     assert done.stderr.count("\n") == 1
 
 
-def test_output_that_nobody_reads_is_no_error_of_ours(idle: ServerProcess) -> None:
-    """Output for a program is plain: no colour, no drawn lines."""
+def test_output_without_terminal_is_plain_text(idle: ServerProcess) -> None:
+    """Output for a program has no colour and no drawn lines."""
     idle.run("key", "create")
 
     shown = idle.run("account", "show", "nobody").stderr + idle.run("key", "list").stdout

@@ -5,8 +5,8 @@ import re
 from tests.support.server import ServerProcess
 
 
-def test_a_key_stands_alone_on_stdout(installation: ServerProcess) -> None:
-    """K=$(sixpence key create) takes the key and nothing else."""
+def test_key_create_prints_only_key_on_stdout(installation: ServerProcess) -> None:
+    """K=$(sixpence key create) gets the key and nothing else."""
     made = installation.run("key", "create", "--name", "web")
 
     assert made.returncode == 0
@@ -15,8 +15,8 @@ def test_a_key_stands_alone_on_stdout(installation: ServerProcess) -> None:
     assert made.stdout.strip() not in made.stderr
 
 
-def test_keys_are_listed_by_how_they_begin(installation: ServerProcess) -> None:
-    """The list tells keys apart and shows none."""
+def test_key_list_shows_first_characters(installation: ServerProcess) -> None:
+    """The list shows the first characters of a key, never all."""
     text = installation.run("key", "create", "--name", "listed").stdout.strip()
 
     listed = installation.run("key", "list").stdout
@@ -27,7 +27,7 @@ def test_keys_are_listed_by_how_they_begin(installation: ServerProcess) -> None:
     assert text not in listed
 
 
-def test_a_key_is_revoked_by_its_id(installation: ServerProcess) -> None:
+def test_key_revoke_by_id(installation: ServerProcess) -> None:
     """A revoked key stays in the list, with its time."""
     made = installation.run("key", "create", "--name", "leaked")
     key_id = made.stderr.split("(")[1].split(")")[0]
@@ -36,12 +36,12 @@ def test_a_key_is_revoked_by_its_id(installation: ServerProcess) -> None:
 
     (line,) = [line for line in installation.run("key", "list").stdout.splitlines() if " leaked " in line]
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"Key 'leaked' ({key_id}) is refused since ")
+    assert done.stdout.startswith(f"Key 'leaked' ({key_id}) was revoked at ")
     assert line.endswith(done.stdout.split()[-1].rstrip("."))
 
 
-def test_an_unknown_key_is_refused(installation: ServerProcess) -> None:
-    """Revoking what is not there names it."""
+def test_key_revoke_refuses_unknown_id(installation: ServerProcess) -> None:
+    """The message names the id."""
     done = installation.run("key", "revoke", "nothing")
 
     assert (done.returncode, done.stdout) == (1, "")

@@ -15,7 +15,7 @@ from tests.histories.setup import serve_fresh_database
 from tests.histories.witness_record import read_calls
 from tests.ledger.databases import migrated_database, verify_clean
 from tests.support.postgres import PostgresDatabases
-from tests.torture.histories import ask
+from tests.torture.histories import send_requests
 
 REQUESTS = 600
 
@@ -26,7 +26,7 @@ def history(postgres_server: PostgresDatabases, tmp_path_factory: pytest.TempPat
     home = tmp_path_factory.mktemp("servers")
     testimony = home / "testimony.jsonl"
     with migrated_database(postgres_server) as url, serve_fresh_database(url, home, servers=2) as served:
-        crowd = asyncio.run(ask(served, testimony, requests=REQUESTS, clients=16, seed="short"))
+        crowd = asyncio.run(send_requests(served, testimony, requests=REQUESTS, clients=16, seed="short"))
         verify_clean(url, decide=True)
         assert crowd.unexpected == []
         return History(read_calls(testimony), read_rows(url), read_catalog(url))

@@ -1,4 +1,4 @@
-"""The fixtures of this folder: a database of each kind and in memory, and the wheel's kit for programs of their own."""
+"""The fixtures of this folder: databases of each kind, in memory too, and the wheel's kit for other programs."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def installed_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the wheel installs, its entry points too: to stand first on a program's path."""
+    """A folder with the contents of the wheel, entry points included, for the start of a program's path."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)

@@ -1,7 +1,4 @@
-"""Running pytest as an app's developer does, in a process of its own, with the kit as the wheel installs it.
-
-Lives here: where such a process finds what is installed, and what it said.
-"""
+"""Running pytest in another process, as an app's developer does, with the kit as the wheel installs it."""
 
 import os
 import re
@@ -10,8 +7,8 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
-# What `pip install sixpence pytest` brings.
-NEEDED = (
+# The packages that `pip install sixpence pytest` installs.
+BASE_PACKAGES = (
     "msgspec",
     "sqlalchemy",
     "typing_extensions",
@@ -25,18 +22,18 @@ NEEDED = (
 
 
 class Pytest:
-    """pytest with the wheel's kit first on its path: with everything here beside it, or (`bare`) with pytest alone."""
+    """pytest with the wheel's kit first on its path, then every installed package, or only a base install (`bare`)."""
 
     def __init__(self, installed: Path, folder: Path, *, bare: Path | None = None) -> None:
         self.folder = folder
         self._options = [] if bare is None else ["-S"]
-        # Compiled once for all runs, and not beside the test, where nothing is to be left.
+        # Compiled once for all runs, and away from the test's folder, which must stay clean.
         self._compiled = str(installed.parent / "compiled")
         self._path = os.pathsep.join(str(each) for each in (installed, bare) if each is not None)
-        self.said = ""
+        self.output = ""
 
     def run(self, *arguments: str, **files: str) -> dict[str, int]:
-        """How many tests passed, failed and so on; `files` are written first, by their names without `.py`."""
+        """Write `files` by name without `.py`, run pytest, and count the tests that passed, failed and so on."""
         for name, content in files.items():
             (self.folder / f"{name}.py").write_text(content)
         done = subprocess.run(
@@ -47,14 +44,14 @@ class Pytest:
             text=True,
             timeout=100,
         )
-        self.said = done.stdout + done.stderr
-        summary = self.said.rstrip().splitlines()[-1]
+        self.output = done.stdout + done.stderr
+        summary = self.output.rstrip().splitlines()[-1]
         return {word: int(count) for count, word in re.findall(r"(\d+) (passed|failed|errors?|warnings?)", summary)}
 
 
-def link_what_is_needed(folder: Path) -> Path:
-    """The folder, with links to what a base install and pytest consist of, and nothing else."""
-    for name in NEEDED:
+def link_base_install(folder: Path) -> Path:
+    """Fill the folder with links to a base install and pytest, and return it."""
+    for name in BASE_PACKAGES:
         installed = distribution(name)
         for top in {file.parts[0] for file in installed.files or () if file.parts[0] not in ("..", "__pycache__")}:
             (folder / top).symlink_to(str(installed.locate_file(top)))

@@ -1,4 +1,4 @@
-"""Accounts as a test has them: with the plan and the balance that it asked for."""
+"""`CreditAccounts`: accounts with a given plan and balance."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,50 +23,50 @@ def credits() -> Iterator[SyncCreditService]:
         yield service
 
 
-def test_what_is_not_given_is_as_the_catalog_has_it(credits: SyncCreditService) -> None:
-    """Names follow one another, and each has the credits of a new account."""
-    make = CreditAccounts(credits)
+def test_account_defaults_come_from_catalog(credits: SyncCreditService) -> None:
+    """Ids are numbered, and each account has the credits of a new one."""
+    create = CreditAccounts(credits)
 
-    made = [make(), make()]
+    created = [create(), create()]
 
-    assert [(account.id, account.plan, account.remaining, account.held) for account in made] == [
+    assert [(account.id, account.plan, account.remaining, account.held) for account in created] == [
         ("user_1", "free", 6, 0),
         ("user_2", "free", 6, 0),
     ]
-    assert [account.kinds() for account in made] == [["signup"]] * 2
+    assert [account.kinds() for account in created] == [["signup"]] * 2
 
 
 @pytest.mark.parametrize(
     ("balance", "kinds"), [(0, ["signup", "adjust"]), (6, ["signup"]), (1_000_000, ["signup", "adjust"])]
 )
-def test_a_balance_is_what_can_be_spent(credits: SyncCreditService, balance: int, kinds: list[str]) -> None:
-    """As much as was asked for, no more and no less, whatever a new account has."""
+def test_account_with_balance(credits: SyncCreditService, balance: int, kinds: list[str]) -> None:
+    """Exactly this many credits remain, whatever the signup credits are."""
     ada = CreditAccounts(credits)("ada@example.com", balance=balance)
 
     assert (ada.id, ada.remaining, ada.kinds()) == ("ada@example.com", balance, kinds)
 
 
-def test_a_plan_is_the_one_it_is_on(credits: SyncCreditService) -> None:
+def test_account_with_plan(credits: SyncCreditService) -> None:
     """With a balance, too."""
     ada = CreditAccounts(credits)(balance=2, plan="pro")
 
     assert (ada.plan, ada.remaining, ada.credits.unlimited) == ("pro", 2, True)
 
 
-def test_an_id_that_is_not_given_is_a_free_one(credits: SyncCreditService) -> None:
-    """An account that has such a name already, from whomever, is not given out again."""
-    make = CreditAccounts(credits)
-    make("user_1", balance=9)
+def test_default_id_is_free(credits: SyncCreditService) -> None:
+    """The id of an existing account is not used again."""
+    create = CreditAccounts(credits)
+    create("user_1", balance=9)
     credits.initialize_user_credits("user_3")
 
-    made = [make(), make()]
+    created = [create(), create()]
 
-    assert [(account.id, account.remaining) for account in made] == [("user_2", 6), ("user_4", 6)]
+    assert [(account.id, account.remaining) for account in created] == [("user_2", 6), ("user_4", 6)]
 
 
 @pytest.mark.parametrize("balance", [True, "5", 2.5, float("nan")])
-def test_a_balance_that_is_no_whole_number_is_refused(credits: SyncCreditService, balance: Any) -> None:
-    """And makes no account."""
+def test_invalid_balance_is_refused(credits: SyncCreditService, balance: Any) -> None:
+    """And no account is created."""
     with pytest.raises(InvalidInputError) as refused:
         CreditAccounts(credits)("ada@example.com", balance=balance)
 
@@ -75,18 +75,18 @@ def test_a_balance_that_is_no_whole_number_is_refused(credits: SyncCreditService
         credits.get_user_credits("ada@example.com")
 
 
-def test_what_cannot_be_is_refused_as_by_the_operations(credits: SyncCreditService) -> None:
-    """A plan that is not sold, and a balance below what a plan allows."""
-    make = CreditAccounts(credits)
+def test_unknown_plan_and_balance_below_limit_are_refused(credits: SyncCreditService) -> None:
+    """With the errors of the operations."""
+    create = CreditAccounts(credits)
 
     with pytest.raises(UnknownPlanError):
-        make(plan="gold")
+        create(plan="gold")
     with pytest.raises(AdjustLimitError):
-        make(balance=-1)
+        create(balance=-1)
 
 
-def test_it_shows_what_the_app_did_since(credits: SyncCreditService) -> None:
-    """Each look is a new one, and the history is whole, oldest first, however long."""
+def test_account_shows_later_changes(credits: SyncCreditService) -> None:
+    """Each property reads the account again, and the history is complete, oldest first, at any length."""
     ada = CreditAccounts(credits)(balance=250)
 
     for _ in range(250):

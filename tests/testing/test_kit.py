@@ -1,4 +1,4 @@
-"""`sixpence.testing` as a package: every name is there, and nothing is needed or loaded that a test does not use."""
+"""`sixpence.testing` as a package: every name can be imported, and unused names load nothing."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ print(CreditClock().now())
 """
 
 
-def test_every_name_is_there() -> None:
+def test_every_exported_name_can_be_imported() -> None:
     """Each name of `__all__` can be imported, and is listed."""
     found = {name: getattr(sixpence.testing, name) for name in sixpence.testing.__all__}
 
@@ -22,20 +22,20 @@ def test_every_name_is_there() -> None:
     assert set(found) <= set(dir(sixpence.testing))
 
 
-def test_what_is_not_there_is_said_to_be_missing() -> None:
-    """A name that is not promised is an AttributeError, as with any module."""
+def test_unknown_name_is_attribute_error() -> None:
+    """As with any module."""
     assert not hasattr(sixpence.testing, "FakeCredits")
 
 
-def test_it_needs_neither_pytest_nor_a_web_framework() -> None:
-    """With these out of reach every name is imported all the same."""
+def test_import_needs_neither_pytest_nor_web_framework() -> None:
+    """Every name can be imported without them."""
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
 
     assert (done.stderr, done.stdout) == ("", "2026-03-01 12:00:00+00:00\n")
 
 
-def test_importing_it_loads_no_database() -> None:
-    """A run of tests that wants no credits does not wait for SQLAlchemy."""
+def test_import_loads_no_sqlalchemy() -> None:
+    """A test run without credits does not wait for SQLAlchemy."""
     code = "import sys, sixpence.testing; print('sqlalchemy' in sys.modules, 'msgspec' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

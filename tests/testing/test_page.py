@@ -1,4 +1,4 @@
-"""docs/testing.md: its examples run as they stand there, in a pytest of their own, and every fixture is described."""
+"""docs/testing.md: its examples run unchanged, in another pytest, and every fixture is described."""
 
 import re
 import subprocess
@@ -8,45 +8,45 @@ from pathlib import Path
 import pytest
 
 import sixpence.testing
-from tests.testing.programs import Pytest, link_what_is_needed
+from tests.testing.programs import Pytest, link_base_install
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "testing.md").read_text()
-# Races have examples, and tests of them, of their own.
+# The section on races is tested in tests/testing/races.
 KIT = PAGE.partition("\n## Races")[0]
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a base install and pytest consist of, and nothing else."""
-    return link_what_is_needed(tmp_path_factory.mktemp("bare"))
+    """The packages of a base install and pytest, and nothing else."""
+    return link_base_install(tmp_path_factory.mktemp("bare"))
 
 
 def examples() -> dict[str, str]:
-    """The page's files of Python, by the names in their first lines."""
+    """The page's Python files, by the names in their first lines."""
     found = re.findall(r"^```python\n# (\w+)\.py\n(.*?)^```", KIT, re.MULTILINE | re.DOTALL)
     return dict(found)
 
 
 def command() -> list[str]:
-    """What the page says to run first."""
+    """The command that the page runs first."""
     found = re.search(r"^```sh\npytest (.*)\n```", KIT, re.MULTILINE)
     assert found is not None
     return found.group(1).split()
 
 
-def test_the_example_passes(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
-    """The app and its three tests, run as the page says."""
+def test_example_passes(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
+    """The app and its three tests, run as on the page."""
     runner = Pytest(installed_wheel, tmp_path, bare=bare)
     files = examples()
 
     counted = runner.run(*command(), pictures=files["pictures"], test_pictures=files["test_pictures"])
 
-    assert counted == {"passed": 3}, runner.said
+    assert counted == {"passed": 3}, runner.output
 
 
-def test_the_example_notices_what_it_says_it_does(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
-    """An app that forgets to release what it set aside fails the test of a failure, and no other."""
+def test_example_detects_leaked_hold(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
+    """An app that forgets to release a hold fails the test of a failure, and no other."""
     runner = Pytest(installed_wheel, tmp_path, bare=bare)
     files = examples()
     forgetful = files["pictures"].replace("await credits.release_hold(user_id, hold.hold_id)", "pass")
@@ -54,22 +54,22 @@ def test_the_example_notices_what_it_says_it_does(installed_wheel: Path, bare: P
 
     counted = runner.run(*command(), pictures=forgetful, test_pictures=files["test_pictures"])
 
-    assert counted == {"passed": 2, "failed": 1}, runner.said
-    assert "FAILED test_pictures.py::test_a_picture_that_fails_costs_nothing" in runner.said
+    assert counted == {"passed": 2, "failed": 1}, runner.output
+    assert "FAILED test_pictures.py::test_a_picture_that_fails_costs_nothing" in runner.output
 
 
-def test_time_passes_under_a_catalog_of_ones_own(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
+def test_example_with_own_catalog_passes(installed_wheel: Path, bare: Path, tmp_path: Path) -> None:
     """The conftest and the test of months, together."""
     runner = Pytest(installed_wheel, tmp_path, bare=bare)
     files = examples()
 
     counted = runner.run(conftest=files["conftest"], test_months=files["test_months"])
 
-    assert counted == {"passed": 1}, runner.said
+    assert counted == {"passed": 1}, runner.output
 
 
-def test_the_program_without_pytest_runs(tmp_path: Path) -> None:
-    """It ends well and says nothing."""
+def test_example_without_pytest_runs(tmp_path: Path) -> None:
+    """It ends with 0 and prints nothing."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", examples()["plain"]], cwd=tmp_path, capture_output=True, text=True
     )
@@ -78,13 +78,13 @@ def test_the_program_without_pytest_runs(tmp_path: Path) -> None:
 
 
 def test_every_example_is_run() -> None:
-    """The page has no other Python than what the tests above run."""
+    """The tests above run every Python block of the page."""
     assert set(examples()) == {"pictures", "test_pictures", "conftest", "test_months", "plain"}
     assert KIT.count("```python") == len(examples())
 
 
-def test_every_fixture_and_every_name_is_described() -> None:
-    """What the plugin offers and what `sixpence.testing` exports stand on the page."""
+def test_page_describes_every_fixture_and_name() -> None:
+    """The fixtures of the plugin, and the names that `sixpence.testing` exports."""
     plugin = (ROOT / "src" / "sixpence" / "testing" / "plugin.py").read_text()
     fixtures = re.findall(r"^@pytest.fixture\ndef (\w+)\(", plugin, re.MULTILINE)
 

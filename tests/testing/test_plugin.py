@@ -1,10 +1,10 @@
-"""pytest's fixtures as an app's developer meets them: installed from the wheel, in a pytest of their own."""
+"""The pytest plugin as an app's developer uses it: installed from the wheel, in another pytest."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.testing.programs import Pytest, link_what_is_needed
+from tests.testing.programs import Pytest, link_base_install
 
 PLAIN = """
 import asyncio
@@ -28,39 +28,39 @@ def test_event_loop(credits, credit_account):
     asyncio.run(use())
     assert ada.kinds() == ["signup", "adjust", "consume"]
 
-def test_begins_anew(sync_credits, credit_account):
+def test_starts_with_new_ledger(sync_credits, credit_account):
     assert credit_account("ada@example.com").remaining == 6
 """
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a base install and pytest consist of, and nothing else."""
-    return link_what_is_needed(tmp_path_factory.mktemp("bare"))
+    """The packages of a base install and pytest, and nothing else."""
+    return link_base_install(tmp_path_factory.mktemp("bare"))
 
 
 @pytest.fixture
 def bare_pytest(installed_wheel: Path, bare: Path, tmp_path: Path) -> Pytest:
-    """pytest beside a base install: no plugin for coroutines, no web framework."""
+    """pytest with a base install: no plugin for coroutines, no web framework."""
     return Pytest(installed_wheel, tmp_path, bare=bare)
 
 
 @pytest.fixture
 def full_pytest(installed_wheel: Path, tmp_path: Path) -> Pytest:
-    """pytest beside everything that Sixpence's extras and its own tests need."""
+    """pytest with all packages of Sixpence's extras and its own tests."""
     return Pytest(installed_wheel, tmp_path)
 
 
-def test_nothing_is_needed_but_pytest(bare_pytest: Pytest) -> None:
-    """With threads and with an event loop, each test on credits of its own; no file is left but the test's."""
+def test_plugin_needs_only_pytest(bare_pytest: Pytest) -> None:
+    """With threads and with an event loop, each test has new credits; no file is left except the test."""
     counted = bare_pytest.run(test_plain=PLAIN)
 
-    assert counted == {"passed": 3}, bare_pytest.said
+    assert counted == {"passed": 3}, bare_pytest.output
     assert [file.name for file in bare_pytest.folder.iterdir()] == ["test_plain.py"]
 
 
-def test_a_run_without_credits_pays_nothing(bare_pytest: Pytest) -> None:
-    """The plugin is there and has loaded neither a database nor a rule."""
+def test_plugin_loads_nothing_in_run_without_credits(bare_pytest: Pytest) -> None:
+    """The plugin is active, and loads neither a database nor a rule."""
     test = """
 import sys
 
@@ -70,10 +70,10 @@ def test_loaded(pytestconfig):
     assert loaded == {"sixpence", "sixpence.testing", "sixpence.testing.plugin"}
 """
 
-    assert bare_pytest.run(test_loaded=test) == {"passed": 1}, bare_pytest.said
+    assert bare_pytest.run(test_loaded=test) == {"passed": 1}, bare_pytest.output
 
 
-def test_an_async_test_awaits_the_credits(full_pytest: Pytest) -> None:
+def test_credits_fixture_in_async_test(full_pytest: Pytest) -> None:
     """With a plugin that runs coroutines."""
     test = """
 import pytest
@@ -85,11 +85,11 @@ async def test_awaits(credits, credit_account):
     assert (receipt.remaining, ada.remaining) == (0, 0)
 """
 
-    assert full_pytest.run("-k", "asyncio", test_awaits=test) == {"passed": 1}, full_pytest.said
+    assert full_pytest.run("-k", "asyncio", test_awaits=test) == {"passed": 1}, full_pytest.output
 
 
-def test_a_balance_that_no_row_explains_fails_the_test_that_made_it(bare_pytest: Pytest) -> None:
-    """The proof at the end names the account; the next test is not touched by it."""
+def test_forged_balance_fails_its_test(bare_pytest: Pytest) -> None:
+    """The proof at the end names the account; the next test is not affected."""
     test = """
 from sqlalchemy import text
 
@@ -104,13 +104,13 @@ def test_next(credit_account):
 
     counted = bare_pytest.run(test_forges=test)
 
-    assert counted == {"passed": 2, "error": 1}, bare_pytest.said
-    assert "ERROR test_forges.py::test_forges - AssertionError: the ledger is not clean" in bare_pytest.said
-    assert "ada@example.com" in bare_pytest.said
+    assert counted == {"passed": 2, "error": 1}, bare_pytest.output
+    assert "ERROR test_forges.py::test_forges - AssertionError: the ledger is not clean" in bare_pytest.output
+    assert "ada@example.com" in bare_pytest.output
 
 
-def test_an_app_chooses_its_catalog_its_time_and_its_database(bare_pytest: Pytest) -> None:
-    """Each by a fixture defined anew; the SQLite file is there, and the month before the leap day has its end."""
+def test_app_overrides_catalog_clock_and_database(bare_pytest: Pytest) -> None:
+    """Each by a fixture; the SQLite file exists, and the monthly period ends on the leap day."""
     conftest = """
 from datetime import UTC, datetime
 import pytest
@@ -141,11 +141,11 @@ def test_chosen(sync_credits, credit_account, tmp_path):
     assert (tmp_path / "credits.db").exists()
 """
 
-    assert bare_pytest.run(conftest=conftest, test_chosen=test) == {"passed": 1}, bare_pytest.said
+    assert bare_pytest.run(conftest=conftest, test_chosen=test) == {"passed": 1}, bare_pytest.output
 
 
-def test_short_names_may_mean_something_else_in_an_app(bare_pytest: Pytest) -> None:
-    """The long names go on working where all short ones are the app's own."""
+def test_app_may_define_short_fixture_names(bare_pytest: Pytest) -> None:
+    """The long names still work when an app defines all short ones."""
     test = """
 import pytest
 
@@ -171,14 +171,14 @@ def test_own(credits, sync_credits, credit_clock, credit_account, sixpence_sync_
     assert ada.remaining == 0
 """
 
-    assert bare_pytest.run(test_own=test) == {"passed": 1}, bare_pytest.said
+    assert bare_pytest.run(test_own=test) == {"passed": 1}, bare_pytest.output
 
 
-def test_every_fixture_says_what_it_is(bare_pytest: Pytest) -> None:
-    """`pytest --fixtures` lists them, each with its sentence."""
+def test_every_fixture_has_docstring(bare_pytest: Pytest) -> None:
+    """`pytest --fixtures` lists each with a sentence."""
     bare_pytest.run("--fixtures", test_nothing="")
 
-    listed = [line.split(" ")[0] for line in bare_pytest.said.splitlines() if "sixpence/testing/plugin.py" in line]
+    listed = [line.split(" ")[0] for line in bare_pytest.output.splitlines() if "sixpence/testing/plugin.py" in line]
     assert sorted(listed) == [
         "credit_account",
         "credit_clock",
@@ -195,11 +195,11 @@ def test_every_fixture_says_what_it_is(bare_pytest: Pytest) -> None:
         "sixpence_sync_credits",
         "sync_credits",
     ]
-    assert "no docstring available" not in bare_pytest.said
+    assert "no docstring available" not in bare_pytest.output
 
 
-def test_sixpences_http_is_there_without_a_server(full_pytest: Pytest) -> None:
-    """The client has its key, routes of an app's own stand beside, and the other fixtures see what all of it does."""
+def test_client_fixture_and_own_routes(full_pytest: Pytest) -> None:
+    """The client has an API key, an app's own routes work beside it, and the other fixtures see the changes."""
     conftest = """
 import pytest
 from starlette.responses import JSONResponse
@@ -232,8 +232,8 @@ def test_own_route(sixpence_client, sixpence_sync_credits):
     assert sixpence_sync_credits.get_user_credits(user["id"]).remaining == 5
 """
 
-    # Starlette would rather have another client than the one that its own users have.
+    # Starlette warns about the version of httpx that most of its users have.
     counted = full_pytest.run("-W", "ignore:Using `httpx`", conftest=conftest, test_http=test)
 
-    assert counted == {"passed": 2}, full_pytest.said
+    assert counted == {"passed": 2}, full_pytest.output
     assert sorted(file.name for file in full_pytest.folder.iterdir()) == ["conftest.py", "test_http.py"]

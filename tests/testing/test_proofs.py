@@ -1,4 +1,4 @@
-"""The assertions of the test kit: what they find, in words, through a ledger or past it once it is closed."""
+"""The assertions of the kit: their findings and messages, for open and closed ledgers."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.ledger.databases import Database, run
 FORGED = "UPDATE credit_accounts SET credits_remaining = credits_remaining + 1, credits_total = credits_total + 1"
 
 
-def test_a_clean_ledger_passes_open_or_closed(database: Database) -> None:
-    """Whichever service or ledger is handed over."""
+def test_assertions_pass_for_clean_ledger(database: Database) -> None:
+    """With each service and with the ledger, open or closed."""
     ledger = Ledger(database, clock=CreditClock())
     credits = SyncCreditService(ledger)
     ada = CreditAccounts(credits)()
@@ -27,8 +27,8 @@ def test_a_clean_ledger_passes_open_or_closed(database: Database) -> None:
         assert_nothing_held(kept)
 
 
-def test_a_forged_balance_is_named(database: Database) -> None:
-    """A credit that no transaction gave is a difference of its account, while the ledger is open and after."""
+def test_assert_clean_names_account_with_forged_balance(database: Database) -> None:
+    """A credit without a transaction is a difference, in an open and in a closed ledger."""
     ledger = Ledger(database, clock=CreditClock())
     CreditAccounts(SyncCreditService(ledger))("ada@example.com")
     run(database, FORGED)
@@ -46,8 +46,8 @@ def test_a_forged_balance_is_named(database: Database) -> None:
     assert str(found_later.value) == str(found.value)
 
 
-def test_every_hold_that_is_left_open_is_named(database: Database) -> None:
-    """Whose it is, how much of what for, and until when; a captured one and one whose time is over are none."""
+def test_assert_nothing_held_lists_open_holds(database: Database) -> None:
+    """With account, amount, feature and expiry; captured and expired holds are not listed."""
     clock = CreditClock()
     with SyncCreditService(Ledger(database, clock=clock)) as credits:
         make = CreditAccounts(credits)
@@ -65,16 +65,16 @@ def test_every_hold_that_is_left_open_is_named(database: Database) -> None:
             assert_nothing_held(credits)
 
     assert str(found.value).splitlines() == [
-        "2 holds were left open. Capture or release each, also when the work fails, is cancelled, or its client goes"
-        " away.",
+        "2 holds were left open. Capture or release each, also when the work fails, is cancelled, or its client"
+        " disconnects.",
         f"- account 'ada@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[1].hold_id})",
         f"- account 'brook@example.com': 1 for 'sketch' until 2026-03-01T12:10:00.000000Z ({left[0].hold_id})",
     ]
 
 
 @pytest.mark.parametrize("kept", [Memory(), "sqlite:///credits.db", None])
-def test_what_keeps_no_credits_is_refused(kept: Any) -> None:
-    """A memory is where a ledger writes, and not the ledger; the message says what to give."""
+def test_assertions_refuse_other_objects(kept: Any) -> None:
+    """A memory is the database, not the ledger; the message has the remedy."""
     for proof in (assert_clean, assert_nothing_held):
-        with pytest.raises(TypeError, match=r"keeps credits\. Give a CreditService, a SyncCreditService or a Ledger"):
+        with pytest.raises(TypeError, match=r"has no ledger\. Give a CreditService, a SyncCreditService or a Ledger"):
             proof(kept)

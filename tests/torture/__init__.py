@@ -1,1 +1,1 @@
-"""Long runs that look for what bounded tests do not meet: `python -m tests.torture`, or `make torture`."""
+"""Long runs that find what bounded tests miss: `python -m tests.torture`, or `make torture`."""

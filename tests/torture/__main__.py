@@ -1,6 +1,6 @@
-"""`python -m tests.torture --part PART --steps N --seed S`: runs a part for as long as told; 1 if something is wrong.
+"""`python -m tests.torture --part PART --steps N --seed S`: runs one part; the exit status is 1 after a failure.
 
-A part is a function of steps and seed that prints its progress and, last, what it tried at what rate.
+A part is a function of steps and seed. It prints its progress, and as the last line its counts and their rate.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from tests.torture.kill import run_kill
 from tests.torture.lockstep import run_lockstep
 from tests.torture.simulate import run_simulate
 
-# What runs, and for how many steps, kills or requests where nothing is said.
+# Each part with its default number of steps, kills or requests.
 PARTS: dict[str, tuple[Callable[[int, int], bool], int]] = {
     "lockstep": (run_lockstep, 3_000),
     "kill": (run_kill, 300),
@@ -26,18 +26,18 @@ PARTS: dict[str, tuple[Callable[[int, int], bool], int]] = {
 
 
 def main() -> int:
-    """Run the part that was asked for."""
+    """Run the chosen part."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture")
     parser.add_argument("--part", choices=sorted(PARTS), default="lockstep")
-    parser.add_argument("--steps", type=int, default=None, help="steps, kills or requests; each part has its own count")
-    parser.add_argument("--seed", type=int, default=None, help="the same seed runs the same steps; else a new one")
-    asked = parser.parse_args()
-    # Asked to end, it ends what it has started first.
+    parser.add_argument("--steps", type=int, default=None, help="steps, kills or requests; each part has a default")
+    parser.add_argument("--seed", type=int, default=None, help="the same seed runs the same steps; default: a new one")
+    arguments = parser.parse_args()
+    # SIGTERM exits through Python, so that started processes are ended first.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
-    run, usual = PARTS[asked.part]
-    steps = usual if asked.steps is None else asked.steps
-    print(f"torture: part {asked.part}, {steps} steps, seed {seed}", flush=True)
+    seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
+    run, default_steps = PARTS[arguments.part]
+    steps = default_steps if arguments.steps is None else arguments.steps
+    print(f"torture: part {arguments.part}, {steps} steps, seed {seed}", flush=True)
     return 0 if run(steps, seed) else 1
 
 

@@ -1,6 +1,7 @@
-"""Histories for as long as told: fifty clients before two servers on one PostgreSQL, and every answer explained.
+"""`PART=histories`: fifty clients send requests to two servers on one PostgreSQL, and every answer is explained.
 
-Each era is a database of its own, proved by `verify`, and a history of its own, judged by the checker.
+Each era has a new database, which `verify` proves, and a new history, which the checker judges. Not here: the clients
+and the checker (tests/histories).
 """
 
 import asyncio
@@ -25,12 +26,12 @@ SERVERS = 2
 ACCOUNTS_AT_ONCE = 8
 REQUESTS_AN_ACCOUNT = 250
 REQUESTS_AN_ERA = 20_000
-# What to expect of a machine with two processors, for the line at the beginning.
+# The usual rate on two processors, for the first line of output.
 _REQUESTS_A_SECOND = 350
 
 
 def run_histories(requests: int, seed: int) -> bool:
-    """Ask so much, judge it, and say what was looked at; False when an answer cannot be explained."""
+    """Send this many requests, judge them, and print the counts; False if an answer cannot be explained."""
     minutes = requests / _REQUESTS_A_SECOND / 60
     print(f"{requests} requests of {CLIENTS} clients to {SERVERS} servers: about {minutes:.0f} minutes", flush=True)
     tally = Tally()
@@ -45,7 +46,7 @@ def run_histories(requests: int, seed: int) -> bool:
             if problems:
                 for problem in problems[:20]:
                     print(problem)
-                print(f"FAILED in era {era} of seed {seed}: what the witness wrote is kept in {folder}", flush=True)
+                print(f"FAILED in era {era} of seed {seed}: the recorded history is in {folder}", flush=True)
                 return False
             shutil.rmtree(folder)
             print(tally.progress(requests), flush=True)
@@ -54,45 +55,45 @@ def run_histories(requests: int, seed: int) -> bool:
 
 
 class Tally:
-    """What was asked and judged so far, and how long each took."""
+    """The requests that were sent and judged so far, and the seconds for each."""
 
     def __init__(self) -> None:
         self.requests = 0
-        self.asking_seconds = self.judging_seconds = 0.0
+        self.sending_seconds = self.judging_seconds = 0.0
         self.judged: Counter[str] = Counter()
 
     def progress(self, of: int) -> str:
-        """How far it has come."""
-        return f"{self.requests} of {of} requests asked in {self.asking_seconds:.0f} s and judged"
+        """The progress, in one line."""
+        return f"{self.requests} of {of} requests sent in {self.sending_seconds:.0f} s and judged"
 
     def last_line(self) -> str:
-        """All that was looked at."""
-        looked = ", ".join(f"{what} {number}" for what, number in self.judged.most_common())
+        """The summary: all counts."""
+        judged = ", ".join(f"{kind} {number}" for kind, number in self.judged.most_common())
         return (
-            f"{self.requests} requests of {CLIENTS} clients to {SERVERS} servers on PostgreSQL asked in "
-            f"{self.asking_seconds:.0f} s and judged in {self.judging_seconds:.0f} s ({looked}): "
+            f"{self.requests} requests of {CLIENTS} clients to {SERVERS} servers on PostgreSQL sent in "
+            f"{self.sending_seconds:.0f} s and judged in {self.judging_seconds:.0f} s ({judged}): "
             "every answer, read and refusal is explained by the order of the ledger; verify is clean"
         )
 
 
 def _run_era(tally: Tally, url: str, folder: Path, requests: int, seed: str) -> list[str]:
-    """What is wrong with a history of so many requests."""
+    """List the problems of a history of this many requests."""
     testimony = folder / "testimony.jsonl"
     began = time.monotonic()
     with serve_fresh_database(url, folder, servers=SERVERS) as served:
-        crowd = asyncio.run(ask(served, testimony, requests=requests, clients=CLIENTS, seed=seed))
-    asked = time.monotonic()
+        crowd = asyncio.run(send_requests(served, testimony, requests=requests, clients=CLIENTS, seed=seed))
+    sent = time.monotonic()
     verify_clean(url)
     verdict: Verdict = judge(url, testimony)
     tally.requests += crowd.requests
-    tally.asking_seconds += asked - began
-    tally.judging_seconds += time.monotonic() - asked
+    tally.sending_seconds += sent - began
+    tally.judging_seconds += time.monotonic() - sent
     tally.judged += verdict.counts
     return crowd.unexpected + [str(fault) for fault in verdict.faults]
 
 
-async def ask(served: Served, testimony: Path, *, requests: int, clients: int, seed: str) -> ClientPool:
-    """Let a crowd ask so much, and a witness write it down."""
+async def send_requests(served: Served, testimony: Path, *, requests: int, clients: int, seed: str) -> ClientPool:
+    """Let clients send this many requests, and record the history."""
     async with WitnessRecorder(testimony) as witness:
         accounts = Accounts("team", at_once=ACCOUNTS_AT_ONCE, requests_max=REQUESTS_AN_ACCOUNT)
         crowd = ClientPool(served, witness, accounts, clients=clients, seed=seed, requests_max=requests)

@@ -1,6 +1,7 @@
-"""The lockstep for as long as told: reference, core, SQLite and PostgreSQL, courses of some steps one after another.
+"""`PART=lockstep`: reference, core, SQLite and PostgreSQL run the same steps, and are compared after each.
 
-Some courses share their databases, so that catalogs and accounts pile up; then both are proved, and emptied.
+The steps form courses. Ten courses share their databases, so that catalogs and accounts accumulate; then both databases
+are proved and emptied. Not here: a course and its steps (tests/lockstep).
 """
 
 import tempfile
@@ -15,7 +16,7 @@ from tests.lockstep.choices import RandomChoices
 from tests.lockstep.databases import Follower, empty
 from tests.lockstep.scenario import Scenario, begin
 from tests.support.postgres import PostgresServer
-from tests.torture.smaller import smallest
+from tests.torture.shrink import shrink
 from tests.torture.tally import Tally
 
 STEPS_A_COURSE = 60
@@ -24,7 +25,7 @@ PROGRESS_SECONDS = 10.0
 
 
 def run_lockstep(steps: int, seed: int) -> bool:
-    """Run so many steps, prove both databases, and say what was tried; False when something differed."""
+    """Run this many steps, prove the databases, and print the counts; False if something differs."""
     tally = Tally()
     with PostgresServer() as server, migrated_database(server) as postgres, tempfile.TemporaryDirectory() as folder:
         for era in count():
@@ -43,26 +44,26 @@ def _follow(urls: list[str], course: Scenario) -> list[Follower]:
 
 
 class Era:
-    """The life of two databases: courses one after another, and the proof at the end."""
+    """The courses on one pair of databases, and the proof at the end."""
 
     def __init__(self, tally: Tally, steps: int, seed: int, number: int) -> None:
         self._tally, self._steps, self._seed, self._number = tally, steps, seed, number
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
         self._course: Scenario | None = None
         self._ends_at = 0
         self._followers: list[Follower] = []
 
     def run(self, follow: Callable[[Scenario], list[Follower]]) -> bool:
-        """Whether all went well on the two databases that follow the first course; else what reproduces it is told."""
+        """Run the courses on the two databases that `follow` opens; False after a failure, which is printed."""
         try:
-            for place in range(COURSES_A_DATABASE):
+            for index in range(COURSES_A_DATABASE):
                 if self._tally.steps < self._steps:
-                    self._run_course(self._number * COURSES_A_DATABASE + place, follow)
+                    self._run_course(self._number * COURSES_A_DATABASE + index, follow)
             first, second = (follower.contents() for follower in self._followers)
-            assert first == second, "SQLite and PostgreSQL do not hold the same"
+            assert first == second, "SQLite and PostgreSQL have different contents"
             self._tally.proved += sum([follower.prove().transactions for follower in self._followers])
-        except Exception:  # noqa: BLE001 - whatever it is, what reproduces it is told
-            self._tell()
+        except Exception:  # noqa: BLE001 - for any failure the steps that reproduce it are printed
+            self._print_failure()
             return False
         finally:
             for follower in self._followers:
@@ -85,20 +86,22 @@ class Era:
                 follower.follow(step, done)
             for _, asked, decision in done:
                 self._tally.count(asked, decision)
-            if time.monotonic() - self._told > PROGRESS_SECONDS:
-                self._told = time.monotonic()
+            if time.monotonic() - self._printed_at > PROGRESS_SECONDS:
+                self._printed_at = time.monotonic()
                 print(self._tally.progress(self._steps), flush=True)
         for pair in course.pairs:
             pair.check_in_full()
 
-    def _tell(self) -> None:
-        tried = self._tally.steps
+    def _print_failure(self) -> None:
         print(traceback.format_exc())
         if self._course is not None:
-            steps, pure = smallest(self._course)
-            where = "without any database" if pure else "with the databases"
-            print(f"These {len(steps)} steps lead there, {where}:")
+            steps, is_pure = shrink(self._course)
+            where = "without any database" if is_pure else "with the databases"
+            print(f"These {len(steps)} steps reproduce it, {where}:")
             for step in steps:
                 print(f"  {step}")
-        # As many steps as the course has: with fewer its last one, in which time goes on, would come in place of this.
-        print(f"FAILED in step {tried}. Again: make torture SEED={self._seed} STEPS={self._ends_at}", flush=True)
+        # As many steps as the course has: a shorter course would end with another step, which moves the clock.
+        print(
+            f"FAILED in step {self._tally.steps}. Again: make torture SEED={self._seed} STEPS={self._ends_at}",
+            flush=True,
+        )

@@ -1,4 +1,4 @@
-"""What a run has tried so far: counted as it goes, told at the end in one line."""
+"""The counts of a lockstep run: steps, commands, refusals and rows, summarized in its last line."""
 
 import time
 from collections import Counter
@@ -23,7 +23,7 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
 
     def count(self, asked: KeyedCommand, decision: Decision | None) -> None:
-        """Count a command and what came of it; None is one whose key was used before."""
+        """Count a command and its decision; None is the replay of a used key."""
         self.commands[type(asked.command).__name__] += 1
         if decision is None:
             self.replays += 1
@@ -37,23 +37,23 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
+        """The seconds since it began."""
         return time.monotonic() - self.began
 
     def progress(self, of: int) -> str:
-        """How far it has come."""
+        """The progress, in one line."""
         rate = self.steps / max(self.seconds, 0.001)
         return f"{self.steps} of {of} steps, {self.rows} rows, {rate:.1f} steps a second"
 
     def last_line(self, databases: list[str]) -> str:
-        """All that was tried, at what rate."""
+        """The summary: all counts, and the rate."""
         return (
             f"{self.steps} steps in {self.seconds:.0f} s ({self.steps / max(self.seconds, 0.001):.1f} a second) on "
             f"{' and '.join(databases)}: {self.commands.total()} commands ({_listed(self.commands)}), "
-            f"{self.replays} with a key used before, {self.refusals.total()} refused ({_listed(self.refusals)}), "
+            f"{self.replays} with a used key, {self.refusals.total()} refused ({_listed(self.refusals)}), "
             f"{self.own.total()} rows by command ({_listed(self.own)}), "
             f"{self.due.total()} rows by time ({_listed(self.due)}), "
-            f"{self.proved} rows in the databases proved and decided anew by verify"
+            f"{self.proved} rows in the databases proved and decided again by verify"
         )
 
 

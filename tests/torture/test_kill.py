@@ -1,4 +1,4 @@
-"""The torture by kills itself: a short run says who died and what was found, and a loss would be seen."""
+"""`PART=kill`: a short run prints its summary, and lost or duplicate changes are found."""
 
 import subprocess
 import sys
@@ -8,11 +8,11 @@ import pytest
 
 from tests.histories.clients import Acknowledged
 from tests.histories.history import Row
-from tests.torture.kill import list_missed
+from tests.torture.kill import list_lost_and_duplicate
 from tests.torture.test_torture import ROOT
 
 
-def test_a_short_run_says_last_who_died() -> None:
+def test_kill_prints_summary() -> None:
     """The last line has the kills by kind, and that nothing was lost."""
     command = [sys.executable, "-m", "tests.torture", "--part", "kill", "--steps", "1", "--seed", "1"]
 
@@ -26,27 +26,27 @@ def test_a_short_run_says_last_who_died() -> None:
 
 
 ROW = Row("team-1", 2, "id 2", "consume", -1, 5, 6, 0, "free", "sketch", 1, 20, None, 7)
-TOLD = Acknowledged("team-1", 2, "id 2", 7)
+ACKNOWLEDGED = Acknowledged("team-1", 2, "id 2", 7)
 
 
-def test_what_is_there_is_not_missed() -> None:
-    """A change that stands where it was told, and rows that nobody was told of."""
-    assert list_missed([TOLD], [ROW, replace(ROW, seq=3, id="id 3", number=8)]) == []
+def test_list_lost_and_duplicate_accepts_acknowledged_row() -> None:
+    """The row is as acknowledged; another row needs no acknowledgement."""
+    assert list_lost_and_duplicate([ACKNOWLEDGED], [ROW, replace(ROW, seq=3, id="id 3", number=8)]) == []
 
 
 @pytest.mark.parametrize(
     "rows",
     [[], [replace(ROW, id="id 3")], [replace(ROW, number=8)], [replace(ROW, seq=3)], [replace(ROW, account="b")]],
 )
-def test_what_is_not_there_is_lost(rows: list[Row]) -> None:
-    """Nothing stands where it was told, or something else does."""
-    missed = list_missed([TOLD], rows)
+def test_list_lost_and_duplicate_finds_lost_change(rows: list[Row]) -> None:
+    """The acknowledged row is missing, or another is in its place."""
+    problems = list_lost_and_duplicate([ACKNOWLEDGED], rows)
 
-    assert [words[:5] for words in missed] == ["lost:"]
+    assert [problem[:5] for problem in problems] == ["lost:"]
 
 
-def test_what_is_there_twice_is_told() -> None:
-    """Two rows are of one request."""
-    missed = list_missed([TOLD], [ROW, replace(ROW, seq=3, id="id 3")])
+def test_list_lost_and_duplicate_finds_duplicate() -> None:
+    """Two rows belong to one request."""
+    problems = list_lost_and_duplicate([ACKNOWLEDGED], [ROW, replace(ROW, seq=3, id="id 3")])
 
-    assert missed == ["twice: request 7 has 2 rows"]
+    assert problems == ["twice: request 7 has 2 rows"]

@@ -1,4 +1,4 @@
-"""The simulation as a part of the torture: its last line, and two processes that must agree."""
+"""`PART=simulate`: its summary, and the two processes that must agree."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from tests.simulation.planted import AnswersEarly
 from tests.torture.simulate import run_simulate, run_twice
 
 
-def test_a_short_run_says_last_what_it_tried(capsys: pytest.CaptureFixture[str]) -> None:
-    """Commands, their rate, the faults by their kinds, and how many seeds were the same twice."""
+def test_simulate_prints_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    """Commands, their rate, the faults by kind, and the number of seeds with the same result twice."""
     went_well = run_simulate(300, 1)
 
     last = capsys.readouterr().out.splitlines()[-1]
@@ -17,8 +17,8 @@ def test_a_short_run_says_last_what_it_tried(capsys: pytest.CaptureFixture[str])
     assert last.endswith("; 1 seeds run twice, digest for digest the same")
 
 
-def test_a_failure_is_told_with_what_runs_it_again(capsys: pytest.CaptureFixture[str]) -> None:
-    """The seed, the command at which it failed, and a line for the shell."""
+def test_simulate_failure_prints_command_to_reproduce(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line has the seed, the failing command's number, and a shell command."""
     went_well = run_simulate(300, 1, AnswersEarly)
 
     last = capsys.readouterr().out.splitlines()[-1]
@@ -27,7 +27,7 @@ def test_a_failure_is_told_with_what_runs_it_again(capsys: pytest.CaptureFixture
     assert last.endswith(" -m tests.simulation '1 0' 300")
 
 
-def test_a_run_that_ends_early_is_not_taken_for_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    """Two processes that fail alike have not agreed."""
+def test_run_twice_fails_if_runs_end_early(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two processes that fail alike do not count as equal."""
     assert not run_twice("any", 100, 2, "--planted", "AnswersEarly")
     assert "a run ended early:" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The torture itself: a short run says what it tried, and a failure is made small."""
+"""`make torture`: a short run prints its summary, and a failure is shrunk."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
 from tests.lockstep.choices import RandomChoices
 from tests.lockstep.commands import KeyedCommand
 from tests.lockstep.scenario import Step, begin
-from tests.torture.smaller import smallest
+from tests.torture.shrink import shrink
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_short_run_says_last_what_it_tried() -> None:
-    """The last line has the steps, the rate, both databases and what was proved."""
+def test_torture_prints_summary() -> None:
+    """The last line has the steps, the rate, both databases and the proved rows."""
     command = [sys.executable, "-m", "tests.torture", "--steps", "30", "--seed", "1"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
@@ -23,27 +23,27 @@ def test_a_short_run_says_last_what_it_tried() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert last.startswith("30 steps in ")
     assert " on SQLite and PostgreSQL: " in last
-    assert last.endswith(" rows in the databases proved and decided anew by verify")
+    assert last.endswith(" rows in the databases proved and decided again by verify")
 
 
-def test_a_failure_is_made_small() -> None:
-    """Of many steps those stay without which nothing fails; here credits below zero, which no caller can send."""
+def test_shrink_removes_unneeded_steps() -> None:
+    """Only the steps that the failure needs remain; the failure is a negative grant, which no caller can send."""
     made, use = KeyedCommand(EnsureAccount()), KeyedCommand(Consume(feature="sketch"))
     impossible = KeyedCommand(GrantCredits(amount=-1))
     course = begin(RandomChoices("any"), ["ada@example.com", "brook@example.com"])
     commands = [(0, made), (1, made), (0, use), (1, use), (1, impossible), (0, use)]
     course.steps = [Step(course.clock, None, (one,)) for one in commands]
 
-    found = smallest(course)
+    found = shrink(course)
 
     assert found == ([course.steps[1], course.steps[4]], True)
 
 
-def test_without_a_failure_all_steps_stay() -> None:
-    """What fails on a database alone is told whole."""
+def test_shrink_keeps_all_steps_without_pure_failure() -> None:
+    """A failure of a database alone is not shrunk."""
     course = begin(RandomChoices("any"), ["ada@example.com"])
     course.steps = [Step(course.clock, None, ((0, KeyedCommand(EnsureAccount())),))]
 
-    found = smallest(course)
+    found = shrink(course)
 
     assert found == (course.steps, False)

@@ -4,9 +4,9 @@ import sys
 
 
 def main() -> None:
-    """Run the command that was typed and end the process: 0 done, 1 refused (in one sentence), 2 not understood."""
+    """Run the typed command and exit: 0 done, 1 refused with one sentence, 2 a command that was not understood."""
     try:
-        import click  # noqa: F401 - the library alone does not bring it
+        import click  # noqa: F401 - a library-only installation lacks it
     except ImportError:
         print("The command line needs click, which is not installed. Install sixpence[server].", file=sys.stderr)
         sys.exit(1)

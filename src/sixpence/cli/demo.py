@@ -1,4 +1,7 @@
-"""`sixpence demo`: the studio on a SQLite file of its own, with people to try it as."""
+"""`sixpence demo`: the studio on its own SQLite file, with a customer and an operator who can sign in.
+
+Not here: the studio (`sixpence_studio`), and creating the two people (`demo_people`).
+"""
 
 import asyncio
 import os
@@ -10,19 +13,19 @@ from typing import Any
 import click
 
 from sixpence.cli.server import processes
-from sixpence.cli.server.serve import opened, started
-from sixpence.cli.server.sockets import url_at
-from sixpence.cli.server.welcome import welcome
+from sixpence.cli.server.serve import prepare_server, read_current_catalog
+from sixpence.cli.server.sockets import url_for
+from sixpence.cli.server.welcome import print_welcome
 from sixpence.cli.terminal import database as databases
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.cli.terminal.logs import configure_logs
 from sixpence.settings import Settings
 
 HOME = Path(".sixpence") / "demo"
-# By name: the command line stands above the studio and must start without what only the studio needs.
+# By name: the command line must start without the packages that only the studio needs.
 STUDIO = "sixpence_studio.app:create_studio"
-# What the extra `demo` brings, by the names under which it is imported.
-_NEEDED = {
+# The packages of the extra `demo`, by the names under which they are imported.
+_REQUIRED_PACKAGES = {
     "numpy": "numpy",
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
@@ -31,8 +34,10 @@ _NEEDED = {
 
 
 @click.command()
-@click.option("--host", metavar="ADDRESS", help="Where to listen: 127.0.0.1 (this machine only), 0.0.0.0 (everybody).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Which port: 8000 by default, 0 for any that is free.")
+@click.option(
+    "--host", metavar="ADDRESS", help="The address to listen on: 127.0.0.1 (this machine), 0.0.0.0 (every network)."
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="The port: 8000 by default, 0 for any free one.")
 def demo(host: str | None, port: int | None) -> None:
     """Serve the studio: an interior-design app whose pictures cost credits.
 
@@ -40,33 +45,33 @@ def demo(host: str | None, port: int | None) -> None:
     Example:
       sixpence demo --port 8001
 
-    At each start it prints where to open it, and new passwords for a customer and an operator. What they do is kept in
-    the folder .sixpence/demo, or in SIXPENCE_HOME.
+    Each start prints the studio's address, and new passwords for a customer and an operator. The data is in the
+    folder .sixpence/demo, or in SIXPENCE_HOME.
     """
-    missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
+    missing = [package for module, package in _REQUIRED_PACKAGES.items() if find_spec(module) is None]
     if missing:
         raise CommandRefusedError(f"The demo needs {', '.join(missing)}. Install sixpence[demo].")
     home = Path(os.environ.get("SIXPENCE_HOME") or HOME)
-    # Never another database: the demo makes an operator whose password it prints.
+    # Never another database: the demo creates an operator and prints the password.
     settings = Settings.read(home=home, database_url="", host=host, port=port)
-    processes.end_quietly_when_told()
+    processes.exit_cleanly_on_signals()
     configure_logs()
-    with started(settings, databases.prepared_place(settings)) as (ready, sockets):
-        applied = opened(ready)
-        people = asyncio.run(_people(ready))
-        app = _studio(ready)
-        welcome(ready, applied, more=[("studio", url_at(ready.host, ready.port)), *people])
-        processes.run_here(app, sockets)
+    with prepare_server(settings, databases.prepare_place(settings)) as (ready, sockets):
+        in_force = read_current_catalog(ready)
+        people = asyncio.run(_list_people(ready))
+        app = _create_studio(ready)
+        print_welcome(ready, in_force, first_rows=[("studio", url_for(ready.host, ready.port)), *people])
+        processes.serve_in_process(app, sockets)
 
 
-async def _people(settings: Settings) -> list[tuple[str, str]]:
-    from sixpence.cli.demo_people import welcome_people
+async def _list_people(settings: Settings) -> list[tuple[str, str]]:
+    from sixpence.cli.demo_people import prepare_people
 
-    names = {"user": "customer", "admin": "operator"}
-    people = await welcome_people(settings)
-    return [(names[person.role], f"{person.email}  password: {person.password}") for person in people]
+    row_names = {"user": "customer", "admin": "operator"}
+    people = await prepare_people(settings)
+    return [(row_names[person.role], f"{person.email}  password: {person.password}") for person in people]
 
 
-def _studio(settings: Settings) -> Any:
+def _create_studio(settings: Settings) -> Any:
     module, _, name = STUDIO.partition(":")
     return getattr(import_module(module), name)(settings)

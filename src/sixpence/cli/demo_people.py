@@ -1,4 +1,4 @@
-"""The people of the demo: a customer and an operator who can sign in with passwords made at each start."""
+"""The people of the demo: a customer and an operator, who get new passwords at each start."""
 
 import secrets
 
@@ -11,12 +11,12 @@ from sixpence.ledger.database.tables import auth_sign_ins
 from sixpence.settings import Settings
 from sixpence.wiring import Sixpence, wire
 
-# Nothing that is mistaken for something else when it is typed from a screen: 59 bits.
+# Only characters that nobody confuses when typing from a screen. Twelve of them have 59 bits.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody who can sign in now."""
+    """A user of the demo, with the password of this start."""
 
     email: str
     name: str
@@ -24,26 +24,26 @@ class Person(msgspec.Struct, frozen=True):
     password: str
 
 
-async def welcome_people(settings: Settings) -> list[Person]:
-    """Make the two people, or give those who are there new passwords, which ends the sessions they had."""
+async def prepare_people(settings: Settings) -> list[Person]:
+    """Create the two people, or give the existing ones new passwords, which ends their sessions."""
     parts = wire(settings)
     try:
         return [
-            await _ready(parts, "ada@example.com", "Ada", "user"),
-            await _ready(parts, "grace@example.com", "Grace", "admin"),
+            await _prepare_person(parts, "ada@example.com", "Ada", "user"),
+            await _prepare_person(parts, "grace@example.com", "Grace", "admin"),
         ]
     finally:
         await parts.credits.close()
 
 
-async def _ready(parts: Sixpence, email: str, name: str, role: Role) -> Person:
+async def _prepare_person(parts: Sixpence, email: str, name: str, role: Role) -> Person:
     password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
     user = await parts.users.find_user_by_email(email)
     if user is None:
         user = await parts.users.create_user(email=email, name=name, password=password, role=role)
     elif user.role != role:
-        problem = f"home: {parts.settings.home} holds a user {email} who is not the demo's."
-        raise CommandRefusedError(f"{problem} Name another folder with SIXPENCE_HOME.")
+        problem = f"SIXPENCE_HOME: the database in {parts.settings.home} has another user {email}, not the demo's."
+        raise CommandRefusedError(f"{problem} Set it to another folder.")
     else:
         await parts.users.set_password(email=email, password=password)
     await parts.credits.initialize_user_credits(user.id, idempotency_key=f"signup:{user.id}")
@@ -52,5 +52,5 @@ async def _ready(parts: Sixpence, email: str, name: str, role: Role) -> Person:
 
 
 def _forget_sign_ins(connection: Connection, email: str) -> None:
-    # Whoever tried the passwords of an earlier start too often must not be kept waiting with the new one.
+    # Too many tries with an earlier password must not delay a sign-in with the new one.
     connection.execute(delete(auth_sign_ins).where(auth_sign_ins.c.email == email))

@@ -1,14 +1,14 @@
-"""`sixpence key`: the API keys that servers send."""
+"""`sixpence key`: create, list and revoke the API keys that servers send."""
 
 import click
 
-from sixpence.cli.terminal.options import database_option, settings_of
-from sixpence.cli.terminal.tables import table
+from sixpence.cli.terminal.options import database_option, read_settings
+from sixpence.cli.terminal.printing import print_table
 
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke the API keys that servers send as `Authorization: Bearer KEY`.
+    """Create, list and revoke the API keys that servers send as `Authorization: Bearer KEY`.
 
     \b
     Example:
@@ -17,25 +17,26 @@ def key() -> None:
 
 
 @key.command()
-@click.option("--name", default="default", show_default=True, help="What the key is for, so that it can be told apart.")
+@click.option("--name", default="default", show_default=True, help="The use of the key, shown in the list of keys.")
 @database_option
 def create(name: str, database: str | None) -> None:
-    """Make a key and print it, this once: only its digest is kept.
+    """Create a key and print it. It cannot be shown again: only its digest is stored.
 
     \b
     Example:
       K=$(sixpence key create --name web)
       curl -s http://127.0.0.1:8000/v1/accounts/user_1 -H "Authorization: Bearer $K"
 
-    The key stands alone on stdout; what is said about it goes to stderr.
+    stdout has the key and nothing else; its name and id go to stderr.
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        made = operator.ask("POST", "/api/admin/keys", {"name": name})
-    click.echo(made["key"])
+    with local_operator(read_settings(database=database)) as operator:
+        created = operator.request("POST", "/api/admin/keys", {"name": name})
+    click.echo(created["key"])
     click.echo(
-        f"Key '{made['name']}' ({made['id']}). It is shown this once. End it: sixpence key revoke {made['id']}",
+        f"Key '{created['name']}' ({created['id']}). It is not shown again. "
+        f"To revoke it: sixpence key revoke {created['id']}",
         err=True,
     )
 
@@ -43,7 +44,7 @@ def create(name: str, database: str | None) -> None:
 @key.command("list")
 @database_option
 def list_(database: str | None) -> None:
-    """List the keys, newest first, by how they begin.
+    """List the keys, newest first. Only the first characters of a key are shown.
 
     \b
     Example:
@@ -51,13 +52,13 @@ def list_(database: str | None) -> None:
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        keys = operator.ask("GET", "/api/admin/keys")["keys"]
+    with local_operator(read_settings(database=database)) as operator:
+        keys = operator.request("GET", "/api/admin/keys")["keys"]
     if not keys:
-        click.echo("There are no keys. Make one: sixpence key create.")
+        click.echo("There are no keys. Create one: sixpence key create.")
         return
-    table(
-        ("id", "name", "begins", "made", "by", "revoked"),
+    print_table(
+        ("id", "name", "begins", "created", "by", "revoked"),
         [
             (each["id"], each["name"], each["hint"], each["created_at"], each["created_by"], each["revoked_at"] or "")
             for each in keys
@@ -69,7 +70,7 @@ def list_(database: str | None) -> None:
 @click.argument("key_id", metavar="ID")
 @database_option
 def revoke(key_id: str, database: str | None) -> None:
-    """End a key: from now on it is refused. ID is the one that `sixpence key list` shows.
+    """Revoke a key: from now on it is refused. `sixpence key list` shows its ID.
 
     \b
     Example:
@@ -77,6 +78,6 @@ def revoke(key_id: str, database: str | None) -> None:
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        revoked = operator.ask("POST", "/api/admin/keys/revoke", {"id": key_id})
-    click.echo(f"Key '{revoked['name']}' ({revoked['id']}) is refused since {revoked['revoked_at']}.")
+    with local_operator(read_settings(database=database)) as operator:
+        revoked = operator.request("POST", "/api/admin/keys/revoke", {"id": key_id})
+    click.echo(f"Key '{revoked['name']}' ({revoked['id']}) was revoked at {revoked['revoked_at']}.")

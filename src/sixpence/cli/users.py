@@ -1,16 +1,16 @@
-"""`sixpence user`: people who sign in with an e-mail and a password."""
+"""`sixpence user`: create users who sign in with an e-mail and a password."""
 
 import sys
 
 import click
 
 from sixpence.cli.terminal.errors import CommandRefusedError
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, read_settings
 
 
 @click.group()
 def user() -> None:
-    """Make users who sign in with an e-mail and a password.
+    """Create users who sign in with an e-mail and a password.
 
     \b
     Example:
@@ -19,44 +19,42 @@ def user() -> None:
 
 
 @user.command()
-@click.option("--email", required=True, help="What the user signs in with.")
-@click.option("--name", help="What the user is called; by default what stands before the @.")
-@click.option("--operator", "is_operator", is_flag=True, help="May grant credits and make keys.")
-@click.option("--password", envvar="SIXPENCE_PASSWORD", help="8 to 128 characters; asked for when it is not given.")
+@click.option("--email", required=True, help="The e-mail to sign in with.")
+@click.option("--name", help="The user's name. Default: the part of the e-mail before the @.")
+@click.option("--operator", "is_operator", is_flag=True, help="Allow the user to grant credits and create keys.")
+@click.option("--password", envvar="SIXPENCE_PASSWORD", help="8 to 128 characters. Default: ask for it.")
 @database_option
 def create(email: str, name: str | None, is_operator: bool, password: str | None, database: str | None) -> None:
-    """Make a user, with an account of credits like everybody's who signs up.
+    """Create a user, with an account that has the credits of a sign-up.
 
     \b
     Examples:
       sixpence user create --email ada@example.com --name Ada
       sixpence user create --email grace@example.com --operator < password.txt
 
-    The password is asked for twice on a terminal, and read as one line from anything else; SIXPENCE_PASSWORD or
-    --password (which other users of this machine may see) go first.
+    The command asks for the password twice on a terminal, and otherwise reads one line from stdin. --password and
+    SIXPENCE_PASSWORD go before that; other users of this machine may see --password.
     """
-    settings = settings_of(database=database)
+    settings = read_settings(database=database)
     body = {
         "email": email,
         "name": name or email.partition("@")[0],
-        "password": password or _typed_password(),
+        "password": password or _read_password(),
         "role": "admin" if is_operator else "user",
     }
     from sixpence.cli.operator.operator import local_operator
 
     with local_operator(settings) as operator:
-        made = operator.ask("POST", "/api/admin/users", body)
-    kind = "operator" if made["role"] == "admin" else "user"
-    click.echo(f"Made the {kind} {made['email']}, whose account is {made['id']}.")
+        created = operator.request("POST", "/api/admin/users", body)
+    kind = "operator" if created["role"] == "admin" else "user"
+    click.echo(f"Created the {kind} {created['email']}, with the account {created['id']}.")
 
 
-def _typed_password() -> str:
+def _read_password() -> str:
     if sys.stdin.isatty():
-        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
-        return typed
+        password: str = click.prompt("Password", hide_input=True, confirmation_prompt="Repeat the password", err=True)
+        return password
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise CommandRefusedError(
-            "password: none was given. Use --password, SIXPENCE_PASSWORD, or send a line to stdin."
-        )
+        raise CommandRefusedError("password: missing. Use --password, SIXPENCE_PASSWORD, or send a line to stdin.")
     return line

@@ -1,11 +1,10 @@
-"""What an app's own tests need: credits in memory, a clock to move, accounts, proofs, and races.
+"""The kit for an app's tests: credits in memory, a clock to move, accounts, proofs, and races.
 
     clock = CreditClock()
     credits = CreditService(Ledger(Memory(), clock=clock))
 
-Everything here is for tests and imported by tests alone. With pytest the fixtures of `sixpence.testing.plugin` are
-there by themselves. A name is imported from its place when it is first used, so that a run that wants none pays for
-none.
+Only tests import it. In pytest the fixtures of `sixpence.testing.plugin` are available without an import. A name's
+module is imported at the first use of the name, so that a run without credits pays nothing.
 """
 
 from importlib import import_module
@@ -20,25 +19,25 @@ if TYPE_CHECKING:
 
 __all__ = ["CreditAccount", "CreditAccounts", "CreditClock", "Ledger", "Memory", "assert_clean", "assert_nothing_held"]
 
-_PLACES = {
+_NAMES_BY_MODULE = {
     "sixpence.ledger.ledger": ("Ledger",),
     "sixpence.ledger.sqlite.memory": ("Memory",),
     "sixpence.testing.clock": ("CreditClock",),
     "sixpence.testing.accounts": ("CreditAccount", "CreditAccounts"),
     "sixpence.testing.proofs": ("assert_clean", "assert_nothing_held"),
 }
-_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """The name, from the module that defines it."""
-    if name not in _PLACE_OF:
+    """Import the name from its module."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'sixpence.testing' has no attribute '{name}'")
-    value = getattr(import_module(_PLACE_OF[name]), name)
+    value = getattr(import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    """What `from sixpence.testing import ...` offers."""
+    """The names that can be imported."""
     return sorted((*globals(), *__all__))

@@ -1,7 +1,7 @@
-"""An account as a test has it: made with the balance and the plan that it needs, and looked at in one word.
+"""Accounts in tests: created with a balance and a plan, and read by short properties.
 
-All here block, which in memory takes a millisecond, so that a test that is a coroutine may use them, too. Not here:
-what an app does to the account, which goes through `CreditService` as ever.
+Everything here blocks, for about a millisecond in memory, so that coroutine tests may use it, too. Not here: the
+changes that an app makes, which go through `CreditService`.
 """
 
 from sixpence.core.errors import InvalidInputError
@@ -15,7 +15,7 @@ ACTOR = "a test"
 
 
 class CreditAccount:
-    """One account, looked at as it stands when it is asked, with everything that has fallen due."""
+    """One account. Every property reads it again, with all due changes applied."""
 
     def __init__(self, credits: SyncCreditService, account_id: str) -> None:
         self._credits = credits
@@ -26,55 +26,55 @@ class CreditAccount:
 
     @property
     def credits(self) -> UserCredits:
-        """Everything the account has, has set aside, owes and will get."""
+        """All credits of the account: remaining, held, owed and scheduled."""
         return self._credits.get_user_credits(self.id)
 
     @property
     def remaining(self) -> int:
-        """What can be spent now."""
+        """The credits that can be spent now."""
         return self.credits.remaining
 
     @property
     def held(self) -> int:
-        """What is set aside for running work."""
+        """The credits that open holds have reserved."""
         return self.credits.held
 
     @property
     def plan(self) -> str:
-        """The plan it is on."""
+        """The name of its plan."""
         return self.credits.subscription_status
 
     def history(self) -> list[CreditTransaction]:
-        """Every transaction, oldest first."""
-        found: list[CreditTransaction] = []
+        """List every transaction, oldest first."""
+        newest_first: list[CreditTransaction] = []
         cursor = None
         while True:
             page = self._credits.get_credit_history(self.id, limit=200, cursor=cursor)
-            found += page.transactions
+            newest_first += page.transactions
             cursor = page.next_cursor
             if cursor is None:
-                return found[::-1]
+                return newest_first[::-1]
 
     def kinds(self) -> list[str]:
-        """What kinds of transactions those are, oldest first: `["signup", "consume", "refund"]`."""
+        """List the kinds of its transactions, oldest first: `["signup", "consume", "refund"]`."""
         return [transaction.kind for transaction in self.history()]
 
 
 class CreditAccounts:
-    """Makes accounts: `ada = credit_account(balance=3, plan="pro")`."""
+    """Creates accounts: `ada = credit_account(balance=3, plan="pro")`."""
 
     def __init__(self, credits: SyncCreditService) -> None:
         self._credits = credits
-        self._made = 0
+        self._last_number = 0
 
     def __call__(
         self, account_id: str | None = None, *, balance: int | None = None, plan: str | None = None
     ) -> CreditAccount:
-        """An account of this id (`user_1`, `user_2` and so on), on this plan, with exactly this balance to spend.
+        """Create an account with this id, this plan, and exactly this balance to spend.
 
-        What is not given is as the catalog has it for a new account; an id that is not given is a free one. Raises what
-        the operations do: `UnknownPlanError`, `InvalidInputError`, and `AdjustLimitError` for a balance below what the
-        plan allows.
+        The default id is the next free one of `user_1`, `user_2` and so on; the default plan and balance are those of a
+        new account in the catalog. Raises the errors of the operations: `UnknownPlanError`, `InvalidInputError`, and
+        `AdjustLimitError` for a balance below the limit of the plan.
         """
         if balance is not None and type(balance) is not int:
             raise InvalidInputError(
@@ -93,10 +93,10 @@ class CreditAccounts:
         return CreditAccount(credits, account_id)
 
     def _free_id(self) -> str:
-        """The next of `user_1`, `user_2` and so on that no account has."""
+        """The next of `user_1`, `user_2` and so on that is free."""
         while True:
-            self._made += 1
-            account_id = f"user_{self._made}"
+            self._last_number += 1
+            account_id = f"user_{self._last_number}"
             try:
                 self._credits.get_user_credits(account_id)
             except AccountNotFoundError:

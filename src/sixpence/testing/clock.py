@@ -1,6 +1,6 @@
-"""`CreditClock`: the time that counts for a ledger, which stands still until a test moves it.
+"""`CreditClock`: the clock of a ledger in tests, which only moves when a test moves it.
 
-Not here: what is due by then. That happens at the next command or read of an account, in tests as in production.
+Not here: due changes, such as expiries. The next command or read of an account applies them, as in production.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,60 +15,60 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class CreditClock:
-    """A clock for `Ledger(..., clock=clock)`: it reads 2026-03-01 12:00 UTC, or `at`, until it is moved.
+    """A clock for `Ledger(..., clock=clock)`: its time is 2026-03-01 12:00 UTC, or `at`, until a test moves it.
 
-    Holds time out, grants expire and take effect, terms end, allowances come and roll over as it moves, each at its own
-    instant, however far it moved at once.
+    When it moves, holds time out, grants expire and take effect, terms end, allowances come and roll over: each at its
+    own instant, however large the step.
     """
 
     def __init__(self, at: datetime = START) -> None:
         self._instant = _instant_of("at", at)
 
     def __call__(self) -> int:
-        """What it reads, in microseconds since 1970 UTC."""
+        """Its time in microseconds since 1970 UTC."""
         return self._instant
 
     def __repr__(self) -> str:
         return f"CreditClock({self.now().isoformat()})"
 
     def now(self) -> datetime:
-        """What it reads, in UTC."""
+        """Its time in UTC."""
         return to_datetime(self._instant)
 
     def move(
         self, *, weeks: float = 0, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> datetime:
-        """Move on by so much, and give what it then reads; raises `ValueError` for less than nothing."""
-        by = _sum_of(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        if by < timedelta(0):
+        """Move forward by this duration, and return the new time; raises `ValueError` for a negative one."""
+        duration = _sum_of(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if duration < timedelta(0):
             raise ValueError(
-                f"{by} would set the clock back. If that is what you test: set_back(), by more than nothing."
+                f"{duration} would set the clock back. To test that, use set_back() with a positive duration."
             )
-        return self._set(self._instant + by // _MICROSECOND)
+        return self._set(self._instant + duration // _MICROSECOND)
 
     def move_to(self, moment: datetime) -> datetime:
-        """Move on to this moment, such as `next_allowance_at`; raises `ValueError` for one that is over.
+        """Move forward to this moment, such as `next_allowance_at`; raises `ValueError` for one in the past.
 
         Raises `InvalidInputError` for a datetime without a zone.
         """
         instant = _instant_of("moment", moment)
         if instant < self._instant:
-            problem = f"{moment.isoformat()} is before {self.now().isoformat()}, which the clock reads."
-            raise ValueError(f"{problem} If that is what you test: set_back().")
+            problem = f"{moment.isoformat()} is before the clock's time, {self.now().isoformat()}."
+            raise ValueError(f"{problem} To test that, use set_back().")
         return self._set(instant)
 
     def set_back(
         self, *, weeks: float = 0, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> datetime:
-        """Set it back by so much, as a server's clock may be; no account goes back with it, as its time never does."""
-        by = _sum_of(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        if by <= timedelta(0):
-            raise ValueError(f"{by} does not set the clock back. Say by how much, or move().")
-        return self._set(self._instant - by // _MICROSECOND)
+        """Set it back by this duration, as may happen to a server's clock; no account's time ever goes back."""
+        duration = _sum_of(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if duration <= timedelta(0):
+            raise ValueError(f"{duration} does not set the clock back. Give a positive duration, or use move().")
+        return self._set(self._instant - duration // _MICROSECOND)
 
     def _set(self, instant: int) -> datetime:
         if not 0 <= instant <= INSTANT_MAX:
-            raise InvalidInputError("moment", "would be out of range. Keep the clock between 1970 and 9999.")
+            raise InvalidInputError("moment", "the time is out of range. Keep the clock between 1970 and 9999.")
         self._instant = instant
         return self.now()
 
@@ -81,12 +81,12 @@ def _instant_of(field: str, moment: object) -> int:
 
 
 def _sum_of(**parts: float) -> timedelta:
-    """All of it together; raises `InvalidInputError` naming the part that is no number, or too long."""
+    """The sum of the parts; raises `InvalidInputError` for a part that is no number or too long."""
     for name, value in parts.items():
         if type(value) not in (int, float) or value in (inf, -inf) or value != value:
-            raise InvalidInputError(name, f"{shown(value)} is no length of time. Give a number, such as 1 or 0.5.")
+            raise InvalidInputError(name, f"{shown(value)} is no duration. Give a number, such as 1 or 0.5.")
     try:
         return timedelta(**parts)
     except OverflowError:
         given = ", ".join(name for name, value in parts.items() if value)
-        raise InvalidInputError(given, "is too long a time. Keep the clock between 1970 and 9999.") from None
+        raise InvalidInputError(given, "the duration is too long. Keep the clock between 1970 and 9999.") from None

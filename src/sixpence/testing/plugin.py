@@ -1,8 +1,8 @@
-"""pytest's fixtures of the kit, there by themselves wherever Sixpence is installed (entry point `pytest11`).
+"""The pytest fixtures of the kit, available wherever Sixpence is installed (entry point `pytest11`).
 
-pytest loads this file in every run, so it imports nothing of Sixpence before a fixture is asked for. The fixtures use
-each other by their long names; the short ones at the end are the same things, and an app may call its own so.
-Not here: what the fixtures give (`clock`, `accounts`, `proofs`, `site`; `sixpence.ledger.sqlite.memory`).
+pytest loads this file in every run, so it imports Sixpence only when a fixture is used. The fixtures use each other by
+their long names; the short names at the end are aliases, which an app may define for itself. Not here: the values of
+the fixtures (`clock`, `accounts`, `proofs`, `site`; `sixpence.ledger.sqlite.memory`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from sixpence.wiring import Sixpence
 
 
-# What an app's tests may define anew.
+# Fixtures that an app's tests may override.
 
 
 @pytest.fixture
 def sixpence_database() -> str | Memory:
-    """Where the credits are: in memory. Define it anew for a SQLite file or a PostgreSQL database, by its URL."""
+    """The database: in memory. Override it with the URL of a SQLite file or a PostgreSQL database."""
     from sixpence.ledger.sqlite.memory import Memory
 
     return Memory()
@@ -39,7 +39,7 @@ def sixpence_database() -> str | Memory:
 
 @pytest.fixture
 def sixpence_catalog() -> Catalog:
-    """What things cost: the default catalog. Define it anew: `return read_catalog("sixpence.toml")`."""
+    """The prices and plans: the default catalog. Override it: `return read_catalog("sixpence.toml")`."""
     from sixpence.core.catalog.catalog import DEFAULT_CATALOG
 
     return DEFAULT_CATALOG
@@ -47,20 +47,20 @@ def sixpence_catalog() -> Catalog:
 
 @pytest.fixture
 def sixpence_clock() -> CreditClock:
-    """The time: 2026-03-01 12:00 UTC until the test moves it."""
+    """The clock: 2026-03-01 12:00 UTC until the test moves it."""
     from sixpence.testing.clock import CreditClock
 
     return CreditClock()
 
 
-# What they are given.
+# Fixtures that tests use.
 
 
 @pytest.fixture
 def sixpence_ledger(
     sixpence_database: str | Memory, sixpence_catalog: Catalog, sixpence_clock: CreditClock
 ) -> Iterator[Ledger]:
-    """What keeps the credits of this test; at the end every balance is proved, and a difference fails the test."""
+    """The ledger of this test; at the end every balance is proved, and a difference fails the test."""
     from sixpence.ledger.ledger import Ledger
     from sixpence.testing.proofs import assert_clean
 
@@ -74,7 +74,7 @@ def sixpence_ledger(
 
 @pytest.fixture
 def sixpence_credits(sixpence_ledger: Ledger) -> CreditService:
-    """The operations on credits, for code with an event loop."""
+    """The service, for code with an event loop."""
     from sixpence.service.credits import CreditService
 
     return CreditService(sixpence_ledger)
@@ -82,7 +82,7 @@ def sixpence_credits(sixpence_ledger: Ledger) -> CreditService:
 
 @pytest.fixture
 def sixpence_sync_credits(sixpence_ledger: Ledger) -> SyncCreditService:
-    """The same over the same ledger, for code without an event loop."""
+    """The service on the same ledger, for code without an event loop."""
     from sixpence.service.blocking import SyncCreditService
 
     return SyncCreditService(sixpence_ledger)
@@ -90,7 +90,7 @@ def sixpence_sync_credits(sixpence_ledger: Ledger) -> SyncCreditService:
 
 @pytest.fixture
 def sixpence_account(sixpence_sync_credits: SyncCreditService) -> CreditAccounts:
-    """Makes accounts: `ada = sixpence_account("ada@example.com", balance=3, plan="pro")`; see `ada.remaining`."""
+    """Creates accounts: `ada = sixpence_account("ada@example.com", balance=3, plan="pro")`; read `ada.remaining`."""
     from sixpence.testing.accounts import CreditAccounts
 
     return CreditAccounts(sixpence_sync_credits)
@@ -98,7 +98,7 @@ def sixpence_account(sixpence_sync_credits: SyncCreditService) -> CreditAccounts
 
 @pytest.fixture
 def sixpence_parts(sixpence_ledger: Ledger) -> Sixpence:
-    """An installation over this ledger: credits, callers, sign-in, API keys (needs `sixpence[server]`)."""
+    """An installation on this ledger: credits, callers, sign-in, API keys (needs `sixpence[server]`)."""
     from sixpence.testing.site import parts_over
 
     return parts_over(sixpence_ledger)
@@ -106,7 +106,7 @@ def sixpence_parts(sixpence_ledger: Ledger) -> Sixpence:
 
 @pytest.fixture
 def sixpence_app(sixpence_parts: Sixpence) -> Starlette:
-    """Its ASGI application; for routes of one's own: `wiring.app_of(sixpence_parts, routes=...)`."""
+    """Its ASGI application; to add routes, override it with `wiring.app_of(sixpence_parts, routes=...)`."""
     from sixpence.wiring import app_of
 
     return app_of(sixpence_parts)
@@ -114,35 +114,35 @@ def sixpence_app(sixpence_parts: Sixpence) -> Starlette:
 
 @pytest.fixture
 def sixpence_client(sixpence_app: Starlette) -> Iterator[TestClient]:
-    """A server's client of that application, running, with an API key (needs httpx)."""
+    """A client of that running application, with an API key (needs httpx)."""
     from sixpence.testing.site import site_client
 
     with site_client(sixpence_app) as client:
         yield client
 
 
-# The short names.
+# Short names.
 
 
 @pytest.fixture
 def credits(sixpence_credits: CreditService) -> CreditService:
-    """Short for `sixpence_credits`: the operations on credits, kept in memory."""
+    """Short for `sixpence_credits`: the service, for code with an event loop."""
     return sixpence_credits
 
 
 @pytest.fixture
 def sync_credits(sixpence_sync_credits: SyncCreditService) -> SyncCreditService:
-    """Short for `sixpence_sync_credits`: the same for code without an event loop."""
+    """Short for `sixpence_sync_credits`: the service, for code without an event loop."""
     return sixpence_sync_credits
 
 
 @pytest.fixture
 def credit_clock(sixpence_clock: CreditClock) -> CreditClock:
-    """Short for `sixpence_clock`: the time, which the test moves."""
+    """Short for `sixpence_clock`: the clock, which the test moves."""
     return sixpence_clock
 
 
 @pytest.fixture
 def credit_account(sixpence_account: CreditAccounts) -> CreditAccounts:
-    """Short for `sixpence_account`: makes accounts with a balance and a plan."""
+    """Short for `sixpence_account`: creates accounts with a balance and a plan."""
     return sixpence_account

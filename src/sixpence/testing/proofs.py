@@ -1,6 +1,7 @@
-"""Assertions about a whole ledger, in words: every account is what its rows make of it, and no hold was left open.
+"""Assertions about a whole ledger: every balance follows from its rows, and no hold is open.
 
-They read the database themselves and block, also in a test that is a coroutine. A ledger that was closed is read, too.
+They read the database and block, also in a coroutine. They read a closed ledger, too. Not here: the proof
+(`sixpence.ledger.verify`).
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from sixpence.service.blocking import SyncCreditService
 from sixpence.service.credits import CreditService
 
 T = TypeVar("T")
-Kept = CreditService | SyncCreditService | Ledger
+LedgerSource = CreditService | SyncCreditService | Ledger
 
 _OPEN_HOLDS = (
     select(credit_accounts.c.account_id, credit_holds.c.document)
@@ -32,37 +33,37 @@ _OPEN_HOLDS = (
 )
 
 
-def assert_clean(credits: Kept) -> None:
-    """Fail unless the whole ledger is proved, as `sixpence verify --decide` does.
+def assert_clean(credits: LedgerSource) -> None:
+    """Fail unless the whole ledger is proved, as by `sixpence verify --decide`.
 
-    Every account is rebuilt from its first row, every row decided anew, and each difference is named.
+    Every account is rebuilt from its rows, every row is decided again, and the message lists each difference.
     """
     ledger = _ledger_of(credits)
     report = _read(ledger, lambda connection: verify(connection, decide=True))
     if not report.clean:
-        looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
-        raise AssertionError("\n- ".join([f"the ledger is not clean ({looked_at}):", *report.differences]))
+        counts = f"{report.accounts} accounts, {report.transactions} transactions"
+        raise AssertionError("\n- ".join([f"the ledger is not clean ({counts}):", *report.differences]))
 
 
-def assert_nothing_held(credits: Kept) -> None:
-    """Fail if a hold of any account is open: work has ended, and what was set aside for it neither charged nor freed.
+def assert_nothing_held(credits: LedgerSource) -> None:
+    """Fail if any account has an open hold: its work has ended without a capture or a release.
 
-    A hold whose time is over is none, though nobody has looked at its account since.
+    A hold past its expiry counts as ended, even if its account was not read since.
     """
     ledger = _ledger_of(credits)
-    left = _read(ledger, lambda connection: _open_holds(connection, now=ledger.now(connection)))
-    if left:
-        count = "1 hold was" if len(left) == 1 else f"{len(left)} holds were"
-        remedy = "Capture or release each, also when the work fails, is cancelled, or its client goes away."
-        raise AssertionError("\n- ".join([f"{count} left open. {remedy}", *left]))
+    open_holds = _read(ledger, lambda connection: _list_open_holds(connection, now=ledger.now(connection)))
+    if open_holds:
+        count = "1 hold was" if len(open_holds) == 1 else f"{len(open_holds)} holds were"
+        remedy = "Capture or release each, also when the work fails, is cancelled, or its client disconnects."
+        raise AssertionError("\n- ".join([f"{count} left open. {remedy}", *open_holds]))
 
 
-def _open_holds(connection: Connection, *, now: int) -> list[str]:
+def _list_open_holds(connection: Connection, *, now: int) -> list[str]:
     found = [(account_id, hold_from_document(document)) for account_id, document in connection.execute(_OPEN_HOLDS)]
-    return [_in_words(account_id, hold) for account_id, hold in found if hold.terms.expires_at > now]
+    return [_describe(account_id, hold) for account_id, hold in found if hold.terms.expires_at > now]
 
 
-def _in_words(account_id: str, hold: Hold) -> str:
+def _describe(account_id: str, hold: Hold) -> str:
     terms = hold.terms
     return f"account '{account_id}': {hold.amount} for '{terms.feature}' until {to_wire(terms.expires_at)} ({hold.id})"
 
@@ -73,11 +74,11 @@ def _ledger_of(credits: object) -> Ledger:
     if isinstance(credits, (CreditService, SyncCreditService)):
         return credits.ledger
     remedy = "Give a CreditService, a SyncCreditService or a Ledger"
-    raise TypeError(f"credits={shown(credits)} is nothing that keeps credits. {remedy}, such as Ledger(Memory()).")
+    raise TypeError(f"credits={shown(credits)} has no ledger. {remedy}, such as Ledger(Memory()).")
 
 
 def _read(ledger: Ledger, job: Callable[[Connection], T]) -> T:
-    """Read through the ledger, or past it once an app has closed it."""
+    """Read through the ledger, or from its database if the ledger is closed."""
     try:
         return ledger.read_and_wait(job)
     except ServiceClosedError:

@@ -15,15 +15,15 @@ def account_id(installation: ServerProcess) -> str:
     return made.stdout.split()[-1].rstrip(".")
 
 
-def shown(installation: ServerProcess, account_id: str) -> dict[str, Any]:
+def show_account(installation: ServerProcess, account_id: str) -> dict[str, Any]:
     """The account as JSON."""
     document: dict[str, Any] = json.loads(installation.run("account", "show", account_id, "--json").stdout)
     return document
 
 
-def test_an_account_as_json(installation: ServerProcess, account_id: str) -> None:
-    """`--json` gives credits, live grants and transactions to a program."""
-    document = shown(installation, account_id)
+def test_account_show_as_json(installation: ServerProcess, account_id: str) -> None:
+    """`--json` prints credits, live grants and transactions."""
+    document = show_account(installation, account_id)
 
     grant, transaction = document["credits"]["grants"][0], document["transactions"][-1]
     assert document["credits"]["account_id"] == account_id
@@ -31,8 +31,8 @@ def test_an_account_as_json(installation: ServerProcess, account_id: str) -> Non
     assert (transaction["kind"], transaction["amount"], transaction["id"]) == ("signup", 6, grant["id"])
 
 
-def test_an_account_in_words(installation: ServerProcess, account_id: str) -> None:
-    """Without `--json` a person reads the same in plain columns."""
+def test_account_show_as_text(installation: ServerProcess, account_id: str) -> None:
+    """Without `--json` the same is printed in plain columns."""
     lines = installation.run("account", "show", account_id).stdout.splitlines()
 
     assert lines[0] == account_id
@@ -41,37 +41,37 @@ def test_an_account_in_words(installation: ServerProcess, account_id: str) -> No
     assert any(line.startswith("1    20") and "+6" in line for line in lines)
 
 
-def test_a_grant_says_what_was_and_what_is(installation: ServerProcess, account_id: str) -> None:
-    """The balance before, the grant and the balance after are told; who granted is recorded."""
-    had = shown(installation, account_id)["credits"]["remaining"]
+def test_account_grant_prints_balances_and_records_actor(installation: ServerProcess, account_id: str) -> None:
+    """The output has the balance before and after; the transaction records reason and actor."""
+    had = show_account(installation, account_id)["credits"]["remaining"]
 
     done = installation.run("account", "grant", account_id, "10", "--reason", "an outage")
 
-    newest = shown(installation, account_id)["transactions"][0]
+    newest = show_account(installation, account_id)["transactions"][0]
     before, after = done.stdout.splitlines()
     assert before == f"{account_id} has {had} credits; granting 10."
     assert after == f"Granted 10 credits: {had + 10} remaining (transaction {newest['id']})."
     assert (newest["reason"], newest["actor"]) == ("an outage", "local operator")
 
 
-def test_a_grant_with_a_key_is_given_once(installation: ServerProcess, account_id: str) -> None:
+def test_account_grant_with_key_is_idempotent(installation: ServerProcess, account_id: str) -> None:
     """Repeated with its key, a grant changes nothing more."""
     until = "2999-01-01T00:00:00Z"
     grant = ("account", "grant", account_id, "10", "--reason", "spring", "--key", "spring", "--expires-at", until)
     first = installation.run(*grant)
-    once = shown(installation, account_id)
+    once = show_account(installation, account_id)
 
     again = installation.run(*grant)
 
     assert again.stdout.splitlines()[1] == first.stdout.splitlines()[1]
-    assert shown(installation, account_id) == once
+    assert show_account(installation, account_id) == once
     assert once["credits"]["next_expiry_at"] == until
 
 
-def test_a_correction_cannot_be_refunded(installation: ServerProcess, account_id: str) -> None:
-    """A correction is made through every way of reaching the data; what is no use is not refunded."""
+def test_account_refund_refuses_adjustment(installation: ServerProcess, account_id: str) -> None:
+    """An adjustment works on each installation; it is no use, so it cannot be refunded."""
     done = installation.run("account", "adjust", account_id, "-1", "--reason", "counted twice", "--yes")
-    newest = shown(installation, account_id)["transactions"][0]
+    newest = show_account(installation, account_id)["transactions"][0]
 
     refused = installation.run("account", "refund", account_id, newest["id"], "--reason", "x", "--yes")
 
@@ -83,8 +83,8 @@ def test_a_correction_cannot_be_refunded(installation: ServerProcess, account_id
     )
 
 
-def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:
-    """No account is made by granting to it."""
+def test_account_grant_refuses_unknown_account(installation: ServerProcess) -> None:
+    """Granting creates no account."""
     done = installation.run("account", "grant", "nobody", "10", "--reason", "an outage")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -106,24 +106,24 @@ def test_an_unknown_account_is_refused(installation: ServerProcess) -> None:
     ],
     ids=["grant", "adjust", "refund"],
 )
-def test_an_amount_that_is_none_is_refused_before_anything_is_told(
+def test_invalid_amount_is_refused_before_preview(
     installation: ServerProcess, account_id: str, arguments: list[str], problem: str
 ) -> None:
-    """Nothing is said of the account and of what is about to be done, and nothing is."""
-    before = shown(installation, account_id)
+    """Nothing is printed about the account, and nothing is changed."""
+    before = show_account(installation, account_id)
 
     done = installation.run("account", *[account_id if word == "ID" else word for word in arguments], "--reason", "x")
 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{problem}\n")
-    assert shown(installation, account_id) == before
+    assert show_account(installation, account_id) == before
 
 
-def test_a_refused_grant_changes_nothing(installation: ServerProcess, account_id: str) -> None:
-    """A time without a zone is refused by name, and the account is as it was."""
-    before = shown(installation, account_id)
+def test_account_grant_refuses_time_without_zone(installation: ServerProcess, account_id: str) -> None:
+    """The option is named, and the account is unchanged."""
+    before = show_account(installation, account_id)
 
     done = installation.run("account", "grant", account_id, "1", "--reason", "x", "--expires-at", "2999-01-01T00:00:00")
 
     assert done.returncode == 1
     assert done.stderr.startswith("expires_at: 2999-01-01T00:00:00 has no time zone.")
-    assert shown(installation, account_id) == before
+    assert show_account(installation, account_id) == before

@@ -11,43 +11,45 @@ import pytest
 from sixpence.core.values.instant import to_wire
 from sixpence.service.blocking import SyncCreditService
 from sixpence.service.results.receipts import Receipt
-from tests.cli.account.test_usage import database_of
+from tests.cli.account.test_usage import database_url
 from tests.support.server import ServerProcess
 
 
-def used(installation: ServerProcess, account_id: str) -> Receipt:
-    """An account that was made, and used once."""
-    with SyncCreditService(database_of(installation)) as credits:
+def consume_once(installation: ServerProcess, account_id: str) -> Receipt:
+    """Create an account and consume once."""
+    with SyncCreditService(database_url(installation)) as credits:
         credits.initialize_user_credits(account_id)
         return credits.consume_credit(account_id, "video")
 
 
-def test_a_balance_of_then(installation: ServerProcess) -> None:
-    """What there was, and since when; before the account was there, nothing."""
-    use = used(installation, "team/7 100%").transaction
+def test_account_balance_at_time(installation: ServerProcess) -> None:
+    """The balance at a time and since when; zero before the account existed."""
+    use = consume_once(installation, "team/7 100%").transaction
 
-    then = installation.run("account", "balance", "team/7 100%", "--at", f"{use.created_at.isoformat()}")
+    past = installation.run("account", "balance", "team/7 100%", "--at", f"{use.created_at.isoformat()}")
     before = installation.run("account", "balance", "team/7 100%", "--at", "2026-01-01")
 
     at = to_wire(int(use.created_at.timestamp()) * 1_000_000 + use.created_at.microsecond)
-    assert then.stdout.startswith("team/7 100% had 5 remaining and 0 held at ")
-    assert datetime.fromisoformat(then.stdout.split(" held at ")[1].split(",")[0]) == datetime.fromisoformat(at)
-    assert then.stdout.endswith(f" (transaction {use.id}).\n")
-    assert before.stdout == "team/7 100% had 0 remaining and 0 held at 2026-01-01T00:00:00Z, not there yet.\n"
+    assert past.stdout.startswith("team/7 100% had 5 remaining and 0 held at ")
+    assert datetime.fromisoformat(past.stdout.split(" held at ")[1].split(",")[0]) == datetime.fromisoformat(at)
+    assert past.stdout.endswith(f" (transaction {use.id}).\n")
+    assert (
+        before.stdout == "team/7 100% had 0 remaining and 0 held at 2026-01-01T00:00:00Z, before the account existed.\n"
+    )
 
 
-def test_a_balance_as_json(installation: ServerProcess) -> None:
-    """`--json` gives it to a program."""
-    used(installation, "team 8")
+def test_account_balance_as_json(installation: ServerProcess) -> None:
+    """`--json` prints one JSON document."""
+    consume_once(installation, "team 8")
 
     body = json.loads(installation.run("account", "balance", "team 8", "--json").stdout)
 
     assert (body["account_id"], body["remaining"], body["version"]) == ("team 8", 5, 2)
 
 
-def test_a_statement_as_text(installation: ServerProcess) -> None:
+def test_account_statement_as_text(installation: ServerProcess) -> None:
     """A line for each movement, no wider than a terminal."""
-    used(installation, "team 9")
+    consume_once(installation, "team 9")
 
     lines = installation.run("account", "statement", "team 9").stdout.splitlines()
 
@@ -60,9 +62,9 @@ def test_a_statement_as_text(installation: ServerProcess) -> None:
     assert max(map(len, lines)) == 80
 
 
-def test_a_statement_as_csv_and_as_json(installation: ServerProcess) -> None:
-    """Of the period that is asked for; a day stands for its midnight."""
-    used(installation, "team 10")
+def test_account_statement_as_csv_and_json(installation: ServerProcess) -> None:
+    """Only of the given period; a day means its midnight."""
+    consume_once(installation, "team 10")
     period = ("--since", "2026-01-01", "--until", f"{datetime.now(UTC):%Y-%m-%d}")
 
     table = list(csv.reader(io.StringIO(installation.run("account", "statement", "team 10", "--csv").stdout)))
@@ -72,9 +74,9 @@ def test_a_statement_as_csv_and_as_json(installation: ServerProcess) -> None:
     assert (body["since"], body["movements"], body["closing"]["version"]) == ("2026-01-01T00:00:00Z", [], 0)
 
 
-def test_an_account_and_a_transaction_are_explained(installation: ServerProcess) -> None:
-    """In words, or as JSON with more facts."""
-    use = used(installation, "team 11").transaction
+def test_account_explain(installation: ServerProcess) -> None:
+    """As text, or as JSON with more facts."""
+    use = consume_once(installation, "team 11").transaction
 
     account = installation.run("account", "explain", "team 11").stdout.splitlines()
     transaction = installation.run("account", "explain", "team 11", use.id).stdout.splitlines()
@@ -96,10 +98,10 @@ def test_an_account_and_a_transaction_are_explained(installation: ServerProcess)
         (("statement", "nobody", "--csv", "--json"), 2, "--csv and --json were both given. Choose one."),
     ],
 )
-def test_what_cannot_be_shown(
+def test_invalid_history_request_is_refused(
     installation: ServerProcess, arguments: tuple[str, ...], status: int, sentence: str
 ) -> None:
-    """It is said in one sentence, and nothing is printed."""
+    """One sentence is printed on stderr, and nothing on stdout."""
     done = installation.run("account", *arguments)
 
     assert (done.returncode, done.stdout) == (status, "")
@@ -107,22 +109,22 @@ def test_what_cannot_be_shown(
     assert done.stderr.count("\n") == 1
 
 
-def test_without_a_server_pieces_are_put_together(idle: ServerProcess) -> None:
-    """On a SQLite file that nobody serves the command makes the whole answer itself."""
-    used(idle, "team 12")
+def test_streamed_statement_without_server(idle: ServerProcess) -> None:
+    """On a SQLite file without a server the command joins the pieces of the response."""
+    consume_once(idle, "team 12")
 
     done = idle.run("account", "statement", "team 12", "--csv")
 
     assert (done.returncode, done.stdout.count("\n")) == (0, 5)
 
 
-def test_a_server_gives_pieces_to_a_plain_request(server: ServerProcess) -> None:
-    """A request without a query, which may go the direct way, gets an answer in pieces whole, and the next its own."""
-    use = used(server, "team").transaction
+def test_streamed_statement_through_fast_path(server: ServerProcess) -> None:
+    """A request without a query may take the fast path; it gets the complete response, and the next one its own."""
+    use = consume_once(server, "team").transaction
     headers = {"Authorization": f"Bearer {server.create_key()}", "Accept": "text/csv"}
 
     with httpx.Client(base_url=f"{server.url}/v1/accounts/team", headers=headers) as client:
-        first, then = client.get("/statement"), client.get(f"/transactions/{use.id}/explain")
+        first, second = client.get("/statement"), client.get(f"/transactions/{use.id}/explain")
 
     assert first.headers["content-type"] == "text/csv; charset=utf-8"
     assert [line.split(",")[2] for line in first.text.splitlines()] == [
@@ -132,4 +134,4 @@ def test_a_server_gives_pieces_to_a_plain_request(server: ServerProcess) -> None
         "consume",
         "closing",
     ]
-    assert then.json()["id"] == use.id
+    assert second.json()["id"] == use.id

@@ -1,4 +1,4 @@
-"""`sixpence account usage`: through a server, which counts, and on PostgreSQL without one."""
+"""`sixpence account usage`: through a server, which counts usage, and on PostgreSQL without one."""
 
 import asyncio
 import json
@@ -12,14 +12,14 @@ from tests.ledger.relay.usage_by_hand import read_all
 from tests.support.server import ServerProcess
 
 
-def database_of(installation: ServerProcess) -> str:
+def database_url(installation: ServerProcess) -> str:
     """The URL of its database."""
     return installation.environment.get("SIXPENCE_DATABASE_URL", f"sqlite:///{installation.home / 'credits.db'}")
 
 
-def counted(installation: ServerProcess, account_id: str, features: tuple[str, ...]) -> None:
-    """An account that has used these features, counted by a relay beside whatever runs."""
-    url = database_of(installation)
+def consume_and_count(installation: ServerProcess, account_id: str, features: tuple[str, ...]) -> None:
+    """Create an account, consume these features, and count them with a relay."""
+    url = database_url(installation)
     with SyncCreditService(url) as credits:
         credits.initialize_user_credits(account_id)
         for feature in features:
@@ -29,9 +29,9 @@ def counted(installation: ServerProcess, account_id: str, features: tuple[str, .
     ledger.close()
 
 
-def test_usage_in_words(installation: ServerProcess) -> None:
-    """A line for each day and feature, and up to when all is counted."""
-    counted(installation, "team/7 100%", ("video", "sketch", "video"))
+def test_account_usage_as_text(installation: ServerProcess) -> None:
+    """A line for each day and feature, and the time until which the counts are complete."""
+    consume_and_count(installation, "team/7 100%", ("video", "sketch", "video"))
 
     done = installation.run("account", "usage", "team/7 100%")
 
@@ -45,14 +45,14 @@ def test_usage_in_words(installation: ServerProcess) -> None:
     assert last.startswith(f"Complete until {today}T")
 
 
-def test_usage_as_json(installation: ServerProcess) -> None:
-    """`--json` gives the same to a program, of the days that are asked for."""
-    counted(installation, "team 8", ("video",))
+def test_account_usage_as_json(installation: ServerProcess) -> None:
+    """`--json` prints the same, for the given days."""
+    consume_and_count(installation, "team 8", ("video",))
     day = "UPDATE usage_daily SET day = 20758 WHERE account_no = (SELECT account_no FROM credit_accounts WHERE {})"
-    run(database_of(installation), day.format("account_id = 'team 8'"))
+    run(database_url(installation), day.format("account_id = 'team 8'"))
 
-    asked = ("account", "usage", "team 8", "--json", "--since", "2026-11-01")
-    done = installation.run(*asked, "--until", "2026-11-02")
+    command = ("account", "usage", "team 8", "--json", "--since", "2026-11-01")
+    done = installation.run(*command, "--until", "2026-11-02")
 
     body = json.loads(done.stdout)
     assert (body["account_id"], body["since"], body["until"]) == ("team 8", "2026-11-01", "2026-11-02")
@@ -61,17 +61,17 @@ def test_usage_as_json(installation: ServerProcess) -> None:
     ]
 
 
-def test_nothing_was_used(installation: ServerProcess) -> None:
-    """It is said in a sentence."""
-    counted(installation, "team 9", ())
+def test_account_usage_without_uses(installation: ServerProcess) -> None:
+    """One sentence with the period."""
+    consume_and_count(installation, "team 9", ())
 
     done = installation.run("account", "usage", "team 9", "--since", "2026-01-01", "--until", "2026-02-01")
 
     assert done.stdout.splitlines()[0] == "team 9 used nothing from 2026-01-01 until 2026-02-01."
 
 
-def test_what_cannot_be_shown(installation: ServerProcess) -> None:
-    """Nobody's usage, and what is no day, each in one sentence."""
+def test_invalid_usage_request_is_refused(installation: ServerProcess) -> None:
+    """An unknown account and an invalid day, each in one sentence."""
     nobody = installation.run("account", "usage", "nobody")
     never = installation.run("account", "usage", "nobody", "--since", "yesterday")
 

@@ -1,4 +1,4 @@
-"""The lock on a SQLite file, when the file of the lock is deleted or replaced while somebody waits for it."""
+"""The lock on a SQLite file, when its lock file is deleted or replaced while a process waits for it."""
 
 import fcntl
 import os
@@ -11,8 +11,8 @@ from sixpence.cli.operator import file_lock
 from sixpence.ledger.database.engines import SQLiteFile
 
 
-def test_a_lock_on_a_deleted_file_is_none(tmp_path: Path) -> None:
-    """Who waited for a file that was replaced meanwhile holds the one that has the name now."""
+def test_lock_on_deleted_file_does_not_count(tmp_path: Path) -> None:
+    """A process that waited for a replaced lock file gets the lock on the new file."""
     place = SQLiteFile(str(tmp_path / "credits.db"))
     path = file_lock.lock_path(place)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -26,11 +26,11 @@ def test_a_lock_on_a_deleted_file_is_none(tmp_path: Path) -> None:
     replaced = threading.Timer(0.3, replace)
     replaced.start()
 
-    with file_lock.held(place, wait_seconds=5):
+    with file_lock.lock_file(place, wait_seconds=5):
         replaced.join()
-        held_by = path.read_text()
-        with pytest.raises(file_lock.HeldError) as refused, file_lock.held(place, wait_seconds=0):
+        pid_in_file = path.read_text()
+        with pytest.raises(file_lock.FileLockedError) as refused, file_lock.lock_file(place, wait_seconds=0):
             pass
 
-    assert held_by == str(os.getpid())
+    assert pid_in_file == str(os.getpid())
     assert refused.value.pid == os.getpid()

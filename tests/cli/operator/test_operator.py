@@ -1,4 +1,4 @@
-"""The endpoints that the commands ask are closed to everybody but operators."""
+"""The endpoints that the commands use are open to operators only."""
 
 from contextlib import closing
 
@@ -27,25 +27,25 @@ def caller(server: ServerProcess, headers: dict[str, str] | None = None, *, emai
     return client
 
 
-def statuses(client: httpx.Client) -> set[int]:
-    """What the endpoints answer to this caller."""
+def list_statuses(client: httpx.Client) -> set[int]:
+    """The statuses that the endpoints answer to this caller."""
     with closing(client):
         return {client.request(method, path, content=b"{}").status_code for method, path in ENDPOINTS}
 
 
-def test_who_may_administer(server: ServerProcess) -> None:
-    """Nobody, a server's API key and a customer are refused; an operator who is signed in is not."""
+def test_only_operators_may_administer(server: ServerProcess) -> None:
+    """Callers without credentials, API keys and customers are refused; a signed-in operator is not."""
     key = server.create_key()
     for email, options in (("ada@example.com", ()), ("grace@example.com", ("--operator",))):
         server.run("user", "create", "--email", email, "--password", "correct horse", *options)
 
     with_key = {"Authorization": f"Bearer {key}"}
     answers = {
-        "nobody": statuses(caller(server)),
-        "API key": statuses(caller(server, with_key)),
-        "customer": statuses(caller(server, email="ada@example.com")),
-        "operator": statuses(caller(server, email="grace@example.com")),
+        "nobody": list_statuses(caller(server)),
+        "API key": list_statuses(caller(server, with_key)),
+        "customer": list_statuses(caller(server, email="ada@example.com")),
+        "operator": list_statuses(caller(server, email="grace@example.com")),
     }
 
-    # An empty body is an operator's own mistake: 422.
+    # The body is empty, so an authorized operator gets 422.
     assert answers == {"nobody": {401}, "API key": {401}, "customer": {403}, "operator": {200, 422}}

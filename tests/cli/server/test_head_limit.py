@@ -1,4 +1,4 @@
-"""Heads of requests that are too long: refused with a 431 while everybody else is served."""
+"""The limit on request heads: a longer one gets a 431, and other clients are served."""
 
 import json
 import socket
@@ -17,14 +17,14 @@ KIB = 1024
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server on a SQLite file, this module's."""
+    """A server on a SQLite file, which this module shares."""
     home: Path = tmp_path_factory.mktemp("home")
     with running_server(None, home) as running:
         yield running
 
 
-def until_refused(server: ServerProcess, head: bytes, piece: bytes, *, pieces: int) -> bytes:
-    """Sends `piece` again and again until there is an answer, and gives all of the answer up to the end."""
+def send_until_refused(server: ServerProcess, head: bytes, piece: bytes, *, pieces: int) -> bytes:
+    """Send `piece` repeatedly until there is an answer, and return the whole answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head)
         for _ in range(pieces):
@@ -50,9 +50,9 @@ def until_refused(server: ServerProcess, head: bytes, piece: bytes, *, pieces: i
     ],
     ids=["a value", "a name", "many headers", "a target", "after another request", "a trailer"],
 )
-def test_an_endless_head_is_refused(served: ServerProcess, head: bytes, piece: bytes) -> None:
-    """After some 64 KiB comes a 431 with a problem document, and the connection is closed."""
-    answer = until_refused(served, head, piece, pieces=64)
+def test_endless_head_gets_431(served: ServerProcess, head: bytes, piece: bytes) -> None:
+    """After about 64 KiB there is a problem document, and the connection is closed."""
+    answer = send_until_refused(served, head, piece, pieces=64)
 
     refusal = answer[answer.index(b"HTTP/1.1 431 ") :]
     headers, _, body = refusal.partition(b"\r\n\r\n")
@@ -67,15 +67,15 @@ def test_an_endless_head_is_refused(served: ServerProcess, head: bytes, piece: b
     }
 
 
-def test_a_whole_head_that_is_too_long_is_refused(served: ServerProcess) -> None:
-    """Also when it arrives in one piece, with its end."""
-    answer = until_refused(served, HEAD + b"X-Long: " + b"a" * 65 * KIB + b"\r\n\r\n", b"", pieces=0)
+def test_complete_head_over_limit_gets_431(served: ServerProcess) -> None:
+    """Also when it arrives at once, with its end."""
+    answer = send_until_refused(served, HEAD + b"X-Long: " + b"a" * 65 * KIB + b"\r\n\r\n", b"", pieces=0)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
-def test_others_are_served_meanwhile(served: ServerProcess) -> None:
-    """While somebody goes on sending a header, another request is answered."""
+def test_other_requests_are_served_during_endless_head(served: ServerProcess) -> None:
+    """One client keeps sending a header; another gets its answer."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(HEAD + b"X-Endless: " + b"a" * 128 * KIB)
 
@@ -84,26 +84,26 @@ def test_others_are_served_meanwhile(served: ServerProcess) -> None:
     assert answer.status_code == 200
 
 
-def test_a_long_head_within_the_bound_is_served(served: ServerProcess) -> None:
-    """30 kB of headers are no reason to refuse anybody."""
+def test_head_below_limit_is_served(served: ServerProcess) -> None:
+    """30 kB of headers are accepted."""
     answer = httpx.get(f"{served.url}/livez", headers={"X-Long": "a" * 30_000})
 
     assert answer.status_code == 200
 
 
-def test_requests_in_a_row_are_each_counted_alone(served: ServerProcess) -> None:
-    """Four requests sent at once, each with a long head, are all answered, in order."""
+def test_pipelined_requests_are_counted_separately(served: ServerProcess) -> None:
+    """Four requests at once, each with a long head, are all answered, in order."""
     request = HEAD + b"X-Long: " + b"a" * 30_000 + b"\r\n"
     last = request + b"Connection: close\r\n\r\n"
 
-    answer = until_refused(served, (request + b"\r\n") * 3 + last, b"", pieces=0)
+    answer = send_until_refused(served, (request + b"\r\n") * 3 + last, b"", pieces=0)
 
     assert answer.count(b"HTTP/1.1 200 ") == 4
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["of a length", "chunked"])
-def test_a_large_body_is_no_head(served: ServerProcess, chunked: bool) -> None:
-    """A body of 512 kB is read, in whichever way it is sent."""
+def test_large_body_does_not_count_as_head(served: ServerProcess, chunked: bool) -> None:
+    """A body of 512 kB is read, with a length and chunked."""
     key = served.create_key()
     body = b'{"account_id": "user_1"' + b" " * 512_000 + b"}"
     pieces = (body[start : start + 1000] for start in range(0, len(body), 1000))
@@ -120,7 +120,7 @@ def test_a_large_body_is_no_head(served: ServerProcess, chunked: bool) -> None:
 def _has_answer(connection: socket.socket) -> bool:
     connection.setblocking(False)
     try:
-        # The answer to a request before does not count.
+        # The answer to an earlier request does not count.
         return b" 431 " in connection.recv(65536, socket.MSG_PEEK)
     except BlockingIOError:
         return False

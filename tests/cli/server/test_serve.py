@@ -1,4 +1,4 @@
-"""`sixpence serve` on a SQLite file: what it says, that what it says is so, how it ends, and what it refuses."""
+"""`sixpence serve` on a SQLite file: the printed table and its commands, the end of the server, and refusals."""
 
 import json
 import os
@@ -22,20 +22,20 @@ def rows(log: str) -> dict[str, str]:
     return {name: value for name, _, value in (line.strip().partition("  ") for line in lines)}
 
 
-def test_the_table_says_where_everything_is(server: ServerProcess) -> None:
-    """The API's address, the data, the catalog and what to try first, in plain text."""
-    said = {name: value.strip() for name, value in rows(server.log).items()}
+def test_serve_prints_addresses_and_data(server: ServerProcess) -> None:
+    """The API's address, the data and the catalog, in plain text."""
+    table = {name: value.strip() for name, value in rows(server.log).items()}
 
     database = server.home / "credits.db"
-    assert (said["API"], said["data"], said["catalog"]) == (server.url, f"{database} (SQLite)", "version 1")
+    assert (table["API"], table["data"], table["catalog"]) == (server.url, f"{database} (SQLite)", "version 1")
     assert "\x1b" not in server.log
     assert server.log.startswith("Sixpence ")
 
 
-def test_what_the_table_tells_to_type_works(server: ServerProcess) -> None:
-    """The key, the account and the consume, copied into a shell that does not find the program by its name."""
-    said = rows(server.log)
-    lines = "\n".join([said["a key"].strip(), said["an account"].strip(), "echo", said["consume"].strip()])
+def test_printed_commands_work(server: ServerProcess) -> None:
+    """Key, account and consume, copied into a shell that does not find the program by its name."""
+    table = rows(server.log)
+    lines = "\n".join([table["a key"].strip(), table["an account"].strip(), "echo", table["consume"].strip()])
     environment = {name: value for name, value in server.environment.items() if not name.startswith("SIXPENCE_")}
     folders = environment["PATH"].split(os.pathsep)
     elsewhere = os.pathsep.join(folder for folder in folders if not (Path(folder) / "sixpence").exists())
@@ -55,8 +55,8 @@ def test_what_the_table_tells_to_type_works(server: ServerProcess) -> None:
     assert (consumed["credits_consumed"], consumed["remaining"]) == (1, 5)
 
 
-def test_a_stop_finishes_what_waits(server: ServerProcess) -> None:
-    """A request that is under way when SIGTERM comes is answered, and the server ends with 0."""
+def test_sigterm_finishes_running_requests(server: ServerProcess) -> None:
+    """A request that runs when SIGTERM comes is answered, and the server ends with 0."""
     key = server.create_key()
     body = b'{"account_id": "user_1"}'
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
@@ -64,7 +64,7 @@ def test_a_stop_finishes_what_waits(server: ServerProcess) -> None:
             f"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
         )
-        # The server has read the head once it has asked the database for the key.
+        # By then the server has read the head and looked up the key.
         time.sleep(0.5)
         ended: list[int] = []
         stopping = threading.Thread(target=lambda: ended.append(server.stop()))
@@ -79,8 +79,8 @@ def test_a_stop_finishes_what_waits(server: ServerProcess) -> None:
     assert ended == [0]
 
 
-def test_a_stop_leaves_no_note_behind(server: ServerProcess) -> None:
-    """The address and the token go with the server; the data stays."""
+def test_stop_removes_server_file(server: ServerProcess) -> None:
+    """The address and the token are removed; the data stays."""
     status = server.stop()
 
     assert status == 0
@@ -88,8 +88,8 @@ def test_a_stop_leaves_no_note_behind(server: ServerProcess) -> None:
     assert (server.home / "credits.db").exists()
 
 
-def test_what_lies_beside_the_file_is_its_owners(server: ServerProcess) -> None:
-    """The note with the token, the lock and the secret are readable by the server's user alone."""
+def test_files_beside_database_are_private(server: ServerProcess) -> None:
+    """Only the server's user can read the server file, the lock and the secret."""
     names = ("credits.db.server", "credits.db.lock", "secret")
 
     modes = {name: stat.S_IMODE((server.home / name).stat().st_mode) for name in names}
@@ -97,8 +97,8 @@ def test_what_lies_beside_the_file_is_its_owners(server: ServerProcess) -> None:
     assert modes == dict.fromkeys(names, 0o600)
 
 
-def test_no_secret_is_logged(server: ServerProcess) -> None:
-    """Neither keys nor tokens nor passwords are in what the server printed, after signing in and failing to."""
+def test_log_has_no_secrets(server: ServerProcess) -> None:
+    """Neither keys nor tokens nor passwords are printed, after successful and failed sign-ins."""
     key = server.create_key()
     password = "correct horse battery"
     server.run("user", "create", "--email", "ada@example.com", "--password", password)
@@ -108,16 +108,16 @@ def test_no_secret_is_logged(server: ServerProcess) -> None:
         ]
         client.post("/api/auth/sign-in/email", json={"email": "ada@example.com", "password": f"{password}?"})
         client.get("/v1/accounts/nobody", headers={"Authorization": f"Bearer {key}"})
-    note = json.loads((server.home / "credits.db.server").read_text())
+    announced = json.loads((server.home / "credits.db.server").read_text())
 
     server.stop()
 
-    secrets = (key, password, token, note["token"], (server.home / "secret").read_text())
+    secrets = (key, password, token, announced["token"], (server.home / "secret").read_text())
     assert [secret for secret in secrets if secret in server.log] == []
 
 
-def test_the_log_is_json_for_a_program(server: ServerProcess) -> None:
-    """What comes after the table is one JSON object a line."""
+def test_log_is_json_without_terminal(server: ServerProcess) -> None:
+    """After the table each line is one JSON object."""
     server.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
     credentials = {"email": "ada@example.com", "password": "correct horse"}
     httpx.post(f"{server.url}/api/auth/sign-in/email", json=credentials, headers={"Origin": server.url})
@@ -127,8 +127,8 @@ def test_the_log_is_json_for_a_program(server: ServerProcess) -> None:
     assert [(event["event"], event["level"]) for event in events] == [("signed_in", "info")]
 
 
-def test_workers_need_postgresql(idle: ServerProcess) -> None:
-    """Several processes cannot share a SQLite file; nothing is made."""
+def test_workers_are_refused_on_sqlite(idle: ServerProcess) -> None:
+    """Several processes cannot share a SQLite file; no file is created."""
     done = idle.run("serve", "--workers", "2")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -136,8 +136,8 @@ def test_workers_need_postgresql(idle: ServerProcess) -> None:
     assert not (idle.home / "credits.db").exists()
 
 
-def test_a_port_in_use_is_named(idle: ServerProcess) -> None:
-    """The sentence has the port and the way out."""
+def test_port_in_use_is_reported(idle: ServerProcess) -> None:
+    """The message has the port and the remedy."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
@@ -147,13 +147,13 @@ def test_a_port_in_use_is_named(idle: ServerProcess) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"port: {port} on 127.0.0.1 is in use. Stop what listens there, or choose another with --port.\n"
+        f"port: {port} on 127.0.0.1 is in use. Stop the program that listens there, or choose another with --port.\n"
     )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
-def test_a_foreign_host_is_named(idle: ServerProcess, host: str) -> None:
-    """An address that this machine does not have cannot be listened on."""
+def test_foreign_host_is_reported(idle: ServerProcess, host: str) -> None:
+    """A server cannot listen on an address that this machine lacks."""
     done = idle.run("serve", "--host", host, "--port", "0")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -164,8 +164,8 @@ def test_a_foreign_host_is_named(idle: ServerProcess, host: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content"), [("nowhere/credits.db", None), ("notes.db", "these are notes and no database, " * 100)]
 )
-def test_a_file_that_cannot_be_used_is_named(idle: ServerProcess, name: str, content: str | None) -> None:
-    """A missing folder and a file of something else are refused, and the file is left as it was."""
+def test_unusable_file_is_reported(idle: ServerProcess, name: str, content: str | None) -> None:
+    """A missing folder and a file of another kind are refused, and the file is not changed."""
     path = idle.home / name
     if content is not None:
         path.write_text(content)

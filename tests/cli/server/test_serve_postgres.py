@@ -13,14 +13,14 @@ from tests.support.ports import free_port
 from tests.support.server import ServerProcess, environment_for, running_server
 
 
-def stopped(home: Path, url: str) -> ServerProcess:
-    """An installation on this database, whose server is not started."""
+def installation_on(home: Path, url: str) -> ServerProcess:
+    """An installation on this database, without a running server."""
     return ServerProcess(home, environment_for(home, url), workers=1)
 
 
-def test_an_old_schema_is_refused(tmp_path: Path, postgres_url: str) -> None:
-    """A server on a database without the newest schema says so, and says what to run."""
-    installation = stopped(tmp_path, postgres_url)
+def test_serve_refuses_old_schema(tmp_path: Path, postgres_url: str) -> None:
+    """The message has the step and the command to run."""
+    installation = installation_on(tmp_path, postgres_url)
 
     done = installation.run("serve", "--port", "0")
 
@@ -30,36 +30,39 @@ def test_an_old_schema_is_refused(tmp_path: Path, postgres_url: str) -> None:
     )
 
 
-def test_an_upgrade_says_from_where_to_where(tmp_path: Path, postgres_url: str) -> None:
-    """The steps are named; a second time there is nothing to do."""
-    installation = stopped(tmp_path, postgres_url)
+def test_db_upgrade_prints_steps(tmp_path: Path, postgres_url: str) -> None:
+    """Both steps are printed; a second upgrade changes nothing."""
+    installation = installation_on(tmp_path, postgres_url)
 
     first = installation.run("db", "upgrade")
     again = installation.run("db", "upgrade")
 
-    assert (first.returncode, first.stdout) == (0, f"{postgres_url} went from step none to step 0004.\n")
-    assert (again.returncode, again.stdout) == (0, f"{postgres_url} is at step 0004, the newest: nothing to do.\n")
+    assert (first.returncode, first.stdout) == (0, f"{postgres_url} was upgraded from step none to step 0004.\n")
+    assert (again.returncode, again.stdout) == (
+        0,
+        f"{postgres_url} is at step 0004, the newest. Nothing was changed.\n",
+    )
 
 
-def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
-    """Each command says which database cannot be reached, and shows no password."""
+def test_unreachable_database_is_reported_without_password(tmp_path: Path) -> None:
+    """Every command names the database, and hides its password."""
     url = f"postgresql://app:hunter2hunter2@127.0.0.1:{free_port()}/credits"
-    installation = stopped(tmp_path, url)
+    installation = installation_on(tmp_path, url)
     commands = (("serve", "--port", "0"), ("db", "upgrade"), ("key", "list"), ("verify",))
 
     for command in commands:
         done = installation.run(*command)
 
         named = url.replace("hunter2hunter2", "***")
-        # Of verify 1 would mean that the ledger differs.
+        # Status 1 of verify would mean that the ledger differs.
         assert (done.returncode, done.stdout) == (2 if command == ("verify",) else 1, "")
         assert done.stderr.startswith(f"database: {named} cannot be reached (")
         assert "hunter2" not in done.stderr
         assert done.stderr.count("\n") == 1
 
 
-def test_two_workers_answer(tmp_path: Path, postgres_url: str) -> None:
-    """With two workers the API answers, both of them work on one ledger, and a stop ends both with 0."""
+def test_two_workers_share_ledger(tmp_path: Path, postgres_url: str) -> None:
+    """Both answer, work on one ledger, and end with 0 after a stop."""
     with running_server(postgres_url, tmp_path, workers=2) as server:
         headers = {"Authorization": f"Bearer {server.create_key()}"}
         httpx.post(f"{server.url}/v1/accounts", json={"account_id": "user_1"}, headers=headers)
@@ -79,8 +82,8 @@ def test_two_workers_answer(tmp_path: Path, postgres_url: str) -> None:
     assert status == 0
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path, postgres_url: str) -> None:
-    """Killing one worker leaves the API answering; the log says that it died."""
+def test_dead_worker_is_replaced(tmp_path: Path, postgres_url: str) -> None:
+    """After a worker is killed the API still answers; the log has the death."""
     with running_server(postgres_url, tmp_path, workers=2) as server:
         children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
         workers = [int(pid) for pid in children if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
@@ -95,8 +98,8 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, postgres_url: str) -> No
     assert answer.status_code == 200
 
 
-def test_workers_end_with_their_parent(tmp_path: Path, postgres_url: str) -> None:
-    """After `kill -9` of the server its workers leave the port to the next one."""
+def test_workers_end_when_parent_is_killed(tmp_path: Path, postgres_url: str) -> None:
+    """After `kill -9` of the server its workers release the port."""
     with running_server(postgres_url, tmp_path, workers=2) as server:
         os.kill(server.pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""What only a person at a terminal meets: a password that is asked for, tables, a progress bar."""
+"""Behaviour on a terminal only: prompts, drawn tables, the progress bar."""
 
 import os
 import re
@@ -9,9 +9,9 @@ from pathlib import Path
 from tests.ledger.long_ledger import write_long_accounts
 from tests.support.server import SIXPENCE, ServerProcess
 
-# What is to be typed once something is shown.
+# The text to type after each prompt.
 Answers = tuple[tuple[str | re.Pattern[str], str], ...]
-# Gives the command a terminal of its own; what is written to this process is typed there.
+# Runs the command on its own terminal; input to this process is typed there.
 ON_A_TERMINAL = (
     sys.executable,
     "-c",
@@ -19,8 +19,8 @@ ON_A_TERMINAL = (
 )
 
 
-def typed(installation: ServerProcess, *arguments: str, answers: Answers = ()) -> tuple[int, str]:
-    """Runs a command on a terminal, answers each prompt once it is shown, and gives the status and what was shown."""
+def run_on_terminal(installation: ServerProcess, *arguments: str, answers: Answers = ()) -> tuple[int, str]:
+    """Run a command on a terminal, answer each prompt when it appears, and return the status and the output."""
     with subprocess.Popen(
         [*ON_A_TERMINAL, *SIXPENCE, *arguments],
         cwd=installation.home,
@@ -46,77 +46,77 @@ def typed(installation: ServerProcess, *arguments: str, answers: Answers = ()) -
         return process.wait(60), shown
 
 
-def test_a_password_is_asked_for_twice_and_not_shown(idle: ServerProcess) -> None:
-    """What is typed does not appear on the screen."""
-    answers = (("Password", "correct horse"), ("The same again", "correct horse"))
+def test_password_prompt_repeats_and_hides(idle: ServerProcess) -> None:
+    """The typed password does not appear on the screen."""
+    answers = (("Password", "correct horse"), ("Repeat the password", "correct horse"))
 
-    status, shown = typed(idle, "user", "create", "--email", "ada@example.com", answers=answers)
+    status, shown = run_on_terminal(idle, "user", "create", "--email", "ada@example.com", answers=answers)
 
     assert status == 0
-    assert "Made the user ada@example.com" in shown
+    assert "Created the user ada@example.com" in shown
     assert "correct horse" not in shown
 
 
-def test_two_different_passwords_are_asked_for_again(idle: ServerProcess) -> None:
-    """A slip of the finger makes no user with a password that nobody knows."""
+def test_password_prompt_asks_again_after_mismatch(idle: ServerProcess) -> None:
+    """A typing error creates no user with an unknown password."""
     answers = (
         ("Password", "correct horse"),
-        ("The same again", "correct hrose"),
+        ("Repeat the password", "correct hrose"),
         ("Password", "correct horse"),
-        ("The same again", "correct horse"),
+        ("Repeat the password", "correct horse"),
     )
 
-    status, shown = typed(idle, "user", "create", "--email", "ada@example.com", answers=answers)
+    status, shown = run_on_terminal(idle, "user", "create", "--email", "ada@example.com", answers=answers)
 
     assert status == 0
     assert "do not match" in shown
 
 
-def test_a_person_gets_a_drawn_table(idle: ServerProcess) -> None:
-    """On a terminal rows are drawn; a name in brackets is a name and not a colour."""
+def test_table_is_drawn_on_terminal(idle: ServerProcess) -> None:
+    """Rows are drawn on a terminal; brackets in a name are no markup."""
     idle.run("key", "create", "--name", "[red]web[/red]")
 
-    status, shown = typed(idle, "key", "list")
+    status, shown = run_on_terminal(idle, "key", "list")
 
     assert status == 0
     assert "[red]web[/red]" in shown
     assert "━" in shown or "─" in shown
 
 
-def test_a_person_sees_progress(idle: ServerProcess) -> None:
-    """Verifying shows a bar, and then what was found."""
+def test_verify_shows_progress_on_terminal(idle: ServerProcess) -> None:
+    """Verify draws a bar, and then prints the result."""
     idle.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
 
-    status, shown = typed(idle, "verify")
+    status, shown = run_on_terminal(idle, "verify")
 
     assert status == 0
     assert "Verifying" in shown
     assert shown.rstrip().endswith("1 accounts, 1 transactions: no difference")
 
 
-def test_a_person_who_stops_a_proof_can_go_on(idle: ServerProcess) -> None:
-    """The bar has a rate and the time left; Ctrl-C keeps what was proved, says how to go on, and ends with 2."""
+def test_verify_stopped_by_ctrl_c_can_be_resumed(idle: ServerProcess) -> None:
+    """The bar has rate and time left; Ctrl-C saves the progress, prints how to resume, and ends with 2."""
     names = [f"user-{number}@example.com" for number in range(10)]
     write_long_accounts(f"sqlite:///{idle.home / 'credits.db'}", names, 6_000)
 
-    status, shown = typed(
+    status, shown = run_on_terminal(
         idle, "verify", "--resume", "so far.json", answers=((re.compile(r"[\d,]+ transactions a second"), "\x03"),)
     )
-    kept = (idle.home / "so far.json").exists()
-    went_on = idle.run("verify", "--resume", "so far.json")
+    saved = (idle.home / "so far.json").exists()
+    resumed = idle.run("verify", "--resume", "so far.json")
 
-    assert (status, kept) == (2, True)
+    assert (status, saved) == (2, True)
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
     assert re.search(r"\d+% [\d,]+ transactions a second \d:\d\d:\d\d", plain) is not None
-    assert "Stopped before the end. Go on with: " in shown
+    assert "Stopped before the end. Resume with: " in shown
     assert " verify --resume 'so far.json'" in shown
-    assert (went_on.returncode, went_on.stdout) == (0, "10 accounts, 60000 transactions: no difference\n")
-    assert re.match(r"note: \d accounts with \d+000 transactions were verified by 20", went_on.stderr) is not None
+    assert (resumed.returncode, resumed.stdout) == (0, "10 accounts, 60000 transactions: no difference\n")
+    assert re.match(r"note: \d accounts with \d+000 transactions were verified by 20", resumed.stderr) is not None
     assert not (idle.home / "so far.json").exists()
 
 
-def test_a_folder_with_a_space(idle: ServerProcess, tmp_path: Path) -> None:
-    """A path with a space in it is as good as any other."""
+def test_home_folder_with_space(idle: ServerProcess, tmp_path: Path) -> None:
+    """A path with a space works like any other."""
     idle.environment["SIXPENCE_HOME"] = str(tmp_path / "my credits")
 
     made = idle.run("key", "create")
@@ -125,19 +125,19 @@ def test_a_folder_with_a_space(idle: ServerProcess, tmp_path: Path) -> None:
     assert (tmp_path / "my credits" / "credits.db").exists()
 
 
-def test_a_catalog_is_applied_only_when_one_says_so(idle: ServerProcess) -> None:
-    """What changes is shown, then asked; a no leaves the catalog as it is, a yes and --yes apply it."""
+def test_catalog_apply_asks_for_confirmation(idle: ServerProcess) -> None:
+    """The changes are printed first; "no" keeps the catalog, "yes" and --yes apply the file."""
     idle.run("catalog", "show")
     (idle.home / "sixpence.toml").write_text("[features.film]\n[plans.free]\n")
     command = ("catalog", "apply", "sixpence.toml")
 
-    refused, asked = typed(idle, *command, answers=(("Put it in force?", "n"),))
-    accepted, _ = typed(idle, *command, answers=(("Put it in force?", "y"),))
+    refused, prompted = run_on_terminal(idle, *command, answers=(("Put it in force?", "n"),))
+    accepted, _ = run_on_terminal(idle, *command, answers=(("Put it in force?", "y"),))
     (idle.home / "sixpence.toml").write_text("[features.sketch]\n[plans.free]\n")
-    unasked, shown = typed(idle, *command, "--yes")
+    confirmed, shown = run_on_terminal(idle, *command, "--yes")
 
-    assert (refused, accepted, unasked) == (1, 0, 0)
-    assert "- feature film is new: a call costs 1" in asked
-    assert "Nothing was changed." in asked
+    assert (refused, accepted, confirmed) == (1, 0, 0)
+    assert "- feature film is new: a call costs 1" in prompted
+    assert "Nothing was changed." in prompted
     assert "Put it in force?" not in shown
     assert "is in force as version 3; before it was 2." in shown

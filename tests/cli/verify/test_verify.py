@@ -1,4 +1,4 @@
-"""`sixpence verify`: a clean ledger, one that somebody changed, and what cannot be verified."""
+"""`sixpence verify`: clean ledgers, changed ones, and databases that cannot be verified."""
 
 import json
 import sqlite3
@@ -20,15 +20,15 @@ from sixpence.service.blocking import SyncCreditService
 from tests.support.server import ServerProcess, environment_for
 
 
-def with_an_account(installation: ServerProcess) -> str:
-    """Makes a user and gives the id of the account."""
+def create_account(installation: ServerProcess) -> str:
+    """Create a user, and return the id of the account."""
     made = installation.run("user", "create", "--email", "ada@example.com", "--password", "correct horse")
     return made.stdout.split()[-1].rstrip(".")
 
 
-def test_a_clean_ledger_while_the_server_runs(server: ServerProcess) -> None:
-    """What was counted is said, and the status is 0."""
-    account_id = with_an_account(server)
+def test_verify_clean_ledger_of_running_server(server: ServerProcess) -> None:
+    """The counts are printed, and the status is 0."""
+    account_id = create_account(server)
     server.run("account", "grant", account_id, "10", "--reason", "an outage")
 
     done = server.run("verify")
@@ -36,9 +36,9 @@ def test_a_clean_ledger_while_the_server_runs(server: ServerProcess) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 accounts, 2 transactions: no difference\n", "")
 
 
-def test_a_clean_ledger_after_a_kill(server: ServerProcess) -> None:
-    """What a killed server left is verified as it lies there."""
-    with_an_account(server)
+def test_verify_clean_ledger_after_server_was_killed(server: ServerProcess) -> None:
+    """The files of a killed server are read as they are."""
+    create_account(server)
     server.kill()
 
     done = server.run("verify")
@@ -46,9 +46,9 @@ def test_a_clean_ledger_after_a_kill(server: ServerProcess) -> None:
     assert (done.returncode, done.stdout) == (0, "1 accounts, 1 transactions: no difference\n")
 
 
-def test_a_changed_balance_is_named(idle: ServerProcess) -> None:
-    """A balance that the ledger does not bear out is told with the account, and the status is 1."""
-    account_id = with_an_account(idle)
+def test_verify_finds_changed_balance(idle: ServerProcess) -> None:
+    """The message names the account, and the status is 1."""
+    account_id = create_account(idle)
     with sqlite3.connect(idle.home / "credits.db") as connection:
         connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
 
@@ -60,9 +60,9 @@ def test_a_changed_balance_is_named(idle: ServerProcess) -> None:
     )
 
 
-def test_a_changed_row_is_named(idle: ServerProcess) -> None:
-    """A row whose hash does not fit is told with its account."""
-    account_id = with_an_account(idle)
+def test_verify_finds_changed_row(idle: ServerProcess) -> None:
+    """A row with a wrong hash is reported with its account."""
+    account_id = create_account(idle)
     with sqlite3.connect(idle.home / "credits.db") as connection:
         connection.execute("UPDATE credit_transactions SET amount = 7, balance_after = 7, total_after = 7")
 
@@ -72,9 +72,9 @@ def test_a_changed_row_is_named(idle: ServerProcess) -> None:
     assert done.stderr.startswith(f"account '{account_id}': ")
 
 
-def test_a_ledger_that_only_adds_up_is_found_by_deciding_anew(idle: ServerProcess) -> None:
-    """Somebody who rewrites a row, its hash and the balance is found by the rules, which would not have given that."""
-    account_id = with_an_account(idle)
+def test_verify_decide_finds_consistent_forgery(idle: ServerProcess) -> None:
+    """Row, hash and balance were rewritten consistently, but the rules decide another row."""
+    account_id = create_account(idle)
     with sqlite3.connect(idle.home / "credits.db") as connection:
         row = transaction_from_row(connection.execute("SELECT * FROM credit_transactions").fetchone())
         generous = msgspec.structs.replace(
@@ -105,9 +105,9 @@ def test_a_ledger_that_only_adds_up_is_found_by_deciding_anew(idle: ServerProces
     assert f"transaction 1 of '{account_id}' (signup) is not what the rules say: amount is 600, not 6" in decided.stderr
 
 
-def test_a_clean_ledger_decided_anew(server: ServerProcess) -> None:
-    """What the rules wrote is what they write again, and the status is 0."""
-    account_id = with_an_account(server)
+def test_verify_decide_clean_ledger(server: ServerProcess) -> None:
+    """The rules decide the same rows again, and the status is 0."""
+    account_id = create_account(server)
     server.run("account", "grant", account_id, "10", "--reason", "an outage")
 
     done = server.run("verify", "--decide")
@@ -115,8 +115,8 @@ def test_a_clean_ledger_decided_anew(server: ServerProcess) -> None:
     assert (done.returncode, done.stdout) == (0, "1 accounts, 2 transactions: no difference\n")
 
 
-def test_erased_metadata_is_counted(idle: ServerProcess) -> None:
-    """What was blanked is told in the line, and is no difference."""
+def test_verify_counts_erased_metadata(idle: ServerProcess) -> None:
+    """It is part of the summary, and no difference."""
     database = idle.home / "credits.db"
     with SyncCreditService(f"sqlite:///{database}") as service:
         service.initialize_user_credits("ada@example.com", metadata={"name": "Ada"})
@@ -130,8 +130,8 @@ def test_erased_metadata_is_counted(idle: ServerProcess) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, line, "")
 
 
-def test_an_account_ahead_of_the_clock_is_noted(idle: ServerProcess) -> None:
-    """It is told in words, and the status stays 0."""
+def test_verify_notes_account_ahead_of_clock(idle: ServerProcess) -> None:
+    """The status stays 0."""
     ahead = Ledger(f"sqlite:///{idle.home / 'credits.db'}", clock=lambda: time.time_ns() // 1_000 + 3_600 * SECOND)
     with SyncCreditService(ahead) as service:
         service.initialize_user_credits("ada@example.com")
@@ -142,11 +142,11 @@ def test_an_account_ahead_of_the_clock_is_noted(idle: ServerProcess) -> None:
     assert done.stderr.startswith("note: account 'ada@example.com': its last transaction, of ")
 
 
-def test_a_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
-    """The same on a server's database."""
+def test_verify_finds_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """As on SQLite."""
     installation = ServerProcess(tmp_path, environment_for(tmp_path, postgres_url), workers=1)
     installation.run("db", "upgrade")
-    account_id = with_an_account(installation)
+    account_id = create_account(installation)
     clean = installation.run("verify")
     with psycopg.connect(postgres_url) as connection:
         connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
@@ -158,19 +158,20 @@ def test_a_changed_balance_on_postgresql(tmp_path: Path, postgres_url: str) -> N
     assert done.stderr.startswith(f"account '{account_id}': remaining is 600, its ledger says 6\n")
 
 
-def test_no_file_is_refused(idle: ServerProcess) -> None:
-    """Verifying what is not there makes nothing."""
+def test_verify_refuses_missing_file(idle: ServerProcess) -> None:
+    """And creates none."""
     done = idle.run("verify")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"database: there is no file {idle.home / 'credits.db'}. Name one with --database or SIXPENCE_DATABASE_URL.\n"
+        f"database: the file {idle.home / 'credits.db'} does not exist. "
+        "Name one with --database or SIXPENCE_DATABASE_URL.\n"
     )
     assert list(idle.home.iterdir()) == []
 
 
-def test_no_ledger_is_refused(tmp_path: Path, postgres_url: str) -> None:
-    """A database without the schema is not a ledger without differences."""
+def test_verify_refuses_database_without_schema(tmp_path: Path, postgres_url: str) -> None:
+    """A database without the schema is not a clean ledger."""
     installation = ServerProcess(tmp_path, environment_for(tmp_path, postgres_url), workers=1)
 
     done = installation.run("verify")
@@ -179,9 +180,9 @@ def test_no_ledger_is_refused(tmp_path: Path, postgres_url: str) -> None:
     assert done.stderr == f"database: {postgres_url} is at step none, not at 0004. Run: sixpence db upgrade.\n"
 
 
-def test_the_report_as_json(idle: ServerProcess) -> None:
-    """One document on stdout, whether there is a difference or not."""
-    account_id = with_an_account(idle)
+def test_verify_as_json(idle: ServerProcess) -> None:
+    """One document on stdout, with and without differences."""
+    account_id = create_account(idle)
     clean = idle.run("verify", "--json")
     with sqlite3.connect(idle.home / "credits.db") as connection:
         connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
@@ -189,17 +190,17 @@ def test_the_report_as_json(idle: ServerProcess) -> None:
     done = idle.run("verify", "--json")
 
     counts = {"accounts": 1, "transactions": 1, "erased": 0, "checkpoints": {"kept": 0, "compared": 0}}
-    told = f"account '{account_id}': remaining is 600, its ledger says 6"
+    difference = f"account '{account_id}': remaining is 600, its ledger says 6"
     assert (clean.returncode, clean.stderr, done.returncode, done.stderr) == (0, "", 1, "")
     assert json.loads(clean.stdout) == {"clean": True, **counts, "differences": [], "notes": []}
-    assert json.loads(done.stdout) == {"clean": False, **counts, "differences": [told], "notes": []}
+    assert json.loads(done.stdout) == {"clean": False, **counts, "differences": [difference], "notes": []}
 
 
-def test_a_run_goes_on_and_says_so(idle: ServerProcess) -> None:
-    """What an earlier run has kept is gone on from; the end removes it."""
-    with_two_accounts(idle)
+def test_verify_resumes_and_notes_it(idle: ServerProcess) -> None:
+    """The run continues after the saved progress, and removes the file at the end."""
+    create_two_accounts(idle)
     file = idle.home / "so far.json"
-    file.write_bytes(msgspec.json.encode(stopped_after_one(idle)))
+    file.write_bytes(msgspec.json.encode(progress_after_one_account(idle)))
 
     done = idle.run("verify", "--resume", "so far.json")
 
@@ -208,9 +209,9 @@ def test_a_run_goes_on_and_says_so(idle: ServerProcess) -> None:
     assert not file.exists()
 
 
-def test_a_run_that_comes_to_its_end_leaves_no_file(idle: ServerProcess) -> None:
-    """There is nothing to go on from, also where differences were found."""
-    with_an_account(idle)
+def test_verify_removes_resume_file_at_end(idle: ServerProcess) -> None:
+    """Also after differences."""
+    create_account(idle)
     clean = idle.run("verify", "--resume", "kept.json")
     with sqlite3.connect(idle.home / "credits.db") as connection:
         connection.execute("UPDATE credit_accounts SET credits_remaining = 600")
@@ -221,54 +222,51 @@ def test_a_run_that_comes_to_its_end_leaves_no_file(idle: ServerProcess) -> None
     assert [path.name for path in idle.home.glob("kept*")] == []
 
 
-def test_a_file_of_anything_else_is_left_alone(idle: ServerProcess) -> None:
-    """A slip of the finger overwrites nothing."""
-    with_an_account(idle)
+def test_verify_resume_refuses_foreign_file(idle: ServerProcess) -> None:
+    """A mistyped file name overwrites nothing."""
+    create_account(idle)
     for text in ("a letter to a friend", '{"format": 3}', "[]", '{"x":' + "[" * 100_000):
         (idle.home / "letter").write_text(text)
 
         done = idle.run("verify", "--resume", "letter")
 
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("resume: letter is not what a run of sixpence verify has kept (")
+        assert done.stderr.startswith("--resume: letter was not written by sixpence verify (")
         assert (idle.home / "letter").read_text() == text
 
 
-def test_no_folder_for_the_file_is_said_before_anything(idle: ServerProcess) -> None:
-    """Not after an hour, when there is something to be kept."""
-    with_an_account(idle)
+def test_verify_resume_refuses_missing_folder(idle: ServerProcess) -> None:
+    """At once, not when there is progress to save."""
+    create_account(idle)
 
     done = idle.run("verify", "--resume", "nowhere/kept.json")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "resume: there is no folder for nowhere/kept.json. Name another file.\n"
+    assert done.stderr == "--resume: the folder of nowhere/kept.json does not exist. Create it, or name another file.\n"
 
 
-def test_what_was_kept_of_another_ledger_is_refused(idle: ServerProcess) -> None:
-    """The file stays, and the status says that nothing is known."""
-    with_two_accounts(idle)
-    kept = msgspec.structs.replace(stopped_after_one(idle), catalog="another")
+def test_verify_resume_refuses_progress_of_another_ledger(idle: ServerProcess) -> None:
+    """The file stays, and the status is 2."""
+    create_two_accounts(idle)
+    kept = msgspec.structs.replace(progress_after_one_account(idle), catalog="another")
     (idle.home / "kept.json").write_bytes(msgspec.json.encode(kept))
 
     done = idle.run("verify", "--resume", "kept.json")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        "cannot resume from this file: "
-        "it is of another ledger, which began with another catalog. Start again" in done.stderr
-    )
+    assert "another ledger, which began with another catalog" in done.stderr
     assert (idle.home / "kept.json").exists()
 
 
-def with_two_accounts(installation: ServerProcess) -> None:
-    """A ledger of two accounts."""
+def create_two_accounts(installation: ServerProcess) -> None:
+    """Create a ledger with two accounts."""
     with SyncCreditService(f"sqlite:///{installation.home / 'credits.db'}") as service:
         for name in ("ada@example.com", "bob@example.com"):
             service.initialize_user_credits(name)
 
 
-def stopped_after_one(installation: ServerProcess) -> ResumePoint:
-    """What a run keeps once it has proved the first account."""
+def progress_after_one_account(installation: ServerProcess) -> ResumePoint:
+    """The progress that a run saves after the first account."""
     kept: list[ResumePoint] = []
     engine = reading_engine(parse_database_url(f"sqlite:///{installation.home / 'credits.db'}"))
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""The section on races in docs/testing.md: its examples run, and what it lists is what there is."""
+"""The section on races in docs/testing.md: its examples run, and its lists are complete."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from sixpence.testing.races import WAVES, RaceLostError, race
-from sixpence.testing.races.findings import ADVICE
-from sixpence.testing.races.wsgi_server import ThreadedWsgiServer
+from sixpence.testing.races.judging.findings import ADVICE
+from sixpence.testing.races.servers.wsgi_server import ThreadedWsgiServer
 from tests.support.server import ServerProcess, running_server
 
 ROOT = Path(__file__).parents[3]
@@ -24,15 +24,15 @@ EXAMPLES = ROOT / "examples" / "races"
 PACKAGE = ROOT / "src" / "sixpence" / "testing" / "races"
 
 
-def block(language: str, place: int = 0) -> str:
+def block(language: str, address: int = 0) -> str:
     """A block of the section's code."""
     found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", SECTION, re.MULTILINE | re.DOTALL)
-    return found[place]
+    return found[address]
 
 
 @pytest.mark.parametrize(("app", "status"), [("pictures.py", 1), ("pictures_fixed.py", 0)])
-def test_the_example_is_lost_by_the_app_and_won_by_its_twin(tmp_path: Path, app: str, status: int) -> None:
-    """The page's test beside either app, with the kit's own fixtures."""
+def test_example_fails_for_app_and_passes_for_twin(tmp_path: Path, app: str, status: int) -> None:
+    """The page's test runs beside either app, with the kit's own fixtures."""
     (tmp_path / "gallery.py").write_text((EXAMPLES / app).read_text())
     (tmp_path / "test_races.py").write_text(block("python"))
 
@@ -50,17 +50,17 @@ def test_the_example_is_lost_by_the_app_and_won_by_its_twin(tmp_path: Path, app:
     assert [line in done.stdout for line in shown] == [status == 1] * 2
 
 
-async def test_the_webhook_of_the_page_makes_a_call_of_a_key() -> None:
-    """The function stands as it is shown."""
+async def test_webhook_example_returns_call_for_key() -> None:
+    """The function runs as the page shows it."""
     names: dict[str, Any] = {}
     exec(f"from sixpence.testing.races import Call\n{block('python', 1)}", names)
 
     assert names["payment"]("evt_1").json["id"] == "evt_1"
 
 
-def test_the_command_line_races_an_app_that_uses_a_server(tmp_path: Path) -> None:
-    """The page's lines, against an app that asks `sixpence serve` for each of its uses."""
-    with running_server(None, tmp_path) as server, generator(server) as url:
+def test_command_line_example_races_app_with_server(tmp_path: Path) -> None:
+    """The page's lines race an app that uses `sixpence serve`."""
+    with running_server(None, tmp_path) as server, run_generator(server) as url:
         lines = block("sh").replace("http://localhost:3000", url).replace("http://localhost:8000", server.url)
         done = subprocess.run(
             ["bash", "-e", "-c", lines],
@@ -75,8 +75,8 @@ def test_the_command_line_races_an_app_that_uses_a_server(tmp_path: Path) -> Non
     assert "Race on POST /api/generate, account user_1: nothing was found in 4 waves" in done.stdout
 
 
-async def test_the_example_beside_the_apps_is_lost(tmp_path: Path) -> None:
-    """The README of the sample apps races the first of them, which loses."""
+async def test_readme_example_of_sample_apps_fails(tmp_path: Path) -> None:
+    """The README races the first sample app, which loses."""
     (shown,) = re.findall(r"^```python\n(.*?)^```", (EXAMPLES / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     exec(shown, names)
@@ -85,8 +85,8 @@ async def test_the_example_beside_the_apps_is_lost(tmp_path: Path) -> None:
         await names["test_pictures"]()
 
 
-def test_every_link_leads_somewhere() -> None:
-    """Files that the section, the sample apps' README and the package's point at are there."""
+def test_links_exist() -> None:
+    """Files that the section, the sample apps' README and the package's README link to exist."""
     pages = {ROOT / "docs": SECTION}
     pages |= {page.parent: page.read_text() for page in (EXAMPLES / "README.md", PACKAGE / "README.md")}
     targets = [(folder, target) for folder, text in pages.items() for target in re.findall(r"\]\(([^)#]+)\)", text)]
@@ -97,17 +97,20 @@ def test_every_link_leads_somewhere() -> None:
     assert missing == []
 
 
-def test_every_module_stands_in_the_packages_readme() -> None:
-    """Who opens the package finds the room for any line."""
+def test_readme_lists_every_module() -> None:
+    """The package's README has a line for every module."""
     text = (PACKAGE / "README.md").read_text()
 
-    missing = [file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__" and f"`{file.stem}`" not in text]
+    modules = [file.stem for file in PACKAGE.rglob("*.py") if file.stem != "__init__"]
+    missing = [name for name in modules if f"`{name}`" not in text]
+
+    assert len(modules) >= 15
 
     assert missing == []
 
 
-def test_every_wave_finding_and_argument_is_described() -> None:
-    """Each stands on the page by its name."""
+def test_page_describes_every_wave_finding_and_argument() -> None:
+    """Each is on the page by its name."""
     names = [*WAVES, *ADVICE, *list(signature(race).parameters)]
 
     missing = [name for name in names if f"`{name}" not in SECTION and name not in ("app", "call", "account_id")]
@@ -116,8 +119,8 @@ def test_every_wave_finding_and_argument_is_described() -> None:
 
 
 @contextlib.contextmanager
-def generator(server: ServerProcess) -> Iterator[str]:
-    """The URL of an app that charges user_1 by way of a server, with a key of its own, and hands its answer on."""
+def run_generator(server: ServerProcess) -> Iterator[str]:
+    """The URL of an app that charges user_1 through a server, and returns the server's answer."""
     headers = {"Authorization": f"Bearer {server.create_key()}"}
     client = httpx.Client(base_url=server.url, headers=headers, timeout=30)
 
@@ -128,10 +131,10 @@ def generator(server: ServerProcess) -> Iterator[str]:
         return [used.content]
 
     loop = asyncio.new_event_loop()
-    listening = ThreadedWsgiServer(app).listening()
-    place = loop.run_until_complete(listening.__aenter__())
+    listening = ThreadedWsgiServer(app).listen()
+    address = loop.run_until_complete(listening.__aenter__())
     try:
-        yield str(place)
+        yield str(address)
     finally:
         loop.run_until_complete(listening.__aexit__(None, None, None))
         loop.close()

@@ -1,4 +1,4 @@
-"""`sixpence account`: what an account has, and giving it credits; the group of all that is done to one account."""
+"""`sixpence account`: the group of all commands for one account, with `show` and `grant`."""
 
 import secrets
 
@@ -10,26 +10,28 @@ from sixpence.cli.account.holds import holds, release
 from sixpence.cli.account.output import print_overview
 from sixpence.cli.account.plans import cancel_plan, close, freeze, plan, unfreeze
 from sixpence.cli.account.usage import usage
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.printing import print_json
 
 
 @click.group()
 def account() -> None:
-    """Show an account; give it credits, take them back, put right what went wrong.
+    """Show an account; grant credits, take them back, correct mistakes.
 
     \b
     Example:
       sixpence account show user_1
       sixpence account refund user_1 TRANSACTION --reason "the picture was empty"
 
-    What moves credits is shown first and asked for; --yes does it at once. Every change takes a --key: repeated with
-    the same key, it is done once. Who did it and why is recorded, and the customer can read it.
+    A command that moves credits shows the change first and asks for confirmation; --yes skips that. Every change takes
+    a --key: repeated with the same key, it is made only once. The ledger records the operator and the reason, and the
+    customer can read them.
     """
 
 
 @account.command()
 @click.argument("account_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@json_option
 @database_option
 def show(account_id: str, as_json: bool, database: str | None) -> None:
     """Show an account: its credits, its live grants in the order in which they are spent, its latest transactions.
@@ -43,12 +45,10 @@ def show(account_id: str, as_json: bool, database: str | None) -> None:
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        overview = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})
+    with local_operator(read_settings(database=database)) as operator:
+        overview = operator.request("POST", "/api/admin/accounts/show", {"account_id": account_id})
     if as_json:
-        import json
-
-        click.echo(json.dumps(overview, ensure_ascii=False, indent=2))
+        print_json(overview)
     else:
         print_overview(overview)
 
@@ -56,9 +56,9 @@ def show(account_id: str, as_json: bool, database: str | None) -> None:
 @account.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("amount", type=int)
-@click.option("--reason", required=True, help="Why; it is recorded, and the customer can read it.")
+@click.option("--reason", required=True, help="The reason. It is recorded, and the customer can read it.")
 @click.option("--expires-at", metavar="TIME", help="When unspent credits expire, such as 2027-01-31T00:00:00Z.")
-@click.option("--key", help="A name for this very grant: repeated with the same key, it is given once.")
+@click.option("--key", help="An idempotency key: repeated with the same key, the grant is made only once.")
 @database_option
 def grant(
     account_id: str, amount: int, reason: str, expires_at: str | None, key: str | None, database: str | None
@@ -75,10 +75,10 @@ def grant(
 
     check_amount("amount", amount)
     body = {"user_id": account_id, "amount": amount, "reason": reason, "expires_at": expires_at}
-    with local_operator(settings_of(database=database)) as operator:
-        before = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})["credits"]
+    with local_operator(read_settings(database=database)) as operator:
+        before = operator.request("POST", "/api/admin/accounts/show", {"account_id": account_id})["credits"]
         click.echo(f"{account_id} has {before['remaining']} credits; granting {amount}.")
-        granted = operator.ask("POST", "/api/admin/credits/grant", body, key=key or f"cli:{secrets.token_hex(8)}")
+        granted = operator.request("POST", "/api/admin/credits/grant", body, key=key or f"cli:{secrets.token_hex(8)}")
     until = f" until {expires_at}" if expires_at else ""
     click.echo(
         f"Granted {granted['amount']} credits{until}: {granted['remaining']} remaining "

@@ -1,6 +1,6 @@
-"""How a command changes an account: it shows what it is about to do, asks, does it under a key, and tells the rest.
+"""How a command changes an account: it prints a preview, asks for confirmation, and makes the change under a key.
 
-Not here: the commands themselves (`account_corrections`, `account_holds`, `account_plans`).
+Not here: the commands (`corrections`, `holds`, `plans`), which print the result.
 """
 
 import secrets
@@ -12,36 +12,34 @@ from urllib.parse import quote
 import click
 
 from sixpence.cli.terminal.errors import CommandRefusedError
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, read_settings
 
 if TYPE_CHECKING:
     from sixpence.cli.operator.operator import Operator
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# Says what is about to be done; it may ask for more than the account's credits.
+# Describes the change in a sentence, from the account's credits and further requests.
 Preview = Callable[["Operator", dict[str, Any]], str]
 
 
-def change_options(*, asks: bool = True, reason: bool = True) -> Callable[[Command], Command]:
-    """The options of a command that changes an account: `--reason`, `--yes` where it asks, `--key`, `--database`."""
+def change_options(*, confirms: bool = True) -> Callable[[Command], Command]:
+    """The options of a command that changes an account: `--reason`, `--yes` if it confirms, `--key`, `--database`."""
 
     def decorate(command: Command) -> Command:
         command = click.option(
-            "--key", help="A name for this very change: repeated with the same key, it is done once."
+            "--key", help="An idempotency key: repeated with the same key, the change is made only once."
         )(database_option(command))
-        if asks:
-            command = click.option("--yes", is_flag=True, help="Do it without asking.")(command)
-        if reason:
-            command = click.option(
-                "--reason", required=True, help="Why; it is recorded, and the customer can read it."
-            )(command)
-        return command
+        if confirms:
+            command = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")(command)
+        return click.option(
+            "--reason", required=True, help="The reason. It is recorded, and the customer can read it."
+        )(command)
 
     return decorate
 
 
 def account_path(account_id: str, *rest: str) -> str:
-    """The administration's path for an account; ids may hold anything, so they are percent-encoded."""
+    """The path of an account's administration endpoint; ids are percent-encoded, since they hold any character."""
     return "/".join(["/api/admin/accounts", *(quote(part, safe="") for part in (account_id, *rest))])
 
 
@@ -55,26 +53,26 @@ def change(
     key: str | None,
     database: str | None,
 ) -> Any:
-    """Show the account and what is about to be done, ask (but for `yes`), do it, and give the answer.
+    """Print the preview, ask for confirmation (unless `yes`), make the change, and return the response's document.
 
-    Nothing is held open while a person thinks.
+    No connection and no lock is held while a person decides.
     """
     from sixpence.cli.operator.operator import local_operator
 
-    settings = settings_of(database=database)
+    settings = read_settings(database=database)
     key = key or f"cli:{secrets.token_hex(8)}"
     sent = {name: value for name, value in body.items() if value is not None}
     with local_operator(settings) as operator:
-        shown = operator.ask("POST", "/api/admin/accounts/show", {"account_id": account_id})
-        click.echo(preview(operator, shown["credits"]))
+        overview = operator.request("POST", "/api/admin/accounts/show", {"account_id": account_id})
+        click.echo(preview(operator, overview["credits"]))
         if yes:
-            return operator.ask("POST", path, sent, key=key)
+            return operator.request("POST", path, sent, key=key)
     _confirm()
     with local_operator(settings) as operator:
-        return operator.ask("POST", path, sent, key=key)
+        return operator.request("POST", path, sent, key=key)
 
 
 def _confirm() -> None:
     if not sys.stdin.isatty():
-        raise CommandRefusedError("Nothing was changed: nobody is here to be asked. Add --yes to do it without asking.")
-    click.confirm("Go on?", abort=True)
+        raise CommandRefusedError("Nothing was changed: without a terminal nobody can confirm. Add --yes.")
+    click.confirm("Continue?", abort=True)

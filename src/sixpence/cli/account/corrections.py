@@ -1,4 +1,4 @@
-"""`sixpence account refund`, `void` and `adjust`: putting right what was charged or given."""
+"""`sixpence account refund`, `void` and `adjust`: correcting a charge, a grant or a balance."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("transaction_id", metavar="TRANSACTION")
-@click.option("--amount", type=int, help="How many credits to give back; otherwise all that is left of it.")
+@click.option("--amount", type=int, help="The number of credits to refund. Default: all that is not refunded yet.")
 @change_options()
 def refund(
     account_id: str,
@@ -24,29 +24,26 @@ def refund(
     key: str | None,
     database: str | None,
 ) -> None:
-    """Give back to the account ID what TRANSACTION (a consume or a capture) consumed.
+    """Refund to the account ID the credits that TRANSACTION (a consume or a capture) consumed.
 
     \b
     Examples:
       sixpence account refund user_1 0198-... --reason "the picture was empty"
       sixpence account refund user_1 0198-... --amount 2 --reason "half of it was empty" --yes
 
-    The credits return to the very grants they came from. Where one has expired since, they live for a time of grace.
-    `sixpence account show` has the ids of the latest transactions.
+    The credits return to the grants they came from. If a grant has expired since, its credits stay valid for the
+    catalog's grace days. `sixpence account show` lists the ids of the latest transactions.
     """
-
     from sixpence.core.values.bounds import check_amount
 
     if amount is not None:
         check_amount("amount", amount)
 
     def preview(operator: "Operator", credits: dict[str, Any]) -> str:
-        row = operator.ask("GET", account_path(account_id, "transactions", transaction_id))
-        what = f"a {row['kind']} of {row['credits_consumed'] or 0} for {row['feature_used'] or 'nothing'}"
-        how_many = "what is left" if amount is None else str(amount)
-        return (
-            f"{account_id} has {credits['remaining']} credits; giving back {how_many} of {what}, {row['created_at']}."
-        )
+        row = operator.request("GET", account_path(account_id, "transactions", transaction_id))
+        charge = f"a {row['kind']} of {row['credits_consumed'] or 0} for {row['feature_used'] or 'nothing'}"
+        part = "the rest" if amount is None else str(amount)
+        return f"{account_id} has {credits['remaining']} credits; refunding {part} of {charge}, {row['created_at']}."
 
     done = change(
         account_path(account_id, "transactions", transaction_id, "refund"),
@@ -66,7 +63,7 @@ def refund(
 @click.argument("account_id", metavar="ID")
 @click.argument("grant_id", metavar="GRANT")
 @click.option(
-    "--revoke-spent", is_flag=True, help="Take back what was spent of it, too, as far as the plan allows debt."
+    "--revoke-spent", is_flag=True, help="Also take back its spent credits, as far as the plan's overdraft allows."
 )
 @change_options()
 def void(
@@ -78,25 +75,25 @@ def void(
     key: str | None,
     database: str | None,
 ) -> None:
-    """Cancel what remains of GRANT on the account ID, for good.
+    """Cancel the remaining credits of GRANT on the account ID, permanently.
 
     \b
     Examples:
       sixpence account void user_1 0198-... --reason "granted twice"
-      sixpence account void user_1 0198-... --revoke-spent --reason "the payment was taken back"
+      sixpence account void user_1 0198-... --revoke-spent --reason "the payment was reversed"
 
-    What a hold has set aside of it can still be captured; what the hold gives back is gone. `sixpence account show` has
-    the ids of the live grants.
+    An open hold can still capture its credits of the grant; credits that the hold releases are cancelled.
+    `sixpence account show` lists the ids of the live grants.
     """
 
     def preview(_operator: "Operator", credits: dict[str, Any]) -> str:
         live = next((each for each in credits["grants"] if each["id"] == grant_id), None)
-        what = "a grant of which nothing remains"
+        part = "a grant without remaining credits"
         if live is not None:
-            what = f"{live['remaining'] - live['held']} of a {live['category']} grant of {live['amount']}"
-            what += f", {live['held']} more are held" if live["held"] else ""
-        also = " and revoking what was spent of it" if revoke_spent else ""
-        return f"{account_id} has {credits['remaining']} credits; voiding {what}{also}."
+            part = f"{live['remaining'] - live['held']} of a {live['category']} grant of {live['amount']}"
+            part += f", {live['held']} more are held" if live["held"] else ""
+        also = " and revoking its spent credits" if revoke_spent else ""
+        return f"{account_id} has {credits['remaining']} credits; voiding {part}{also}."
 
     done = change(
         account_path(account_id, "grants", grant_id, "void"),
@@ -107,7 +104,7 @@ def void(
         key=key,
         database=database,
     )
-    debt = f", {done['charged_back']} owed for what was spent" if done["charged_back"] else ""
+    debt = f", {done['charged_back']} owed for spent credits" if done["charged_back"] else ""
     missing = f", {done['shortfall']} could not be taken back" if done["shortfall"] else ""
     click.echo(
         f"Voided {done['voided']} credits{debt}{missing}: {done['remaining']} remaining "
@@ -115,29 +112,29 @@ def void(
     )
 
 
-# Without this, an amount below zero would be taken for an option.
+# Without this, click reads an amount below zero as an option.
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("account_id", metavar="ID")
 @click.argument("amount", type=int)
 @change_options()
 def adjust(account_id: str, amount: int, reason: str, yes: bool, key: str | None, database: str | None) -> None:
-    """Correct the balance of the account ID by AMOUNT, up or (below zero) down.
+    """Adjust the balance of the account ID by AMOUNT: up, or down if AMOUNT is below zero.
 
     \b
     Examples:
       sixpence account adjust user_1 5 --reason "lost in the move"
       sixpence account adjust user_1 -5 --reason "counted twice"
 
-    Down takes what no hold has set aside, in the order in which it would be spent; more than there is is refused.
+    A negative adjustment takes credits that no hold has reserved, in the order in which they would be spent. It is
+    refused if it is more than remains.
     """
-
     from sixpence.service.requests.fields import correction
 
     correction(amount)
 
     def preview(_operator: "Operator", credits: dict[str, Any]) -> str:
-        what = f"adding {amount}" if amount > 0 else f"taking {-amount}"
-        return f"{account_id} has {credits['remaining']} credits; {what}."
+        step = f"adding {amount}" if amount > 0 else f"taking {-amount}"
+        return f"{account_id} has {credits['remaining']} credits; {step}."
 
     done = change(
         account_path(account_id, "adjust"),

@@ -1,4 +1,4 @@
-"""`sixpence account balance`, `statement` and `explain`: what it had, what happened, and why it is as it is."""
+"""`sixpence account balance`, `statement` and `explain`: an account's past balance, its movements, and the reasons."""
 
 from datetime import date
 from typing import Any
@@ -7,112 +7,111 @@ from urllib.parse import urlencode
 import click
 
 from sixpence.cli.account.confirm import account_path
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.printing import print_json
 
 
 @click.command()
 @click.argument("account_id", metavar="ID")
 @click.option(
-    "--at", metavar="TIME", help="Such as 2026-11-01T09:30:00Z, or 2026-11-01 for its midnight; now if left out."
+    "--at", metavar="TIME", help="Such as 2026-11-01T09:30:00Z, or 2026-11-01 for its midnight. Default: now."
 )
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@json_option
 @database_option
 def balance(account_id: str, at: str | None, as_json: bool, database: str | None) -> None:
-    """Show what the account ID had at a time, in UTC.
+    """Show the balance of the account ID at a time, in UTC.
 
     \b
     Examples:
       sixpence account balance user_1
       sixpence account balance user_1 --at 2026-11-01
 
-    Whatever happened up to that time is counted, also at the very instant.
+    The balance includes every transaction up to and including that instant.
     """
-    had = _ask(account_path(account_id, "balance") + _query(at=at), database)
+    past = _get(account_path(account_id, "balance") + _query(at=at), database)
     if as_json:
-        _print_json(had)
+        print_json(past)
         return
-    since = f"since {had['changed_at']} (transaction {had['transaction_id']})" if had["changed_at"] else "not there yet"
-    click.echo(f"{had['account_id']} had {had['remaining']} remaining and {had['held']} held at {had['at']}, {since}.")
+    since = f"since {past['changed_at']} (transaction {past['transaction_id']})"
+    if not past["changed_at"]:
+        since = "before the account existed"
+    click.echo(
+        f"{past['account_id']} had {past['remaining']} remaining and {past['held']} held at {past['at']}, {since}."
+    )
 
 
 @click.command()
 @click.argument("account_id", metavar="ID")
-@click.option("--since", metavar="TIME", help="From when, such as 2026-11-01: by default 30 days before the end.")
-@click.option("--until", metavar="TIME", help="Up to when, which is left out, such as 2026-12-01: by default now.")
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document, of 10,000 movements at most.")
+@click.option("--since", metavar="TIME", help="The start, such as 2026-11-01. Default: 30 days before the end.")
+@click.option("--until", metavar="TIME", help="The end, not included, such as 2026-12-01. Default: now.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, of 10,000 movements at most.")
 @database_option
 def statement(
     account_id: str, since: str | None, until: str | None, as_csv: bool, as_json: bool, database: str | None
 ) -> None:
-    """Print the statement of the account ID: what it had first, each movement, and what it had last.
+    """Print the statement of the account ID: the opening balance, each movement, and the closing balance.
 
     \b
     Examples:
       sixpence account statement user_1
       sixpence account statement user_1 --since 2026-11-01 --until 2026-12-01 --csv > november.csv
 
-    A time is 2026-11-01T09:30:00Z, or a day for its midnight; all are UTC.
+    A time is written as 2026-11-01T09:30:00Z, or as a day, which means its midnight. All times are UTC.
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json were both given. Choose one.")
-    form = "csv" if as_csv else "json" if as_json else "text"
-    path = account_path(account_id, "statement") + _query(since=since, until=until, format=form)
+    wanted_format = "csv" if as_csv else "json" if as_json else "text"
+    path = account_path(account_id, "statement") + _query(since=since, until=until, format=wanted_format)
     if as_json:
-        _print_json(_ask(path, database))
+        print_json(_get(path, database))
         return
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        text = operator.read(path)
-    # As it came: CSV has line ends of its own.
+    with local_operator(read_settings(database=database)) as operator:
+        text = operator.request_text(path)
+    # Unchanged: CSV has its own line ends.
     click.echo(text, nl=False)
 
 
 @click.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("transaction_id", metavar="[TRANSACTION]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document, with more facts than the words.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with more facts than the text.")
 @database_option
 def explain(account_id: str, transaction_id: str | None, as_json: bool, database: str | None) -> None:
-    """Tell why the account ID has what it has, or why one TRANSACTION of it is what it is.
+    """Explain the balance of the account ID, or one TRANSACTION of it.
 
     \b
     Examples:
       sixpence account explain user_1
       sixpence account explain user_1 0198-...
 
-    Of a transaction: what it was, by which rules and prices, which grants paid, and what came back since.
+    The explanation of a transaction has its rules and prices, the grants that paid, and the refunds since.
     """
-    below = ("explain",) if transaction_id is None else ("transactions", transaction_id, "explain")
-    told = _ask(account_path(account_id, *below), database)
+    subpath = ("explain",) if transaction_id is None else ("transactions", transaction_id, "explain")
+    explanation = _get(account_path(account_id, *subpath), database)
     if as_json:
-        _print_json(told)
+        print_json(explanation)
         return
-    for line in told["words"]:
+    for line in explanation["words"]:
         click.echo(line)
 
 
-def _ask(path: str, database: str | None) -> Any:
+def _get(path: str, database: str | None) -> Any:
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        return operator.ask("GET", path)
-
-
-def _print_json(document: Any) -> None:
-    import json
-
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    with local_operator(read_settings(database=database)) as operator:
+        return operator.request("GET", path)
 
 
 def _query(**named: str | None) -> str:
-    """The query string of what was given; a day stands for its midnight."""
-    sent = {name: _time(value) for name, value in named.items() if value is not None}
+    """The query string of the given values; a day becomes its midnight."""
+    sent = {name: _to_instant(value) for name, value in named.items() if value is not None}
     return f"?{urlencode(sent)}" if sent else ""
 
 
-def _time(text: str) -> str:
+def _to_instant(text: str) -> str:
     try:
         is_day = date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -1,4 +1,4 @@
-"""`sixpence account holds` and `release`: what running work has set aside."""
+"""`sixpence account holds` and `release`: the credits that running work has reserved."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,7 +6,8 @@ import click
 
 from sixpence.cli.account.confirm import account_path, change, change_options
 from sixpence.cli.account.output import print_holds
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.printing import print_json
 
 if TYPE_CHECKING:
     from sixpence.cli.operator.operator import Operator
@@ -14,25 +15,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("account_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@json_option
 @database_option
 def holds(account_id: str, as_json: bool, database: str | None) -> None:
-    """List the open holds of the account ID: credits that running work has set aside.
+    """List the open holds of the account ID: credits that running work has reserved.
 
     \b
     Example:
       sixpence account holds user_1
 
-    A hold ends when the work captures or releases it, and by itself when it expires.
+    A hold ends when the work captures or releases it, or when it expires.
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        listed = operator.ask("GET", account_path(account_id, "holds"))
+    with local_operator(read_settings(database=database)) as operator:
+        listed = operator.request("GET", account_path(account_id, "holds"))
     if as_json:
-        import json
-
-        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        print_json(listed)
     elif listed["holds"]:
         print_holds(listed["holds"])
     else:
@@ -44,13 +43,13 @@ def holds(account_id: str, as_json: bool, database: str | None) -> None:
 @click.argument("hold_id", metavar="HOLD")
 @change_options()
 def release(account_id: str, hold_id: str, reason: str, yes: bool, key: str | None, database: str | None) -> None:
-    """Give back what HOLD has set aside on the account ID.
+    """Release HOLD, so that the account ID can spend its credits again.
 
     \b
     Example:
       sixpence account release user_1 0198-... --reason "the worker is gone"
 
-    Work that is still running for it can then no longer capture it.
+    Work that is still running can then no longer capture it.
     """
 
     def preview(_operator: "Operator", credits: dict[str, Any]) -> str:

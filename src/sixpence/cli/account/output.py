@@ -1,21 +1,21 @@
-"""What `sixpence account show` and `holds` print for people."""
+"""The text that `sixpence account show` and `holds` print for people."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from sixpence.cli.terminal.tables import facts, table
+from sixpence.cli.terminal.printing import print_facts, print_table
 
 
 def print_overview(overview: dict[str, Any]) -> None:
     """Print an account: its facts, its live grants, its holds if there are any, and its latest transactions."""
     credits = overview["credits"]
-    facts(credits["account_id"], _facts(credits))
+    print_facts(credits["account_id"], _facts(credits))
     click.echo("\nLive grants, in the order in which they are spent")
     _print_grants(credits["grants"])
     if overview["holds"]:
-        click.echo("\nOpen holds, those that end first first")
+        click.echo("\nOpen holds, in the order in which they expire")
         print_holds(overview["holds"])
     click.echo("\nLatest transactions")
     _print_transactions(overview["transactions"])
@@ -23,7 +23,7 @@ def print_overview(overview: dict[str, Any]) -> None:
 
 def print_holds(holds: Sequence[dict[str, Any]]) -> None:
     """Print open holds as a table."""
-    table(
+    print_table(
         ("feature", "amount", "expires", "covered by the plan", "id"),
         [
             (each["feature"], str(each["amount"]), each["expires_at"], "yes" if each["covered"] else "no", each["id"])
@@ -33,43 +33,43 @@ def print_holds(holds: Sequence[dict[str, Any]]) -> None:
 
 
 def _facts(credits: dict[str, Any]) -> list[tuple[str, str]]:
-    """What there is to say of an account; what it does not have is left out, but for what everybody asks."""
+    """The facts of an account by name. Empty ones are left out, except the first eight."""
     waiting, fair_use = credits["waiting_plan"], credits["fair_use"]
-    told = [
+    facts = [
         ("label", credits["label"] or "none"),
         ("plan", _plan(credits)),
         ("standing", credits["standing"]),
         ("remaining", str(credits["remaining"])),
         ("held", str(credits["held"])),
         ("total", str(credits["total"])),
-        ("next expiry", _coming(credits["next_expiry_amount"], credits["next_expiry_at"]) or "none"),
+        ("next expiry", _amount_at(credits["next_expiry_amount"], credits["next_expiry_at"]) or "none"),
         ("version", str(credits["version"])),
         ("owed", f"{credits['owed']} of {credits['overdraft']} allowed" if credits["owed"] else ""),
         ("scheduled", str(credits["scheduled"] or "")),
-        ("next credits", _coming(credits["next_allowance_amount"], credits["next_allowance_at"])),
+        ("next credits", _amount_at(credits["next_allowance_amount"], credits["next_allowance_at"])),
         ("term ends", credits["term_ends_at"] or ""),
-        ("plan to come", f"{waiting['plan']} at {waiting['at']}" if waiting else ""),
+        ("next plan", f"{waiting['plan']} at {waiting['at']}" if waiting else ""),
         ("fair use", f"{fair_use['used']} of {fair_use['uses']} in any {fair_use['per']}" if fair_use else ""),
-        ("opens", (fair_use["opens_at"] or "") if fair_use else ""),
+        ("usable again", (fair_use["opens_at"] or "") if fair_use else ""),
     ]
-    return [(name, value) for name, value in told if value]
+    return [(name, value) for name, value in facts if value]
 
 
 def _plan(credits: dict[str, Any]) -> str:
-    words = [credits["subscription_status"]]
+    parts = [credits["subscription_status"]]
     if credits["unlimited"]:
-        words.append("unlimited")
+        parts.append("unlimited")
     if credits["trial"]:
-        words.append("on trial")
-    return ", ".join(words)
+        parts.append("on trial")
+    return ", ".join(parts)
 
 
-def _coming(amount: int, at: str | None) -> str:
+def _amount_at(amount: int, at: str | None) -> str:
     return f"{amount} at {at}" if at else ""
 
 
 def _print_grants(grants: Sequence[dict[str, Any]]) -> None:
-    table(
+    print_table(
         ("category", "remaining", "of", "held", "from", "expires", "features", "state", "id"),
         [
             (
@@ -89,7 +89,7 @@ def _print_grants(grants: Sequence[dict[str, Any]]) -> None:
 
 
 def _print_transactions(transactions: Sequence[dict[str, Any]]) -> None:
-    table(
+    print_table(
         ("seq", "when", "kind", "amount", "balance", "feature", "reason", "by", "id"),
         [
             (

@@ -1,4 +1,4 @@
-"""`sixpence account usage`: what an account used, by day and feature."""
+"""`sixpence account usage`: an account's usage by day and feature."""
 
 from datetime import datetime
 from typing import Any
@@ -7,48 +7,46 @@ from urllib.parse import urlencode
 import click
 
 from sixpence.cli.account.confirm import account_path
-from sixpence.cli.terminal.options import database_option, settings_of
-from sixpence.cli.terminal.tables import table
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.printing import print_json, print_table
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("account_id", metavar="ID")
-@click.option("--since", metavar="DAY", type=DAY, help="The first day, such as 2026-11-01: by default 30 days back.")
-@click.option("--until", metavar="DAY", type=DAY, help="The day after the last one: by default tomorrow.")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@click.option("--since", metavar="DAY", type=DAY, help="The first day, such as 2026-11-01. Default: 30 days back.")
+@click.option("--until", metavar="DAY", type=DAY, help="The day after the last one. Default: tomorrow.")
+@json_option
 @database_option
 def usage(account_id: str, since: datetime | None, until: datetime | None, as_json: bool, database: str | None) -> None:
-    """Show what the account ID used of each feature, by day in UTC, newest first.
+    """Show the usage of the account ID by day (UTC) and feature, newest first.
 
     \b
     Examples:
       sixpence account usage user_1
       sixpence account usage user_1 --since 2026-11-01 --until 2026-12-01
 
-    A running server counts after the fact: the last line says up to when everything is counted. A refund is shown on
-    the day it was made.
+    A running server counts usage a moment later: the last line has the time until which the counts are complete. A
+    refund counts on the day on which it was made.
     """
     from sixpence.cli.operator.operator import local_operator
 
     days = {name: f"{day:%Y-%m-%d}" for name, day in (("since", since), ("until", until)) if day is not None}
     query = f"?{urlencode(days)}" if days else ""
-    with local_operator(settings_of(database=database)) as operator:
-        used = operator.ask("GET", account_path(account_id, "usage") + query)
+    with local_operator(read_settings(database=database)) as operator:
+        report = operator.request("GET", account_path(account_id, "usage") + query)
     if as_json:
-        import json
-
-        click.echo(json.dumps(used, ensure_ascii=False, indent=2))
+        print_json(report)
     else:
-        _print_usage(used)
+        _print_usage(report)
 
 
-def _print_usage(used: dict[str, Any]) -> None:
-    if used["days"]:
+def _print_usage(report: dict[str, Any]) -> None:
+    if report["days"]:
         names = ("day", "feature", "uses", "credits_consumed", "credits_refunded")
         headers = ("day", "feature", "uses", "consumed", "refunded")
-        table(headers, [[str(each[name]) for name in names] for each in used["days"]])
+        print_table(headers, [[str(each[name]) for name in names] for each in report["days"]])
     else:
-        click.echo(f"{used['account_id']} used nothing from {used['since']} until {used['until']}.")
-    click.echo(f"Complete until {used['complete_until']}.")
+        click.echo(f"{report['account_id']} used nothing from {report['since']} until {report['until']}.")
+    click.echo(f"Complete until {report['complete_until']}.")

@@ -1,1 +1,1 @@
-"""How the command line reaches credits: through a running server, or by itself where none runs."""
+"""How commands reach credits as the local operator: through a running server, or in this process."""

@@ -1,7 +1,8 @@
-"""Who holds a SQLite file: the lock that a server keeps for its life, and the note by which commands find the server.
+"""The lock on a SQLite file, which a server keeps while it runs, and the file by which commands find that server.
 
-Beside the file lie `FILE.lock`, which says who holds it and stays, and `FILE.server` (mode 0600) with the server's
-address and the local operator's token, which goes when the server ends. One left by a killed server does no harm.
+Two files are beside the database. `FILE.lock` has the id of the process with the lock, and is never removed.
+`FILE.server` (mode 0600) has the server's address and the local operator's token; the server removes it when it ends.
+One that a killed server left is harmless.
 """
 
 import fcntl
@@ -17,11 +18,11 @@ import msgspec
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.ledger.database.engines import SQLiteFile
 
-LOOK_AGAIN_SECONDS = 0.05
+RETRY_SECONDS = 0.05
 
 
-class HeldError(Exception):
-    """Another process holds the file; `pid` is None in the instant before it has written it down."""
+class FileLockedError(Exception):
+    """Another process has the lock; `pid` is None in the instant before that process has written its id."""
 
     def __init__(self, pid: int | None) -> None:
         super().__init__(pid)
@@ -29,7 +30,7 @@ class HeldError(Exception):
 
 
 class RunningServer(msgspec.Struct, frozen=True):
-    """How a command reaches the server that holds a file."""
+    """The address and the token by which a command reaches the server on a file."""
 
     pid: int
     address: str
@@ -37,23 +38,23 @@ class RunningServer(msgspec.Struct, frozen=True):
 
 
 def lock_path(place: SQLiteFile) -> Path:
-    """The lock's file; however the database's file is named, it is the same."""
+    """The path of the lock; every name (link) of the database's file has the same."""
     return _beside(place, ".lock")
 
 
 def server_path(place: SQLiteFile) -> Path:
-    """The file of the note about the server."""
+    """The path of the file that describes the running server."""
     return _beside(place, ".server")
 
 
 @contextmanager
-def held(place: SQLiteFile, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the file; raises `HeldError` when another process still does after `wait_seconds`."""
-    descriptor = _locked(lock_path(place), time.monotonic() + wait_seconds)
+def lock_file(place: SQLiteFile, *, wait_seconds: float) -> Iterator[None]:
+    """Lock the file; raises `FileLockedError` when another process still has the lock after `wait_seconds`."""
+    descriptor = _open_locked(lock_path(place), time.monotonic() + wait_seconds)
     try:
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        # What a killed server left names an address at which somebody else may listen by now.
+        # The address that a killed server left may belong to another program by now.
         server_path(place).unlink(missing_ok=True)
         yield
     finally:
@@ -61,8 +62,8 @@ def held(place: SQLiteFile, *, wait_seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def announced(place: SQLiteFile, server: RunningServer) -> Iterator[None]:
-    """Leave the note while the server runs; only the file's owner can read it, and it is never there in part."""
+def announce_server(place: SQLiteFile, server: RunningServer) -> Iterator[None]:
+    """Keep the server's file while it runs; only the owner can read it, and it is complete whenever it exists."""
     path = server_path(place)
     descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
@@ -75,7 +76,7 @@ def announced(place: SQLiteFile, server: RunningServer) -> Iterator[None]:
 
 
 def find_server(place: SQLiteFile, *, pid: int | None) -> RunningServer | None:
-    """The server that holds the file as process `pid`, None while it has not said (or no longer says) where it is."""
+    """The server that process `pid` runs; None while it has not announced its address, or no longer does."""
     try:
         server = msgspec.json.decode(server_path(place).read_bytes(), type=RunningServer)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -83,8 +84,8 @@ def find_server(place: SQLiteFile, *, pid: int | None) -> RunningServer | None:
     return server if server.pid == pid else None
 
 
-def _locked(path: Path, deadline: float) -> int:
-    """The lock's open file, which is the one of that name: a lock on one that was deleted keeps nobody out."""
+def _open_locked(path: Path, deadline: float) -> int:
+    """The lock's open file. It must be the one at `path`: a lock on a deleted file excludes nobody."""
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -92,8 +93,8 @@ def _locked(path: Path, deadline: float) -> int:
             problem = f"database: {path} cannot be written ({error.strerror})."
             raise CommandRefusedError(f"{problem} Name a file in a folder that exists and can be written.") from error
         try:
-            _wait_for(descriptor, deadline)
-            if _is_named(descriptor, path):
+            _wait_for_lock(descriptor, deadline)
+            if _is_at(descriptor, path):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -101,14 +102,14 @@ def _locked(path: Path, deadline: float) -> int:
         os.close(descriptor)
 
 
-def _is_named(descriptor: int, path: Path) -> bool:
+def _is_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
 
 
-def _wait_for(descriptor: int, deadline: float) -> None:
+def _wait_for_lock(descriptor: int, deadline: float) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,8 +117,8 @@ def _wait_for(descriptor: int, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 text = os.pread(descriptor, 32, 0)
-                raise HeldError(int(text) if text.isdigit() else None) from None
-            time.sleep(LOOK_AGAIN_SECONDS)
+                raise FileLockedError(int(text) if text.isdigit() else None) from None
+            time.sleep(RETRY_SECONDS)
 
 
 def _beside(place: SQLiteFile, suffix: str) -> Path:

@@ -1,4 +1,4 @@
-"""Asking an ASGI application in this process: one request, one answer, no socket."""
+"""One request to an ASGI application in this process, without a socket."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,14 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message
 
 
-async def ask(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-    """The status and the body of the answer; what the application raises is raised here."""
+async def send_request(
+    app: ASGIApp, method: str, path: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, bytes]:
+    """Return the status and the body of the response; an exception of the application is raised here."""
     path, _, query = path.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
-        # Nobody goes away while the answer is made, so nothing listens for that.
+        # This client never disconnects, so the application need not listen for that.
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": method,
@@ -25,15 +27,15 @@ async def ask(app: ASGIApp, method: str, path: str, headers: Mapping[str, str], 
         "client": None,
         "server": None,
     }
-    asked = False
+    is_sent = False
     status = 0
     parts: list[bytes] = []
 
     async def receive() -> Message:
-        nonlocal asked
-        if asked:
+        nonlocal is_sent
+        if is_sent:
             return {"type": "http.disconnect"}
-        asked = True
+        is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:

@@ -1,7 +1,7 @@
-"""Asking as the local operator: the server that holds the SQLite file, or the same application in this process.
+"""Requests as the local operator: to the server on the SQLite file, or to the same application in this process.
 
-Either way it is the HTTP API's administration that answers, so each operation is written once. PostgreSQL is shared, so
-there a command needs no server.
+Either way the administration endpoints of the HTTP API answer, so each operation is written once. PostgreSQL is shared,
+so a command on it needs no server.
 """
 
 import asyncio
@@ -23,50 +23,51 @@ from sixpence.ledger.database.engines import SQLiteFile
 from sixpence.settings import Settings
 
 ANSWER_SECONDS_MAX = 30.0
-# A server that starts or stops, or another command, holds the file for a moment without answering.
+# A server that starts or stops, or another command, has the lock for a moment without answering.
 SETTLE_SECONDS = 5.0
 
 
-class Administration(Protocol):
-    """What carries a question to the administration."""
+class Transport(Protocol):
+    """Carries a request to the administration endpoints."""
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """The status and body of the answer."""
+        """Send a request and return the status and the body of the response."""
         ...
 
 
 class Operator:
-    """The local operator, who asks the administration."""
+    """The local operator, authorized by a token that only this machine knows."""
 
-    def __init__(self, administration: Administration, token: str) -> None:
-        self._administration = administration
+    def __init__(self, transport: Transport, token: str) -> None:
+        self._transport = transport
         self._token = token
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
-        """The document of the answer; raises `CommandRefusedError` with the words of the refusal."""
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """Return the JSON document of the response; raises `CommandRefusedError` with the text of a refusal."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         if key is not None:
-            # HTTP's headers hold no more than this; any other key would be refused there.
+            # HTTP's headers carry printable ASCII only.
             if not (key.isascii() and key.isprintable()):
-                raise CommandRefusedError(f"key: {key!r:.60} has other characters than ASCII. Choose a plainer one.")
+                raise CommandRefusedError(f"key: {key!r:.60} has characters beyond printable ASCII. Choose another.")
             headers["Idempotency-Key"] = key
-        again = "" if key is None else f" Run it again with --key {key}: it is done once."
+        retry_hint = "" if key is None else f" Run it again with --key {key}: the change is made only once."
         sent = b"" if body is None else msgspec.json.encode(body)
         try:
-            status, answer = self._administration.send(method, path, headers, sent)
+            status, answer = self._transport.send(method, path, headers, sent)
             document = msgspec.json.decode(answer)
         except (OSError, HTTPException, msgspec.DecodeError) as error:
-            problem = f"The running server did not answer ({error}), so it may or may not have done this."
-            raise CommandRefusedError(f"{problem}{again or ' Look, and run it again if it has not.'}") from error
+            problem = f"The running server did not answer ({error}), so it is unknown whether the change was made."
+            hint = retry_hint or " Check, and run the command again if it was not."
+            raise CommandRefusedError(f"{problem}{hint}") from error
         if status >= 400:
-            raise CommandRefusedError(f"{document['detail']}{again if status == 503 else ''}")
+            raise CommandRefusedError(f"{document['detail']}{retry_hint if status == 503 else ''}")
         return document
 
-    def read(self, path: str) -> str:
-        """The text of an answer that is no document; raises as `ask` does."""
+    def request_text(self, path: str) -> str:
+        """Return the text of a response that is not JSON; raises as `request` does."""
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            status, answer = self._administration.send("GET", path, headers, b"")
+            status, answer = self._transport.send("GET", path, headers, b"")
         except (OSError, HTTPException) as error:
             raise CommandRefusedError(f"The running server did not answer ({error}). Run it again.") from error
         if status >= 400:
@@ -76,28 +77,28 @@ class Operator:
 
 @contextmanager
 def local_operator(settings: Settings, *, answer_seconds_max: float = ANSWER_SECONDS_MAX) -> Iterator[Operator]:
-    """The operator at this machine, with whatever must be open for as long as it is asked."""
-    place = databases.prepared_place(settings)
+    """The operator at this machine; the server's connection or the ledger stays open inside the context."""
+    place = databases.prepare_place(settings)
     with ExitStack() as stack:
-        server = _reached(stack, place) if isinstance(place, SQLiteFile) else None
+        server = _find_running_server(stack, place) if isinstance(place, SQLiteFile) else None
         if server is not None:
-            yield Operator(_RunningServer(server, answer_seconds_max), server.token)
+            yield Operator(_HttpTransport(server, answer_seconds_max), server.token)
         else:
             own = msgspec.structs.replace(
                 settings, local_operator_token=secrets.token_urlsafe(32), secret=secrets.token_urlsafe(32)
             )
-            yield Operator(stack.enter_context(_this_process(own)), own.local_operator_token)
+            yield Operator(stack.enter_context(_open_in_process(own)), own.local_operator_token)
 
 
-class _RunningServer:
-    """The server that holds the file, over loopback and past every proxy."""
+class _HttpTransport:
+    """Requests to the server on the file, over loopback and past every proxy."""
 
     def __init__(self, server: file_lock.RunningServer, answer_seconds_max: float) -> None:
         self._address = urlsplit(server.address)
         self._answer_seconds_max = answer_seconds_max
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """Ask over a connection of its own."""
+        """Send a request over a new connection."""
         connection = HTTPConnection(self._address.hostname or "", self._address.port, timeout=self._answer_seconds_max)
         try:
             connection.request(method, path, body, headers)
@@ -107,55 +108,55 @@ class _RunningServer:
             connection.close()
 
 
-class _ThisProcess:
-    """The application itself."""
+class _InProcessTransport:
+    """Requests to the application in this process."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """Ask in an event loop of its own."""
-        return asyncio.run(in_process.ask(self._app, method, path, headers, body))
+        """Send a request in a new event loop."""
+        return asyncio.run(in_process.send_request(self._app, method, path, headers, body))
 
 
 @contextmanager
-def _this_process(settings: Settings) -> Iterator[Administration]:
-    # A command that goes through a server starts without all of this.
+def _open_in_process(settings: Settings) -> Iterator[Transport]:
+    # Imported here: a command that reaches a server starts faster without them.
     from sixpence.cli.terminal.logs import silence_logs
     from sixpence.wiring import app_of, wire
 
     silence_logs()
-    with databases.told_in_words(settings):
+    with databases.explain_unavailability(settings):
         parts = wire(settings)
         try:
             parts.ledger.open()
-            yield _ThisProcess(app_of(parts))
+            yield _InProcessTransport(app_of(parts))
         finally:
             parts.ledger.close()
 
 
-def _reached(stack: ExitStack, place: SQLiteFile) -> file_lock.RunningServer | None:
-    """The server that holds the file; None when this process holds it now."""
+def _find_running_server(stack: ExitStack, place: SQLiteFile) -> file_lock.RunningServer | None:
+    """The server on the file; None when none runs, and then this process has the lock until the stack closes."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         try:
-            stack.enter_context(file_lock.held(place, wait_seconds=0))
-        except file_lock.HeldError as error:
+            stack.enter_context(file_lock.lock_file(place, wait_seconds=0))
+        except file_lock.FileLockedError as error:
             server = file_lock.find_server(place, pid=error.pid)
-            if server is not None and _listens(server):
+            if server is not None and _is_listening(server):
                 return server
             if time.monotonic() >= deadline:
-                problem = f"database: process {error.pid} holds {place.path} and does not answer."
-                raise CommandRefusedError(f"{problem} Wait for it, or end it: kill {error.pid}.") from error
-            time.sleep(file_lock.LOOK_AGAIN_SECONDS)
+                problem = f"database: process {error.pid} has locked {place.path} and does not answer."
+                raise CommandRefusedError(f"{problem} Wait for it, or stop it: kill {error.pid}.") from error
+            time.sleep(file_lock.RETRY_SECONDS)
         else:
             return None
 
 
-def _listens(server: file_lock.RunningServer) -> bool:
-    at = urlsplit(server.address)
+def _is_listening(server: file_lock.RunningServer) -> bool:
+    address = urlsplit(server.address)
     try:
-        socket.create_connection((at.hostname or "", at.port or 0), timeout=1).close()
+        socket.create_connection((address.hostname or "", address.port or 0), timeout=1).close()
     except OSError:
         return False
     return True

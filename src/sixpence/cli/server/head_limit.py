@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol with a bound on what comes before and after a body, which httptools keeps without one.
+"""uvicorn's HTTP protocol with a limit on the bytes of a request line, headers and trailers. httptools has no limit.
 
-Not here: the bound on bodies, which is the application's (`sixpence.http.wire.bodies`).
+Not here: the limit on bodies, which the application enforces (`sixpence.http.wire.bodies`).
 """
 
 from http import HTTPStatus
@@ -11,34 +11,34 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from sixpence.http.fast_path.protocol import FastPathProtocol
 from sixpence.http.wire import problems
 
-# Twice what nginx takes unless it is told otherwise.
+# Twice nginx's default.
 HEAD_BYTES_MAX = 64 * 1024
-# What still arrives is thrown away this long: closed at once, the connection is reset before the answer was read.
+# Further input is discarded for this long. A connection closed at once is reset before the client reads the answer.
 LINGER_SECONDS = 1.0
 
 
 class HeadLimitedProtocol(FastPathProtocol):
-    """Refuses a request line, headers and trailers that are more than `HEAD_BYTES_MAX` together with a 431."""
+    """Answers 431 when request line, headers and trailers have more than `HEAD_BYTES_MAX` bytes together."""
 
-    # Of this message: what the parser has handed out of its head and its trailers.
+    # The bytes of this message's head and trailers that the parser has reported.
     _head_bytes = 0
-    # What arrived since the parser last got anywhere: all of it belongs to one header that has not ended.
-    _kept_bytes = 0
+    # The bytes that arrived since the parser's last progress: they all belong to one unfinished header.
+    _pending_bytes = 0
     _refused = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data; what is too long is refused and what follows it ignored."""
+        """Parse the data; refuse a head that is too long, and ignore what follows it."""
         if self._refused:
             return
-        self._moved = False
+        self._has_progressed = False
         super().data_received(data)
-        self._kept_bytes = 0 if self._moved else self._kept_bytes + len(data)
-        if self._kept_bytes > HEAD_BYTES_MAX:
+        self._pending_bytes = 0 if self._has_progressed else self._pending_bytes + len(data)
+        if self._pending_bytes > HEAD_BYTES_MAX:
             self._refuse()
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._moved = True
+        self._has_progressed = True
         self._head_bytes = 0
         super().on_message_begin()
 
@@ -53,26 +53,26 @@ class HeadLimitedProtocol(FastPathProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._moved = True
+        """The head is complete."""
+        self._has_progressed = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
-        self._moved = True
+        self._has_progressed = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._moved = True
+        """The request is complete."""
+        self._has_progressed = True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn does when parsing ends in an error; a head that is too long has its own answer."""
+        """Answer a parser error as uvicorn does; a head that is too long has its own answer."""
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse()
         elif self._is_answering():
-            # Somebody waits here for the answer to an earlier request, and this is not it.
+            # The client awaits the answer to an earlier request, and would take this one for it.
             self.transport.close()
         else:
             super().send_400_response(msg)
@@ -87,7 +87,7 @@ class HeadLimitedProtocol(FastPathProtocol):
         if self.transport.is_closing():
             return
         if self._is_answering():
-            # Somebody waits here for the answer to an earlier request, and this is not it.
+            # The client awaits the answer to an earlier request, and would take this one for it.
             self.transport.close()
             return
         self.transport.write(_ANSWER)
@@ -100,7 +100,7 @@ class HeadLimitedProtocol(FastPathProtocol):
 
 
 class _HeadTooLongError(Exception):
-    """Raised inside the parser, which stops at it."""
+    """Raised inside the parser, to stop it."""
 
 
 def _answer() -> bytes:

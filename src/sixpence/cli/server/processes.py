@@ -1,12 +1,15 @@
-"""Running an ASGI application until the process is told to stop, in this process or in several.
+"""Running an ASGI application in this process or in several workers, until SIGTERM or SIGINT stops it.
 
-A stop (SIGTERM, SIGINT) finishes what waits and ends with status 0.
+A stop finishes the waiting requests and ends with status 0.
 """
 
+import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from types import FrameType
 
@@ -17,39 +20,58 @@ from uvicorn.supervisors import Multiprocess
 
 from sixpence.cli.server.head_limit import HeadLimitedProtocol
 from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.logs import configure_logs
 
-# A writer's thread that comes back from the database waits this long at most for the interpreter, which the event loop
-# has; with Python's own 5 ms a batch waited longer for that than for its commit (docs/performance.md).
+# The longest time that a writer's thread, back from the database, waits while the event loop runs. With Python's
+# default of 5 ms a batch waited longer for the interpreter than for its commit (docs/performance.md).
 SWITCH_SECONDS = 0.001
-# Longer than any command waits for its database, shorter than what usually sends SIGKILL next.
+# Longer than any command waits for its database, shorter than the usual delay before SIGKILL.
 GRACE_SECONDS = 8
+_WORKER_APP = f"{__name__}:create_worker_app"
 
 
-def end_quietly_when_told() -> None:
-    """From here on a stop ends the process with status 0, after everything that is open was closed."""
+def exit_cleanly_on_signals() -> None:
+    """From now on SIGTERM and SIGINT end the process with status 0, after its open resources are closed."""
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _end)
+        signal.signal(each, _exit)
 
 
-def share_the_interpreter() -> None:
-    """Let the threads of this process take turns more often than Python has them do."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-
-
-def run_here(app: ASGIApp, sockets: list[socket.socket]) -> None:
+def serve_in_process(app: ASGIApp, sockets: list[socket.socket]) -> None:
     """Serve in this process."""
-    share_the_interpreter()
-    # uvicorn raises the signal again once it has stopped; `_end` then unwinds the rest.
+    _switch_threads_often()
+    # uvicorn raises the signal again once it has stopped; `_exit` then closes everything else.
     Server(_config(app)).run(sockets)
 
 
-def run_workers(factory: str, sockets: list[socket.socket], *, workers: int, environment: Mapping[str, str]) -> None:
-    """Serve in `workers` processes, each making its own application; one that dies is replaced."""
+def serve_in_workers(sockets: list[socket.socket], *, workers: int, environment: Mapping[str, str]) -> None:
+    """Serve in `workers` processes, each with its own application; a worker that dies is replaced."""
     os.environ.update(environment)
-    supervisor = Multiprocess(_config(factory, workers=workers), sockets)
+    supervisor = Multiprocess(_config(_WORKER_APP, workers=workers), sockets)
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
-        raise CommandRefusedError("A worker could not start; the log above says why.")
+        raise CommandRefusedError("A worker could not start. The log above has the reason.")
+
+
+def create_worker_app() -> ASGIApp:
+    """Create the application of a worker from the environment; the worker ends when its parent does."""
+    from sixpence.wiring import create_app
+
+    configure_logs()
+    _switch_threads_often()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), name="sixpence-parent", daemon=True).start()
+    return create_app()
+
+
+def _end_with(parent_sentinel: int) -> None:
+    # An orphaned worker would keep the port that the next server needs.
+    multiprocessing.connection.wait([parent_sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _switch_threads_often() -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def _config(app: ASGIApp | str, *, workers: int = 1) -> Config:
@@ -69,5 +91,5 @@ def _config(app: ASGIApp | str, *, workers: int = 1) -> Config:
     )
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _exit(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)

@@ -1,6 +1,6 @@
-"""`sixpence serve`, and the steps of starting a server that the demo shares.
+"""`sixpence serve`, and the steps of starting a server, which the demo shares.
 
-Everything that can be wrong is found before the first request: the workers, the file's lock, the port, the database.
+Every problem is found before the first request: the number of workers, the file's lock, the port, the database.
 """
 
 import os
@@ -14,25 +14,33 @@ import msgspec
 
 from sixpence.cli.operator import file_lock
 from sixpence.cli.server import processes, sockets
-from sixpence.cli.server.welcome import welcome
+from sixpence.cli.server.welcome import print_welcome
 from sixpence.cli.terminal import database as databases
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.cli.terminal.logs import configure_logs
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, read_settings
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger.database import catalogs
 from sixpence.ledger.database.engines import DatabaseAddress, SQLiteFile, parse_database_url
 from sixpence.settings import Settings
 from sixpence.wiring import create_app, open_ledger
 
-# As long as a server that is being replaced takes to stop.
+# How long a server that is being replaced takes to stop.
 TAKE_OVER_SECONDS = 5.0
 
 
 @click.command()
-@click.option("--host", metavar="ADDRESS", help="Where to listen: 127.0.0.1 (this machine only), 0.0.0.0 (everybody).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Which port: 8000 by default, 0 for any that is free.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes, on PostgreSQL.")
+@click.option(
+    "--host", metavar="ADDRESS", help="The address to listen on: 127.0.0.1 (this machine), 0.0.0.0 (every network)."
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="The port: 8000 by default, 0 for any free one.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="The number of processes, on PostgreSQL.",
+)
 @database_option
 def serve(host: str | None, port: int | None, workers: int, database: str | None) -> None:
     """Serve the HTTP API until it is stopped (Ctrl-C, SIGTERM).
@@ -42,34 +50,29 @@ def serve(host: str | None, port: int | None, workers: int, database: str | None
       sixpence serve
       sixpence serve --host 0.0.0.0 --port 80 --database postgresql://app@db.example.com/credits --workers 4
 
-    At the start it prints where the API answers, where the data is and how to get a key. One server at a time may have
-    a SQLite file; any number of servers, with any number of workers, may share one PostgreSQL.
+    At the start it prints the address of the API, the place of the data and how to get a key. A SQLite file has one
+    server at a time; any number of servers, with any number of workers, may share one PostgreSQL.
     """
-    settings = settings_of(database=database, host=host, port=port)
-    processes.end_quietly_when_told()
+    settings = read_settings(database=database, host=host, port=port)
+    processes.exit_cleanly_on_signals()
     configure_logs(supervisor=workers > 1)
-    place = _place(settings, workers)
-    with started(settings, place) as (ready, listeners):
-        welcome(ready, opened(ready))
+    place = _prepare_place(settings, workers)
+    with prepare_server(settings, place) as (ready, listeners):
+        print_welcome(ready, read_current_catalog(ready))
         if workers == 1:
-            processes.run_here(create_app(ready), listeners)
+            processes.serve_in_process(create_app(ready), listeners)
         else:
             shared = msgspec.structs.replace(ready, batches_in_flight=ready.batches_in_flight or 1)
-            processes.run_workers(
-                "sixpence.cli.server.worker:create_worker_app",
-                listeners,
-                workers=workers,
-                environment=shared.environment(),
-            )
+            processes.serve_in_workers(listeners, workers=workers, environment=shared.environment())
 
 
 @contextmanager
-def started(settings: Settings, place: DatabaseAddress) -> Iterator[tuple[Settings, list[socket.socket]]]:
-    """Hold the file and listen; gives the settings with the port that was taken and the local operator's token."""
+def prepare_server(settings: Settings, place: DatabaseAddress) -> Iterator[tuple[Settings, list[socket.socket]]]:
+    """Lock the file and listen; gives the sockets, and the settings with the bound port and the operator's token."""
     with ExitStack() as stack:
         if isinstance(place, SQLiteFile):
-            _take(stack, place)
-        listeners = stack.enter_context(sockets.listening(settings.host, settings.port))
+            _lock_file(stack, place)
+        listeners = stack.enter_context(sockets.listen(settings.host, settings.port))
         ready = msgspec.structs.replace(settings, port=sockets.port_of(listeners), local_operator_token="")
         if isinstance(place, SQLiteFile):
             ready = msgspec.structs.replace(ready, local_operator_token=secrets.token_urlsafe(32))
@@ -77,45 +80,45 @@ def started(settings: Settings, place: DatabaseAddress) -> Iterator[tuple[Settin
         yield ready, listeners
 
 
-def opened(settings: Settings) -> PricedBy:
-    """Open the database once, which says at once what is wrong with it, and give the catalog in force."""
-    with databases.told_in_words(settings):
+def read_current_catalog(settings: Settings) -> PricedBy:
+    """Open the database once, so that its problems show before the start, and return the catalog in force."""
+    with databases.explain_unavailability(settings):
         ledger = open_ledger(settings)
         try:
             ledger.open()
-            applied = ledger.read_and_wait(catalogs.find_current)
+            in_force = ledger.read_and_wait(catalogs.find_current)
         finally:
             ledger.close()
-    if applied is None:
+    if in_force is None:
         raise CommandRefusedError("The database has no catalog. Run: sixpence catalog apply.")
-    return applied
+    return in_force
 
 
-def _place(settings: Settings, workers: int) -> DatabaseAddress:
+def _prepare_place(settings: Settings, workers: int) -> DatabaseAddress:
     if isinstance(parse_database_url(settings.database), SQLiteFile) and workers > 1:
         raise CommandRefusedError(
             f"workers: {workers} processes cannot share a SQLite file, which has one writer. "
-            "Use --workers 1, or name a PostgreSQL with --database."
+            "Use --workers 1, or name a PostgreSQL database with --database."
         )
-    return databases.prepared_place(settings)
+    return databases.prepare_place(settings)
 
 
-def _take(stack: ExitStack, place: SQLiteFile) -> None:
+def _lock_file(stack: ExitStack, place: SQLiteFile) -> None:
     try:
-        stack.enter_context(file_lock.held(place, wait_seconds=TAKE_OVER_SECONDS))
-    except file_lock.HeldError as error:
+        stack.enter_context(file_lock.lock_file(place, wait_seconds=TAKE_OVER_SECONDS))
+    except file_lock.FileLockedError as error:
         raise CommandRefusedError(
-            f"database: process {error.pid} serves {place.path} already, and a SQLite file has one server. "
-            f"Stop that one (kill {error.pid}), or name another file or a PostgreSQL with --database."
+            f"database: process {error.pid} already serves {place.path}, and a SQLite file has one server. "
+            f"Stop that server (kill {error.pid}), or name another file or a PostgreSQL database with --database."
         ) from error
 
 
 def _announce(stack: ExitStack, place: SQLiteFile, settings: Settings, listeners: list[socket.socket]) -> None:
-    address = sockets.local_address(listeners)
+    address = sockets.loopback_url(listeners)
     if address is None:
-        # The token travels on this machine alone, also where the server listens elsewhere only.
-        listeners += stack.enter_context(sockets.listening(sockets.LOOPBACK, 0))
-        address = sockets.local_address(listeners[-1:])
+        # The token never leaves this machine, also when the server listens on no loopback address.
+        listeners += stack.enter_context(sockets.listen(sockets.LOOPBACK, 0))
+        address = sockets.loopback_url(listeners[-1:])
     assert address is not None
-    note = file_lock.RunningServer(pid=os.getpid(), address=address, token=settings.local_operator_token)
-    stack.enter_context(file_lock.announced(place, note))
+    server = file_lock.RunningServer(pid=os.getpid(), address=address, token=settings.local_operator_token)
+    stack.enter_context(file_lock.announce_server(place, server))

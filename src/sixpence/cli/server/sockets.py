@@ -1,4 +1,4 @@
-"""The sockets that a server listens on, bound before anything is opened, so that a port in use is said in words."""
+"""The sockets that a server listens on. They are bound first, so that a port in use is reported in one sentence."""
 
 import errno
 import ipaddress
@@ -10,24 +10,24 @@ from sixpence.cli.terminal.errors import CommandRefusedError
 
 BACKLOG = 2048
 LOOPBACK = "127.0.0.1"
-EVERYWHERE = ("0.0.0.0", "::")
+ALL_INTERFACES = ("0.0.0.0", "::")
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """Listen on every address that `host` has; port 0 takes a free one. Raises `CommandRefusedError`."""
+def listen(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Listen on every address of `host`; port 0 binds a free one. Raises `CommandRefusedError`."""
     sockets: list[socket.socket] = []
     try:
         addresses = _addresses(host, port)
         for family, address in addresses:
-            at = (address, port_of(sockets) if sockets and port == 0 else port)
+            address_and_port = (address, port_of(sockets) if sockets and port == 0 else port)
             try:
-                sockets.append(_bound(family, at, alone=len(addresses) == 1))
+                sockets.append(_bind(family, address_and_port, is_only=len(addresses) == 1))
             except OSError as error:
-                # `localhost` has an IPv6 address by name also where the machine has no IPv6.
+                # `localhost` resolves to an IPv6 address also on a machine without IPv6.
                 if error.errno not in _ABSENT or (not sockets and (family, address) == addresses[-1]):
-                    raise CommandRefusedError(_problem(error, *at)) from error
+                    raise CommandRefusedError(_problem(error, *address_and_port)) from error
         yield sockets
     finally:
         for each in sockets:
@@ -35,12 +35,12 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
 
 
 def port_of(sockets: list[socket.socket]) -> int:
-    """The port that was taken."""
+    """The port that was bound."""
     return int(sockets[0].getsockname()[1])
 
 
-def local_address(sockets: list[socket.socket]) -> str | None:
-    """Where this machine reaches the server by loopback; None where it listens elsewhere only."""
+def loopback_url(sockets: list[socket.socket]) -> str | None:
+    """The server's URL on the loopback interface; None when it does not listen there."""
     for each in sockets:
         address, port = ipaddress.ip_address(each.getsockname()[0].partition("%")[0]), each.getsockname()[1]
         if address.is_loopback or address.is_unspecified:
@@ -50,9 +50,9 @@ def local_address(sockets: list[socket.socket]) -> str | None:
     return None
 
 
-def url_at(host: str, port: int) -> str:
-    """The address to write down for a host: an IPv6 one in brackets, "every address" as loopback."""
-    if host in EVERYWHERE:
+def url_for(host: str, port: int) -> str:
+    """The URL to print for a host: IPv6 in brackets, "every address" as loopback."""
+    if host in ALL_INTERFACES:
         host = LOOPBACK
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -62,18 +62,18 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         problem = f"host: '{host}' is not an address of this machine ({error})."
-        raise CommandRefusedError(f"{problem} Use 127.0.0.1 for this machine only, 0.0.0.0 for everybody.") from error
+        raise CommandRefusedError(f"{problem} Use 127.0.0.1 for this machine, 0.0.0.0 for every network.") from error
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _bound(family: socket.AddressFamily, address: tuple[str, int], *, alone: bool) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)  # raises where the machine has no such family
+def _bind(family: socket.AddressFamily, address: tuple[str, int], *, is_only: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)  # raises on a machine without this family
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if alone else 1)
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if is_only else 1)
         listener.bind(address)
-        # Whoever connects while the server is still starting waits, and is not refused.
+        # A client that connects while the server is starting waits, and is not refused.
         listener.listen(BACKLOG)
     except OSError:
         listener.close()
@@ -83,9 +83,9 @@ def _bound(family: socket.AddressFamily, address: tuple[str, int], *, alone: boo
 
 def _problem(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port: {port} on {host} is in use. Stop what listens there, or choose another with --port."
+        return f"port: {port} on {host} is in use. Stop the program that listens there, or choose another with --port."
     if error.errno == errno.EACCES:
-        return f"port: {port} may not be used by this user. Choose one above 1023 with --port."
+        return f"port: {port} needs privileges that this user lacks. Choose one above 1023 with --port."
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"host: {host} is not an address of this machine. Choose one that is with --host, such as 127.0.0.1."
+        return f"host: {host} is not an address of this machine. Choose another with --host, such as 127.0.0.1."
     return f"host: {host}, port {port} cannot be listened on ({error.strerror}). Choose others with --host and --port."

@@ -1,4 +1,7 @@
-"""The database as a person is told of it, and opening it so that what is wrong with it is said in a sentence."""
+"""The database in messages for people: its name without a password, and one sentence for what is wrong with it.
+
+Not here: opening the ledger (`sixpence.wiring`), and the lock on a SQLite file (`operator.file_lock`).
+"""
 
 import shlex
 from collections.abc import Iterator
@@ -14,8 +17,8 @@ from sixpence.ledger.database.engines import DatabaseAddress, PostgresServer, SQ
 from sixpence.settings import Settings
 
 
-def shown(settings: Settings) -> str:
-    """Where the data is, without a password."""
+def display_name(settings: Settings) -> str:
+    """The file or the URL of the database, without a password."""
     place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile):
         return f"{place.path} (SQLite)"
@@ -23,7 +26,7 @@ def shown(settings: Settings) -> str:
 
 
 def option_for(settings: Settings) -> str:
-    """What a command in another terminal must be given to find the same database; nothing where that is the default."""
+    """The `--database` option by which a command in another terminal finds the same database; "" for the default."""
     if settings.database == Settings().database:
         return ""
     place = parse_database_url(settings.database)
@@ -35,8 +38,8 @@ def option_for(settings: Settings) -> str:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn a driver's error into the one that says that the database is not available."""
+def translate_driver_errors() -> Iterator[None]:
+    """Turn a driver's error into `DatabaseUnavailableError`."""
     try:
         yield
     except DBAPIError as error:
@@ -44,40 +47,40 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def told_in_words(settings: Settings) -> Iterator[None]:
-    """Turn a database that cannot be reached into a sentence that names it."""
+def explain_unavailability(settings: Settings) -> Iterator[None]:
+    """Turn `DatabaseUnavailableError` into a sentence that names the database, the reason and the remedy."""
     try:
         yield
     except DatabaseUnavailableError as error:
-        raise _in_words(parse_database_url(settings.database), error, shown(settings)) from error
+        raise _explained(parse_database_url(settings.database), error, display_name(settings)) from error
 
 
-def prepared_place(settings: Settings) -> DatabaseAddress:
-    """What the settings name; the folder of the default file is made."""
+def prepare_place(settings: Settings) -> DatabaseAddress:
+    """Return the place of the database, after creating the folder of the default file."""
     place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile) and not settings.database_url:
         try:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            problem = f"SIXPENCE_HOME: the folder {settings.home} cannot be made ({error.strerror})."
-            raise CommandRefusedError(f"{problem} Name one that can be written.") from error
+            problem = f"SIXPENCE_HOME: the folder {settings.home} cannot be created ({error.strerror})."
+            raise CommandRefusedError(f"{problem} Set it to a folder that can be written.") from error
     return place
 
 
-def _in_words(
+def _explained(
     place: DatabaseAddress, error: DatabaseUnavailableError, name: str
 ) -> CommandRefusedError | DatabaseSetupError:
     another = "name another with --database or SIXPENCE_DATABASE_URL."
     original = _original(error)
     lines = str(original or "").strip().splitlines()
-    # The driver's own first line names the host and what it answered.
+    # The first line of the driver's message names the host and its answer.
     reason = f" ({lines[0].strip()})" if lines else ""
     if isinstance(place, PostgresServer):
         return CommandRefusedError(f"database: {name} cannot be reached{reason}. Start it, or {another}")
-    from sixpence.ledger.sqlite.file import explain_damage  # nothing but this needs the whole store
+    from sixpence.ledger.sqlite.file import explain_damage  # only this branch needs the store
 
     return explain_damage(place.path, original) or CommandRefusedError(
-        f"database: {name} cannot be read or written{reason}. End what keeps it, or {another}"
+        f"database: {name} cannot be read or written{reason}. Stop the process that locks it, or {another}"
     )
 
 

@@ -1,5 +1,5 @@
-"""What a command refuses, as the one sentence that its user reads."""
+"""The refusal of a command, as the one sentence that its user reads."""
 
 
 class CommandRefusedError(Exception):
-    """The command cannot do this; the message names the value at fault and the remedy."""
+    """The command cannot do this; the message names the wrong value and the remedy."""

@@ -1,6 +1,6 @@
-"""Where the program's log goes: to stderr through structlog, as JSON unless a person watches.
+"""The program's log: written to stderr through structlog, as JSON unless stderr is a terminal.
 
-The library configures nothing; this is the program that does. No record shows local variables, which may be secrets.
+The library configures no logging; the program does. No record shows local variables, which may be secrets.
 """
 
 import logging
@@ -10,8 +10,8 @@ import structlog
 
 
 def configure_logs(*, supervisor: bool = False) -> None:
-    """Log Sixpence and what it runs on; `supervisor` adds what happens to its workers."""
-    watched = sys.stderr.isatty()
+    """Log Sixpence and its libraries; `supervisor` adds the starts and deaths of the worker processes."""
+    is_terminal = sys.stderr.isatty()
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -25,16 +25,16 @@ def configure_logs(*, supervisor: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    last: list[structlog.types.Processor] = (
+    renderers: list[structlog.types.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if watched
+        if is_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -43,7 +43,7 @@ def configure_logs(*, supervisor: bool = False) -> None:
 
 
 def silence_logs() -> None:
-    """Log nothing: a command tells its user what happened in words."""
+    """Log nothing: a command prints its own messages."""
     structlog.configure(
         logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs]
     )

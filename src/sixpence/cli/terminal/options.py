@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings that come of them."""
+"""Options that several commands share, and the settings that they give."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,10 +16,15 @@ def database_option(command: Command) -> Command:
         "--database",
         metavar="URL",
         help="A SQLite file (sqlite:///credits.db) or PostgreSQL (postgresql://user@host/database). "
-        "Otherwise SIXPENCE_DATABASE_URL, otherwise the file credits.db in SIXPENCE_HOME (.sixpence).",
+        "Default: SIXPENCE_DATABASE_URL, or else the file credits.db in SIXPENCE_HOME (.sixpence).",
     )(command)
 
 
-def settings_of(*, database: str | None, host: str | None = None, port: int | None = None) -> Settings:
-    """The settings of the environment, with what was chosen on the command line put first."""
+def json_option(command: Command) -> Command:
+    """`--json`, which prints one JSON document instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def read_settings(*, database: str | None, host: str | None = None, port: int | None = None) -> Settings:
+    """Read the settings from the environment; an option of the command line goes before its variable."""
     return Settings.read(database_url=database, host=host, port=port)

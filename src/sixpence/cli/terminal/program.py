@@ -1,4 +1,4 @@
-"""How to type the program that runs, in a shell that stands where this one does."""
+"""How to type the running program in a shell that is in the current folder."""
 
 import os
 import shlex
@@ -9,9 +9,9 @@ from pathlib import Path
 NAME = "sixpence"
 
 
-def typed() -> str:
-    """`sixpence` where a shell finds this very program by that name; else its path, relative if it is further down."""
-    program = _program()
+def program_name() -> str:
+    """`sixpence` where a shell finds this program by that name, else its path: relative below the current folder."""
+    program = _find_program()
     if program is None:
         return f"{shlex.quote(sys.executable)} -m sixpence.cli"
     found = shutil.which(NAME)
@@ -23,8 +23,8 @@ def typed() -> str:
         return shlex.quote(str(program))
 
 
-def _program() -> Path | None:
-    """The file that was started, or the one beside the Python that was told to run the module."""
+def _find_program() -> Path | None:
+    """The file that was started, or the one beside the Python that runs the module."""
     for path in (Path(sys.argv[0]).absolute(), Path(sys.executable).with_name(NAME)):
         if path.name == NAME and path.is_file() and os.access(path, os.X_OK):
             return path

@@ -1,4 +1,4 @@
-"""A bar for a person who waits at a terminal: how far, at what rate, how long it still takes; for nobody, nothing."""
+"""A progress bar on a terminal: percentage, rate and time left. Nothing is drawn where stderr is no terminal."""
 
 import sys
 import time
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def shown_progress(what: str, of: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives what is to be told how many of how many are done; None where nobody looks."""
+def progress_bar(task: str, unit: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Draw a bar, and give the function that updates it with (done, total); None where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -17,16 +17,16 @@ def shown_progress(what: str, of: str) -> Iterator[Callable[[int, int], None] | 
 
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task(what, total=None, rate="")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task_id = bar.add_task(task, total=None, rate="")
         began, first = time.monotonic(), 0
 
-        def tell(done: int, total: int) -> None:
+        def update(done: int, total: int) -> None:
             nonlocal began, first
-            if drawn.tasks[0].total is None:
-                began, first = time.monotonic(), done  # from where a run goes on
+            if bar.tasks[0].total is None:
+                began, first = time.monotonic(), done  # a resumed run starts above 0
             seconds = time.monotonic() - began
-            told = f"{(done - first) / seconds:,.0f} {of} a second" if seconds > 0.5 else ""
-            drawn.update(task, completed=done, total=total, rate=told)
+            speed = f"{(done - first) / seconds:,.0f} {unit} a second" if seconds > 0.5 else ""
+            bar.update(task_id, completed=done, total=total, rate=speed)
 
-        yield tell
+        yield update

@@ -1,4 +1,7 @@
-"""`sixpence checkpoint`: signing where every account's chain stands, and showing what was signed."""
+"""`sixpence checkpoint`: sign the current head of every account's chain; show checkpoints and the public key.
+
+Not here: comparing a ledger with a checkpoint, which `sixpence verify` does (`checkpoint_options`).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +10,11 @@ import click
 import msgspec
 
 from sixpence.cli.terminal import database as databases
-from sixpence.cli.terminal.options import database_option, settings_of
+from sixpence.cli.terminal.options import database_option, read_settings
 from sixpence.settings import Settings
 
-# A ledger of many millions of accounts is read in minutes.
-MAKING_SECONDS_MAX = 1_800.0
+# Reading a ledger of many millions of accounts takes minutes.
+SIGNING_SECONDS_MAX = 1_800.0
 
 
 @click.group(invoke_without_command=True)
@@ -19,12 +22,12 @@ MAKING_SECONDS_MAX = 1_800.0
     "--out",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write it, with the heads it was made over, to a file that is not there yet: to be kept elsewhere.",
+    help="Also write it, with the signed heads, to this new file, which you keep elsewhere.",
 )
 @database_option
 @click.pass_context
 def checkpoint(context: click.Context, out: Path | None, database: str | None) -> None:
-    """Sign where every account's ledger stands now, and print the document.
+    """Sign the current state of every account's ledger, and print the signed document.
 
     \b
     Examples:
@@ -32,30 +35,31 @@ def checkpoint(context: click.Context, out: Path | None, database: str | None) -
       sixpence checkpoint --out 2026-11-25.checkpoint
       sixpence verify --checkpoint 2026-11-25.checkpoint
 
-    Whoever can write to the database can also remove what is kept in it. So keep the file where they cannot: against
-    it, `sixpence verify` finds a ledger that was cut off, rewritten or restored from an older copy.
+    Anyone who can write to the database can also delete checkpoints in it. Keep the file where they cannot reach it:
+    compared with the file, `sixpence verify` finds a ledger that was truncated, rewritten or restored from an older
+    copy.
     """
     if context.invoked_subcommand is not None:
         return
     from sixpence.cli.operator.operator import local_operator
-    from sixpence.cli.verify.checkpoint_file import refuse_place
+    from sixpence.cli.verify.checkpoint_file import check_destination
 
-    settings = settings_of(database=database)
+    settings = read_settings(database=database)
     if out is not None:
-        refuse_place(out)
-    with local_operator(settings, answer_seconds_max=MAKING_SECONDS_MAX) as operator:
-        made = operator.ask("POST", "/api/admin/checkpoint")
-    click.echo(_line(made))
+        check_destination(out)
+    with local_operator(settings, answer_seconds_max=SIGNING_SECONDS_MAX) as operator:
+        document = operator.request("POST", "/api/admin/checkpoint")
+    click.echo(_to_line(document))
     if out is not None:
-        _write(settings, made, out)
-        click.echo(f"Written to {out}. Keep it where nobody who can write to the database can.", err=True)
+        _write(settings, document, out)
+        click.echo(f"Written to {out}. Keep it where nobody with write access to the database can change it.", err=True)
 
 
 @checkpoint.command()
 @click.argument("number", type=click.IntRange(1), required=False)
 @database_option
 def show(number: int | None, database: str | None) -> None:
-    """Print the checkpoint of that NUMBER, by default the newest.
+    """Print the checkpoint with this NUMBER. Default: the newest.
 
     \b
     Example:
@@ -64,43 +68,48 @@ def show(number: int | None, database: str | None) -> None:
     from sixpence.cli.operator.operator import local_operator
 
     path = "/api/admin/checkpoint" if number is None else f"/api/admin/checkpoint?number={number}"
-    with local_operator(settings_of(database=database)) as operator:
-        click.echo(_line(operator.ask("GET", path)))
+    with local_operator(read_settings(database=database)) as operator:
+        click.echo(_to_line(operator.request("GET", path)))
 
 
 @checkpoint.command()
 @database_option
 def key(database: str | None) -> None:
-    """Print the public key of what is signed here; tell it to whoever is to check statements and checkpoints.
+    """Print the public key. Give it to those who check statements and checkpoints.
 
     \b
     Example:
       sixpence checkpoint key
 
-    The private key is SIXPENCE_SIGNING_KEY, or the file signing_key in SIXPENCE_HOME, which is made when it is first
-    needed. For another one set that or move the file away: each checkpoint names the key that signed it.
+    The private key is SIXPENCE_SIGNING_KEY, or the file signing_key in SIXPENCE_HOME, which is created at its first
+    use. To replace the key, set the variable or move the file away: each checkpoint names the key that signed it.
     """
     from sixpence.cli.operator.operator import local_operator
 
-    with local_operator(settings_of(database=database)) as operator:
-        click.echo(operator.ask("GET", "/api/admin/checkpoint/key")["public_key"])
+    with local_operator(read_settings(database=database)) as operator:
+        click.echo(operator.request("GET", "/api/admin/checkpoint/key")["public_key"])
 
 
-def _line(document: dict[str, Any]) -> str:
+def _to_line(document: dict[str, Any]) -> str:
     return msgspec.json.encode(document).decode()
 
 
-def _write(settings: Settings, made: dict[str, Any], out: Path) -> None:
+def _write(settings: Settings, document: dict[str, Any], out: Path) -> None:
     from sixpence.cli.verify.checkpoint_file import write_file
     from sixpence.core.proof.checkpoint import read_checkpoint
     from sixpence.ledger.checkpoints.storage import list_chunks
     from sixpence.ledger.database.engines import parse_database_url, reading_engine
     from sixpence.ledger.database.snapshot import snapshot
 
-    signed = read_checkpoint(_line(made))
+    signed = read_checkpoint(_to_line(document))
     engine = reading_engine(parse_database_url(settings.database))
     try:
-        with databases.told_in_words(settings), databases.translated(), engine.connect() as there, snapshot(there):
-            write_file(out, signed, (chunk.heads for chunk in list_chunks(there, signed.number)))
+        with (
+            databases.explain_unavailability(settings),
+            databases.translate_driver_errors(),
+            engine.connect() as connection,
+            snapshot(connection),
+        ):
+            write_file(out, signed, (chunk.heads for chunk in list_chunks(connection, signed.number)))
     finally:
         engine.dispose()

@@ -1,4 +1,7 @@
-"""`sixpence verify`: proving every balance from the ledger, on a snapshot that this command reads itself."""
+"""`sixpence verify`: prove every balance from the ledger, on a database snapshot that this process reads.
+
+Not here: the verification (`sixpence.ledger.verify`), and verifying a statement (`statement`).
+"""
 
 import json
 import shlex
@@ -10,17 +13,17 @@ import click
 import msgspec
 from sqlalchemy import Connection, inspect
 
-from sixpence.cli.db import step_of
+from sixpence.cli.db import find_schema_step
 from sixpence.cli.terminal import database as databases
 from sixpence.cli.terminal.errors import CommandRefusedError
-from sixpence.cli.terminal.options import database_option, settings_of
-from sixpence.cli.terminal.program import typed
-from sixpence.cli.terminal.progress import shown_progress
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.program import program_name
+from sixpence.cli.terminal.progress import progress_bar
 from sixpence.cli.verify import resume_file
 from sixpence.cli.verify.checkpoint_options import (
-    add_checkpoints,
     checkpoint_options,
-    refuse_beside_statement,
+    compare_checkpoints,
+    refuse_options_with_statement,
     statement_argument,
 )
 from sixpence.core.errors import CreditSystemError
@@ -33,21 +36,21 @@ from sixpence.ledger.verify.verify import verify as verify_ledger
 from sixpence.settings import Settings
 
 DIFFERS = 1
-# Nothing is known of the ledger: it could not be read, or not to its end.
-NOT_PROVED = 2
+# No result: the ledger could not be read, or the run was stopped.
+UNFINISHED = 2
 
 
 @click.command()
 @statement_argument
-@click.option("--decide", is_flag=True, help="Also decide every transaction anew by the rules, which takes longer.")
+@click.option("--decide", is_flag=True, help="Also decide every transaction again by the rules. This takes longer.")
 @click.option(
     "--resume",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Keep in this file how far it came, and go on from there if it is there already.",
+    help="Save the progress in this file. If the file exists, resume from it.",
 )
 @checkpoint_options
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@json_option
 @database_option
 def verify(
     statement: Path | None,
@@ -58,7 +61,7 @@ def verify(
     as_json: bool,
     database: str | None,
 ) -> int:
-    """Rebuild every account from the first row of its ledger and compare; also while a server runs.
+    """Rebuild every account from its ledger and compare. A server may run meanwhile.
 
     \b
     Examples:
@@ -68,103 +71,109 @@ def verify(
       sixpence verify --checkpoint monday.checkpoint
       sixpence verify statement.json
 
-    Without --decide it shows that everything adds up and that nobody changed a row; with it also that each row is what
-    the rules make of the account as it stood, under the plan and the prices of then. Nothing is changed. Ends with 0
-    when there is no difference, with 1 and each difference in words when there is one, with 2 when it could not be run
-    to its end. Erased metadata is counted, and a note says of an account that it is ahead of the database's clock:
-    neither is a difference.
+    This shows that the balances add up and that no row was changed. With --decide it also shows that the rules, with
+    the plan and the prices of that time, decide the same rows again. Nothing in the database is changed.
 
-    With --resume a run that was stopped goes on after the last account that it had proved. What was proved before is
-    not looked at again, so a run that went on says nothing of what has changed there since.
+    Exit status 0: no difference. 1: at least one, each printed as a sentence. 2: the run did not finish. Erased
+    metadata is counted, and an account ahead of the database's clock gets a note; neither is a difference.
 
-    Checkpoints (sixpence checkpoint) show also what leaves the ledger right in itself: a tail that was cut off, an
-    older copy that was restored. A STATEMENT that carries its proof is checked by itself, without the database.
+    With --resume a stopped run continues after the last proved account. Accounts that were proved before are not read
+    again, so later changes to their rows are not found.
+
+    Checkpoints (sixpence checkpoint) reveal what a consistent ledger cannot: a truncated tail, or an older copy that
+    was restored. A STATEMENT with a proof is verified without the database.
     """
     if statement is not None:
-        refuse_beside_statement(decide=decide, resume=resume, checkpoint=checkpoints, json=as_json)
-        from sixpence.cli.verify.statement import verify_statement  # no other run needs all of this
+        refuse_options_with_statement(decide=decide, resume=resume, checkpoint=checkpoints, json=as_json)
+        from sixpence.cli.verify.statement import verify_statement  # only this run needs its imports
 
         return verify_statement(statement, public_keys)
     try:
-        settings = settings_of(database=database)
-        found = _found(settings, resume, decide=decide, checkpoints=checkpoints, public_keys=public_keys)
+        settings = read_settings(database=database)
+        verified = _verify_and_compare(settings, resume, decide=decide, checkpoints=checkpoints, trusted=public_keys)
     except (CommandRefusedError, CreditSystemError) as error:
         click.echo(str(error), err=True)
-        return NOT_PROVED
-    if found is None:
-        return NOT_PROVED
-    report, compared = found
+        return UNFINISHED
+    if verified is None:
+        return UNFINISHED
+    report, compared = verified
     if as_json:
-        kept = {"kept": compared.checkpoints, "compared": compared.compared}
-        click.echo(json.dumps({"clean": report.clean, **msgspec.structs.asdict(report), "checkpoints": kept}))
+        counts = {"kept": compared.checkpoints, "compared": compared.compared}
+        click.echo(json.dumps({"clean": report.clean, **msgspec.structs.asdict(report), "checkpoints": counts}))
     else:
-        _show(report)
+        _print_report(report)
     return 0 if report.clean else DIFFERS
 
 
-def _show(report: Report) -> None:
-    looked_at = f"{report.accounts} accounts, {report.transactions} transactions"
-    looked_at += f", {report.erased} of them with erased metadata" if report.erased else ""
+def _print_report(report: Report) -> None:
+    counts = f"{report.accounts} accounts, {report.transactions} transactions"
+    counts += f", {report.erased} of them with erased metadata" if report.erased else ""
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
     if report.clean:
-        click.echo(f"{looked_at}: no difference")
+        click.echo(f"{counts}: no difference")
         return
     for difference in report.differences:
         click.echo(difference, err=True)
-    more = " (the first of them)" if len(report.differences) >= DIFFERENCES_MAX else ""
+    more = " (only the first are listed)" if len(report.differences) >= DIFFERENCES_MAX else ""
     count = len(report.differences)
-    click.echo(f"{looked_at}: {count} difference{'s' if count > 1 else ''}{more}", err=True)
+    click.echo(f"{counts}: {count} difference{'s' if count > 1 else ''}{more}", err=True)
 
 
-def _found(
+def _verify_and_compare(
     settings: Settings,
     resume: Path | None,
     *,
     decide: bool,
     checkpoints: Sequence[ExternalCheckpoint],
-    public_keys: Sequence[str],
+    trusted: Sequence[str],
 ) -> tuple[Report, Comparison] | None:
-    """What was found, also against checkpoints; None where somebody stopped it, who is told how to go on."""
+    """The report, with the comparison with checkpoints; None after Ctrl-C, with a message how to resume."""
     try:
-        with databases.told_in_words(settings), databases.translated(), _ledger(settings) as connection:
-            report = _proved(connection, resume, decide=decide)
-            compared = add_checkpoints(report, connection, checkpoints=checkpoints, public_keys=public_keys)
+        with (
+            databases.explain_unavailability(settings),
+            databases.translate_driver_errors(),
+            _connect(settings) as connection,
+        ):
+            report = _verify(connection, resume, decide=decide)
+            compared = compare_checkpoints(report, connection, checkpoints=checkpoints, public_keys=trusted)
     except KeyboardInterrupt:
-        click.echo(f"Stopped before the end.{_how_to_go_on(settings, resume, decide=decide)}", err=True)
+        click.echo(f"Stopped before the end.{_resume_hint(settings, resume, decide=decide)}", err=True)
         return None
     return report, compared
 
 
-def _proved(connection: Connection, resume: Path | None, *, decide: bool) -> Report:
+def _verify(connection: Connection, resume: Path | None, *, decide: bool) -> Report:
     if resume is None:
-        with shown_progress("Verifying", "transactions") as progress:
+        with progress_bar("Verifying", "transactions") as progress:
             return verify_ledger(connection, progress=progress, decide=decide)
-    passed, keep = resume_file.read(resume), resume_file.keeper(resume)
-    with shown_progress("Verifying", "transactions") as progress:
+    passed, keep = resume_file.read(resume), resume_file.saver(resume)
+    with progress_bar("Verifying", "transactions") as progress:
         report = verify_ledger(connection, progress=progress, decide=decide, resume_from=passed, save=keep)
     resume_file.remove(resume)
     return report
 
 
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[Connection]:
-    """A connection to read with, to what is a ledger of this version."""
+def _connect(settings: Settings) -> Iterator[Connection]:
+    """A connection for reading; raises unless the database is a ledger of this version."""
     place = parse_database_url(settings.database)
     if isinstance(place, SQLiteFile) and not Path(place.path).is_file():
-        problem = f"database: there is no file {place.path}."
+        problem = f"database: the file {place.path} does not exist."
         raise CommandRefusedError(f"{problem} Name one with --database or SIXPENCE_DATABASE_URL.")
     if isinstance(place, SQLiteFile):
         refuse_hard_links(place.path)
     engine = reading_engine(place)
     try:
         with engine.connect() as connection:
-            step, tables = step_of(connection), inspect(connection).get_table_names()
+            step, tables = find_schema_step(connection), inspect(connection).get_table_names()
             if isinstance(place, SQLiteFile):
                 migrate.refuse_foreign_tables(place.path, tables)
             missing = migrate.missing_steps(step)
             if missing:
-                problem = f"database: {databases.shown(settings)} is at step {step or 'none'}, not at {missing[-1]}."
+                problem = (
+                    f"database: {databases.display_name(settings)} is at step {step or 'none'}, not at {missing[-1]}."
+                )
                 raise CommandRefusedError(f"{problem} Run: sixpence db upgrade.")
             migrate.check_tables(step, tables)
             yield connection
@@ -172,10 +181,10 @@ def _ledger(settings: Settings) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _how_to_go_on(settings: Settings, resume: Path | None, *, decide: bool) -> str:
+def _resume_hint(settings: Settings, resume: Path | None, *, decide: bool) -> str:
     if resume is None:
-        return " Nothing was kept; with --resume FILE a run can go on."
+        return " No progress was saved. Use --resume FILE for a run that can be resumed."
     if not resume.exists():
         return ""
     options = f"{' --decide' if decide else ''} --resume {shlex.quote(str(resume))}"
-    return f" Go on with: {typed()} verify{options}{databases.option_for(settings)}"
+    return f" Resume with: {program_name()} verify{options}{databases.option_for(settings)}"

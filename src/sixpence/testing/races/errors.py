@@ -1,12 +1,12 @@
-"""What a race raises: that it could not be run at all, or that it found something.
+"""The errors of a race.
 
-RaceError           nothing was proved: the app, the call or the ledger is not what the race was told
+RaceError           the race could not be run, so nothing was proved: something is wrong with app, call or ledger
 RaceLostError       an AssertionError: the race was run, and its report has findings
 """
 
 
 class RaceError(Exception):
-    """The race could not be run; the message says what was wrong and what to do."""
+    """The race could not be run; the message has the problem and the remedy."""
 
 
 class RaceLostError(AssertionError):

@@ -1,0 +1,1 @@
+"""The clients of a race: calls, connections that can be cut, and attempts."""

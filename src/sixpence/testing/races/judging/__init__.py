@@ -1,0 +1,1 @@
+"""What a race finds, and its report."""

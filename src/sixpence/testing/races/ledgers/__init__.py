@@ -1,0 +1,1 @@
+"""The ledger that judges a race, through a service or over HTTP."""

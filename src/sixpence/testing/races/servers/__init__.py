@@ -1,0 +1,1 @@
+"""Where the app of a race runs: at a URL, or served by the race."""
