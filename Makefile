@@ -29,10 +29,10 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 	@exec $(VENV)/bin/sixpence demo --host "$(HOST)" --port "$(PORT)"
 
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(RUN) pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 quick: environment ## run the quick tests: no process, no PostgreSQL, no browser, in less than a minute (ARGS= goes to pytest)
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m quick $(ARGS)
+	$(RUN) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m quick $(ARGS)
 
 torture: environment ## run the long randomized tests: PART=lockstep (all rules on both databases), simulate, kill, histories, flips; STEPS=, SEED=
 	@$(RUN) tests.torture --part "$(or $(PART),lockstep)" $(if $(STEPS),--steps "$(STEPS)") $(if $(SEED),--seed "$(SEED)")

@@ -10,6 +10,8 @@ from bench.part import Figure, Options, Outcome, Part, Ratio, Run
 from bench.results import Reached
 from bench.rounds import Round, RoundFailedError, is_disturbed, ratios_of, rotated, run_part, value_text
 
+pytestmark = pytest.mark.slow
+
 OURS = Ratio(name="ours to the best of theirs", above=("ours",), below=("one", "other"), at_least=0.7, aim=1.2)
 QUICKER = Ratio(name="p50", above=("ours",), below=("one",), of="p50_ms", less_is_better=True, at_least=7, aim=4)
 

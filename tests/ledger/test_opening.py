@@ -25,6 +25,8 @@ from sixpence.service.credits import CreditService
 from tests.ledger.databases import count_uses, rows, run, upgrade, verify_clean
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 
 

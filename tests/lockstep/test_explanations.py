@@ -14,6 +14,8 @@ from tests.lockstep.choices import RandomChoices
 from tests.lockstep.pair import Pair
 from tests.lockstep.scenario import Scenario, begin
 
+pytestmark = pytest.mark.slow
+
 STEPS = 150
 ACCOUNTS = ["ada@example.com", "brook@example.com"]
 

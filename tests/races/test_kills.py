@@ -11,6 +11,8 @@ from tests.races.load import Load
 from tests.races.served import Served, serving
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 8
 BETWEEN = 40
 DEATHS = 2

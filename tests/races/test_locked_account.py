@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 from sixpence.core.values.bounds import account_no
 from tests.ledger.databases import count_uses, verify_clean
 from tests.races.served import Served
 from tests.races.wire import Connection
+
+pytestmark = pytest.mark.slow
 
 LOCKED_SECONDS = 10.0
 OTHERS = 8

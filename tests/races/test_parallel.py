@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Awaitable
 
+import pytest
+
 from tests.http.installation import delete_account
 from tests.ledger.databases import ledger_of, rows
 from tests.races.served import Served
 from tests.races.wire import Connection, Reply
+
+pytestmark = pytest.mark.slow
 
 SIX_USES = [(1, "signup", 6, 6), *((seq, "consume", -1, 7 - seq) for seq in range(2, 8))]
 

@@ -9,6 +9,8 @@ from tests.ledger.databases import snapshot
 from tests.races.served import Served
 from tests.races.wire import Connection, Reply
 
+pytestmark = pytest.mark.slow
+
 USE = b'{"feature": "video"}'
 
 

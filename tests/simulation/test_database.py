@@ -15,6 +15,8 @@ from tests.simulation.database import BEGAN_AT, Database, Session
 from tests.simulation.schedule import SECOND, Schedule
 from tests.simulation.trace import Trace
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 NUMBER = account_no(ADA)
 

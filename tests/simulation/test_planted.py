@@ -8,6 +8,8 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.simulation import Failure, simulate
 from tests.simulation.store import SimulatedStore
 
+pytestmark = pytest.mark.slow
+
 SEEDS_MAX = 12
 COMMANDS = 500
 

@@ -8,6 +8,8 @@ from tests.simulation.faults import AT_COMMIT, AT_POINTS
 from tests.simulation.simulation import Failure, RunResult, simulate
 from tests.torture.simulate import run_twice
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [f"suite {number}" for number in range(10)]
 COMMANDS = 600
 

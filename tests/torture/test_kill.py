@@ -11,6 +11,8 @@ from tests.histories.history import Row
 from tests.torture.kill import list_lost_and_duplicate
 from tests.torture.test_torture import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_kill_prints_summary() -> None:
     """The last line has the kills by kind, and that nothing was lost."""

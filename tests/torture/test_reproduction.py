@@ -11,6 +11,8 @@ from tests.lockstep.scenario import Scenario, Step
 from tests.torture.lockstep import STEPS_A_COURSE, Era
 from tests.torture.tally import Tally
 
+pytestmark = pytest.mark.slow
+
 SEED, STEPS = 7, STEPS_A_COURSE + 20
 
 

@@ -5,6 +5,8 @@ import pytest
 from tests.simulation.planted import AnswersEarly
 from tests.torture.simulate import run_simulate, run_twice
 
+pytestmark = pytest.mark.slow
+
 
 def test_simulate_prints_summary(capsys: pytest.CaptureFixture[str]) -> None:
     """Commands, their rate, the faults by kind, and the number of seeds with the same result twice."""

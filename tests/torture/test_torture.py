@@ -4,11 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sixpence.core.account.commands import Consume, EnsureAccount, GrantCredits
 from tests.lockstep.choices import RandomChoices
 from tests.lockstep.commands import KeyedCommand
 from tests.lockstep.scenario import Step, begin
 from tests.torture.shrink import shrink
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 

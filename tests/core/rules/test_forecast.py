@@ -16,6 +16,8 @@ from tests.lockstep.catalogs import FIRST, PLANS
 from tests.lockstep.choices import RandomChoices
 from tests.lockstep.scenario import Scenario, begin
 
+pytestmark = pytest.mark.slow
+
 _STEPS = 40
 _YEARS = 3 * 366 * DAY
 

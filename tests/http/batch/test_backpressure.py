@@ -25,6 +25,8 @@ from tests.http.batch.batch_client import (
 from tests.http.installation import Installation, open_installation
 from tests.ledger.databases import count_uses, rows, verify_clean
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 async def test_unread_answers_stop_the_reading_of_lines(sqlite_url: str, tmp_path: Path) -> None:

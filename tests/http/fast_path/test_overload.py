@@ -6,11 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from sixpence.ledger.writer.throughput import ESTIMATE_COUNT_MIN
 from sixpence.settings import Settings
 from tests.http.installation import PROBLEM, Installation, open_account, open_installation
 from tests.ledger.databases import count_uses, verify_clean
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 200
 

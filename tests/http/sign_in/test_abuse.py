@@ -11,6 +11,8 @@ import pytest
 from sixpence.auth import tokens
 from tests.auth.site import ADA, COOKIE, Site, running_site
 
+pytestmark = pytest.mark.slow
+
 STUDIO = "https://studio.example.com"
 SIGN_IN = {"email": ADA["email"], "password": ADA["password"]}
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.auth.site import ADA, Site, running_site
 
+pytestmark = pytest.mark.slow
+
 JSON = {"content-type": "application/json"}
 SIGN_IN = {"email": ADA["email"], "password": ADA["password"]}
 

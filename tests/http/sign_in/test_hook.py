@@ -2,11 +2,14 @@
 
 import time
 
+import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from sixpence.http.sign_in.routes import HOOK_SECONDS_MAX
 from tests.auth.site import ADA, COOKIE, Site
+
+pytestmark = pytest.mark.slow
 
 
 def test_hook_receives_the_user(site: Site) -> None:

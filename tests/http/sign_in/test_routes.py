@@ -9,6 +9,8 @@ from sixpence.http.sign_in.routes import ANSWERS
 from tests.auth.sign_in_setup import NOON
 from tests.auth.site import ADA, COOKIE, Site
 
+pytestmark = pytest.mark.slow
+
 FIELDS = ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role"]
 JSON = "application/json"
 

@@ -42,6 +42,8 @@ from tests.http.wire.invalid_requests import (
 )
 from tests.ledger.databases import snapshot, verify_clean
 
+pytestmark = pytest.mark.slow
+
 CHANGES = [GRANT, HOLD, CAPTURE, EXTEND, RELEASE, REFUND, VOID, ADJUST, PLAN, CANCEL, FREEZE, UNFREEZE, CLOSE]
 ADMIN = [f"/api/admin/{rest}" for rest in ("credits/grant", "accounts/show", "accounts/target/adjust", "users", "keys")]
 

@@ -18,6 +18,8 @@ from sixpence.service.credits import CreditService
 from tests.ledger.caller_transactions.interfaces import ADA, NOTE, SHOP, ChangedMindError, notes
 from tests.ledger.databases import ledger_of, verify_clean
 
+pytestmark = pytest.mark.slow
+
 BOUND_SECONDS = 0.4
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n"
 

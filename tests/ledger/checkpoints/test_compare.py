@@ -14,6 +14,8 @@ from tests.ledger.moved_clock import MovedClock
 from tests.ledger.verify.forger import forge
 from tests.ledger.writer.worker_driver import ADA
 
+pytestmark = pytest.mark.slow
+
 BOB = "bob@example.com"
 ONE = "checkpoint 1 of 2026-03-01T12:00:00.000000Z"
 TWO = "checkpoint 2 of 2026-03-01T12:00:00.000000Z"

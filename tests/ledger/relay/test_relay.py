@@ -22,6 +22,8 @@ from tests.ledger.random_commands import RandomCommands
 from tests.ledger.relay.usage_by_hand import by_hand, counted, left, read_all, until
 from tests.ledger.writer.worker_driver import ADA, CATALOG, open_driver
 
+pytestmark = pytest.mark.slow
+
 BOB = "bob@example.com"
 DAY = START.date()
 

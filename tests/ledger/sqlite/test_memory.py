@@ -30,6 +30,8 @@ from tests.ledger.databases import count_uses, rows, run, verify_clean
 from tests.ledger.moved_clock import MovedClock
 from tests.ledger.writer.worker_driver import ADA, open_driver, summarize
 
+pytestmark = pytest.mark.slow
+
 EVE = "eve@example.com"
 
 

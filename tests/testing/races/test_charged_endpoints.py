@@ -13,6 +13,8 @@ from tests.http.installation import SITE
 from tests.integrations.charging_apps import APPS
 from tests.integrations.conftest import parts
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["parts"]
 
 

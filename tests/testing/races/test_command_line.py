@@ -14,6 +14,8 @@ from tests.ledger.databases import verify_clean
 from tests.support.server import ServerProcess, running_server
 from tests.testing.races.misbehaving_apps import raw_server
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 USE = "/v1/accounts/ada@example.com/consume"
 

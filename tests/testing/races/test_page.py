@@ -18,6 +18,8 @@ from sixpence.testing.races.judging.findings import ADVICE
 from sixpence.testing.races.servers.wsgi_server import ThreadedWsgiServer
 from tests.support.server import ServerProcess, running_server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SECTION = (ROOT / "docs" / "testing.md").read_text().partition("\n## Races\n")[2]
 EXAMPLES = ROOT / "examples" / "races"

@@ -5,6 +5,8 @@ import pytest
 from sixpence.testing.races import Call, RaceError
 from sixpence.testing.races.client.calls import Address, address_from_url, encode_request, to_keyed_call
 
+pytestmark = pytest.mark.slow
+
 HERE = Address("127.0.0.1", 8000)
 
 

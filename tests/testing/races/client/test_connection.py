@@ -8,6 +8,8 @@ from sixpence.testing.races.client.calls import Answer, address_from_url
 from sixpence.testing.races.client.connection import Connection, NoAnswerError
 from tests.testing.races.misbehaving_apps import answer_with, raw_server
 
+pytestmark = pytest.mark.slow
+
 REQUEST = b"POST / HTTP/1.1\r\nHost: app.example.com\r\n\r\n"
 
 

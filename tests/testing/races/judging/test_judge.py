@@ -5,6 +5,8 @@ import pytest
 from sixpence.testing.races.judging.judge import WaveRecord, judge, sum_moved
 from tests.testing.races.judging.wave_records import answered, hung_up, transaction, unanswered, wave_record
 
+pytestmark = pytest.mark.slow
+
 USE = transaction(1, "consume", -1, feature_used="interior")
 MORE_USE = transaction(2, "consume", -1, feature_used="interior")
 GRANT = transaction(1, "grant", 50, reason="payment a")

@@ -9,6 +9,8 @@ from sixpence import CreditService, SyncCreditService
 from sixpence.testing.races import Call, RaceError, RaceLostError, race, race_sync
 from tests.testing.races.misbehaving_apps import charging, delayed, small_app
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 CALL = Call("POST", "/")
 SMALL: dict[str, Any] = {"account_id": ADA, "calls": 6, "seed": 1}

@@ -11,6 +11,8 @@ from sixpence.testing import Memory
 from sixpence.testing.races import Call, RaceError, race, race_sync
 from tests.testing.races.misbehaving_apps import answer_with, charging, raw_server, read_head, small_app
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 CALL = Call("POST", "/")
 SMALL: dict[str, Any] = {"account_id": ADA, "calls": 6, "grace_seconds": 0.3, "seed": 1}

@@ -11,6 +11,8 @@ from sixpence.testing.races.client.calls import Address
 from sixpence.testing.races.client.connection import Connection
 from sixpence.testing.races.servers.asgi_server import AsgiApp, AsgiServer
 
+pytestmark = pytest.mark.slow
+
 POST = b"POST /a%20b?x=1 HTTP/1.1\r\nHost: app.example.com\r\nContent-Length: 4\r\n\r\n"
 OK: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
 

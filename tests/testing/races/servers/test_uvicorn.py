@@ -14,6 +14,8 @@ from examples.races import films, films_fixed, pictures, pictures_fixed
 from sixpence import CreditService
 from sixpence.testing.races import Call, race
 
+pytestmark = pytest.mark.slow
+
 ADA = "ada@example.com"
 USER = {"X-User": ADA}
 PICTURE = Call("POST", "/pictures", json={"prompt": "a room"}, headers=USER)

@@ -9,6 +9,8 @@ import pytest
 
 from sixpence.testing.races.servers.wsgi_server import ThreadedWsgiServer
 
+pytestmark = pytest.mark.slow
+
 
 async def test_wsgi_requests_run_in_parallel() -> None:
     """Three calls that wait for each other all end."""
