@@ -1,4 +1,4 @@
-"""An account of any length is proved in little memory: neither its rows nor its holds are kept."""
+"""Verify proves an account of any length in little memory: it stores neither rows nor holds."""
 
 import subprocess
 import sys
@@ -6,11 +6,11 @@ import sys
 from tests.ledger.long_ledger import write_long_accounts
 
 ADA = "ada@example.com"
-ROWS = 60_000
-# A row is about 1.5 kB in memory; all of them would be 90 MB.
+ROWS = 30_000
+# A row is about 1.5 kB in memory; all of them would be 45 MB.
 MEBIBYTES_MAX = 20
-# The most that a process ever had, before and after it verifies: in a process of its own, since that never falls. Linux
-# counts what a process had before it became another program as its own, too, but for what it says here.
+# The peak memory of a process, before and after it verifies: in its own process, since a peak never falls. Linux counts
+# the memory before exec in `ru_maxrss`, but not in this file.
 PROGRAM = """
 import resource, sys
 from pathlib import Path
@@ -35,7 +35,7 @@ with engine.connect() as connection:
 
 
 def test_a_long_account_is_proved_in_little_memory(url: str) -> None:
-    """Sixty thousand rows with twenty thousand holds take no more than some thousand rows do."""
+    """Thirty thousand rows with ten thousand holds take no more than some thousand rows do."""
     write_long_accounts(url, [ADA], ROWS)
 
     done = subprocess.run([sys.executable, "-c", PROGRAM, url], capture_output=True, text=True, timeout=100)

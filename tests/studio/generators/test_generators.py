@@ -55,7 +55,7 @@ def test_a_form_can_be_made_from_the_options(generator: Generator) -> None:
 @pytest.mark.parametrize("generator", STILL, ids=lambda g: g.name)
 def test_generator_changes_every_room_visibly(generator: Generator, room: str) -> None:
     """The result has the picture's size and looks clearly different."""
-    picture = small_room(room)
+    picture = small_room(room, 280)
 
     result = generator.generate(picture, {}, 1)
 
@@ -92,7 +92,7 @@ def test_each_set_of_furniture_looks_different() -> None:
 @pytest.mark.parametrize("generator", GENERATORS.values(), ids=lambda g: g.name)
 def test_generate_is_deterministic(generator: Generator) -> None:
     """Neither randomness nor earlier calls change the result."""
-    picture = small_room("living-room", 320)
+    picture = small_room("living-room", 160)
 
     first = generator.generate(picture, given(generator), 3)
     GENERATORS["interior"].generate(small_room("kitchen", 200), {}, 9)
