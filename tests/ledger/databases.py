@@ -30,6 +30,8 @@ _CREDIT_TABLES = ("credit_accounts", "credit_transactions", "credit_holds", "sou
 Snapshot = dict[str, list[tuple[Any, ...]]]
 Database = str | Memory
 
+TRUNCATED_BYTES_MIN = 2**19
+
 
 @pytest.fixture
 def clock() -> MovedClock:
@@ -47,10 +49,7 @@ def migrated_once(postgres_server: PostgresDatabases) -> Iterator[str]:
 @pytest.fixture
 def migrated_postgres_url(migrated_once: str) -> str:
     """The URL of a migrated PostgreSQL database, emptied for this test; tests may change rows, but not tables."""
-    names = [table.name for table in metadata.sorted_tables]
-    with psycopg.connect(migrated_once) as connection:
-        connection.execute("SET lock_timeout = '5s'")
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
+    empty_tables(migrated_once)
     return migrated_once
 
 
@@ -106,6 +105,20 @@ def migrated_database(databases: PostgresDatabases) -> Iterator[str]:
     with fresh_database(databases) as url:
         upgrade(url)
         yield url
+
+
+def empty_tables(url: str, *more: str) -> None:
+    """Delete every row of Sixpence's tables in a PostgreSQL database, and of `more` tables."""
+    names = [*(table.name for table in metadata.sorted_tables), *more]
+    with psycopg.connect(url) as connection:
+        connection.execute("SET lock_timeout = '5s'")
+        sizes = connection.execute("SELECT pg_relation_size(name::regclass) FROM unnest(%s::text[]) AS name", [names])
+        # TRUNCATE makes new files for each table and index. For the rows of one test DELETE takes a fifth of its time.
+        if max(size for (size,) in sizes) > TRUNCATED_BYTES_MIN:
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
+        else:
+            for name in names:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
 
 
 def upgrade(url: str) -> None:

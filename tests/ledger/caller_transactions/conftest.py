@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from sixpence.ledger.database.tables import metadata
 from sixpence.ledger.ledger import Ledger
 from tests.ledger.caller_transactions.interfaces import INTERFACES, SHOP, Interface, open_interface
-from tests.ledger.databases import migrated_database, run, verify_clean
+from tests.ledger.databases import empty_tables, migrated_database, run, verify_clean
 from tests.support.postgres import PostgresDatabases
 
 
@@ -24,10 +21,7 @@ def noted_once(postgres_server: PostgresDatabases) -> Iterator[str]:
 @pytest.fixture
 def noted_postgres_url(noted_once: str) -> Iterator[str]:
     """The same database, emptied for this test; at the end verify is clean."""
-    names = [*(table.name for table in metadata.sorted_tables), "notes"]
-    with psycopg.connect(noted_once) as connection:
-        connection.execute("SET lock_timeout = '5s'")
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
+    empty_tables(noted_once, "notes")
     yield noted_once
     verify_clean(noted_once)
 
