@@ -29,7 +29,7 @@ demo: environment-demo ## set up and start the studio on 127.0.0.1:8000 (HOST= a
 	@exec $(VENV)/bin/sixpence demo --host "$(HOST)" --port "$(PORT)"
 
 test: environment chromium ## set up and run every test, PostgreSQL and a browser included (ARGS= goes to pytest)
-	$(RUN) pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(RUN) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 quick: environment ## run the quick tests: no process, no PostgreSQL, no browser, in less than a minute (ARGS= goes to pytest)
 	$(RUN) pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m quick $(ARGS)
