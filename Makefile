@@ -40,9 +40,10 @@ torture: environment ## run the long randomized tests: PART=lockstep (all rules 
 planted: environment ## plant each of the known bugs and check that the tests find it, in under half an hour (NAME= plants one)
 	@$(RUN) tests.planted $(NAME)
 
-check: environment ## format, lint, types and imports, in seconds
+check: environment ## format, lint, plain words, types and imports, in seconds
 	$(RUN) ruff format --check $(CHECKED)
 	$(RUN) ruff check $(CHECKED)
+	$(RUN) tools.plain_words
 	$(RUN) mypy $(CHECKED)
 	$(VENV)/bin/lint-imports --no-logo
 

@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LINES_MAX = 350
 README_LINES_MAX = 60
+# Modules and folders beside each other in a package.
+ENTRIES_MAX = 14
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "misc", "types", "models"}
 # Split, so that this file does not find itself.
 MACHINE_PATHS = ["/" + "root/", "/" + "home/", "/" + "Users/", "/" + "work/main"]
@@ -24,6 +26,15 @@ def test_no_file_is_over_350_lines() -> None:
     lengths = {name(file): len(file.read_text().splitlines()) for file in sources}
 
     assert {file: length for file, length in lengths.items() if length > LINES_MAX} == {}
+
+
+def test_no_package_has_over_fourteen_entries() -> None:
+    """Every package of Sixpence and of the studio shows at most 14 modules and folders."""
+    packages = [file.parent for file in our_files("__init__.py") if file.is_relative_to(ROOT / "src")]
+
+    sizes = {name(package): len(entries_of(package)) for package in packages}
+
+    assert {package: size for package, size in sizes.items() if size > ENTRIES_MAX} == {}
 
 
 def test_no_module_has_a_generic_name() -> None:
@@ -83,6 +94,12 @@ def our_files(pattern: str) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in parts if part not in (".ci", ".gitignore"))
         if file.is_file() and not hidden and not NOT_OURS & set(parts):
             yield file
+
+
+def entries_of(package: Path) -> list[Path]:
+    """The modules and folders of a package."""
+    hidden = {"__init__", "__pycache__"}
+    return [each for each in package.iterdir() if (each.is_dir() or each.suffix == ".py") and each.stem not in hidden]
 
 
 def is_built(file: Path) -> bool:

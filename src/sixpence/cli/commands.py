@@ -26,8 +26,8 @@ _COMMANDS = {
         "Show an account; grant, refund, void, adjust; its plan and its holds.",
     ),
     "catalog": ("sixpence.cli.catalogs:catalog", "Show and change the prices and plans."),
-    "verify": ("sixpence.cli.verify.verify:verify", "Prove every balance from the ledger."),
-    "checkpoint": ("sixpence.cli.verify.checkpoint:checkpoint", "Sign the state of the ledger; show checkpoints."),
+    "verify": ("sixpence.cli.proof.verify:verify", "Prove every balance from the ledger."),
+    "checkpoint": ("sixpence.cli.proof.checkpoint:checkpoint", "Sign the state of the ledger; show checkpoints."),
     "db": ("sixpence.cli.db:db", "Upgrade a database to this version's schema."),
 }
 

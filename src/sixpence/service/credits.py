@@ -17,9 +17,9 @@ from sixpence.service.operations.grants import GrantOperations
 from sixpence.service.operations.history import HistoryOperations
 from sixpence.service.operations.holds import HoldOperations
 from sixpence.service.operations.plans import PlanOperations
+from sixpence.service.operations.proof import ProofOperations
 from sixpence.service.operations.transaction_guard import transaction_block
 from sixpence.service.operations.usage import UsageOperations
-from sixpence.service.operations.verification import VerificationOperations
 from sixpence.service.requests import fields
 from sixpence.service.requests.requests import build_request
 from sixpence.service.results.receipts import OpenedAccount
@@ -36,7 +36,7 @@ class CreditService(
     HoldOperations,
     GrantOperations,
     PlanOperations,
-    VerificationOperations,
+    ProofOperations,
 ):
     """Usage credits in a SQLite file or a PostgreSQL database: `CreditService("sqlite:///credits.db")`.
 

@@ -1,6 +1,6 @@
 """A small statement with its proof: an account's rows, a signed checkpoint and the path there.
 
-Not here: the tests that change it, and proofs from a database (tests/service/operations/test_verification.py).
+Not here: the tests that change it, and proofs from a database (tests/service/operations/test_proof.py).
 """
 
 from collections.abc import Sequence

@@ -6,8 +6,8 @@ import pytest
 
 from sixpence.core.account.movement import Movement
 from sixpence.core.account.transaction import Kind
+from sixpence.core.reports.deciding_rules import RULES
 from sixpence.core.reports.labels import KINDS, MOVEMENTS, kind_label
-from sixpence.core.reports.rule_names import RULES
 from sixpence.core.reports.sentences import SENTENCES
 
 

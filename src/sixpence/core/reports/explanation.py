@@ -16,8 +16,8 @@ from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, Kind, Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.catalog.price import Usage
+from sixpence.core.reports.deciding_rules import rules_of
 from sixpence.core.reports.price_breakdown import PriceBreakdown, break_down_price
-from sixpence.core.reports.rule_names import rules_of
 from sixpence.core.rules.grants import terms_of
 from sixpence.core.rules.refunds import REFUNDABLE, refundable
 from sixpence.core.values.instant import to_datetime, to_optional_datetime

@@ -11,7 +11,8 @@ import sys
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from sixpence.testing.races.client.calls import KEY_HEADER, Call, KeyedCall, address_from_url
+from sixpence.testing.races.client.address import address_from_url
+from sixpence.testing.races.client.calls import KEY_HEADER, Call, KeyedCall
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.ledgers.served_ledger import ServedLedger
 from sixpence.testing.races.running.race import race

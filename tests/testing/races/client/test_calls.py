@@ -3,7 +3,8 @@
 import pytest
 
 from sixpence.testing.races import Call, RaceError
-from sixpence.testing.races.client.calls import Address, address_from_url, encode_request, to_keyed_call
+from sixpence.testing.races.client.address import Address, address_from_url
+from sixpence.testing.races.client.calls import encode_request, to_keyed_call
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from sixpence.testing.races.client.calls import Answer, address_from_url
+from sixpence.testing.races.client.address import address_from_url
+from sixpence.testing.races.client.calls import Answer
 from sixpence.testing.races.client.connection import Connection, NoAnswerError
 from tests.testing.races.misbehaving_apps import answer_with, raw_server
 

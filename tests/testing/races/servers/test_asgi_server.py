@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sixpence.testing.races import RaceError
-from sixpence.testing.races.client.calls import Address
+from sixpence.testing.races.client.address import Address
 from sixpence.testing.races.client.connection import Connection
 from sixpence.testing.races.servers.asgi_server import AsgiApp, AsgiServer
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from sixpence.testing.races.client.calls import Address, Answer, Call, encode_request
+from sixpence.testing.races.client.address import Address
+from sixpence.testing.races.client.calls import Answer, Call, encode_request
 from sixpence.testing.races.client.connection import Connection, NoAnswerError
 
 # How a client behaves: it reads the answer; reads it and loses it; or hangs up in the middle of the request, while the

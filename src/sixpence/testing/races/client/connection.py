@@ -7,7 +7,8 @@ connection in the middle. Not here: which calls are cut, and where (`client.atte
 import asyncio
 from typing import Self
 
-from sixpence.testing.races.client.calls import Address, Answer
+from sixpence.testing.races.client.address import Address
+from sixpence.testing.races.client.calls import Answer
 
 _HEAD_END = b"\r\n\r\n"
 _BODYLESS = {204, 304}

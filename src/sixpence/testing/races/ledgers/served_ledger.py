@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from sixpence.testing.races.client.calls import Call, address_from_url, encode_request
+from sixpence.testing.races.client.address import address_from_url
+from sixpence.testing.races.client.calls import Call, encode_request
 from sixpence.testing.races.client.connection import Connection, NoAnswerError
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.ledgers.ledger import REASON, AccountState, Transaction

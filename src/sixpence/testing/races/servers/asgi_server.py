@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from sixpence.testing.races.client.calls import Address
+from sixpence.testing.races.client.address import Address
 from sixpence.testing.races.errors import RaceError
 
 Message = MutableMapping[str, Any]

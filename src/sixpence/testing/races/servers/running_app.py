@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sixpence.testing.races.client.calls import Address, address_from_url
+from sixpence.testing.races.client.address import Address, address_from_url
 from sixpence.testing.races.client.connection import Connection, NoAnswerError
 from sixpence.testing.races.errors import RaceError
 from sixpence.testing.races.servers.asgi_server import AsgiServer

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from sixpence.testing.races.client.calls import Address
+from sixpence.testing.races.client.address import Address
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Any]
 

@@ -14,18 +14,18 @@ import msgspec
 from sqlalchemy import Connection, inspect
 
 from sixpence.cli.db import find_schema_step
-from sixpence.cli.terminal import database as databases
-from sixpence.cli.terminal.errors import CommandRefusedError
-from sixpence.cli.terminal.options import database_option, json_option, read_settings
-from sixpence.cli.terminal.program import program_name
-from sixpence.cli.terminal.progress import progress_bar
-from sixpence.cli.verify import resume_file
-from sixpence.cli.verify.checkpoint_options import (
+from sixpence.cli.proof import resume_file
+from sixpence.cli.proof.checkpoint_options import (
     checkpoint_options,
     compare_checkpoints,
     refuse_options_with_statement,
     statement_argument,
 )
+from sixpence.cli.terminal import database as databases
+from sixpence.cli.terminal.errors import CommandRefusedError
+from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.program import program_name
+from sixpence.cli.terminal.progress import progress_bar
 from sixpence.core.errors import CreditSystemError
 from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint
 from sixpence.ledger.database import migrate
@@ -85,7 +85,7 @@ def verify(
     """
     if statement is not None:
         refuse_options_with_statement(decide=decide, resume=resume, checkpoint=checkpoints, json=as_json)
-        from sixpence.cli.verify.statement import verify_statement  # only this run needs its imports
+        from sixpence.cli.proof.statement import verify_statement  # only this run needs its imports
 
         return verify_statement(statement, public_keys)
     try:

@@ -1,4 +1,4 @@
-"""The names of the rules that decided a transaction, found from its row.
+"""Which rules decided a transaction, found from its row, by the names that an explanation uses.
 
 A name here is what an explanation calls a rule. Not here: the rules themselves (`rules`).
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sixpence.ledger.verify.verify import Report
 
 
-class VerificationOperations(Operations):
+class ProofOperations(Operations):
     """The operations that verify and sign the ledger; they change no account."""
 
     async def verify(self, *, decide: bool = False) -> "Report":

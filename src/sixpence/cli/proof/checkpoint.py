@@ -42,7 +42,7 @@ def checkpoint(context: click.Context, out: Path | None, database: str | None) -
     if context.invoked_subcommand is not None:
         return
     from sixpence.cli.operator.operator import local_operator
-    from sixpence.cli.verify.checkpoint_file import check_destination
+    from sixpence.cli.proof.checkpoint_file import check_destination
 
     settings = read_settings(database=database)
     if out is not None:
@@ -95,7 +95,7 @@ def _to_line(document: dict[str, Any]) -> str:
 
 
 def _write(settings: Settings, document: dict[str, Any], out: Path) -> None:
-    from sixpence.cli.verify.checkpoint_file import write_file
+    from sixpence.cli.proof.checkpoint_file import write_file
     from sixpence.core.proof.checkpoint import read_checkpoint
     from sixpence.ledger.checkpoints.storage import list_chunks
     from sixpence.ledger.database.engines import parse_database_url, reading_engine

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Connection
 
-from sixpence.cli.verify.checkpoint_file import read_file
+from sixpence.cli.proof.checkpoint_file import read_file
 from sixpence.core.errors import InvalidInputError
 from sixpence.ledger.checkpoints.compare import Comparison, ExternalCheckpoint, compare
 from sixpence.ledger.verify.verify import Report
