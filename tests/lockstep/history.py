@@ -40,7 +40,7 @@ class History:
         self._check_hold(row, detail, moves)
         self._check_refund(row, detail, moves)
         self._check_spending(row, detail, moves)
-        self._terms.take(row, detail, allowance_of)
+        self._terms.take(row, detail, moves, allowance_of)
         self.amount += row.amount
         self.consumed += row.credits_consumed or 0
         self.refunded += detail.refunded or 0
@@ -100,26 +100,48 @@ class History:
 class _Terms:
     """Invariant 11: a term gives at most the best plan's allowance, and terms of one period do not overlap.
 
-    Trials are no terms, and credits that rolled over were given before.
+    Trials are no terms, and credits that rolled over were given before. What a change of plan ends unspent was not
+    given; what it carries over is given again by the term that gave it before.
     """
 
     def __init__(self) -> None:
         self._gave: dict[tuple[str, int, int], int] = defaultdict(int)
         self._best: dict[tuple[str, int, int], int] = defaultdict(int)
         self._ended: dict[str, tuple[int, int]] = {}
+        self._term_of: dict[str, tuple[str, int, int]] = {}
 
-    def take(self, row: Transaction, detail: Detail, allowance_of: AllowanceOf) -> None:
+    def take(self, row: Transaction, detail: Detail, moves: tuple[Allocation, ...], allowance_of: AllowanceOf) -> None:
         """Check the term of the next row, and add the credits that it gives."""
+        self._take_back(row, moves)
+        self._add_carried(row, detail)
         term = detail.subscription
         if term is None or term.trial or detail.catalog_version is None:
             return
         name = (term.period, term.anchor, term.ends_at)
         self._best[name] = max(self._best[name], allowance_of(detail.catalog_version, row.plan))
-        given = sum(made.amount for made in detail.grants if made.by_plan is not None and not made.rolled)
+        own = [made.by_plan is not None and not made.rolled and made.counted_in is None for made in detail.grants]
+        given = sum(made.amount for made, is_own in zip(detail.grants, own, strict=True) if is_own)
         if not given:
             return
+        self._term_of |= {grant_id(row.id, place): name for place, is_own in enumerate(own) if is_own}
         self._gave[name] += given
         assert self._gave[name] <= self._best[name], f"{name} gave {self._gave[name]} of {self._best[name]}"
         anchor, ends_at = self._ended.get(term.period, (term.anchor, 0))
         assert row.created_at >= ends_at or (anchor, ends_at) == name[1:], f"{name} beside one until {ends_at}"
         self._ended[term.period] = name[1:]
+
+    def _take_back(self, row: Transaction, moves: tuple[Allocation, ...]) -> None:
+        for move in moves:
+            if row.kind == "plan_change" and move.movement == "expired" and move.grant_id in self._term_of:
+                self._gave[self._term_of[move.grant_id]] += move.amount
+
+    def _add_carried(self, row: Transaction, detail: Detail) -> None:
+        for place, made in enumerate(detail.grants):
+            if made.counted_in is None or made.counted_in == "trial" or made.expires_at is None:
+                continue
+            anchor, ends_at = self._ended[made.counted_in]
+            assert ends_at == made.expires_at, "credits are carried over of a term that is not the last of its period"
+            name = (made.counted_in, anchor, ends_at)
+            self._term_of[grant_id(row.id, place)] = name
+            self._gave[name] += made.amount
+            assert self._gave[name] <= self._best[name], f"{name} gave {self._gave[name]} of {self._best[name]}"

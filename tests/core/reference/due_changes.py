@@ -98,7 +98,7 @@ def _take_effect(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> None:
 
 def _room_to_roll(gift: Gift, memory: Memory, at: int, catalog: Catalog) -> int:
     term = memory.term
-    if gift.by_plan is None or gift.rolled or term is None or term.cancelled:
+    if gift.by_plan is None or gift.rolled or gift.carried or term is None or term.cancelled:
         return 0
     if term.ends_at != at or term.period is None:
         return 0

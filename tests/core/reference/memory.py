@@ -20,7 +20,10 @@ Move = tuple[str, str, int]
 
 @dataclass
 class Gift:
-    """One gift of credits with its terms; `instead_of` is the first gift that it replaces, which had ended."""
+    """One gift of credits with its terms; `instead_of` is the first gift that it replaces, which had ended.
+
+    `term` is the term that counts a plan's gift; `carried` says that it only continues an earlier gift of that term.
+    """
 
     name: str
     amount: int
@@ -34,6 +37,8 @@ class Gift:
     instead_of: str | None = None
     plan_over: bool = False
     voided_by_name: bool = False
+    term: "Term | None" = field(default=None, repr=False)
+    carried: bool = False
 
     def turn(self) -> tuple[int, float, int, int, tuple[int, str]]:
         """Its place in the burn-down order."""

@@ -127,13 +127,22 @@ def give_later_share(memory: Memory, plan: Plan, at: int) -> None:
     _give(memory, term, min(share_of(plan, term.share), _room(term)) if plan.drip else 0, at)
 
 
-def end_plan_gifts(memory: Memory) -> None:
-    """End the gifts of plans; nothing that was spent of them comes back to them, either."""
+def end_plan_gifts(memory: Memory) -> list[tuple[Gift, int]]:
+    """End the gifts of plans; nothing that was spent of them comes back to them, either.
+
+    Their terms have not given what is unspent of them. Returned are those gifts, with how much of each was not spent.
+    """
+    unspent = []
     for gift in memory.alive():
         if gift.by_plan is not None and not memory.over(gift.name):
-            memory.move(gift.name, "expired", -memory.free(gift.name))
+            free = memory.free(gift.name)
+            memory.move(gift.name, "expired", -free)
+            if free and not gift.rolled and gift.term is not None:
+                gift.term.given.append(-free)
+                unspent.append((gift, free))
     for gift in memory.gifts.values():
         gift.plan_over = gift.plan_over or gift.by_plan is not None
+    return unspent
 
 
 def share_of(plan: Plan, share: int) -> int:
@@ -159,15 +168,39 @@ def _is_immediate(memory: Memory, name: str, catalog: Catalog) -> bool:
 
 
 def _change_now(memory: Memory, name: str, now: int, catalog: Catalog) -> None:
-    plan, term = catalog.plans[name], memory.term
+    plan, term, left = catalog.plans[name], memory.term, memory.plan
     memory.plan = name
-    end_plan_gifts(memory)
+    unspent = end_plan_gifts(memory)
     _stop_waiting(memory)
     if term is not None and plan.period is not None and term.period == plan.period:
         _give_the_rest(memory, term, plan, now)
     else:
         _suspend(memory, now)
         begin_or_resume_term(memory, plan, now)
+    if memory.term is not None:
+        missing = sum(free for _, free in unspent) - memory.term.given[-1]
+        _carry(memory, unspent, missing, by_plan=left, now=now)
+
+
+def _carry(memory: Memory, unspent: list[tuple[Gift, int]], missing: int, *, by_plan: str, now: int) -> None:
+    """Give again what the new plan does not replace: one gift for each term, from those that end last."""
+    of_terms: list[tuple[Term, list[int]]] = []
+    for gift, free in reversed(unspent):
+        assert gift.term is not None
+        known = next((parts for term, parts in of_terms if term is gift.term), None)
+        if known is None:
+            of_terms.append((gift.term, [free]))
+        else:
+            known.append(free)
+    for term, parts in of_terms:
+        amount = min(sum(parts), missing)
+        if amount > 0:
+            missing -= amount
+            term.given.append(amount)
+            name = memory.next_name()
+            memory.give(
+                Gift(name, amount, "plan", now, term.ends_at, by_plan=by_plan, term=term, carried=True), "granted"
+            )
 
 
 def _give_the_rest(memory: Memory, term: Term, plan: Plan, now: int) -> None:
@@ -218,5 +251,5 @@ def _give(memory: Memory, term: Term, amount: int, at: int) -> None:
     later = sum(memory.left(name) for name in memory.gifts if memory.pending(name))
     amount = min(amount, LARGEST - memory.total() - later)
     if amount > 0:
-        gift = Gift(memory.next_name(), amount, "plan", at, term.ends_at, by_plan=memory.plan)
+        gift = Gift(memory.next_name(), amount, "plan", at, term.ends_at, by_plan=memory.plan, term=term)
         memory.give(gift, "granted")

@@ -109,17 +109,20 @@ def capture_hold(memory: Memory, command: CaptureHold, now: int, priced_by: Pric
 
 
 def _charge(memory: Memory, hold: Hold, command: CaptureHold, catalog: Catalog) -> int | None:
-    """What a capture charges: by the prices of the hold's placing, beyond what an unlimited plan covered by today's."""
+    """What a capture charges: by the prices of the hold's placing, beyond what an unlimited plan covered by today's.
+
+    Under an unlimited plan nothing is charged beyond what the hold has.
+    """
     sold_then, sold_now = hold.priced_by.catalog.features[hold.feature], catalog.features.get(hold.feature)
     listed: int | None = hold.worth
     if command.amount is not None:
         listed = command.amount
     elif command.usage is not None:
         listed = price(sold_then, command.usage)
+    if listed is not None and catalog.plans.get(memory.plan, Plan()).unlimited:
+        return min(listed, hold.amount())
     if listed is None or not hold.unlimited:
         return listed
-    if catalog.plans.get(memory.plan, Plan()).unlimited:
-        return 0
     by_placing = max(0, listed - hold.worth)
     if command.amount is not None or command.usage is None or hold.covered is None:
         return by_placing

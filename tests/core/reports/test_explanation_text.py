@@ -46,6 +46,22 @@ CASES: list[tuple[str, int, list[str]]] = [
         ],
     ),
     (
+        "@0 ensure; @1 hold interior 2 units; @2 plan pro; @3 capture #2 3 units",
+        4,
+        [
+            "2026-01-01 00:00:03 UTC, transaction 4 of ada@example.com: interior was used from a hold and cost 4 "
+            "credits; 4 had been set aside, and 0 came back.",
+            "Rules: capture, beyond the hold; prices and plans of catalog version 3, what went beyond the hold of "
+            "version 3.",
+            "Price: 3 calls x 2 credits = 6.",
+            "Charged: 4 of 6; plan pro pays for what goes beyond the hold.",
+            "Grants:",
+            "  4 spent of what was set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
+            "Balance: 2 + 0 = 2.",
+            "Came back since: 0 of 4; 4 can still be refunded.",
+        ],
+    ),
+    (
         "@0 ensure; @1 plan pro; @2 use interior 3 units",
         3,
         [

@@ -15,6 +15,7 @@ from sixpence.core.account.transaction import Detail, Transaction, write_detail
 from sixpence.core.audit.replay import find_difference
 from sixpence.core.catalog.catalog import Catalog, Feature, Plan, PricedBy
 from sixpence.core.catalog.price import Usage
+from sixpence.core.rules import versions
 from sixpence.core.rules.decide import decide
 from sixpence.core.values.bounds import account_no
 from sixpence.core.values.instant import SECOND
@@ -40,11 +41,11 @@ class Story:
         self.account = Account(account_no=account_no(ADA), account_id=ADA)
         self.rows: list[Transaction] = []
 
-    def run(self, priced_by: PricedBy, *commands: Command) -> Transaction:
+    def run(self, priced_by: PricedBy, *commands: Command, rules: int = versions.CURRENT) -> Transaction:
         """The last row of the commands, which must be accepted."""
         for command in commands:
             clock = max(self.account.last_at + SECOND, priced_by.applied_at)
-            decision = decide(self.account, command, clock=clock, priced_by=priced_by)
+            decision = decide(self.account, command, clock=clock, priced_by=priced_by, rules=rules)
             assert decision.refusal is None, decision.refusal
             self.account = decision.account
             self.rows += decision.rows
@@ -108,6 +109,42 @@ def test_capture_beyond_a_hold_may_use_the_current_overdraft() -> None:
     capture = story.rows[-1]
     assert (capture.credits_consumed, capture.balance_after, story.account.owed) == (80, -30, 30)
     assert capture.read_detail().beyond == Beyond(2, 60)
+
+
+def _upgraded_story(rules: int) -> Story:
+    """A hold of eight units placed with credits, captured with twelve under an unlimited plan."""
+    first, dearer = _versions(_catalog(1), _catalog(7))
+    story = Story()
+    story.run(first, EnsureAccount())
+    hold = story.run(first, PlaceHold(feature="s", ttl_seconds=600, usage=Usage(units=8)))
+    story.run(first, ChangePlan(plan="pro"))
+    story.run(dearer, CaptureHold(hold_id=hold.id, usage=Usage(units=12)), rules=rules)
+    return story
+
+
+def test_capture_under_an_unlimited_plan_charges_what_was_held() -> None:
+    """Eight of twelve, at the prices of the placing; the current plan pays for the other four."""
+    story = _upgraded_story(rules=2)
+
+    capture = story.rows[-1]
+    assert (capture.credits_consumed, story.account.remaining, story.account.held) == (8, 42, 0)
+    detail = capture.read_detail()
+    assert (detail.price, detail.catalog_version, detail.beyond, detail.rules) == (12, 1, Beyond(2, 0), 2)
+    assert detail.shortfall is None
+
+
+@pytest.mark.parametrize(("rules", "consumed"), [(1, 12), (2, 8)])
+def test_replay_decides_a_capture_by_the_rules_it_names(rules: int, consumed: int) -> None:
+    """In version 1 the part beyond the hold was charged; that row is right, and the other amount is not."""
+    _, later = _versions(_catalog(1), _catalog(7))
+    story = _upgraded_story(rules)
+    before, capture = story.folded(story.rows[:-1]), story.rows[-1]
+    other = msgspec.structs.replace(capture.read_detail(), rules=3 - rules)
+    renamed = msgspec.structs.replace(capture, detail=write_detail(other))
+
+    assert capture.credits_consumed == consumed
+    assert find_difference(before, capture, later) is None
+    assert find_difference(before, renamed, later) is not None
 
 
 @pytest.mark.parametrize("covered", [False, True])

@@ -19,6 +19,10 @@ from tests.lockstep.scenario import Scenario, begin
 pytestmark = pytest.mark.slow
 
 _STEPS = 40
+_CARRIED = (
+    "@0 ensure; @2026-01-31 plan basic; @2026-01-31 plan team; @2026-02-26 plan pro; @2026-02-27 plan weekly; "
+    "@2026-02-27 plan team"
+)
 _YEARS = 3 * 366 * DAY
 
 
@@ -34,10 +38,12 @@ _YEARS = 3 * 366 * DAY
         ("@0 ensure; @2026-01-31 plan basic; @2026-02-05 close", None),
         # A trial comes between: the term from before it is taken up again, with what is left of it.
         ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan try trial", ("2026-02-15", 92)),
-        # It gave all that its plan gives, so its rest brings nothing; the next whole term does.
-        ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan try trial; @2026-02-02 plan basic", ("2026-02-28", 100)),
+        # Nothing of it was spent, so that its rest brings a part of the allowance.
+        ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan try trial; @2026-02-02 plan basic", ("2026-02-15", 46)),
         ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan try trial; @2026-02-02 plan weekly", ("2026-02-15", 70)),
         ("@0 ensure; @2026-01-31 plan basic; @2026-02-01 plan yearly; @2026-02-02 plan basic", ("2026-03-01", 100)),
+        # Credits of a week are carried into a month that ends before it: the change ends them, and they come again.
+        (_CARRIED + "; @2026-02-27 plan weekly", ("2026-02-28", 60)),
     ],
 )
 def test_next_allowance(story: str, expected: tuple[str, int] | None) -> None:

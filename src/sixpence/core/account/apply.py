@@ -80,6 +80,7 @@ def _new_grant(name: str, terms: GrantTerms) -> Grant:
         by_plan=terms.by_plan,
         rolled=terms.rolled,
         instead_of=terms.instead_of,
+        counted_in=terms.counted_in,
     )
 
 

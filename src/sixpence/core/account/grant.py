@@ -8,9 +8,11 @@ from typing import Literal
 
 import msgspec
 
+from sixpence.core.catalog.catalog import Period
 from sixpence.core.values.instant import INSTANT_MAX
 
 Category = Literal["plan", "signup", "promo", "refund", "admin", "paid"]
+CountedIn = Period | Literal["trial"]
 Over = Literal["expired", "voided"]
 
 # At equal priority and expiry: what the customer paid for goes last.
@@ -23,7 +25,8 @@ class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     A grant that is `over` exists only for its held credits, which may still be captured. `by_plan` is the plan whose
     allowance it is; `rolled` says that it was carried over from an earlier term. `instead_of` is the ended grant that
-    it replaces: it received a refund of what that grant had paid.
+    it replaces: it received a refund of what that grant had paid. `counted_in` marks credits that a plan change carried
+    over unspent, and is the period of the earlier term that gave them, or "trial".
     """
 
     id: str
@@ -40,6 +43,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     by_plan: str | None = None
     rolled: bool = False
     instead_of: str | None = None
+    counted_in: CountedIn | None = None
 
     @property
     def free(self) -> int:

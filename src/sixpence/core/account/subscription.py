@@ -5,6 +5,7 @@ The state only. Not here: what a change of plan or the end of a term does (`rule
 
 import msgspec
 
+from sixpence.core.account.grant import CountedIn
 from sixpence.core.catalog.catalog import Period
 
 
@@ -44,6 +45,11 @@ class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
     def running(self) -> bool:
         """Whether a term is running."""
         return self.next_at is not None
+
+    @property
+    def term_name(self) -> CountedIn:
+        """The name under which credits are counted in the term: its period, or "trial"."""
+        return "trial" if self.trial else self.period
 
     @property
     def waiting(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from sixpence.core.account.fair_use import Mark
-from sixpence.core.account.grant import DEFAULT_PRIORITY, Category
+from sixpence.core.account.grant import DEFAULT_PRIORITY, Category, CountedIn
 from sixpence.core.account.hold import Beyond, HoldTerms
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.subscription import Subscription
@@ -52,7 +52,8 @@ class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The terms of a grant: what the fold needs to make it again.
 
     `by_plan` is the plan whose allowance it is, `rolled` says that it was carried over from an earlier term;
-    `instead_of` names the ended grant that it replaces, to receive a refund of what that one had paid.
+    `instead_of` names the ended grant that it replaces, to receive a refund of what that one had paid. `counted_in` is
+    the period of the earlier term, or "trial", whose unspent credits a plan change carried over.
     """
 
     amount: int
@@ -64,6 +65,7 @@ class GrantTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     by_plan: str | None = None
     rolled: bool = False
     instead_of: str | None = None
+    counted_in: CountedIn | None = None
 
 
 class Revived(msgspec.Struct, frozen=True, array_like=True):
@@ -77,7 +79,8 @@ class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Typed facts of a row beside its columns: what the fold needs to apply it, and what explains it.
 
     `about` is the id of the transaction, hold or grant that the row is about; `price` is the list price of `usage`,
-    `shortfall` what was requested and not available. New facts come last: a stored text stays as it is.
+    `shortfall` what was requested and not available. `rules` is the version of the rules that decided the row, left out
+    where all versions decide it alike. New facts come last: a stored text stays as it is.
     """
 
     grant: GrantTerms | None = None
@@ -98,6 +101,7 @@ class Detail(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     mark: Mark | None = None
     subscription: Subscription | None = None
     beyond: Beyond | None = None
+    rules: int = 1
 
     @property
     def grants(self) -> tuple[GrantTerms, ...]:

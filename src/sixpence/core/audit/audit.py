@@ -16,6 +16,7 @@ from sixpence.core.audit.due import check_allowance, check_due
 from sixpence.core.audit.movements import check_moves, raise_broken
 from sixpence.core.audit.refunds import ReadPrior, check_refund
 from sixpence.core.catalog.catalog import PricedBy
+from sixpence.core.rules import versions
 from sixpence.core.rules.grants import was_voided
 
 _ID_LENGTH = 36
@@ -56,7 +57,9 @@ class Audit:
             check_refund(before, row, detail, moves, self._read_prior)
         elif detail.refunded is not None or detail.revived or given_back:
             raise_broken(row, "gives back what was consumed and is no refund")
-        check_allowance(before, row, detail)
+        if not 1 <= detail.rules <= versions.CURRENT:
+            raise_broken(row, f"is decided by version {detail.rules} of the rules, which is unknown")
+        check_allowance(before, row, detail, moves)
         if detail.about is not None:
             _check_hold(before, row, detail, detail.about)
         check_moves(row, detail, moves)

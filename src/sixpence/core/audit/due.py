@@ -5,12 +5,13 @@ A term may give its allowance at once or in shares, also after it was suspended.
 """
 
 from sixpence.core.account.account import Account
-from sixpence.core.account.grant import Grant
+from sixpence.core.account.grant import CountedIn, Grant
 from sixpence.core.account.hold import Hold
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, Transaction
 from sixpence.core.audit.movements import raise_broken
+from sixpence.core.rules import versions
 from sixpence.core.rules.due import first_due
 
 _BY_TIME = frozenset(("hold_expire", "expire", "rollover", "allowance", "take_effect"))
@@ -33,11 +34,21 @@ def check_due(before: Account, row: Transaction, detail: Detail, moves: tuple[Al
         raise_broken(row, f"comes before {_name_of(due)}, which was due first at {due_at}")
 
 
-def check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
-    """Raise `BrokenLedgerError` for an allowance that a term gives twice or outside its time."""
+def check_allowance(before: Account, row: Transaction, detail: Detail, moves: tuple[Allocation, ...]) -> None:
+    """Raise `BrokenLedgerError` for an allowance that a term gives twice or outside its time.
+
+    What the row ends unspent may be given again, or carried over (version 2 of the rules).
+    """
     if detail.subscription is None and detail.grant is None:
         return
-    came = sum(terms.amount for terms in detail.grants if terms.by_plan is not None and not terms.rolled)
+    by_plan = [terms for terms in detail.grants if terms.by_plan is not None and not terms.rolled]
+    came = sum(terms.amount for terms in by_plan if terms.counted_in is None)
+    ended = _ended_unspent(before, detail, moves)
+    for terms in by_plan:
+        if terms.counted_in is not None:
+            ended[terms.counted_in] = ended.get(terms.counted_in, 0) - terms.amount
+            if ended[terms.counted_in] < 0:
+                raise_broken(row, f"carries over {terms.amount} unspent credits, more than it ends")
     earlier, after = before.subscription, detail.subscription
     if after is not None and after.given > after.best:
         raise_broken(row, f"gives {after.given} in a term whose best plan gives {after.best}")
@@ -47,8 +58,9 @@ def check_allowance(before: Account, row: Transaction, detail: Detail) -> None:
         raise_broken(row, "gives an allowance and no term")
     given = None if earlier is None else _given_before(earlier, after)
     if given is not None:
-        if came > after.given - given:
-            raise_broken(row, f"gives {came} of an allowance and counts {after.given - given}")
+        counted = after.given - given + ended.get(after.term_name, 0)
+        if came > counted:
+            raise_broken(row, f"gives {came} of an allowance and counts {counted}")
         return
     begins_at = earlier.ends_at if earlier is not None and row.kind == "allowance" else after.anchor
     if came > after.given or begins_at != row.created_at:
@@ -80,6 +92,19 @@ def _given_before(earlier: Subscription, after: Subscription) -> int | None:
         return earlier.given
     same = [term.given for term in earlier.aside if (term.period, term.anchor, term.ends_at) == _term_place(after)]
     return same[0] if same and not after.trial else None
+
+
+def _ended_unspent(before: Account, detail: Detail, moves: tuple[Allocation, ...]) -> dict[CountedIn, int]:
+    """Return what the row ends unspent, for each term that had given it; in version 1 it still counted as given."""
+    ended: dict[CountedIn, int] = {}
+    if detail.rules < versions.UNSPENT_CREDITS_RETURN or before.subscription is None:
+        return ended
+    unrolled = {grant.id: grant for grant in before.grants if grant.by_plan is not None and not grant.rolled}
+    for move in moves:
+        if move.movement == "expired" and move.grant_id in unrolled:
+            name = unrolled[move.grant_id].counted_in or before.subscription.term_name
+            ended[name] = ended.get(name, 0) - move.amount
+    return ended
 
 
 def _term_place(subscription: Subscription) -> tuple[str, int, int]:

@@ -1,6 +1,7 @@
-"""The replay: from a row back to its command, decided again by today's rules, and compared with the row.
+"""The replay: from a row back to its command, decided again and compared with the row.
 
-The fold shows that a ledger adds up; the replay shows that every row is what the rules decide. Pure, like the rules.
+The fold shows that a ledger adds up; the replay shows that every row is what the rules decide, in the version that the
+row names (`rules.versions`). Pure, like the rules.
 Not here: what any row must keep to, even one of older rules (`audit`).
 """
 
@@ -122,8 +123,11 @@ def _replay(before: Account, row: Transaction, priced_by: PricedBy, prior: Prior
     except BrokenLedgerError as error:
         return str(error)
     key = None if row.idempotency_key is None else Key(row.idempotency_key, row.fingerprint or b"")
+    rules = row.read_detail().rules
     try:
-        decision = decide(before, command, clock=row.recorded_at, priced_by=priced_by, key=key, prior=prior)
+        decision = decide(
+            before, command, clock=row.recorded_at, priced_by=priced_by, key=key, prior=prior, rules=rules
+        )
     except LookupError as error:  # a hold that was placed under a later catalog than this one
         return str(error)
     if decision.refusal is not None:

@@ -52,7 +52,9 @@ def _arithmetic(explanation: Explanation) -> Iterator[str]:
         yield f"Charged: 0 of {price}, since plan {explanation.plan} pays for it."
     elif charged is not None and charged != price:
         short = f"; short by {explanation.shortfall}" if explanation.shortfall else ""
-        yield f"Charged: {charged} of {price}{short}."
+        is_free_beyond = explanation.beyond_price == 0 and 0 < charged < price
+        paid = f"; plan {explanation.plan} pays for what goes beyond the hold" if is_free_beyond else ""
+        yield f"Charged: {charged} of {price}{short}{paid}."
 
 
 def _grants(explanation: Explanation) -> Iterator[str]:

@@ -11,15 +11,20 @@ from sixpence.core.account.fold import next_id
 from sixpence.core.account.movement import OVERDRAFT, Allocation, Movement
 from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.catalog.catalog import Plan, PricedBy
+from sixpence.core.rules import versions
 
 
 class DecisionContext(msgspec.Struct, frozen=True, gc=False):
-    """What a rule reads to decide one command on one account at one time; rules change nothing in it."""
+    """What a rule reads to decide one command on one account at one time; rules change nothing in it.
+
+    `rules` is the version of the rules that decides: an earlier one only in a replay.
+    """
 
     account: Account
     now: int
     priced_by: PricedBy
     prior: PriorTransactions
+    rules: int = versions.CURRENT
 
     @property
     def plan(self) -> Plan | None:

@@ -38,7 +38,7 @@ from sixpence.core.account.transaction import Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import AccountNotFoundError
-from sixpence.core.rules import consume, due, grants, holds, lifecycle, plans, refunds
+from sixpence.core.rules import consume, due, grants, holds, lifecycle, plans, refunds, versions
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.values.instant import INSTANT_MAX
 
@@ -62,10 +62,12 @@ def decide(
     priced_by: PricedBy,
     key: Key | None = None,
     prior: PriorTransactions = NO_PRIOR,
+    rules: int = versions.CURRENT,
 ) -> Decision:
     """Decide what the command does when the clock reads `clock` (microseconds); the given account is not changed.
 
-    `prior` has the earlier transactions that a refund or a void names, and the later ones about those. Raises
+    `prior` has the earlier transactions that a refund or a void names, and the later ones about those. `rules` is
+    the version of the rules, an earlier one only in a replay. Raises
     `ValueError` for a clock before 1970 or after the year 9999: a row with such a time could not be shown.
     """
     if not 0 <= clock <= INSTANT_MAX:
@@ -77,7 +79,7 @@ def decide(
         return Decision(draft, tuple(rows))
     if not draft.exists and not isinstance(command, EnsureAccount):
         return Decision(draft, tuple(rows), refusal=AccountNotFoundError(account.account_id))
-    context = DecisionContext(draft, now, priced_by, prior.with_rows(rows) if rows else prior)
+    context = DecisionContext(draft, now, priced_by, prior.with_rows(rows) if rows else prior, rules)
     change = _DISPATCH[type(command)](context, command)
     if isinstance(change, RefusedError):
         return Decision(draft, tuple(rows), refusal=change)

@@ -25,7 +25,10 @@ def next_allowance(account: Account, priced_by: PricedBy) -> tuple[int, int] | N
     """Return when the plan next gives credits, and how many; None where it will not. Cheap where no term is running."""
     if account.subscription is None or account.subscription.next_at is None:
         return None
-    # What a term gives does not depend on the account's grants, so they can be left out of the forecast,
+    # What a term gives depends on the account's grants only where a change of plan may end carried ones. Otherwise they
+    # can be left out of the forecast,
+    if any(grant.counted_in is not None for grant in account.grants):
+        return _first_allowance(_copy_without_holds(account), priced_by, _CHANGES_MAX)
     scheduled = sum(grant.remaining for grant in account.grants if grant.pending)
     emptied = _copy_without_holds(account)
     emptied.grants, emptied.total = [], account.total + scheduled

@@ -11,6 +11,7 @@ from sixpence.core.account.transaction import Detail
 from sixpence.core.catalog.price import Unpriced, Usage, beyond, price_of
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import BalanceLimitError, HoldEndedError, HoldNotFoundError, UnpricedUsageError
+from sixpence.core.rules import versions
 from sixpence.core.rules.consume import insufficient, quote
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.hold_ends import give_back, uncount_use
@@ -91,7 +92,8 @@ def capture(context: DecisionContext, command: CaptureHold) -> Change | RefusedE
     price = _price(context, command, hold)
     if isinstance(price, Unpriced):
         return UnpricedUsageError(price.field, price.problem)
-    charge = _charge(context, command, hold, price)
+    is_free_beyond = _is_free_beyond(context, hold, price)
+    charge = hold.amount if is_free_beyond else _charge(context, command, hold, price)
     taken, left = split(hold.parts, charge)
     rest = charge - sum(part for _, part in taken)
     available = context.available(hold.terms.feature) if context.account.standing == "open" else 0
@@ -113,7 +115,8 @@ def capture(context: DecisionContext, command: CaptureHold) -> Change | RefusedE
             shortfall=rest - taken_beyond if command.mode == "up_to_available" else None,
             catalog_version=hold.terms.catalog_version,
             # Only this part is decided by the current catalog.
-            beyond=Beyond(context.priced_by.version, rest) if hold.terms.covered or rest else None,
+            beyond=Beyond(context.priced_by.version, rest) if hold.terms.covered or rest or is_free_beyond else None,
+            rules=versions.UNLIMITED_BEYOND_HELD if is_free_beyond else 1,
         ),
         feature_used=hold.terms.feature,
         credits_consumed=charge - rest + taken_beyond,
@@ -130,6 +133,13 @@ def _price(context: DecisionContext, command: CaptureHold, hold: Hold) -> int | 
         return hold.terms.price
     catalog = context.priced_by.of_version(hold.terms.catalog_version).catalog
     return price_of(catalog.features[hold.terms.feature], command.usage)
+
+
+def _is_free_beyond(context: DecisionContext, hold: Hold, price: int) -> bool:
+    """Whether the current plan, which is unlimited, pays for what goes beyond the credits that the hold set aside."""
+    unlimited = context.plan is not None and context.plan.unlimited
+    new_rule = context.rules >= versions.UNLIMITED_BEYOND_HELD
+    return new_rule and unlimited and not hold.terms.covered and price > hold.amount
 
 
 def _charge(context: DecisionContext, command: CaptureHold, hold: Hold, price: int) -> int:

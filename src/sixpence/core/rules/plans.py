@@ -14,8 +14,10 @@ from sixpence.core.account.transaction import Detail
 from sixpence.core.catalog.catalog import Plan, PricedBy
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import AccountClosedError, TrialRefusedError, UnknownPlanError
+from sixpence.core.rules import versions
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.terms import TermStart, begin_or_rejoin_term, begin_trial, grant_allowance, without_term
+from sixpence.core.rules.unspent import Unspent, carry_over, count, find_unspent, uncount
 
 
 def change_plan(context: DecisionContext, command: ChangePlan) -> Change | RefusedError:
@@ -64,8 +66,9 @@ def make_waiting_change(account: Account, priced_by: PricedBy) -> Change:
     plan = catalog.plans[name]
     keeps = plan.rollover is not None and plan.period is not None and not before.cancelled
     ending = _trim_rollover(account, plan) if keeps else _end_plan_credits(account)
+    unspent = () if keeps else find_unspent(account)
     after = msgspec.structs.replace(
-        before,
+        uncount(before, unspent),
         next_plan=None,
         cancelled=False,
         trial=False,
@@ -80,7 +83,12 @@ def make_waiting_change(account: Account, priced_by: PricedBy) -> Change:
         at=at,
         plan=name,
         allocations=ending,
-        detail=Detail(previous_plan=account.plan, subscription=after, catalog_version=priced_by.version),
+        detail=Detail(
+            previous_plan=account.plan,
+            subscription=after,
+            catalog_version=priced_by.version,
+            rules=_rules_of(unspent),
+        ),
     )
 
 
@@ -109,9 +117,15 @@ def _is_immediate(context: DecisionContext, plan: Plan) -> bool:
 
 
 def _change_now(context: DecisionContext, command: ChangePlan | CancelPlan, name: str, plan: Plan) -> Change:
-    """End the old plan's unheld credits and give the new plan's, in one row."""
+    """End the old plan's unheld credits and give the new plan's, in one row; an upgrade never lowers the balance."""
     account = context.account
-    start = _begin(context, name, plan, trial=isinstance(command, ChangePlan) and command.trial)
+    unspent = find_unspent(account) if context.rules >= versions.UNSPENT_CREDITS_RETURN else ()
+    before = account.subscription if account.subscription is None else uncount(account.subscription, unspent)
+    trial = isinstance(command, ChangePlan) and command.trial
+    start = _begin(before, name, plan, trial=trial, now=context.now)
+    if start is not None and plan.period is not None and not trial:
+        carried = carry_over(unspent, start.amount)
+        start = TermStart(count(start.subscription, carried), start.amount, carried)
     ending = _end_plan_credits(account)
     after = None if start is None else msgspec.structs.replace(start.subscription, since_seq=account.seq + 1)
     ended = -sum(move.amount for move in ending)
@@ -121,13 +135,17 @@ def _change_now(context: DecisionContext, command: ChangePlan | CancelPlan, name
         at=context.now,
         plan=None if name == account.plan else name,
         allocations=(*ending, *moves),
-        detail=_detail(context, command, subscription=after).giving(*grants),
+        detail=_detail(context, command, subscription=after, rules=_rules_of(unspent)).giving(*grants),
         metadata=command.metadata,
     )
 
 
-def _begin(context: DecisionContext, name: str, plan: Plan, *, trial: bool) -> TermStart | None:
-    before, now = context.account.subscription, context.now
+def _rules_of(unspent: tuple[Unspent, ...]) -> int:
+    """Return the version of the rules that a row names which ends these credits."""
+    return versions.UNSPENT_CREDITS_RETURN if unspent else 1
+
+
+def _begin(before: Subscription | None, name: str, plan: Plan, *, trial: bool, now: int) -> TermStart | None:
     if plan.period is None:
         return None if before is None else TermStart(without_term(before), 0)
     if trial:

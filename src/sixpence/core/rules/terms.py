@@ -16,6 +16,7 @@ from sixpence.core.account.transaction import Detail, GrantTerms
 from sixpence.core.catalog.catalog import Catalog, Period, Plan, PricedBy
 from sixpence.core.catalog.period import index_at, prorated, share, start_of, term_at
 from sixpence.core.rules.context import repay_debt
+from sixpence.core.rules.unspent import Unspent
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import DAY, INSTANT_MAX
 
@@ -23,10 +24,14 @@ _MONTHS = 12
 
 
 class TermStart(msgspec.Struct, frozen=True):
-    """A term, or a share of one, that begins: the subscription from then on, and the credits it gives."""
+    """A term, or a share of one, that begins: the subscription from then on, and the credits it gives.
+
+    `carried` are unspent credits of earlier terms that stay beside them.
+    """
 
     subscription: Subscription
     amount: int
+    carried: tuple[Unspent, ...] = ()
 
 
 def begin_term(before: Subscription | None, plan: Plan, period: Period, *, anchor: int, at: int) -> TermStart:
@@ -146,24 +151,26 @@ def give_allowance(account: Account, priced_by: PricedBy) -> Change:
 def grant_allowance(
     account: Account, start: TermStart, plan_name: str, at: int, *, place: int = 0, ending: int = 0
 ) -> tuple[tuple[GrantTerms, ...], tuple[Allocation, ...]]:
-    """Return the grant of what a term gives, the row's grant in `place`, and its movements; none for nothing.
+    """Return the grants of what a term gives and carries over, from `place` on, and their movements; none for nothing.
 
     `ending` is what the same row takes off the total. An allowance never lifts an account over the largest balance.
     """
     promised = account.total - ending + sum(grant.remaining for grant in account.grants if grant.pending)
     amount = min(start.amount, AMOUNT_MAX - promised)
-    if amount <= 0:
-        return (), ()
-    name = next_id(account, at, place)
-    terms = GrantTerms(amount, "plan", at, start.subscription.ends_at, by_plan=plan_name)
-    return (terms,), (Allocation(name, "granted", amount), *repay_debt(account, [(name, amount)]))
+    given = [GrantTerms(amount, "plan", at, start.subscription.ends_at, by_plan=plan_name)] if amount > 0 else []
+    for part in start.carried:
+        terms = GrantTerms(part.amount, "plan", at, part.expires_at, by_plan=account.plan, counted_in=part.counted_in)
+        given.append(terms)
+    arrivals = [(next_id(account, at, place + number), terms.amount) for number, terms in enumerate(given)]
+    moves = [Allocation(name, "granted", amount) for name, amount in arrivals]
+    return tuple(given), (*moves, *repay_debt(account, arrivals))
 
 
 def expire_or_roll_over(account: Account, grant: Grant, priced_by: PricedBy, at: int) -> Change:
     """Return the change of a grant at its expiry: unheld credits expire, or an allowance rolls over within the cap."""
     subscription = account.subscription
     plan = _find_next_plan(account, priced_by.catalog, at)
-    ends_with_term = grant.by_plan is not None and not grant.rolled
+    ends_with_term = grant.by_plan is not None and not grant.rolled and grant.counted_in is None
     if subscription is None or plan is None or plan.rollover is None or plan.period is None or not ends_with_term:
         return _expire(grant, at)
     rolled_before = sum(one.remaining for one in account.grants if one.rolled and one.over is None)
