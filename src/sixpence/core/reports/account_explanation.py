@@ -18,6 +18,7 @@ from sixpence.core.reports.labels import credits, format_count, format_time, kin
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 
 LINES_MAX = 12
 LATEST_MAX = 3
@@ -30,7 +31,7 @@ class CategorySum(msgspec.Struct, frozen=True):
     amount: int
 
 
-class AccountExplanation(msgspec.Struct, frozen=True, kw_only=True):
+class AccountExplanation(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """Why an account has its balance; amounts are in the smallest unit.
 
     `total` counts all credits ever given that neither expired nor were cancelled; `used` were consumed and not

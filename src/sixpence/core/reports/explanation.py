@@ -21,6 +21,7 @@ from sixpence.core.reports.rule_names import rules_of
 from sixpence.core.rules.grants import terms_of
 from sixpence.core.rules.refunds import REFUNDABLE, refundable
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 
 
 class GrantMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+class Explanation(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """All facts about a transaction; amounts are in the smallest unit.
 
     `catalog_version` priced it (for a capture: its hold); `beyond_price` is the price of the part beyond the hold, by

@@ -14,7 +14,6 @@ from sixpence.core.errors import CreditSystemError, DatabaseSetupError, Unavaila
 from sixpence.core.refusals import InsufficientCreditsError
 from sixpence.http.wire import problems
 from sixpence.http.wire.errors import CallerError
-from sixpence.http.wire.offers import offers_of
 from sixpence.service.credits import CreditService
 
 SETUP_RETRY_SECONDS = 60
@@ -39,7 +38,7 @@ def refusal_handlers(credits: CreditService, *, upgrade_url: str) -> Handlers:
         except UnavailableError as away:
             # Without the catalog there are no offers. Nothing was charged, and a retry gets the 402.
             return problems.of_error(away)
-        return problems.of_error(error, {"upgrade_url": upgrade_url, "offers": offers_of(priced_by.catalog)})
+        return problems.of_insufficient_credits(error, upgrade_url=upgrade_url, offers=priced_by.catalog.offers())
 
     return {CreditSystemError: refused, CallerError: _caller_refused}
 
