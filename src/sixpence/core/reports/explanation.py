@@ -16,6 +16,7 @@ from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, Kind, Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.catalog.price import Usage
+from sixpence.core.reports.labels import kind_label
 from sixpence.core.reports.price_breakdown import PriceBreakdown, break_down_price
 from sixpence.core.reports.rule_names import rules_of
 from sixpence.core.rules.grants import terms_of
@@ -53,6 +54,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     refunded: int | None
     reason: str | None
+    credits_consumed: int | None = None
 
     @classmethod
     def of(cls, row: Transaction) -> "Event":
@@ -68,6 +70,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             plan=row.plan,
             refunded=detail.refunded,
             reason=detail.reason,
+            credits_consumed=row.credits_consumed,
+        )
+
+    def label(self) -> str:
+        """Return what the transaction was, in a few words."""
+        return kind_label(
+            self.kind,
+            feature=self.feature,
+            plan=self.plan,
+            amount=self.amount,
+            credits_consumed=self.credits_consumed,
         )
 
 
