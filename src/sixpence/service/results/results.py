@@ -220,6 +220,11 @@ class CreditHistory(WireValue, msgspec.Struct, frozen=True, kw_only=True):
         """The page with each transaction in its own shape."""
         return {"transactions": [row.wire_fields() for row in self.transactions], "next_cursor": self.next_cursor}
 
+    def without_actors(self) -> Self:
+        """The page for the account's user: without the names of operators."""
+        rows = [msgspec.structs.replace(row, actor=None) for row in self.transactions]
+        return msgspec.structs.replace(self, transactions=rows)
+
 
 def balance_fields(account: Account) -> dict[str, Any]:
     """The fields of a `Balance` for an account now."""

@@ -97,6 +97,11 @@ class CreditStatement(WireValue, msgspec.Struct, frozen=True, kw_only=True):
             proof=statement.proof,
         )
 
+    def without_actors(self) -> Self:
+        """The statement for the account's user: without the names of operators, and without the proof that has them."""
+        movements = tuple(msgspec.structs.replace(movement, actor=None) for movement in self.movements)
+        return msgspec.structs.replace(self, movements=movements, proof=None)
+
 
 class TransactionExplanation(Explanation, frozen=True, kw_only=True):
     """The explanation of a transaction, as facts and as sentences: `words`, one a line."""
