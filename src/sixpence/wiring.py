@@ -4,6 +4,9 @@ app = create_app()                       # everything from the environment
 app = create_app(settings, routes=...)   # with an app's own routes after Sixpence's
 """
 
+import sixpence.http  # noqa: F401 - first, since it names a missing extra
+
+# isort: split
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path

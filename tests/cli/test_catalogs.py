@@ -92,6 +92,22 @@ def test_catalog_check_needs_no_database(idle: ServerProcess) -> None:
     assert sorted(path.name for path in idle.home.iterdir()) == ["bad.toml", "sixpence.toml"]
 
 
+def test_catalog_check_notes_signup_credits_that_never_arrive(idle: ServerProcess) -> None:
+    """Signup credits of another plan than the default one are noted; the catalog is valid all the same."""
+    (idle.home / "sixpence.toml").write_text(CATALOG.replace("unlimited = true", "signup_credits = 50"))
+
+    checked = idle.run("catalog", "check")
+
+    assert (checked.returncode, checked.stdout.splitlines()[1:]) == (
+        0,
+        [
+            "New accounts start on free.",
+            "Note: plans.pro.signup_credits: these 50 credits never arrive, since every account is made on free. "
+            "Give them as an allowance with a period, or make pro the default_plan.",
+        ],
+    )
+
+
 def test_catalog_show_prints_text(installation: ServerProcess) -> None:
     """Prices and plans are printed in plain columns."""
     (installation.home / "sixpence.toml").write_text(CATALOG)

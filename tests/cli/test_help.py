@@ -62,6 +62,27 @@ def test_group_without_command_shows_help(idle: ServerProcess) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["serve", "--port", "abc"], "'--port': must be a number from 0 to 65535, not 'abc'."),
+        (["serve", "--port", "65536"], "'--port': must be a number from 0 to 65535, not '65536'."),
+        (["serve", "--workers", "0"], "'--workers': must be a number from 1 to 64, not '0'."),
+        (["demo", "--port", "1.5"], "'--port': must be a number from 0 to 65535, not '1.5'."),
+        (["checkpoint", "show", "0"], "'[NUMBER]': must be a number from 1 on, not '0'."),
+        (["account", "grant", "user_1", "ten", "--reason", "x"], "'AMOUNT': must be a whole number, not 'ten'."),
+        (["account", "adjust", "user_1", "ten", "--reason", "x"], "'AMOUNT': must be a whole number, not 'ten'."),
+        (["account", "refund", "user_1", "t", "--amount", "1e3"], "'--amount': must be a whole number, not '1e3'."),
+    ],
+)
+def test_invalid_number_names_bounds_and_value(idle: ServerProcess, arguments: list[str], sentence: str) -> None:
+    """Every number of the command line is refused in the same words."""
+    done = idle.run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Invalid value for {sentence} See: sixpence {arguments[0]}")
+
+
 def test_version_is_one_line(idle: ServerProcess) -> None:
     """`--version` prints one line."""
     done = idle.run("--version")
@@ -77,7 +98,7 @@ def test_version_is_one_line(idle: ServerProcess) -> None:
         (["user", "create"], "Missing option '--email'. See: sixpence user create --help"),
         (
             ["account", "grant", "user_1", "ten", "--reason", "x"],
-            "Invalid value for 'AMOUNT': 'ten' is not a valid integer. See: sixpence account grant --help",
+            "Invalid value for 'AMOUNT': must be a whole number, not 'ten'. See: sixpence account grant --help",
         ),
     ],
 )

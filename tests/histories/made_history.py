@@ -93,17 +93,17 @@ class MadeHistory:
 def _answer(kind: str, row: Transaction) -> Response:
     match kind:
         case "consume":
-            return responses.consumed(Receipt.of(row, replayed=False))
+            return responses.changed(Receipt.of(row, replayed=False))
         case "grant":
-            return responses.granted(Receipt.of(row, replayed=False))
+            return responses.changed(Receipt.of(row, replayed=False))
         case "place_hold":
-            return responses.placed(PlacedHold.of(row, replayed=False))
+            return responses.changed(PlacedHold.of(row, replayed=False))
         case "capture_hold":
-            return responses.captured(CapturedHold.of(row, replayed=False))
+            return responses.changed(CapturedHold.of(row, replayed=False))
         case "release_hold":
-            return responses.released(ReleasedHold.of(row, replayed=False))
+            return responses.changed(ReleasedHold.of(row, replayed=False))
         case "refund":
-            return responses.refunded(Refund.of(row, replayed=False))
+            return responses.changed(Refund.of(row, replayed=False))
     raise AssertionError(f"a made history has no answer for {kind}")
 
 

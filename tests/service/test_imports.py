@@ -5,6 +5,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 # Every other installed package is hidden; SQLAlchemy itself needs typing_extensions and greenlet.
@@ -59,6 +61,31 @@ def test_postgresql_without_driver_names_extra() -> None:
     ended = subprocess.run([sys.executable, "-c", program, "unused"], capture_output=True, text=True)
 
     assert (ended.stderr, ended.stdout) == ("", "PostgreSQL needs psycopg. Install sixpence[postgres].\n")
+
+
+@pytest.mark.parametrize("opened", [(), ("starlette",)], ids=["plain", "with-starlette"])
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("sixpence.integrations", "sixpence.integrations"),
+        ("sixpence.integrations.starlette", "sixpence.integrations"),
+        ("sixpence.wiring", "sixpence.http"),
+        ("sixpence.http.app", "sixpence.http"),
+        ("sixpence.auth.users", "sixpence.auth"),
+    ],
+)
+def test_plain_install_names_missing_extra(module: str, package: str, opened: tuple[str, ...]) -> None:
+    """With a plain install, or beside an app's own Starlette, the import names what is missing and the extra."""
+    hidden = PROGRAM.partition("from sixpence import")[0].replace(
+        '"greenlet"', ", ".join(['"greenlet"', *map(repr, opened)])
+    )
+    program = hidden + f"try:\n    import {module}\nexcept ImportError as error:\n    print(error)\n"
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    lacking = ", ".join(name for name in ("starlette", "structlog", "pwdlib", "argon2") if name not in opened)
+    problem = f"{package} needs {lacking}, which a plain install of Sixpence lacks."
+    assert (ended.stderr, ended.stdout) == ("", f"{problem} Install sixpence[server].\n")
 
 
 def test_base_install_has_two_dependencies() -> None:

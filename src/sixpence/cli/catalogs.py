@@ -73,12 +73,14 @@ def check(file: Path) -> None:
     """Check the catalog in FILE (default: sixpence.toml), and list every problem with its remedy.
 
     Needs no server and no database, and changes nothing: use it in an editor, a commit hook or a pipeline.
-    The exit status is 0 for a catalog that can be applied, 1 for one that cannot.
+    The exit status is 0 for a catalog that can be applied, 1 for one that cannot. A note names a setting that is
+    valid and has no effect.
 
     \b
     Example:
       sixpence catalog check sixpence.toml
     """
+    from sixpence.core.catalog.notes import list_notes
     from sixpence.core.catalog.toml import from_toml
     from sixpence.core.errors import CatalogError
 
@@ -90,6 +92,8 @@ def check(file: Path) -> None:
     features, plans = ", ".join(checked.features), ", ".join(checked.plans)
     click.echo(f"{file} is a valid catalog. Features: {features}. Plans: {plans}.")
     click.echo(f"New accounts start on {checked.default_plan}.")
+    for note in list_notes(checked):
+        click.echo(f"Note: {note}")
 
 
 @catalog.command()

@@ -19,6 +19,7 @@ from sixpence.cli.server.welcome import print_welcome
 from sixpence.cli.terminal import database as databases
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.cli.terminal.logs import configure_logs
+from sixpence.cli.terminal.options import Number
 from sixpence.settings import Settings
 
 HOME = Path(".sixpence") / "demo"
@@ -37,7 +38,7 @@ _REQUIRED_PACKAGES = {
 @click.option(
     "--host", metavar="ADDRESS", help="The address to listen on: 127.0.0.1 (this machine), 0.0.0.0 (every network)."
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="The port: 8000 by default, 0 for any free one.")
+@click.option("--port", type=Number(0, 65535), help="The port: 8000 by default, 0 for any free one.")
 def demo(host: str | None, port: int | None) -> None:
     """Serve the studio: an interior-design app whose pictures cost credits.
 

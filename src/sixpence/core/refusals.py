@@ -3,6 +3,7 @@
 Leaves of the tree in `errors`, each with the facts that a caller needs to continue.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sixpence.core.errors import RefusedError
@@ -34,6 +35,15 @@ class InsufficientCreditsError(RefusedError, code="insufficient-credits", title=
     def data(self) -> dict[str, Any]:
         """Return the facts with the shortfall added."""
         return {**super().data(), "shortfall": self.shortfall}
+
+    def problem(self, *, upgrade_url: str | None = None, offers: Sequence[Any] = ()) -> dict[str, Any]:
+        """Return the body of the answer 402 (problem details, RFC 9457), as HTTP and the integrations send it.
+
+        `upgrade_url` is where a user can buy credits; `offers` are the plans on offer: `Catalog.offers()`.
+        """
+        facts = {**self.data(), "upgrade_url": upgrade_url, "offers": list(offers)}
+        own = {"code": self.code, "title": self.title, "detail": str(self), "status": 402, "type": "about:blank"}
+        return {**facts, **own}
 
 
 class AccountNotFoundError(RefusedError, code="account-not-found", title="No such account"):

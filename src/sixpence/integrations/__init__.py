@@ -1,1 +1,5 @@
 """Sixpence in an app's own routes. See README.md in this folder."""
+
+from sixpence.extras import require_server_extra
+
+require_server_extra(__name__)

@@ -23,7 +23,6 @@ from sixpence.http.wire import problems, responses
 from sixpence.http.wire.bodies import idempotency_key as key_of
 from sixpence.http.wire.error_handlers import Handlers, refusal_handlers
 from sixpence.http.wire.errors import CallerError
-from sixpence.http.wire.offers import offers_of
 from sixpence.integrations.charge_middleware import ChargeMiddleware, charges_of
 from sixpence.integrations.reservations import Reservation, ReservationRequest
 from sixpence.service.credits import CreditService
@@ -175,7 +174,7 @@ class CreditIntegration:
         refusal = result.refusal
         if refusal is None:
             raise ValueError("the charge was not refused: answer with create_success_response")
-        return problems.of_error(refusal, {"upgrade_url": self._upgrade_url, "offers": result.offers})
+        return problems.of_insufficient_credits(refusal, upgrade_url=self._upgrade_url, offers=result.offers)
 
     def create_success_response(self, data: dict[str, Any], receipt: Receipt) -> Response:
         """A 200 with the app's data and the balance after the charge."""
@@ -247,7 +246,7 @@ class CreditIntegration:
             feature=refusal.feature,
             remaining_credits=refusal.remaining,
             refusal=refusal,
-            offers=offers_of(await self.get_catalog()),
+            offers=(await self.get_catalog()).offers(),
         )
 
 

@@ -88,7 +88,7 @@ def test_account_grant_refuses_unknown_account(installation: ServerProcess) -> N
     done = installation.run("account", "grant", "nobody", "10", "--reason", "an outage")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("There is no account 'nobody'.")
+    assert done.stderr == ("There is no account 'nobody'. Take the id from your app, or from `sixpence user create`.\n")
 
 
 @pytest.mark.parametrize(

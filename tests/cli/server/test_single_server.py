@@ -19,7 +19,8 @@ def test_second_server_is_refused_after_five_seconds(server: ServerProcess) -> N
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"database: process {server.pid} already serves {server.home / 'credits.db'}, and a SQLite file has one "
-        f"server. Stop that server (kill {server.pid}), or name another file or a PostgreSQL database with "
+        "server. An app's own workers may share the file through the library. "
+        f"Stop that server (kill {server.pid}), or name another file or a PostgreSQL database with "
         "--database.\n"
     )
     assert 5 <= waited < 15

@@ -73,6 +73,11 @@ def test_case(case: Case) -> None:
         ("s 1/1/1, t 1/1/1", "nothing said", "is missing. Send one of: s, t."),
         ("s 1/1/1, t 1/1/1", "model u", "'u' has no price. Send one of: s, t."),
         (
+            "gpt-5 1/1/1, gpt-5-mini 1/1/1",
+            "model GPT-5-mini-2025",
+            "'GPT-5-mini-2025' has no price. The nearest is gpt-5-mini. Send one of: gpt-5, gpt-5-mini.",
+        ),
+        (
             "s 1/1/1",
             "model s",
             "no tokens were given. Send at least one of: input_tokens, cached_input_tokens, output_tokens.",

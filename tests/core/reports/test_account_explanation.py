@@ -40,6 +40,18 @@ CASES: list[tuple[str, list[str]]] = [
         ],
     ),
     (
+        "@0 ensure; @1 hold interior 3 units; @2 capture #2",
+        [
+            "ada@example.com has 0 credits to spend (plan free, version 3).",
+            "6 given and neither expired nor cancelled - 6 used and not refunded - 0 held = 0.",
+            "None of it expires.",
+            "The latest 3 changes of 3:",
+            "  2026-01-01 00:00:02 UTC used interior: 6 credits, set aside earlier, balance 0",
+            "  2026-01-01 00:00:01 UTC set aside for interior: -6, balance 0",
+            "  2026-01-01 00:00:00 UTC account opened on plan free: +6, balance 6",
+        ],
+    ),
+    (
         "@0 ensure; @1 plan postpaid; @2 use interior 10 units; @3 freeze",
         [
             "ada@example.com has -14 credits to spend (plan postpaid, version 4).",
@@ -48,9 +60,9 @@ CASES: list[tuple[str, list[str]]] = [
             "By grants: 0 - 14 owed of 20 allowed = -14.",
             "None of it expires.",
             "The latest 3 changes of 4:",
-            "  2026-01-01 00:00:03 UTC account frozen: +0, balance -14",
+            "  2026-01-01 00:00:03 UTC account frozen, balance -14",
             "  2026-01-01 00:00:02 UTC used interior: -20, balance -14",
-            "  2026-01-01 00:00:01 UTC change of plan, on postpaid now: +0, balance 6",
+            "  2026-01-01 00:00:01 UTC change of plan, on postpaid now, balance 6",
         ],
     ),
     (

@@ -86,7 +86,7 @@ CASES: list[tuple[str, int, list[str]]] = [
             "  4 set aside: signup grant #1 from 2026-01-01 00:00:00 UTC without expiry",
             "Balance: 6 - 4 = 2, and 4 held.",
             "Since then:",
-            "  2026-01-01 00:00:02 UTC used interior, from a hold: balance +1",
+            "  2026-01-01 00:00:02 UTC used interior: 3 credits, set aside earlier: balance +1",
         ],
     ),
     (

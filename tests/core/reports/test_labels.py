@@ -32,6 +32,22 @@ def test_kind_label_has_no_gaps(kind: Kind) -> None:
     assert len(label) <= 38
 
 
+@pytest.mark.parametrize(
+    ("amount", "consumed", "label"),
+    [
+        (0, 1, "used video: 1 credit, set aside earlier"),
+        (2, 3, "used video: 3 credits, set aside earlier"),
+        (-2, 5, "used video: 5 credits, 3 of it set aside earlier"),
+        (-5, 5, "used video: 5 credits"),
+        (0, 0, "used video, from a hold"),
+        (4, None, "used video, from a hold"),
+    ],
+)
+def test_kind_label_of_a_capture_has_its_price(amount: int, consumed: int | None, label: str) -> None:
+    """The balance changed only by what was not set aside; the label has the whole price."""
+    assert kind_label("capture", feature="video", plan="pro", amount=amount, credits_consumed=consumed) == label
+
+
 def test_kind_label_of_a_use_and_of_a_plan() -> None:
     """Two labels in full."""
     labels = kind_label("consume", feature="video", plan="pro"), kind_label("allowance", feature=None, plan="pro")

@@ -235,3 +235,32 @@ async def test_concurrent_first_requests_make_one_account(installation: Installa
         (1, "signup", 6, 6),
         *((seq, "consume", -1, 7 - seq) for seq in range(2, 8)),
     ]
+
+
+async def test_user_reads_why_and_never_who(
+    installation: Installation, ada: httpx.AsyncClient, shop: httpx.AsyncClient
+) -> None:
+    """The user's routes have the reason of a grant and not the operator; a server's routes have both."""
+    path = account_path(await user_id(ada))
+    await ada.get(CREDITS)
+    (await shop.post(f"{path}/grants", json={"amount": 2, "reason": "outage"})).raise_for_status()
+
+    page = (await ada.get(HISTORY)).json()
+    statement = (await ada.get(f"{CREDITS}/statement")).json()
+    answers = [
+        await ada.get(url)
+        for url in (
+            HISTORY,
+            f"{CREDITS}/statement",
+            f"{CREDITS}/statement?format=text",
+            f"{CREDITS}/statement?format=csv",
+            f"{CREDITS}/explain",
+        )
+    ]
+    of_server = [await shop.get(f"{path}/{end}") for end in ("transactions", "statement", "statement?format=csv")]
+
+    assert [("outage" in answer.text, "API key shop" in answer.text) for answer in answers] == [(True, False)] * 5
+    assert [("outage" in answer.text, "API key shop" in answer.text) for answer in of_server] == [(True, True)] * 3
+    newest, last = page["transactions"][0], statement["movements"][-1]
+    assert (newest["actor"], newest["reason"], last["actor"], last["reason"]) == (None, "outage", None, "outage")
+    assert statement["proof"] is None

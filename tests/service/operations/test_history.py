@@ -319,3 +319,31 @@ def test_sync_service_streams_and_raises_alike(url: Database) -> None:
         assert credits.balance_at(ADA).remaining == credits.get_statement(ADA).closing.remaining == 5
         assert credits.explain_account(ADA).version == credits.explain_transaction(ADA, use.id).seq == 2
     verify_clean(url)
+
+
+async def test_captured_uses_show_their_price(credits: CreditService) -> None:
+    """The statement, the explanation of the account and that of the hold name what a use from a hold cost."""
+    await credits.initialize_user_credits(ADA)
+    hold = await credits.place_hold(ADA, "video")
+    await credits.capture_hold(ADA, hold.hold_id)
+    await credits.grant_credits(ADA, 2, reason="outage", actor="olga@example.com")
+
+    text = "".join([piece async for piece in credits.stream_statement(ADA)])
+    account = (await credits.explain_account(ADA)).words
+    placed = (await credits.explain_transaction(ADA, hold.hold_id)).words
+
+    used = "used video: 1 credit, set aside earlier"
+    # The statement's column is a little narrower than the label.
+    place = next(place for place, line in enumerate(text.splitlines()) if "used video" in line)
+    first, rest = text.splitlines()[place : place + 2]
+    assert (first[20:].split(), rest.strip()) == (
+        ["used", "video:", "1", "credit,", "set", "aside", "0", "5"],
+        "earlier",
+    )
+    assert [line[26:] for line in account[-3:]] == [
+        "credits granted (outage): +2, balance 7",
+        f"{used}, balance 5",
+        "set aside for video: -1, balance 5",
+    ]
+    assert placed[-1].endswith(f"UTC {used}")
+    assert not any("olga" in line for line in account)

@@ -11,7 +11,7 @@ import pytest
 from sixpence.core.catalog.catalog import Feature
 from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import RefusedError
-from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError
+from sixpence.core.refusals import HoldEndedError, HoldNotFoundError, InsufficientCreditsError, UnpricedUsageError
 from sixpence.service.credits import CreditService
 from sixpence.service.results.results import CreditHold
 from tests.ledger.databases import Database, apply_catalog, ledger_of, snapshot, verify_clean
@@ -37,6 +37,38 @@ async def test_place_hold_sets_credits_aside(ada: CreditService) -> None:
     assert (placed.remaining, placed.held, placed.total) == (2, 4, 6)
     assert (row.kind, row.amount, row.price, row.usage, row.covered) == ("hold", -4, 4, Usage(units=11), False)
     assert (row.generation_id, row.metadata, row.hold_expires_at) == ("g", {"a": 1}, placed.expires_at)
+
+
+async def test_model_without_price_is_refused_before_the_work(ada: CreditService, url: Database) -> None:
+    """A hold, an estimate and a check name the nearest model, also where an amount is set aside; nothing is written."""
+    smaller = Usage(model="smal", input_tokens=1)
+    before = snapshot(url)
+
+    for attempt in (
+        ada.place_hold(ADA, "chat", usage=smaller),
+        ada.place_hold(ADA, "chat", amount=2, usage=Usage(model="smal")),
+        ada.estimate("chat", usage=Usage(model="smal")),
+        ada.validate_credit_usage(ADA, "chat", usage=smaller),
+    ):
+        with pytest.raises(UnpricedUsageError) as refused:
+            await attempt
+        problem = "'smal' has no price. The nearest is small. Send one of: small, large."
+        assert refused.value == UnpricedUsageError("usage.model", problem)
+
+    with pytest.raises(UnpricedUsageError, match="priced by the unit, for any model"):
+        await ada.place_hold(ADA, "draw", amount=2, usage=Usage(model="small"))
+    assert snapshot(url) == before
+
+
+async def test_hold_of_an_amount_names_its_model(ada: CreditService) -> None:
+    """The amount is set aside, and the capture charges the tokens of the model."""
+    placed = await ada.place_hold(ADA, "chat", amount=5, usage=Usage(model="small"), idempotency_key="k")
+    replay = await ada.place_hold(ADA, "chat", amount=5, usage=Usage(model="small"), idempotency_key="k")
+
+    captured = await ada.capture_hold(ADA, placed.hold_id, usage=Usage(model="small", input_tokens=2_000))
+
+    assert (placed.amount, placed.transaction.usage, replay.replayed) == (5, None, True)
+    assert (captured.credits_consumed, captured.released, captured.remaining) == (2, 3, 4)
 
 
 async def test_list_holds_has_open_holds_by_expiry(ada: CreditService) -> None:

@@ -26,6 +26,12 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("place_hold", HOLD, {"amount": 0}, "amount: 0 is out of range. Send an integer from 1 to 9007199254740991."),
     ("place_hold", HOLD, {"amount": 1, "units": 1}, "amount: was sent beside units. Send one of the two."),
     ("place_hold", HOLD, {"amount": 1, "usage": Usage()}, "amount: was sent beside usage. Send one of the two."),
+    (
+        "place_hold",
+        HOLD,
+        {"amount": 1, "usage": Usage(model="m", input_tokens=1)},
+        "amount: was sent beside tokens. Send one of the two; beside an amount only the model.",
+    ),
     ("place_hold", HOLD, {"ttl_seconds": 0}, "ttl_seconds: 0 is out of range."),
     ("place_hold", HOLD, {"ttl_seconds": 2_592_001}, "ttl_seconds: 2592001 is out of range. Send an integer from 1 to"),
     ("place_hold", HOLD, {"ttl_seconds": 1.5}, "ttl_seconds: 1.5 is not a whole number."),

@@ -10,7 +10,7 @@ from sixpence.cli.account.holds import holds, release
 from sixpence.cli.account.output import print_overview
 from sixpence.cli.account.plans import cancel_plan, close, freeze, plan, unfreeze
 from sixpence.cli.account.usage import usage
-from sixpence.cli.terminal.options import database_option, json_option, read_settings
+from sixpence.cli.terminal.options import Number, database_option, json_option, read_settings
 from sixpence.cli.terminal.printing import print_json
 
 
@@ -55,7 +55,7 @@ def show(account_id: str, as_json: bool, database: str | None) -> None:
 
 @account.command()
 @click.argument("account_id", metavar="ID")
-@click.argument("amount", type=int)
+@click.argument("amount", type=Number())
 @click.option("--reason", required=True, help="The reason. It is recorded, and the customer can read it.")
 @click.option("--expires-at", metavar="TIME", help="When unspent credits expire, such as 2027-01-31T00:00:00Z.")
 @click.option("--key", help="An idempotency key: repeated with the same key, the grant is made only once.")

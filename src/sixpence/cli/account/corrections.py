@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sixpence.cli.account.confirm import account_path, change, change_options
+from sixpence.cli.terminal.options import Number
 
 if TYPE_CHECKING:
     from sixpence.cli.operator.operator import Operator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("account_id", metavar="ID")
 @click.argument("transaction_id", metavar="TRANSACTION")
-@click.option("--amount", type=int, help="The number of credits to refund. Default: all that is not refunded yet.")
+@click.option("--amount", type=Number(), help="The number of credits to refund. Default: all that is not refunded yet.")
 @change_options()
 def refund(
     account_id: str,
@@ -115,7 +116,7 @@ def void(
 # Without this, click reads an amount below zero as an option.
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("account_id", metavar="ID")
-@click.argument("amount", type=int)
+@click.argument("amount", type=Number())
 @change_options()
 def adjust(account_id: str, amount: int, reason: str, yes: bool, key: str | None, database: str | None) -> None:
     """Adjust the balance of the account ID by AMOUNT: up, or down if AMOUNT is below zero.

@@ -32,9 +32,10 @@ def balance(account_id: str, at: str | None, as_json: bool, database: str | None
     if as_json:
         print_json(past)
         return
-    since = f"since {past['changed_at']} (transaction {past['transaction_id']})"
     if not past["changed_at"]:
-        since = "before the account existed"
+        click.echo("The account did not exist then.")
+        return
+    since = f"since {past['changed_at']} (transaction {past['transaction_id']})"
     click.echo(
         f"{past['account_id']} had {past['remaining']} remaining and {past['held']} held at {past['at']}, {since}."
     )

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from sixpence.cli.terminal.printing import print_facts, print_table
+from sixpence.core.reports.labels import format_change, kind_label
 
 
 def print_overview(overview: dict[str, Any]) -> None:
@@ -88,6 +89,19 @@ def _print_grants(grants: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def _use(transaction: dict[str, Any]) -> str:
+    """The feature; for a use from a hold with its price, which the amount does not show."""
+    if transaction["kind"] != "capture":
+        return transaction["feature_used"] or ""
+    return kind_label(
+        "capture",
+        feature=transaction["feature_used"],
+        plan=transaction["subscription_status"],
+        amount=transaction["amount"],
+        credits_consumed=transaction["credits_consumed"],
+    )
+
+
 def _print_transactions(transactions: Sequence[dict[str, Any]]) -> None:
     print_table(
         ("seq", "when", "kind", "amount", "balance", "feature", "reason", "by", "id"),
@@ -96,9 +110,9 @@ def _print_transactions(transactions: Sequence[dict[str, Any]]) -> None:
                 str(each["seq"]),
                 each["created_at"],
                 each["kind"],
-                f"{each['amount']:+}",
+                format_change(each["amount"]),
                 str(each["balance_after"]),
-                each["feature_used"] or "",
+                _use(each),
                 each["reason"] or "",
                 each["actor"] or "",
                 each["id"],

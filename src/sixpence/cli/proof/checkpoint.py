@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from sixpence.cli.terminal import database as databases
-from sixpence.cli.terminal.options import database_option, read_settings
+from sixpence.cli.terminal.options import Number, database_option, read_settings
 from sixpence.settings import Settings
 
 # Reading a ledger of many millions of accounts takes minutes.
@@ -56,7 +56,7 @@ def checkpoint(context: click.Context, out: Path | None, database: str | None) -
 
 
 @checkpoint.command()
-@click.argument("number", type=click.IntRange(1), required=False)
+@click.argument("number", type=Number(1), required=False)
 @database_option
 def show(number: int | None, database: str | None) -> None:
     """Print the checkpoint with this NUMBER. Default: the newest.

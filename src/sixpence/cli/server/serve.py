@@ -18,7 +18,7 @@ from sixpence.cli.server.welcome import print_welcome
 from sixpence.cli.terminal import database as databases
 from sixpence.cli.terminal.errors import CommandRefusedError
 from sixpence.cli.terminal.logs import configure_logs
-from sixpence.cli.terminal.options import database_option, read_settings
+from sixpence.cli.terminal.options import Number, database_option, read_settings
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.ledger.database import catalogs
 from sixpence.ledger.database.engines import DatabaseAddress, SQLiteFile, parse_database_url
@@ -33,10 +33,10 @@ TAKE_OVER_SECONDS = 5.0
 @click.option(
     "--host", metavar="ADDRESS", help="The address to listen on: 127.0.0.1 (this machine), 0.0.0.0 (every network)."
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="The port: 8000 by default, 0 for any free one.")
+@click.option("--port", type=Number(0, 65535), help="The port: 8000 by default, 0 for any free one.")
 @click.option(
     "--workers",
-    type=click.IntRange(1, 64),
+    type=Number(1, 64),
     default=1,
     show_default=True,
     help="The number of processes, on PostgreSQL.",
@@ -109,6 +109,7 @@ def _lock_file(stack: ExitStack, place: SQLiteFile) -> None:
     except file_lock.FileLockedError as error:
         raise CommandRefusedError(
             f"database: process {error.pid} already serves {place.path}, and a SQLite file has one server. "
+            "An app's own workers may share the file through the library. "
             f"Stop that server (kill {error.pid}), or name another file or a PostgreSQL database with --database."
         ) from error
 

@@ -7,6 +7,25 @@ import click
 
 from sixpence.settings import Settings
 
+
+class Number(click.IntRange):
+    """A whole number, with bounds or without; a refusal names the bounds and the value."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; fails for another text and for a number out of the bounds."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"must be a {self._wanted()}, not '{value}'.", param, ctx)
+
+    def _wanted(self) -> str:
+        if self.min is None:
+            return "whole number"
+        return f"number from {self.min} on" if self.max is None else f"number from {self.min} to {self.max}"
+
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

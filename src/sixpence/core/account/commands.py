@@ -41,7 +41,10 @@ class Consume(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PlaceHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Set credits aside for a use that begins: `amount`, or without one what `usage` costs."""
+    """Set credits aside for a use that begins: `amount`, or without one what `usage` costs.
+
+    Beside an amount the usage only names the model, which must have a price.
+    """
 
     feature: str
     ttl_seconds: int

@@ -5,11 +5,12 @@ valid (`validation`), what a usage costs (`price`), and which version prices a c
 """
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from sixpence.core.values.stored_document import decoder_of
+from sixpence.core.values.wire_value import WireValue
 
 RANK_MAX = 1_000_000
 
@@ -107,12 +108,25 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the JSON text to store; features and plans stay in the order in which they were written."""
         return msgspec.json.encode(self).decode()
 
+    def offers(self) -> list[dict[str, Any]]:
+        """Return what to offer an account without credits: the plans that rank above the default one, lowest first."""
+        least = self.plans[self.default_plan].rank
+        better = sorted((plan.rank, name) for name, plan in self.plans.items() if plan.rank > least)
+        return [
+            {
+                "plan": name,
+                "title": self.plans[name].title or name.capitalize(),
+                "unlimited": self.plans[name].unlimited,
+            }
+            for _, name in better
+        ]
+
     def digest(self) -> str:
         """Return SHA-256 of the catalog's content, as hex; the order of its entries does not matter."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
-class PricedBy(msgspec.Struct, frozen=True):
+class PricedBy(WireValue, msgspec.Struct, frozen=True):
     """A catalog with the number of its version; `earlier` has the versions before it, oldest first.
 
     They are needed since a due change is decided by the catalog of its instant, and a hold by that of its placing.
@@ -122,6 +136,18 @@ class PricedBy(msgspec.Struct, frozen=True):
     catalog: Catalog
     applied_at: int = 0
     earlier: tuple["PricedBy", ...] = ()
+
+    def wire_fields(self) -> dict[str, Any]:
+        """Return the version and the catalog with all defaults, without the earlier ones."""
+        catalog = self.catalog
+        return {
+            "version": self.version,
+            "features": {name: msgspec.structs.asdict(feature) for name, feature in catalog.features.items()},
+            "plans": {name: msgspec.structs.asdict(plan) for name, plan in catalog.plans.items()},
+            "default_plan": catalog.default_plan,
+            "decimals": catalog.decimals,
+            "grace_days": catalog.grace_days,
+        }
 
     def at(self, instant: int) -> "PricedBy":
         """Return the catalog that was in force at the instant; the first one for any instant before it."""

@@ -4,6 +4,8 @@ Units and tokens are whole and not negative; the callers have checked that. Not 
 and what an account then pays (`rules.consume`).
 """
 
+from difflib import get_close_matches
+
 import msgspec
 
 from sixpence.core.catalog.catalog import Feature, Rounding, TokenRates
@@ -43,6 +45,13 @@ def price_of(feature: Feature, usage: Usage) -> int | Unpriced:
     return price
 
 
+def find_model_fault(feature: Feature, model: str) -> Unpriced | None:
+    """Return why this model has no price, whatever its usage will be; None where it has one."""
+    if not feature.models:
+        return _price_by_units_only()
+    return None if model in feature.models else _unknown_model(feature, model)
+
+
 def beyond(usage: Usage, covered: Usage) -> Usage | None:
     """Return the part of a usage that exceeds the covered one, each component by itself; None where none does.
 
@@ -58,7 +67,7 @@ def beyond(usage: Usage, covered: Usage) -> Usage | None:
 
 def _price_of_units(feature: Feature, usage: Usage) -> int | Unpriced:
     if usage.model is not None:
-        return Unpriced("usage.model", "this feature is priced by the unit, for any model. Leave it out; send units.")
+        return _price_by_units_only()
     for name in _TOKENS:
         if getattr(usage, name) is not None:
             return Unpriced(f"usage.{name}", "this feature is priced by the unit. Leave it out; send units.")
@@ -82,11 +91,24 @@ def _price_of_tokens(feature: Feature, usage: Usage) -> int | Unpriced:
         return Unpriced("units", "this feature is priced by tokens. Leave it out; send usage.model and its tokens.")
     rates = None if usage.model is None else feature.models.get(usage.model)
     if rates is None:
-        fault = "is missing" if usage.model is None else f"{shown(usage.model)} has no price"
-        return Unpriced("usage.model", f"{fault}. Send one of: {', '.join(feature.models)}.")
+        return _unknown_model(feature, usage.model)
     if all(getattr(usage, name) is None for name in _TOKENS):
         return Unpriced("usage.input_tokens", f"no tokens were given. Send at least one of: {', '.join(_TOKENS)}.")
     return _quotient(_cost(rates, usage), feature.tokens_block, feature.rounding)
+
+
+def _price_by_units_only() -> Unpriced:
+    return Unpriced("usage.model", "this feature is priced by the unit, for any model. Leave it out; send units.")
+
+
+def _unknown_model(feature: Feature, model: str | None) -> Unpriced:
+    """Return the refusal of a model without a price, with the one of the most similar name."""
+    if model is None:
+        return Unpriced("usage.model", f"is missing. Send one of: {', '.join(feature.models)}.")
+    names = {name.lower(): name for name in feature.models}
+    nearest = [f" The nearest is {names[name]}." for name in get_close_matches(model.lower(), names, n=1)]
+    problem = f"{shown(model)} has no price.{''.join(nearest)} Send one of: {', '.join(feature.models)}."
+    return Unpriced("usage.model", problem)
 
 
 def _cost(rates: TokenRates, usage: Usage) -> int:

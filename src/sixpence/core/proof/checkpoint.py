@@ -15,6 +15,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.proof import merkle
 from sixpence.core.values.bounds import AMOUNT_MAX
 from sixpence.core.values.instant import from_wire, to_wire
+from sixpence.core.values.wire_value import WireValue
 
 FORMAT = 1
 # What the first checkpoint names as the one before.
@@ -42,7 +43,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     hash: bytes
 
 
-class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Checkpoint(WireValue, msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The document. Digests, the key (Ed25519, RFC 8032) and the signature are in lower-case hexadecimal digits.
 
     `transactions` is how many the ledger had, `accounts` how many accounts had any.

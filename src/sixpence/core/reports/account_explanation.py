@@ -14,10 +14,11 @@ from sixpence.core.account.account import Standing
 from sixpence.core.account.grant import CATEGORY_ORDER, Category
 from sixpence.core.account.transaction import Transaction
 from sixpence.core.reports.explanation import Event
-from sixpence.core.reports.labels import credits, format_count, format_time, kind_label
+from sixpence.core.reports.labels import credits, format_count, format_time
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 
 LINES_MAX = 12
 LATEST_MAX = 3
@@ -30,7 +31,7 @@ class CategorySum(msgspec.Struct, frozen=True):
     amount: int
 
 
-class AccountExplanation(msgspec.Struct, frozen=True, kw_only=True):
+class AccountExplanation(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """Why an account has its balance; amounts are in the smallest unit.
 
     `total` counts all credits ever given that neither expired nor were cancelled; `used` were consumed and not
@@ -126,7 +127,8 @@ def _lines(explanation: AccountExplanation) -> Iterator[str]:
     lasting = f"{explanation.total} given and neither expired nor cancelled"
     used = f"{explanation.used} used and not refunded"
     yield f"{lasting} - {used} - {explanation.held} held = {explanation.remaining}."
-    yield _by_grants(explanation)
+    if explanation.by_category or explanation.owed or explanation.overdraft_held:
+        yield _by_grants(explanation)
     if explanation.held:
         yield _held(explanation)
     if explanation.scheduled and explanation.scheduled_at is not None:
@@ -136,8 +138,9 @@ def _lines(explanation: AccountExplanation) -> Iterator[str]:
     yield from _next_of_plan(explanation)
     yield f"The latest {format_count(len(explanation.latest), 'change')} of {explanation.version}:"
     for event in explanation.latest:
-        label = kind_label(event.kind, feature=event.feature, plan=event.plan)
-        yield f"  {format_time(event.created_at)} {label}: {event.amount:+}, balance {event.balance_after}"
+        reason = f" ({event.reason})" if event.reason else ""
+        change = f": {event.amount:+}" if event.amount else ""
+        yield f"  {format_time(event.created_at)} {event.label()}{reason}{change}, balance {event.balance_after}"
 
 
 def _balance(explanation: AccountExplanation) -> str:

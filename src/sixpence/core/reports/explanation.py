@@ -17,10 +17,12 @@ from sixpence.core.account.transaction import Detail, Kind, Transaction
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.catalog.price import Usage
 from sixpence.core.reports.deciding_rules import rules_of
+from sixpence.core.reports.labels import kind_label
 from sixpence.core.reports.price_breakdown import PriceBreakdown, break_down_price
 from sixpence.core.rules.grants import terms_of
 from sixpence.core.rules.refunds import REFUNDABLE, refundable
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 
 
 class GrantMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     refunded: int | None
     reason: str | None
+    credits_consumed: int | None = None
 
     @classmethod
     def of(cls, row: Transaction) -> "Event":
@@ -67,6 +70,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             plan=row.plan,
             refunded=detail.refunded,
             reason=detail.reason,
+            credits_consumed=row.credits_consumed,
+        )
+
+    def label(self) -> str:
+        """Return what the transaction was, in a few words."""
+        return kind_label(
+            self.kind,
+            feature=self.feature,
+            plan=self.plan,
+            amount=self.amount,
+            credits_consumed=self.credits_consumed,
         )
 
 
@@ -93,7 +107,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+class Explanation(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """All facts about a transaction; amounts are in the smallest unit.
 
     `catalog_version` priced it (for a capture: its hold); `beyond_price` is the price of the part beyond the hold, by

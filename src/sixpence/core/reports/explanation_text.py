@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sixpence.core.account.movement import OVERDRAFT
 from sixpence.core.reports.explanation import Event, Explanation, GrantMove
-from sixpence.core.reports.labels import MOVEMENTS, credits, format_time, kind_label
+from sixpence.core.reports.labels import MOVEMENTS, credits, format_time
 from sixpence.core.reports.price_breakdown import price_steps
 from sixpence.core.reports.sentences import describe
 
@@ -108,7 +108,7 @@ def _since(explanation: Explanation) -> Iterator[str]:
 
 
 def _later(later: Event) -> str:
-    label = kind_label(later.kind, feature=later.feature, plan=later.plan)
     refunded = f", {credits(later.refunded)}" if later.refunded is not None else ""
     reason = f" ({later.reason})" if later.reason else ""
-    return f"{format_time(later.created_at)} {label}{refunded}: balance {later.amount:+}{reason}"
+    change = f": balance {later.amount:+}" if later.amount else ""
+    return f"{format_time(later.created_at)} {later.label()}{refunded}{change}{reason}"

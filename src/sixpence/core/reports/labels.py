@@ -58,8 +58,19 @@ MOVEMENTS: Mapping[Movement, str] = {
 }
 
 
-def kind_label(kind: Kind, *, feature: str | None, plan: str) -> str:
-    """Return what a transaction was, in a few words."""
+def kind_label(
+    kind: Kind, *, feature: str | None, plan: str, amount: int = 0, credits_consumed: int | None = None
+) -> str:
+    """Return what a transaction was, in a few words.
+
+    A capture changes the balance by `amount`, and not by what was set aside before, so its label has the price.
+    """
+    if kind == "capture" and credits_consumed:
+        used = f"used {feature or 'a feature'}: {credits(credits_consumed)}"
+        earlier = credits_consumed + min(amount, 0)
+        if earlier <= 0:
+            return used
+        return f"{used}, {'' if earlier == credits_consumed else f'{earlier} of it '}set aside earlier"
     return KINDS[kind].format(feature=feature or "a feature", plan=plan or "none")
 
 
@@ -71,6 +82,11 @@ def format_count(count: int, thing: str) -> str:
 def credits(amount: int) -> str:
     """Return an amount with its unit: "1 credit", "6 credits"."""
     return format_count(amount, "credit")
+
+
+def format_change(amount: int) -> str:
+    """Return a change with its sign: "+6", "-1", and "0" without one."""
+    return f"{amount:+}" if amount else "0"
 
 
 def credits_were(amount: int) -> str:

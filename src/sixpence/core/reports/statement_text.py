@@ -6,7 +6,7 @@ in UTC. Not here: the label of each kind of transaction (`labels`).
 
 from collections.abc import Iterable, Iterator
 
-from sixpence.core.reports.labels import format_instant, kind_label
+from sixpence.core.reports.labels import format_change, format_instant, kind_label
 from sixpence.core.reports.statement import Figures, Period, StatementMovement
 
 _WIDTH = 80
@@ -55,12 +55,18 @@ class StatementText:
         return _join_lines(lines)
 
     def _movement(self, movement: StatementMovement) -> Iterator[str]:
-        words = kind_label(movement.kind, feature=movement.feature_used, plan=movement.plan)
+        words = kind_label(
+            movement.kind,
+            feature=movement.feature_used,
+            plan=movement.plan,
+            amount=movement.amount,
+            credits_consumed=movement.credits_consumed,
+        )
         if movement.reason:
             words = f"{words}: {movement.reason}"
         first, *others = _wrap(words, self._label_width)
         time = format_instant(movement.created_at)
-        yield self._line(time, first, f"{movement.amount:+}", str(movement.balance_after))
+        yield self._line(time, first, format_change(movement.amount), str(movement.balance_after))
         for other in others:
             yield self._line("", other, "", "")
 

@@ -8,7 +8,7 @@ from sixpence.core.account.commands import CaptureHold, ExtendHold, PlaceHold, R
 from sixpence.core.account.hold import Beyond, Hold, HoldTerms, split
 from sixpence.core.account.movement import Allocation
 from sixpence.core.account.transaction import Detail
-from sixpence.core.catalog.price import Unpriced, Usage, beyond, price_of
+from sixpence.core.catalog.price import Unpriced, Usage, beyond, find_model_fault, price_of
 from sixpence.core.errors import RefusedError
 from sixpence.core.refusals import BalanceLimitError, HoldEndedError, HoldNotFoundError, UnpricedUsageError
 from sixpence.core.rules import versions
@@ -24,6 +24,11 @@ def place(context: DecisionContext, command: PlaceHold) -> Change | RefusedError
     quoted = quote(context, command.feature, command.usage, command.amount)
     if isinstance(quoted, RefusedError):
         return quoted
+    if command.amount is not None and command.usage.model is not None:
+        # The capture will send this model's tokens: without a price it would be refused after the work.
+        fault = find_model_fault(context.priced_by.catalog.features[command.feature], command.usage.model)
+        if fault is not None:
+            return UnpricedUsageError(fault.field, fault.problem)
     available = context.available(command.feature)
     if context.account.held + quoted.charge > AMOUNT_MAX:
         return BalanceLimitError(quoted.charge, context.account.held, AMOUNT_MAX)

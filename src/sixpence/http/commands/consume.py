@@ -28,4 +28,4 @@ class Consume(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.consumed(receipt)
+        return responses.changed(receipt)

@@ -59,7 +59,7 @@ class Grant(Command):
             source_key=self.source_key,
             idempotency_key=target.idempotency_key,
         )
-        return responses.granted(receipt)
+        return responses.changed(receipt)
 
 
 class VoidGrant(Command):
@@ -82,7 +82,7 @@ class VoidGrant(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.voided(receipt)
+        return responses.changed(receipt)
 
 
 class Adjust(Command):
@@ -103,7 +103,7 @@ class Adjust(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.adjusted(receipt)
+        return responses.changed(receipt)
 
 
 def _datetime_of(field: str, text: str | None) -> datetime | None:

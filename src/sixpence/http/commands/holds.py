@@ -34,7 +34,7 @@ class PlaceHold(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.placed(receipt)
+        return responses.changed(receipt)
 
 
 class ExtendHold(Command):
@@ -53,7 +53,7 @@ class ExtendHold(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.extended(receipt)
+        return responses.changed(receipt)
 
 
 class CaptureHold(Command):
@@ -82,7 +82,7 @@ class CaptureHold(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.captured(receipt)
+        return responses.changed(receipt)
 
 
 class ReleaseHold(Command):
@@ -101,4 +101,4 @@ class ReleaseHold(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.released(receipt)
+        return responses.changed(receipt)

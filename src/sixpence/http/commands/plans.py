@@ -36,7 +36,7 @@ class ChangePlan(_Reasoned):
         status = await credits.update_subscription_status(
             target.account_id, self.plan, trial=self.trial, **self._common(target)
         )
-        return responses.plan_changed(status)
+        return responses.changed(status)
 
 
 class CancelPlan(_Reasoned):
@@ -44,7 +44,7 @@ class CancelPlan(_Reasoned):
 
     async def run(self, credits: CreditService, target: Target) -> Response:
         """Cancel the plan."""
-        return responses.plan_changed(await credits.cancel_subscription(target.account_id, **self._common(target)))
+        return responses.changed(await credits.cancel_subscription(target.account_id, **self._common(target)))
 
 
 class FreezeAccount(_Reasoned):
@@ -52,7 +52,7 @@ class FreezeAccount(_Reasoned):
 
     async def run(self, credits: CreditService, target: Target) -> Response:
         """Freeze the account."""
-        return responses.status_changed(await credits.freeze_account(target.account_id, **self._common(target)))
+        return responses.changed(await credits.freeze_account(target.account_id, **self._common(target)))
 
 
 class UnfreezeAccount(_Reasoned):
@@ -60,7 +60,7 @@ class UnfreezeAccount(_Reasoned):
 
     async def run(self, credits: CreditService, target: Target) -> Response:
         """Unfreeze the account."""
-        return responses.status_changed(await credits.unfreeze_account(target.account_id, **self._common(target)))
+        return responses.changed(await credits.unfreeze_account(target.account_id, **self._common(target)))
 
 
 class CloseAccount(_Reasoned):
@@ -68,4 +68,4 @@ class CloseAccount(_Reasoned):
 
     async def run(self, credits: CreditService, target: Target) -> Response:
         """Close the account."""
-        return responses.status_changed(await credits.close_account(target.account_id, **self._common(target)))
+        return responses.changed(await credits.close_account(target.account_id, **self._common(target)))

@@ -30,4 +30,4 @@ class Refund(Command):
             metadata=metadata_of(self.metadata),
             idempotency_key=target.idempotency_key,
         )
-        return responses.refunded(receipt)
+        return responses.changed(receipt)

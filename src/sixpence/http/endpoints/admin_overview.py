@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 from sixpence.core.account.prior_transactions import PriorTransactions
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.rules.context import DecisionContext
-from sixpence.http.wire import responses
 from sixpence.ledger.database.catalogs import CatalogReader
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads import accounts
@@ -48,5 +47,5 @@ class Overviews:
         return {
             "credits": UserCredits.of(scene),
             "holds": [CreditHold.of(hold) for hold in accounts.list_open_holds(connection, account, HOLDS_SHOWN)],
-            "transactions": [responses.transaction(CreditTransaction.of(row)) for row in page.transactions],
+            "transactions": [CreditTransaction.of(row).wire_fields() for row in page.transactions],
         }

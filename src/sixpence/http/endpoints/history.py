@@ -26,12 +26,15 @@ def history_routes(at: str, admit: Admission) -> list[Route]:
     ]
 
 
-async def statement(request: Request, credits: CreditService, account_id: str) -> Response:
-    """An account's statement in the requested format; text and CSV are streamed, whatever their length."""
+async def statement(request: Request, credits: CreditService, account_id: str, *, actors: bool) -> Response:
+    """An account's statement in the requested format; text and CSV are streamed, whatever their length.
+
+    Its user gets it without `actors`: operators' names are for operators and servers.
+    """
     period, form = statement_query(request)
     if form == "json":
-        return responses.json(await credits.get_statement(account_id, **period))
-    pieces = credits.stream_statement(account_id, **period, form=form)
+        return responses.json(await credits.get_statement(account_id, **period, actors=actors))
+    pieces = credits.stream_statement(account_id, **period, form=form, actors=actors)
     # Read before the response starts, so that a refusal is still a problem document.
     first = await anext(pieces)
     return StreamingResponse(
@@ -46,7 +49,7 @@ async def _balance(request: Request, credits: CreditService) -> Response:
 
 async def _statement(request: Request, credits: CreditService) -> Response:
     """An account's statement for a period."""
-    return await statement(request, credits, account_id_in(request))
+    return await statement(request, credits, account_id_in(request), actors=True)
 
 
 async def _explain(request: Request, credits: CreditService) -> Response:

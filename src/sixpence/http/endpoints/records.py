@@ -17,7 +17,7 @@ def record_routes(at: str, *, admit: Admission, identify_actor: IdentifyActor, c
     async def transaction(request: Request) -> Response:
         await identify_actor(request)
         row = await credits.get_transaction(account_id_in(request), id_in(request, "transaction_id"))
-        return responses.json(responses.transaction(row))
+        return responses.json(row.wire_fields())
 
     return [
         Route(f"{at}/holds", admit(_open_holds), methods=["GET"]),

@@ -49,11 +49,11 @@ class _UserApi:
         return await with_account(self._credits, user.id, lambda: body.run(self._credits, target))
 
     async def history(self, request: Request) -> Response:
-        """A page of the user's transactions, newest first."""
+        """A page of the user's transactions, newest first, without the names of operators."""
         user = await self._callers.user(request)
         query = history_query(request)
         page = await with_account(self._credits, user.id, lambda: self._credits.get_credit_history(user.id, **query))
-        return responses.history(page)
+        return responses.history(page.without_actors())
 
     async def usage(self, request: Request) -> Response:
         """What the user used, by day and feature."""
@@ -65,7 +65,9 @@ class _UserApi:
     async def statement(self, request: Request) -> Response:
         """The user's statement for a period."""
         user = await self._callers.user(request)
-        return await with_account(self._credits, user.id, lambda: statement(request, self._credits, user.id))
+        return await with_account(
+            self._credits, user.id, lambda: statement(request, self._credits, user.id, actors=False)
+        )
 
     async def explain(self, request: Request) -> Response:
         """Why the user's balance is what it is."""

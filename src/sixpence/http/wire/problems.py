@@ -3,7 +3,7 @@
 The facts of an error are at the top level beside `code`, `title`, `detail` and `status`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from math import ceil
@@ -66,15 +66,22 @@ STATUSES: Mapping[str, int] = {
 }
 
 
-def of_error(error: core.CreditSystemError, more: Mapping[str, Any] | None = None) -> Response:
-    """The response to an error of the service; `more` adds facts that only this layer knows."""
+def of_insufficient_credits(
+    error: refusals.InsufficientCreditsError, *, upgrade_url: str, offers: Sequence[Any]
+) -> Response:
+    """The 402: the refusal, where to upgrade, and the plans on offer."""
+    body = error.problem(upgrade_url=upgrade_url, offers=offers)
+    return Response(msgspec.json.encode(body), STATUSES[error.code], media_type=MEDIA_TYPE)
+
+
+def of_error(error: core.CreditSystemError) -> Response:
+    """The response to an error of the service; too few credits have their own."""
     headers = {}
     if isinstance(error, core.UnavailableError | auth.TooManySignInsError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     elif isinstance(error, refusals.FairUseError) and error.opens_at is not None:
         headers["Retry-After"] = str(_seconds_until(error.opens_at))
-    facts = {**error.data(), **(more or {})}
-    return problem(STATUSES[error.code], error.code, error.title, str(error), facts, headers)
+    return problem(STATUSES[error.code], error.code, error.title, str(error), error.data(), headers)
 
 
 def of_caller(error: CallerError) -> Response:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from sixpence.core.catalog.catalog import PricedBy
 from sixpence.core.errors import InvalidInputError
+from sixpence.core.values.wire_value import WireValue
 from sixpence.ledger.database import catalogs
 from sixpence.ledger.database.rows import ACCOUNT_COLUMNS
 from sixpence.ledger.database.snapshot import snapshot
@@ -46,7 +47,7 @@ Progress = Callable[[int, int], None]
 """Receives how many transactions were read, and how many there are in all."""
 
 
-class Report(msgspec.Struct):
+class Report(WireValue, msgspec.Struct):
     """What was verified, and the differences found, in words: at most the first hundred.
 
     `erased` counts the transactions with blanked metadata (invariant 16). `notes` are warnings to the operator that are

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from sixpence.core.account.account import Account
@@ -64,18 +65,26 @@ class HistoryOperations(Operations):
         return PastBalance.of(account.account_id, to_datetime(upper), row)
 
     async def get_statement(
-        self, account_id: str, *, since: datetime | None = None, until: datetime | None = None
+        self, account_id: str, *, since: datetime | None = None, until: datetime | None = None, actors: bool = True
     ) -> CreditStatement:
         """The balance right before `since`, each movement from `since` on, and the balance right before `until`.
 
         By default the last 30 days up to now. More than 10,000 movements are refused; `stream_statement` has no such
-        limit. Raises `AccountNotFoundError`, and `AccountBusyError` while an open transaction locks the account.
+        limit. Without `actors`, for the account's user, it names nobody and has no proof, since a proof has the names.
+        Raises `AccountNotFoundError`, and `AccountBusyError` while an open transaction locks the account.
         """
         account, period = await self._period(account_id, since, until)
-        return await self._read(lambda connection: self._statement(connection, account, period))
+        statement = await self._read(lambda connection: self._statement(connection, account, period))
+        return statement if actors else statement.without_actors()
 
     async def stream_statement(
-        self, account_id: str, *, since: datetime | None = None, until: datetime | None = None, form: str = "text"
+        self,
+        account_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        form: str = "text",
+        actors: bool = True,
     ) -> AsyncIterator[str]:
         """Streams the same statement, of any length, as `text` for people or as `csv`.
 
@@ -89,7 +98,8 @@ class HistoryOperations(Operations):
         last = period.closing.version
         for above in range(period.opening.version, last, _MOVEMENTS_PER_READ):
             rows = await self._between(account, above=above, up_to=min(above + _MOVEMENTS_PER_READ, last))
-            yield layout.lines(map(StatementMovement.of, rows))
+            movements = map(StatementMovement.of, rows)
+            yield layout.lines(movements if actors else (structs.replace(each, actor=None) for each in movements))
         yield layout.foot()
 
     async def explain_transaction(self, account_id: str, transaction_id: str) -> TransactionExplanation:

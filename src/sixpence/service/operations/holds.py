@@ -35,9 +35,10 @@ class HoldOperations(Operations):
         """Sets credits aside for a use that begins: `amount`, what `units` or a `usage` cost, or the price of one call.
 
         The hold expires after `ttl_seconds` (1 to 2,592,000, which is 30 days; 600 by default). On an unlimited plan
-        nothing is set aside, and the use is covered. Raises what `consume_credit` does.
+        nothing is set aside, and the use is covered. Beside an amount a `usage` may name the model: one without a price
+        is refused now, and not at the capture. Raises what `consume_credit` does.
         """
-        used, amount_given = fields.usage_or_amount(units, usage, amount, least=1)
+        used, amount_given = fields.usage_and_amount(units, usage, amount, least=1)
         command = PlaceHold(
             feature=fields.text("feature", feature, fields.NAME_LENGTH_MAX),
             ttl_seconds=fields.ttl_seconds(ttl_seconds),

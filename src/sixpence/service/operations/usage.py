@@ -13,6 +13,7 @@ from sixpence.core.errors import InvalidInputError
 from sixpence.core.refusals import AccountNotFoundError
 from sixpence.core.values.bounds import shown
 from sixpence.core.values.instant import to_datetime
+from sixpence.core.values.wire_value import WireValue
 from sixpence.ledger.reads import accounts, outbox
 from sixpence.ledger.reads.usage import DayRow, list_usage
 from sixpence.service.operations.base import Operations
@@ -24,7 +25,7 @@ DAYS_MAX = 366
 _FIRST = date(1970, 1, 1)
 
 
-class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
+class DayUsage(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """The usage of a feature on a day in UTC.
 
     A refund counts on the day it was made, so a day's refunds may exceed its uses.
@@ -48,7 +49,7 @@ class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class CreditUsage(msgspec.Struct, frozen=True, kw_only=True):
+class CreditUsage(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """An account's usage from the day `since` up to the day `until`, which is excluded; newest day first.
 
     Every transaction before `complete_until` is counted; newer ones may be.

@@ -106,6 +106,20 @@ def usage_or_amount(
     return used, optional_amount("amount", amount, least=least)
 
 
+def usage_and_amount(
+    units: int | None, usage: Usage | None, amount: int | None, *, least: int
+) -> tuple[Usage | None, int | None]:
+    """The usage, the amount, or an amount with the model alone; raises if more was sent."""
+    if amount is None or units is not None or usage is None or usage.model is None:
+        return usage_or_amount(units, usage, amount, least=least)
+    used = usage_of(None, usage)
+    if usage != Usage(model=usage.model):
+        raise InvalidInputError(
+            "amount", "was sent beside tokens. Send one of the two; beside an amount only the model."
+        )
+    return used, optional_amount("amount", amount, least=least)
+
+
 def usage_sent(units: int | None, usage: Usage | None) -> dict[str, Any]:
     """Units and usage as the caller sent them, for the fingerprint."""
     return {"units": units, "usage": None if usage is None else msgspec.to_builtins(usage)}

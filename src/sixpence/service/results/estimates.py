@@ -11,13 +11,14 @@ import msgspec
 from sixpence.core.catalog.catalog import Feature
 from sixpence.core.catalog.price import Unpriced, Usage, price_of
 from sixpence.core.refusals import UnpricedUsageError
+from sixpence.core.values.wire_value import WireValue
 from sixpence.ledger.reads.accounts import CaptureWithTerms
 
 # An estimate uses the latest captures of a feature, over all accounts; older ones predict the next one less well.
 CAPTURES_MAX = 1_000
 
 
-class PastPrices(msgspec.Struct, frozen=True, kw_only=True):
+class PastPrices(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """What `count` past captures would cost now: half of them at most `p50`, 95 % of them at most `p95`.
 
     `model` is None where the feature is not priced by a model's tokens.
@@ -29,7 +30,7 @@ class PastPrices(msgspec.Struct, frozen=True, kw_only=True):
     p95: int
 
 
-class CreditEstimate(msgspec.Struct, frozen=True, kw_only=True):
+class CreditEstimate(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """The list price of a use: `price`, or `past` if the price depends on usage and none was sent.
 
     `past` has the model with the most captures first. It is empty without captures.

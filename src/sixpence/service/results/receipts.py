@@ -6,6 +6,8 @@ A change without a key that changes nothing writes no row. Its result shows the 
 from datetime import datetime
 from typing import Any, Self
 
+import msgspec
+
 from sixpence.core.account.account import Account, Standing
 from sixpence.core.account.transaction import Transaction
 from sixpence.ledger.writer.batch import Accepted
@@ -19,6 +21,24 @@ class Receipt(Balance, frozen=True, kw_only=True):
 
     transaction: CreditTransaction
     replayed: bool = False
+
+    def wire_fields(self) -> dict[str, Any]:
+        """What the change was, with the balance after it; a replay has the same fields."""
+        return _changed(self, self.transaction, self._wire_facts(self.transaction))
+
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        """The facts of a use, a grant or a correction; a subclass has its own."""
+        if row.kind == "consume":
+            return {
+                "feature": row.feature_used,
+                "credits_consumed": row.credits_consumed,
+                "generation_id": row.generation_id,
+            }
+        if row.kind == "adjust":
+            amount = sum(part.amount for part in row.allocations if part.movement in ("granted", "adjusted"))
+        else:
+            amount = sum(grant.amount for grant in row.grants)
+        return {"amount": amount, "reason": row.reason}
 
     @classmethod
     def of(cls, row: Transaction, *, replayed: bool) -> Self:
@@ -46,6 +66,17 @@ class PlacedHold(Receipt, frozen=True, kw_only=True):
             "expires_at": transaction.hold_expires_at,
         }
 
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {
+            "hold_id": self.hold_id,
+            "feature": row.feature_used,
+            "amount": self.amount,
+            "price": row.price,
+            "covered": row.covered,
+            "expires_at": self.expires_at,
+            "generation_id": row.generation_id,
+        }
+
 
 class ExtendedHold(Receipt, frozen=True, kw_only=True):
     """An extended hold: it now expires at `expires_at`."""
@@ -56,6 +87,9 @@ class ExtendedHold(Receipt, frozen=True, kw_only=True):
     @classmethod
     def _facts(cls, transaction: CreditTransaction) -> dict[str, Any]:
         return {"hold_id": transaction.about, "expires_at": transaction.hold_expires_at}
+
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {"hold_id": self.hold_id, "feature": row.feature_used, "expires_at": self.expires_at}
 
 
 class CapturedHold(Receipt, frozen=True, kw_only=True):
@@ -80,6 +114,17 @@ class CapturedHold(Receipt, frozen=True, kw_only=True):
             "late": transaction.late,
         }
 
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {
+            "hold_id": self.hold_id,
+            "feature": row.feature_used,
+            "credits_consumed": self.credits_consumed,
+            "shortfall": self.shortfall,
+            "released": self.released,
+            "late": self.late,
+            "generation_id": row.generation_id,
+        }
+
 
 class ReleasedHold(Receipt, frozen=True, kw_only=True):
     """A released hold: `released` can be spent again; credits of grants that have ended meanwhile cannot."""
@@ -91,6 +136,14 @@ class ReleasedHold(Receipt, frozen=True, kw_only=True):
     def _facts(cls, transaction: CreditTransaction) -> dict[str, Any]:
         return {"hold_id": transaction.about, "released": transaction.moved("released")}
 
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {
+            "hold_id": self.hold_id,
+            "feature": row.feature_used,
+            "released": self.released,
+            "reason": row.reason,
+        }
+
 
 class Refund(Receipt, frozen=True, kw_only=True):
     """A refund of the transaction `refunded_id`: `refunded` went back, of which the refund's `amount` can be spent."""
@@ -101,6 +154,9 @@ class Refund(Receipt, frozen=True, kw_only=True):
     @classmethod
     def _facts(cls, transaction: CreditTransaction) -> dict[str, Any]:
         return {"refunded_id": transaction.about, "refunded": transaction.refunded}
+
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {"refunded_id": self.refunded_id, "refunded": self.refunded, "reason": row.reason}
 
 
 class VoidedGrant(Receipt, frozen=True, kw_only=True):
@@ -120,12 +176,27 @@ class VoidedGrant(Receipt, frozen=True, kw_only=True):
             "shortfall": transaction.shortfall or 0,
         }
 
+    def _wire_facts(self, row: CreditTransaction) -> dict[str, Any]:
+        return {
+            "grant_id": self.grant_id,
+            "voided": self.voided,
+            "charged_back": self.charged_back,
+            "shortfall": self.shortfall,
+            "reason": row.reason,
+        }
+
 
 class OpenedAccount(Balance, frozen=True, kw_only=True):
     """An account that exists now; `created` if this call made it."""
 
     created: bool
     replayed: bool = False
+
+    def wire_fields(self) -> dict[str, Any]:
+        """The balance and `created`; a replay has the same fields."""
+        fields = msgspec.structs.asdict(self)
+        del fields["replayed"]
+        return fields
 
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
@@ -145,6 +216,10 @@ class PlanStatus(Balance, frozen=True, kw_only=True):
     transaction: CreditTransaction | None
     term: PlanTerm | None = None
     replayed: bool = False
+
+    def wire_fields(self) -> dict[str, Any]:
+        """The term, with the plan and the balance after the change."""
+        return _changed(self, self.transaction, {"term": self.term})
 
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
@@ -166,6 +241,10 @@ class AccountStatus(Balance, frozen=True, kw_only=True):
     transaction: CreditTransaction | None
     replayed: bool = False
 
+    def wire_fields(self) -> dict[str, Any]:
+        """The status, with the balance after the change."""
+        return _changed(self, self.transaction, {"standing": self.standing})
+
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
         """The account's status after a command."""
@@ -179,3 +258,18 @@ class AccountStatus(Balance, frozen=True, kw_only=True):
             transaction=CreditTransaction.of(row),
             replayed=accepted.replayed,
         )
+
+
+def _changed(balance: Balance, row: CreditTransaction | None, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a change with the balance after it; a change of nothing has no transaction."""
+    return {
+        "transaction_id": None if row is None else row.id,
+        "account_id": balance.account_id,
+        **facts,
+        "remaining": balance.remaining,
+        "total": balance.total,
+        "held": balance.held,
+        "subscription_status": balance.subscription_status,
+        "version": balance.version,
+        "created_at": None if row is None else row.created_at,
+    }

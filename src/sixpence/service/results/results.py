@@ -17,9 +17,10 @@ from sixpence.core.account.subscription import Subscription
 from sixpence.core.account.transaction import Detail, GrantTerms, Transaction, grant_id
 from sixpence.core.catalog.price import Usage
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 
 
-class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
+class GivenGrant(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A grant that a transaction made; `rolled` means that it was rolled over from an earlier term."""
 
     id: str
@@ -46,7 +47,7 @@ class GivenGrant(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
+class PlanTerm(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """The term of a plan that a transaction began or changed. At its end `next_plan` follows, unless it is `cancelled`.
 
     A trial is a term, too. A plan without a period has no terms.
@@ -72,7 +73,7 @@ class PlanTerm(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
+class CreditTransaction(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """One row of an account's ledger; `amount` is the net change of what can be spent, `seq` its number from 1 on.
 
     `about` is the id of the transaction, hold or grant that it concerns. `price` is the list price of the `usage`,
@@ -147,12 +148,17 @@ class CreditTransaction(msgspec.Struct, frozen=True, kw_only=True):
             term=PlanTerm.of(detail.subscription),
         )
 
+    def wire_fields(self) -> dict[str, Any]:
+        """The transaction's fields, with the allocations as objects."""
+        parts = [msgspec.structs.asdict(part) for part in self.allocations]
+        return {**msgspec.structs.asdict(self), "allocations": parts}
+
     def moved(self, *movements: str) -> int:
         """How many credits these movements moved, in either direction."""
         return abs(sum(part.amount for part in self.allocations if part.movement in movements))
 
 
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
+class Balance(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """An account's balance at a `version` (the `seq` of its last transaction); one version means one balance."""
 
     account_id: str
@@ -163,7 +169,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class CreditHold(msgspec.Struct, frozen=True, kw_only=True):
+class CreditHold(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """An open hold: `amount` is set aside until `expires_at`; `covered` means that the plan pays for its use."""
 
     id: str
@@ -193,7 +199,7 @@ class CreditHold(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class CreditCheck(msgspec.Struct, frozen=True, kw_only=True):
+class CreditCheck(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A preview of a use, never the decision: another request may spend the credits first."""
 
     allowed: bool
@@ -204,11 +210,20 @@ class CreditCheck(msgspec.Struct, frozen=True, kw_only=True):
     unlimited: bool
 
 
-class CreditHistory(msgspec.Struct, frozen=True, kw_only=True):
+class CreditHistory(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A page of transactions, newest first. Send `next_cursor` for the next page; None means no further page."""
 
     transactions: list[CreditTransaction]
     next_cursor: str | None
+
+    def wire_fields(self) -> dict[str, Any]:
+        """The page with each transaction in its own shape."""
+        return {"transactions": [row.wire_fields() for row in self.transactions], "next_cursor": self.next_cursor}
+
+    def without_actors(self) -> Self:
+        """The page for the account's user: without the names of operators."""
+        rows = [msgspec.structs.replace(row, actor=None) for row in self.transactions]
+        return msgspec.structs.replace(self, transactions=rows)
 
 
 def balance_fields(account: Account) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sixpence.core.reports.explanation import Explanation
 from sixpence.core.reports.explanation_text import write_explanation
 from sixpence.core.reports.statement import Figures, Statement, StatementMovement
 from sixpence.core.values.instant import to_datetime
+from sixpence.core.values.wire_value import WireValue
 from sixpence.service.results.results import Balance
 
 
@@ -40,7 +41,7 @@ class PastBalance(Balance, frozen=True, kw_only=True):
         )
 
 
-class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
+class StatementEntry(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A transaction of a statement, with the balance after it; `amount` is the net change of what can be spent."""
 
     seq: int
@@ -67,7 +68,7 @@ class StatementEntry(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**fields, subscription_status=plan, created_at=to_datetime(created_at))
 
 
-class CreditStatement(msgspec.Struct, frozen=True, kw_only=True):
+class CreditStatement(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A statement from `since` up to `until`, which is excluded; movements are oldest first.
 
     opening.remaining + the movements' amounts = closing.remaining. With its `proof` the statement can be verified
@@ -95,6 +96,11 @@ class CreditStatement(msgspec.Struct, frozen=True, kw_only=True):
             closing=Balance(**_balance_fields(account_id, statement.closing)),
             proof=statement.proof,
         )
+
+    def without_actors(self) -> Self:
+        """The statement for the account's user: without the names of operators, and without the proof that has them."""
+        movements = tuple(msgspec.structs.replace(movement, actor=None) for movement in self.movements)
+        return msgspec.structs.replace(self, movements=movements, proof=None)
 
 
 class TransactionExplanation(Explanation, frozen=True, kw_only=True):

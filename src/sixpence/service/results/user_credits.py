@@ -13,10 +13,11 @@ from sixpence.core.catalog.catalog import FairUse, PricedBy
 from sixpence.core.rules.context import DecisionContext
 from sixpence.core.rules.forecast import next_allowance, next_expiry
 from sixpence.core.values.instant import to_datetime, to_optional_datetime
+from sixpence.core.values.wire_value import WireValue
 from sixpence.service.results.results import Balance, balance_fields
 
 
-class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
+class CreditGrant(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """A live grant; `remaining` includes what is `held`. With `over` set it has ended, except for what is held."""
 
     id: str
@@ -51,7 +52,7 @@ class CreditGrant(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class FairUseStatus(msgspec.Struct, frozen=True, kw_only=True):
+class FairUseStatus(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """The fair use of an unlimited plan: `used` of `uses` in the last hour, day or 30 days.
 
     `opens_at` is when the next use is allowed, if none is allowed now.
@@ -63,7 +64,7 @@ class FairUseStatus(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime | None
 
 
-class WaitingPlan(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingPlan(WireValue, msgspec.Struct, frozen=True, kw_only=True):
     """The plan that begins at the end of the current term."""
 
     plan: str
