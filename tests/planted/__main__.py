@@ -1,7 +1,7 @@
 """`python -m tests.planted [NAME ...]`: plants each bug in a copy of the project and runs the tests that it names.
 
-A bug is caught when a test fails. First all these tests run without any bug and have to pass, so that nothing else is
-taken for a catch. What its own tests do not find, the whole suite is tried on. Ends with 1 if a bug survives.
+A bug is caught if a test fails. Before that the tests run without a bug and must pass, so that no other failure counts.
+If a bug's tests pass, the whole suite runs. Ends with 1 if a bug survives.
 """
 
 import argparse
@@ -13,85 +13,83 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.planted.hunt import Hunt, hunt
-from tests.planted.plant import Plant, read_plants
-from tests.planted.tree import copied
-from tests.planted.trial import Trial, run
+from tests.planted.bug import Bug, read_bugs
+from tests.planted.bug_check import BugCheck, check_bug
+from tests.planted.project_copy import copy_project
+from tests.planted.pytest_run import PytestRun, run_pytest
 
-SIDE_BY_SIDE = 2
-_SECONDS_EACH = 25
+COPIES = 2
+_SECONDS_PER_BUG = 25
 
 
 def main() -> int:
-    """Plant those that were asked for, or all."""
+    """Plant the named bugs, or all; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.planted", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a bug, by its patch's name or the start of it")
-    parser.add_argument("--list", action="store_true", help="only say which there are")
-    asked = parser.parse_args()
-    plants = [one for one in read_plants() if not asked.names or one.name.startswith(tuple(asked.names))]
-    if not plants:
-        parser.error(f"no bug is called {' or '.join(asked.names)}; --list says which there are")
-    if asked.list:
-        for plant in plants:
-            print(f"{plant.name}: {plant.what}")
+    parser.add_argument("--list", action="store_true", help="only list the bugs")
+    arguments = parser.parse_args()
+    bugs = [bug for bug in read_bugs() if not arguments.names or bug.name.startswith(tuple(arguments.names))]
+    if not bugs:
+        parser.error(f"no bug is named {' or '.join(arguments.names)}; --list lists the bugs")
+    if arguments.list:
+        for bug in bugs:
+            print(f"{bug.name}: {bug.what}")
         return 0
-    minutes = 2 + len(plants) * _SECONDS_EACH // SIDE_BY_SIDE // 60
-    print(f"planting {len(plants)} bugs, {SIDE_BY_SIDE} at a time: about {minutes} minutes", flush=True)
+    minutes = 2 + len(bugs) * _SECONDS_PER_BUG // COPIES // 60
+    print(f"planting {len(bugs)} bugs, {COPIES} at a time: about {minutes} minutes", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sixpence-planted-") as folder:
-        grounds = _Grounds([copied(Path(folder) / f"copy {number}") for number in range(SIDE_BY_SIDE)])
-        if not grounds.are_sound(plants):
+        copies = _Copies([copy_project(Path(folder) / f"copy {number}") for number in range(COPIES)])
+        if not copies.pass_without_bug(bugs):
             return 1
         print(f"the tests pass without a bug, after {time.monotonic() - began:.0f} s", flush=True)
-        hunts = grounds.hunt(plants)
-    survived = [one.plant.name for one in hunts if not one.caught]
+        checks = copies.check_bugs(bugs)
+    survived = [check.bug.name for check in checks if not check.caught]
     print(f"{time.monotonic() - began:.0f} s" + (f"; survived: {', '.join(survived)}" if survived else ""))
-    print(f"caught {len(plants) - len(survived)} of {len(plants)}", flush=True)
+    print(f"caught {len(bugs) - len(survived)} of {len(bugs)}", flush=True)
     return 1 if survived else 0
 
 
-class _Grounds:
-    """The copies of the project, each used by one at a time."""
+class _Copies:
+    """Copies of the project, each used by one thread at a time."""
 
-    def __init__(self, trees: Sequence[Path]) -> None:
-        self._size = len(trees)
+    def __init__(self, projects: Sequence[Path]) -> None:
+        self._size = len(projects)
         self._free: SimpleQueue[Path] = SimpleQueue()
-        for tree in trees:
-            self._free.put(tree)
+        for project in projects:
+            self._free.put(project)
 
-    def are_sound(self, plants: Sequence[Plant]) -> bool:
-        """Whether the tests pass that the bugs name; what they say is told where they do not."""
-        tests = sorted({test for plant in plants for test in plant.tests})
+    def pass_without_bug(self, bugs: Sequence[Bug]) -> bool:
+        """Whether the tests of all these bugs pass without a bug; prints pytest's output if not."""
+        tests = sorted({test for bug in bugs for test in bug.tests})
         shares = [tuple(tests[number :: self._size]) for number in range(self._size)]
-        with ThreadPoolExecutor(self._size) as side_by_side:
-            for trial in side_by_side.map(self._try, [share for share in shares if share]):
-                if trial.outcome != "passed":
-                    print(
-                        f"{trial.said}\nthe tests fail without any bug ({trial.outcome}): mend that first", flush=True
-                    )
+        with ThreadPoolExecutor(self._size) as threads:
+            for run in threads.map(self._run, [share for share in shares if share]):
+                if run.outcome != "passed":
+                    print(f"{run.output}\nthe tests fail without any bug ({run.outcome}): mend that first", flush=True)
                     return False
         return True
 
-    def hunt(self, plants: Sequence[Plant]) -> list[Hunt]:
-        """Look for each bug, and say of each at once what became of it."""
-        with ThreadPoolExecutor(self._size) as side_by_side:
-            return list(side_by_side.map(self._hunt, plants))
+    def check_bugs(self, bugs: Sequence[Bug]) -> list[BugCheck]:
+        """Check each bug, and print each result as soon as it is known."""
+        with ThreadPoolExecutor(self._size) as threads:
+            return list(threads.map(self._check, bugs))
 
-    def _try(self, tests: tuple[str, ...]) -> Trial:
-        tree = self._free.get()
+    def _run(self, tests: tuple[str, ...]) -> PytestRun:
+        project = self._free.get()
         try:
-            return run(tree, tests, first=False)
+            return run_pytest(project, tests, stop_at_failure=False)
         finally:
-            self._free.put(tree)
+            self._free.put(project)
 
-    def _hunt(self, plant: Plant) -> Hunt:
-        tree = self._free.get()
+    def _check(self, bug: Bug) -> BugCheck:
+        project = self._free.get()
         try:
-            found = hunt(plant, tree)
+            check = check_bug(bug, project)
         finally:
-            self._free.put(tree)
-        print(found.told(), flush=True)
-        return found
+            self._free.put(project)
+        print(check.describe(), flush=True)
+        return check
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Copies of the project to plant bugs in: what is tracked or new here, and the environment by a link."""
+"""A copy of the project in which bugs are planted: the tracked and new files, and a link to the environment."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def copied(to: Path) -> Path:
-    """A copy of the working tree as it is, without what git ignores; a repository of its own, for patches to apply."""
+def copy_project(to: Path) -> Path:
+    """Copy the working tree without ignored files, as a git repository to which patches apply; returns `to`."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
