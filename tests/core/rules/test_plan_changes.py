@@ -3,99 +3,18 @@
 The small changes, row by row, are stories (tests/core/cases/stories/plans.txt).
 """
 
-from collections import defaultdict
-
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sixpence.core.account.account import Account
-from sixpence.core.account.commands import CancelPlan, ChangePlan, Command, Consume, EnsureAccount, PlaceHold, Tick
-from sixpence.core.account.fold import fold
-from sixpence.core.account.prior_transactions import PriorTransactions
-from sixpence.core.account.transaction import GrantTerms, Transaction, grant_id, write_detail
-from sixpence.core.audit.audit import Audit
+from sixpence.core.account.commands import CancelPlan, ChangePlan, PlaceHold, Tick
+from sixpence.core.account.transaction import Transaction, write_detail
 from sixpence.core.audit.due import check_allowance
 from sixpence.core.audit.replay import find_difference
-from sixpence.core.catalog.catalog import Catalog, Feature, Period, Plan, PricedBy, Rollover, Trial
 from sixpence.core.catalog.price import Usage
 from sixpence.core.errors import BrokenLedgerError
 from sixpence.core.rules.decide import decide
-from sixpence.core.values.bounds import account_no
-from sixpence.core.values.instant import DAY, SECOND, from_wire
-
-ADA = "ada@example.com"
-START = from_wire("start", "2026-01-01T00:00:00Z")
-HOUR = 3_600 * SECOND
-
-
-def _monthly(allowance: int, rank: int, *, drip: bool = False, trial: Trial | None = None) -> Plan:
-    return Plan(rank=rank, allowance=allowance, period="year" if drip else "month", drip=drip, trial=trial)
-
-
-PLANS = {
-    "free": _monthly(100, 0),
-    "old": _monthly(100, 1),
-    "new": _monthly(150, 2),
-    "pro": Plan(rank=1, unlimited=True),
-    "tried": _monthly(100, 1, trial=Trial(days=7, allowance=50)),
-    "double": _monthly(200, 3),
-    "half-thousand": _monthly(500, 4),
-    "equal": _monthly(500, 5),
-    "thousand": _monthly(1_000, 6),
-    "drip": _monthly(1_200, 7, drip=True),
-    "drip-more": _monthly(1_800, 8, drip=True),
-    "week": Plan(rank=9, allowance=70, period="week"),
-    "short": _monthly(30, 10),
-    "rolling": Plan(rank=11, allowance=60, period="month", rollover=Rollover(cap=1_000, periods=2)),
-    "top": Plan(rank=12, unlimited=True),
-}
-
-
-def _priced_by(default: str = "free") -> PricedBy:
-    features = {"use": Feature(1, unit="credit")}
-    return PricedBy(1, Catalog(features=features, plans=PLANS, default_plan=default), 0)
-
-
-class Ada:
-    """One account with its rows; each row is replayed and audited at once."""
-
-    def __init__(self, default: str = "free") -> None:
-        self.priced_by = _priced_by(default)
-        self.account = self._new()
-        self.rows: list[Transaction] = []
-        self._audit = Audit(self.priced_by, lambda _seq: PriorTransactions().with_rows(self.rows))
-        self.run(EnsureAccount())
-
-    def run(self, command: Command, at: int = START) -> Account:
-        """The account after the command, accepted or not."""
-        decision = decide(self.account, command, clock=at, priced_by=self.priced_by)
-        for row in decision.rows:
-            assert find_difference(self.account, row, self.priced_by) is None
-            self.audit(row)
-            self.account = fold(self.account.copy(), [row])
-            self.rows.append(row)
-        return self.account
-
-    def audit(self, row: Transaction) -> None:
-        """Audit the next row."""
-        self._audit.check(self.account, row, row.read_detail(), row.read_allocations())
-
-    def change(self, plan: str, at: int = START) -> Account:
-        """The account after a change of plan."""
-        return self.run(ChangePlan(plan=plan), at)
-
-    def use(self, credits: int, at: int = START) -> Account:
-        """The account after a use."""
-        return self.run(Consume(feature="use", usage=Usage(units=credits)), at)
-
-    def parts(self) -> list[int]:
-        """What is left of each grant, in the order in which they were made."""
-        return [grant.remaining for grant in sorted(self.account.grants, key=lambda grant: (len(grant.id), grant.id))]
-
-    def _new(self) -> Account:
-        return Account(account_no=account_no(ADA), account_id=ADA)
+from sixpence.core.values.instant import DAY
+from tests.core.rules.plan_accounts import HOUR, START, Ada
 
 
 @pytest.mark.parametrize(
@@ -305,75 +224,3 @@ def test_audit_finds_carried_credits_that_did_not_end(amount: int, rules: int, f
     else:
         with pytest.raises(BrokenLedgerError, match=found):
             check()
-
-
-_MOVES = st.lists(
-    st.tuples(
-        st.sampled_from([*PLANS, "trial", "cancel", "use", "use", "hold"]),
-        st.sampled_from([0, 0, SECOND, HOUR, DAY, 3 * DAY, 7 * DAY, 23 * DAY, 31 * DAY]),
-        st.integers(1, 120),
-    ),
-    max_size=14,
-)
-
-
-def _is_upgrade(before: Account, after: Account) -> bool:
-    """Whether a command put the account on a plan with a period, without a trial."""
-    old, new = PLANS[before.plan], PLANS[after.plan]
-    started = after.subscription is not None and after.subscription.trial
-    return new.rank > old.rank and new.period is not None and not started
-
-
-@settings(max_examples=400, deadline=None, derandomize=True)
-@given(default=st.sampled_from(["free", "week", "drip", "pro"]), moves=_MOVES)
-def test_no_sequence_of_changes_loses_or_multiplies_credits(default: str, moves: list[tuple[str, int, int]]) -> None:
-    """An upgrade never lowers what can be spent, and what a term gives, less what it took back, is its best plan's."""
-    ada, at = Ada(default), START
-    for move, later, credits in moves:
-        at += later
-        before = ada.run(Tick(), at)
-        if move == "use":
-            ada.use(credits, at)
-        elif move == "hold":
-            ada.run(PlaceHold(feature="use", ttl_seconds=3_600, usage=Usage(units=credits)), at)
-        elif move == "cancel":
-            ada.run(CancelPlan(), at)
-        elif move == "trial":
-            ada.run(ChangePlan(plan="tried", trial=True), at)
-        else:
-            after = ada.change(move, at)
-            if _is_upgrade(before, after):
-                lost = sum(grant.free for grant in before.grants if grant.rolled)
-                assert after.remaining >= before.remaining - lost
-        _check_terms(ada.rows)
-
-
-def _check_terms(rows: list[Transaction]) -> None:
-    """Count from the rows alone what each term gave and what was not spent of it when a change ended it."""
-    gave: dict[tuple[Period, int], int] = defaultdict(int)
-    best: dict[tuple[Period, int], int] = defaultdict(int)
-    counted: dict[str, tuple[Period, int]] = {}
-    for row in rows:
-        detail = row.read_detail()
-        for move in row.read_allocations():
-            if move.movement == "expired" and row.kind == "plan_change" and move.grant_id in counted:
-                gave[counted[move.grant_id]] += move.amount
-        term = detail.subscription
-        if term is not None and not term.trial:
-            name = (term.period, term.ends_at)
-            best[name] = max(best[name], PLANS[row.plan].allowance)
-        for place, terms in enumerate(detail.grants):
-            named = _term_of(terms, row)
-            if named is not None:
-                counted[grant_id(row.id, place)] = named
-                gave[named] += terms.amount
-    assert all(amount <= best[name] for name, amount in gave.items()), (gave, best)
-
-
-def _term_of(terms: GrantTerms, row: Transaction) -> tuple[Period, int] | None:
-    term = row.read_detail().subscription
-    if terms.by_plan is None or terms.rolled or terms.expires_at is None or term is None:
-        return None
-    if terms.counted_in is not None:
-        return None if terms.counted_in == "trial" else (terms.counted_in, terms.expires_at)
-    return None if term.trial else (term.period, term.ends_at)

@@ -118,12 +118,13 @@ async def test_command_line_is_recorded_as_local_operator(installation: Installa
     """A grant by the command line of this machine has the actor `local operator`."""
     await ada.get("/api/user/credits")
 
-    await installation.local_operator().post(
-        GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "by hand"}
-    )
+    operator = installation.local_operator()
+    await operator.post(GRANT, json={"user_id": await user_id(ada), "amount": 1, "reason": "by hand"})
 
+    shown = (await operator.post("/api/admin/accounts/show", json={"account_id": await user_id(ada)})).json()
     page = (await ada.get("/api/user/credits/history", params={"kind": "grant"})).json()
-    assert [(row["actor"], row["reason"]) for row in page["transactions"]] == [("local operator", "by hand")]
+    assert [(row["actor"], row["reason"]) for row in shown["transactions"][:1]] == [("local operator", "by hand")]
+    assert [(row["actor"], row["reason"]) for row in page["transactions"]] == [(None, "by hand")]
 
 
 async def test_create_user(installation: Installation, olga: httpx.AsyncClient) -> None:
