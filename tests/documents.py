@@ -6,6 +6,7 @@ Not here: what a document promises (test_readme.py and test_*_page.py).
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.server import ServerProcess
@@ -26,6 +27,11 @@ def code_blocks(document: str, language: str) -> list[str]:
 def run_shell(script: str, server: ServerProcess) -> "subprocess.CompletedProcess[str]":
     """Run shell lines in the server's home folder; `sixpence` is this environment's."""
     environment = {**server.environment, "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}"}
+    return run_lines(script, server.home, environment)
+
+
+def run_lines(script: str, folder: Path, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run shell lines in a folder; the first one that fails ends them."""
     return subprocess.run(
-        ["bash", "-e", "-c", script], cwd=server.home, env=environment, capture_output=True, text=True, timeout=60
+        ["bash", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
     )

@@ -4,7 +4,7 @@ import contextlib
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,11 @@ from fastapi import HTTPException
 
 import sixpence
 from sixpence import CreditService, InsufficientCreditsError, read_catalog
+from tests.documents import ROOT, code_blocks, read_document, run_lines, run_shell
 from tests.support.ports import free_port
-from tests.support.server import ServerProcess, environment_for, running_server
+from tests.support.server import environment_for, running_server
 
-README = Path(__file__).parent.parent / "README.md"
-
-
-def blocks(language: str) -> list[str]:
-    """The README's blocks of code in a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+README = read_document("README.md")
 
 
 @pytest.fixture
@@ -30,7 +26,7 @@ def example_app(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """The names of the FastAPI example, run in the folder where its database is made."""
     names: dict[str, Any] = {}
     with contextlib.chdir(tmp_path):
-        exec(blocks("python")[0], names)  # the test runs the printed example
+        exec(code_blocks(README, "python")[0], names)  # the test runs the printed example
         yield names
 
 
@@ -117,8 +113,8 @@ async def test_the_endpoint_example_charges_a_retry_once(
 
 def test_the_endpoint_example_runs_under_uvicorn(tmp_path: Path) -> None:
     """`app.py` is served and charged by the two lines below it, and the command line shows the balance."""
-    (tmp_path / "app.py").write_text(blocks("python")[0])
-    serve, request = next(block for block in blocks("sh") if block.startswith("uvicorn")).splitlines()
+    (tmp_path / "app.py").write_text(code_blocks(README, "python")[0])
+    serve, request = next(block for block in code_blocks(README, "sh") if block.startswith("uvicorn")).splitlines()
     port = free_port()
     environment = environment_for(tmp_path / "home", None)
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
@@ -147,7 +143,7 @@ async def test_the_service_example_charges_once_a_job(tmp_path: Path) -> None:
     """Six jobs are paid for, a repeated one is not paid again, and the seventh raises what is missing."""
     names: dict[str, Any] = {}
     with contextlib.chdir(tmp_path):
-        exec(blocks("python")[1], names)
+        exec(code_blocks(README, "python")[1], names)
         jobs = ["job 1", "job 1", "job 2", "job 3", "job 4", "job 5", "job 6"]
         left = [await names["charge"]("user_1", job) for job in jobs]
         with pytest.raises(InsufficientCreditsError) as refused:
@@ -170,7 +166,7 @@ async def test_the_service_example_charges_once_a_job(tmp_path: Path) -> None:
 async def test_the_hold_example_charges_what_succeeds_and_gives_back_what_fails(tmp_path: Path) -> None:
     """A work that ends well costs its credit, one that fails costs nothing, and nothing stays held."""
     names: dict[str, Any] = {}
-    exec(blocks("python")[2], names)
+    exec(code_blocks(README, "python")[2], names)
 
     async def well() -> str:
         return "a film"
@@ -192,8 +188,8 @@ async def test_the_hold_example_charges_what_succeeds_and_gives_back_what_fails(
 def test_the_shell_example_makes_a_key_an_account_and_a_use(tmp_path: Path) -> None:
     """The three lines end with five credits left, against a server that runs."""
     with running_server(None, tmp_path) as server:
-        lines = next(block for block in blocks("sh") if "key create" in block)
-        done = shell(lines.replace("localhost:8000", server.url), server)
+        lines = next(block for block in code_blocks(README, "sh") if "key create" in block)
+        done = run_shell(lines.replace("localhost:8000", server.url), server)
 
     assert done.returncode == 0, done.stderr
     assert '"remaining":5' in done.stdout
@@ -206,9 +202,9 @@ def test_the_operators_lines_work(tmp_path: Path) -> None:
         key = server.create_key()
         headers = {"Authorization": f"Bearer {key}"}
         httpx.post(f"{server.url}/v1/accounts", headers=headers, json={"account_id": "user_1"}).raise_for_status()
-        lines = next(part for part in README.read_text().split("\n\n") if part.startswith("**Operators**"))
+        lines = next(part for part in README.split("\n\n") if part.startswith("**Operators**"))
         commands = re.findall(r"`(sixpence [^`]*)`", lines)
-        results = [shell(command, server) for command in commands]
+        results = [run_shell(command, server) for command in commands]
 
     assert len(commands) == 5
     assert [result.returncode for result in results] == [0] * 5, [result.stderr for result in results]
@@ -217,7 +213,7 @@ def test_the_operators_lines_work(tmp_path: Path) -> None:
 def test_the_catalog_example_is_valid(tmp_path: Path) -> None:
     """The example can be applied as it is."""
     file = tmp_path / "sixpence.toml"
-    file.write_text(blocks("toml")[0])
+    file.write_text(code_blocks(README, "toml")[0])
 
     catalog = read_catalog(file)
 
@@ -226,9 +222,9 @@ def test_the_catalog_example_is_valid(tmp_path: Path) -> None:
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
     """Files that the README points at are there."""
-    targets = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
 
-    missing = [target for target in targets if not (README.parent / target).exists()]
+    missing = [target for target in targets if not (ROOT / target).exists()]
 
     assert targets
     assert missing == []
@@ -236,24 +232,11 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 
 def test_the_readme_names_the_version() -> None:
     """The state of the project is that of the package."""
-    assert f"version {sixpence.__version__}" in README.read_text()
+    assert f"version {sixpence.__version__}" in README
 
 
 def test_installing_comes_before_serving() -> None:
     """A newcomer can run each line when it is reached."""
-    text = README.read_text()
+    text = README
 
     assert text.index("pip install '.[server]'") < text.index("uvicorn app:app") < text.index("`sixpence serve`")
-
-
-def shell(script: str, server: ServerProcess) -> "subprocess.CompletedProcess[str]":
-    """Run lines as a person would, in the server's folder, with this environment's `sixpence` first on the path."""
-    environment = {**server.environment, "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}"}
-    return run_lines(script, server.home, environment)
-
-
-def run_lines(script: str, folder: Path, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run shell lines in a folder."""
-    return subprocess.run(
-        ["bash", "-e", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
-    )

@@ -7,9 +7,7 @@ the core's decisions.
 import asyncio
 from collections.abc import Iterable
 
-import psycopg
 from msgspec.structs import replace
-from psycopg import sql
 from sqlalchemy import Connection, Table, select
 
 from sixpence.core.account.account import Account
@@ -23,7 +21,7 @@ from sixpence.core.rules.decide import Decision
 from sixpence.ledger.database import catalogs
 from sixpence.ledger.database.engines import DatabaseAddress, PostgresServer
 from sixpence.ledger.database.rows import hold_from_document, transaction_from_row
-from sixpence.ledger.database.tables import credit_accounts, credit_holds, credit_transactions, metadata
+from sixpence.ledger.database.tables import credit_accounts, credit_holds, credit_transactions
 from sixpence.ledger.ledger import Ledger
 from sixpence.ledger.reads.accounts import find_account
 from sixpence.ledger.sqlite.memory import Memory
@@ -106,14 +104,6 @@ class Follower:
         agree(f"{self.name}: the stored holds", holds, decided.holds)
         agree(f"{self.name}: the stored rows", rows, pair.rows[seen:])
         self._seen[pair.account_id] = len(pair.rows)
-
-
-def empty(url: str) -> None:
-    """Empties every table of a PostgreSQL database."""
-    names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
-    with psycopg.connect(url) as connection:
-        connection.execute("SET lock_timeout = '5s'")
-        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
 
 
 def _name_of(place: DatabaseAddress | Memory) -> str:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from sixpence.ledger.sqlite.memory import Memory
+from tests.ledger.databases import empty_tables
 from tests.lockstep.choices import HypothesisChoices
-from tests.lockstep.databases import Follower, empty
+from tests.lockstep.databases import Follower
 from tests.lockstep.scenario import Scenario, Step, begin
 
 _EXAMPLES = 7
@@ -42,7 +43,7 @@ def test_every_database_agrees_with_the_reference(tmp_path: Path, migrated_postg
         def it_begins(self, data: st.DataObject) -> None:
             """A first catalog, a start time, and empty databases."""
             Lockstep.runs += 1
-            empty(migrated_postgres_url)
+            empty_tables(migrated_postgres_url)
             self.scenario = begin(HypothesisChoices(data), ["ada@example.com", "brook@example.com"])
             urls = (f"sqlite:///{tmp_path}/run {Lockstep.runs}.db", migrated_postgres_url, Memory())
             self.followers = [Follower(url, self.scenario) for url in urls]

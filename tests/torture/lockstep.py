@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from tests.ledger.databases import migrated_database
+from tests.ledger.databases import empty_tables, migrated_database
 from tests.lockstep.choices import RandomChoices
-from tests.lockstep.databases import Follower, empty
+from tests.lockstep.databases import Follower
 from tests.lockstep.scenario import Scenario, begin
 from tests.support.postgres import PostgresServer
 from tests.torture.shrink import shrink
@@ -31,7 +31,7 @@ def run_lockstep(steps: int, seed: int) -> bool:
         for era in count():
             if tally.steps >= steps:
                 break
-            empty(postgres)
+            empty_tables(postgres)
             urls = [f"sqlite:///{folder}/era {era}.db", postgres]
             if not Era(tally, steps, seed, era).run(partial(_follow, urls)):
                 return False
